@@ -1,0 +1,1 @@
+"""Wavekeeper: rollouts that never take down more than a fleet can spare."""

@@ -1,0 +1,116 @@
+"""Every error of the program itself, in one tree, split by who must act.
+
+    WavekeeperError
+    ├── UsageError            whoever typed the command          exit code 1
+    │   ├── InventoryError        a file that isn't an inventory
+    │   └── JournalError          a journal that is broken, foreign, or held by somebody else
+    ├── PolicyError           the author of a policy             exit code 2
+    ├── Refused               the operator, who is told why      exit code 3
+    │   └── PlanRefused           a plan that breaks a rule, or that the fleet has outrun
+    ├── CloudError            whoever runs the cloud
+    │   ├── CloudTransient        nobody: it is tried again
+    │   ├── CloudPermanent        a person: it won't pass by itself
+    │   └── AccessDenied          whoever grants access
+    ├── StaleLease            this process: it steps down, another one writes
+    └── Defect                us: a step that can't be, a broken promise in the code
+
+Errors of libraries stop at the adapter that speaks to the library; what travels on is one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class WavekeeperError(Exception):
+    """The root. `exit_code` is what a command that ends by this error returns."""
+
+    exit_code = 1
+
+
+class UsageError(WavekeeperError):
+    """The command can't be carried out as it was typed; the message says what to type instead."""
+
+
+class InventoryError(UsageError):
+    """A file or an answer that can't be read as an inventory."""
+
+
+class JournalError(UsageError):
+    """A journal that is broken, newer than this program, another program's, or held by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in one place of a file that a person wrote.
+
+    `line` and `column` count from 1; 0 where the problem is the file as a whole.
+    """
+
+    file: str
+    line: int
+    what: str
+    instead: str = ""
+    column: int = 0
+
+    def __str__(self) -> str:
+        """`file:line:column: what is wrong; what to write instead`."""
+        place = self.file
+        if self.line:
+            place += f":{self.line}" + (f":{self.column}" if self.column else "")
+        return f"{place}: {self.what}" + (f"; {self.instead}" if self.instead else "")
+
+
+class PolicyError(WavekeeperError):
+    """Policies that are wrong. Carries every problem found, so that they are mended in one go."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda p: (p.file, p.line, p.column, p.what)))
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class Refused(WavekeeperError):
+    """Nothing can be planned, or what is asked would break a promise; the message says which."""
+
+    exit_code = 3
+
+
+class PlanRefused(Refused):
+    """A plan that doesn't pass the judge, or that no longer fits the fleet."""
+
+
+class CloudError(WavekeeperError):
+    """The cloud answered with an error. `code` is its own word for it, open-ended."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class CloudTransient(CloudError):
+    """It may pass: a time-out, a lost connection, a 5xx, a throttle.
+
+    `retry_after_s` is the cloud's own word on when, in seconds, or None.
+    """
+
+    def __init__(self, message: str, *, code: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class CloudPermanent(CloudError):
+    """It won't pass by itself: a bad request, a resource that is gone."""
+
+
+class AccessDenied(CloudError):
+    """No credentials, or none that may do this."""
+
+
+class StaleLease(WavekeeperError):
+    """Another process writes this scope now; this one must not go on."""
+
+
+class Defect(WavekeeperError):
+    """A state that the code promises can't occur. Always a bug of ours."""

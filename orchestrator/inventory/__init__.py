@@ -1,0 +1,1 @@
+"""What does a source say of the machines, at one moment?"""

@@ -1,0 +1,197 @@
+"""The nouns of an inventory: machines and what they stand in, as one source told them at one moment.
+
+An inventory states facts and nothing else: no groups that a policy makes up, no judgement. What a source
+doesn't say is None (or the member UNKNOWN of an enumeration), never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType
+
+MachineId = NewType("MachineId", str)
+"""An ARM resource id in lower case. ARM compares ids without regard to case, and so must we."""
+
+ResourceId = NewType("ResourceId", str)
+"""The ARM id of anything else (an availability set, a scale set), in lower case."""
+
+
+class Kind(StrEnum):
+    """What a machine is to Azure."""
+
+    AZURE_VM = "azure_vm"
+    ARC = "arc"
+    AZURE_LOCAL = "azure_local"
+
+
+class Os(StrEnum):
+    """The family of the operating system."""
+
+    WINDOWS = "windows"
+    LINUX = "linux"
+    UNKNOWN = "unknown"
+
+
+class Power(StrEnum):
+    """The power state, as the last part of ARM's `PowerState/...` code."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DEALLOCATING = "deallocating"
+    DEALLOCATED = "deallocated"
+    UNKNOWN = "unknown"
+
+
+class Agent(StrEnum):
+    """Whether the guest agent, which carries out patching, answers."""
+
+    READY = "ready"
+    NOT_READY = "not_ready"
+    MISSING = "missing"  # the model says that none is provisioned
+    UNKNOWN = "unknown"
+
+
+class AppHealth(StrEnum):
+    """What the Application Health extension reports."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    INITIALIZING = "initializing"
+    UNKNOWN = "unknown"  # the extension says so itself
+    NONE = "none"  # there is no such extension, or the source doesn't tell
+
+
+class Orchestration(StrEnum):
+    """How a scale set runs its machines. Only Flexible members are machines that can be rolled."""
+
+    FLEXIBLE = "flexible"
+    UNIFORM = "uniform"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The marketplace image that a machine was made from; empty strings for a custom one."""
+
+    publisher: str = ""
+    offer: str = ""
+    sku: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchState:
+    """What the platform remembers of patching, from `instanceView.patchStatus`. None: not told."""
+
+    assessed_at: datetime | None = None
+    critical_and_security: int | None = None  # patches outstanding
+    other: int | None = None  # patches outstanding
+    reboot_pending: bool | None = None
+    installation_id: str | None = None  # `installationActivityId` of the last run
+    installation_status: str | None = None  # InProgress, Succeeded, Failed, CompletedWithWarnings, Unknown
+    installed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine. Ids are lower case; `arm_id` keeps the spelling that the source used, for display."""
+
+    id: MachineId
+    name: str
+    subscription: str
+    resource_group: str
+    location: str
+    arm_id: str
+    kind: Kind = Kind.AZURE_VM
+    zone: str | None = None  # logical: it means something within its subscription only
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    os: Os = Os.UNKNOWN
+    size: str = ""
+    image: Image = Image()
+    availability_set: ResourceId | None = None
+    scale_set: ResourceId | None = None
+    update_domain: int | None = None
+    fault_domain: int | None = None
+    power: Power = Power.UNKNOWN
+    agent: Agent = Agent.UNKNOWN
+    app_health: AppHealth = AppHealth.NONE
+    patches: PatchState = PatchState()
+    patch_mode: str = ""  # AutomaticByPlatform, AutomaticByOS, Manual, ImageDefault
+    time_zone: str = ""  # as Windows names it, such as "W. Europe Standard Time"
+    computer_name: str = ""
+    private_ips: tuple[str, ...] = ()
+    provisioning: str = ""  # Succeeded, Updating, Failed, ...
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilitySet:
+    """An availability set: `members` are all that Azure names, also ones that this inventory doesn't hold."""
+
+    id: ResourceId
+    name: str
+    location: str
+    update_domains: int | None = None
+    fault_domains: int | None = None
+    members: tuple[MachineId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleSet:
+    """A scale set, Flexible or Uniform. `instances` is Uniform's count, whose members are no VMs of ARM."""
+
+    id: ResourceId
+    name: str
+    location: str
+    orchestration: Orchestration = Orchestration.UNKNOWN
+    fault_domains: int | None = None
+    members: tuple[MachineId, ...] = ()
+    instances: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A region. `zones` maps subscription -> logical zone -> physical zone; a missing entry is unknown.
+
+    `paired` lists the regions this one names as its pair; pairing is not symmetric.
+    """
+
+    name: str
+    paired: tuple[str, ...] = ()
+    zones: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something that the source named and couldn't show, and the permission or cause behind that."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Everything one source said at one moment; every tuple is sorted by id or name."""
+
+    taken_at: datetime | None  # None: a file that doesn't say
+    source: str  # "arm", "az vm list", "az graph query", ...
+    machines: tuple[Machine, ...]
+    availability_sets: tuple[AvailabilitySet, ...] = ()
+    scale_sets: tuple[ScaleSet, ...] = ()
+    locations: tuple[Location, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def machine_id(arm_id: str) -> MachineId:
+    """The one spelling of an ARM id that everything compares by."""
+    return MachineId(arm_id.strip().rstrip("/").lower())
+
+
+def resource_id(arm_id: str) -> ResourceId:
+    """As `machine_id`, for what isn't a machine."""
+    return ResourceId(arm_id.strip().rstrip("/").lower())
