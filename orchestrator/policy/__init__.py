@@ -1,0 +1,1 @@
+"""What are the rules, who wrote them, and what is to change?"""

@@ -1,0 +1,273 @@
+"""The nouns of policies, after they were read and checked: rules, campaigns, probes, steps.
+
+A policy is either rules alone (they hold whoever changes the machines) or a campaign: rules plus what to
+change, in which stages. Everything here is settled: percentages are still percentages (of a group's size, known
+only with an inventory), everything else has its default filled in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where a rule or a value was written; line 0 means a default that no file says."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        """`policies/shop.yaml:7`."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A number of machines: exact, or a percentage of a group. Exactly one of the two is set.
+
+    A percentage rounds down, at least 1 (of a group that isn't empty); a count is exact and never softened.
+    """
+
+    count: int | None = None
+    percent: float | None = None
+
+    def of(self, size: int) -> int:
+        """How many machines of a group of `size` this is."""
+        if self.count is not None:
+            return self.count
+        assert self.percent is not None
+        return max(1, int(size * self.percent / 100 + 1e-9)) if size and self.percent else 0
+
+    def __str__(self) -> str:
+        """`3` or `25%`."""
+        return str(self.count) if self.count is not None else f"{self.percent:g}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which machines. All that is said must hold; a value with several entries holds if any of them does.
+
+    Empty selects every machine. `tags` maps a name (compared without regard to case, as Azure does) to accepted
+    values, where `*` means present; all globs are case-insensitive. `none_of` excludes, `any_of` needs one of them to hold.
+    """
+
+    tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    names: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    subscriptions: tuple[str, ...] = ()
+    resource_groups: tuple[str, ...] = ()
+    os: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    availability_sets: tuple[str, ...] = ()
+    scale_sets: tuple[str, ...] = ()
+    none_of: tuple[Selector, ...] = ()
+    any_of: tuple[Selector, ...] = ()
+
+
+EVERYTHING = Selector()
+
+
+class Singletons(StrEnum):
+    """What `min_available` means for a group of one, which could never be taken down."""
+
+    LEAVE_OUT = "leave_out"
+    ALLOW = "allow"
+    APPROVE = "approve"
+
+
+@dataclass(frozen=True, slots=True)
+class MaxUnavailable:
+    """At most `limit` machines of each group are out at once. Becomes a Budget."""
+
+    limit: Share
+    of: Selector
+    per: tuple[
+        str, ...
+    ]  # kinds of group, such as ("tag:tier",) or ("subscription", "region"); empty: one group
+    cap: bool
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class MinAvailable:
+    """At least `floor` machines of each group serve; None means a majority. Becomes a Budget."""
+
+    floor: Share | None
+    of: Selector
+    per: tuple[str, ...]
+    cap: bool
+    singletons: Singletons
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class OneAtATime:
+    """Of each `within`, one `domain` at a time, finished before the next. Becomes an Exclusion."""
+
+    domain: str
+    within: str  # a kind of group; "selection" is the policy's whole selection
+    of: Selector
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRule:
+    """These before those, within each `per`. Becomes Orders between neighbours in the list."""
+
+    sequence: tuple[Selector, ...]
+    per: tuple[str, ...]
+    origin: Origin
+
+
+Rule = MaxUnavailable | MinAvailable | OneAtATime | OrderRule
+
+
+class ProbeKind(StrEnum):
+    """How a machine is asked whether it is well."""
+
+    APP_HEALTH = "app_health"  # the Application Health extension, off the instance view
+    VM_AGENT = "vm_agent"  # the guest agent is ready and the power is on, off the instance view
+    HTTP = "http"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question, asked of each machine that `of` selects, before and after its change.
+
+    `url` may hold `{private_ip}`, `{name}`, `{computer_name}` and `{tag:NAME}`; so may `host`.
+    """
+
+    kind: ProbeKind
+    of: Selector = EVERYTHING
+    url: str = ""
+    expect_status: tuple[int, ...] = (200,)
+    host: str = ""
+    port: int = 0
+    timeout: timedelta = timedelta(seconds=5)
+    origin: Origin = Origin("defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How health is judged. Names and defaults follow Nomad's update block and Kubernetes' probes."""
+
+    min_healthy_time: timedelta = timedelta(minutes=5)
+    healthy_deadline: timedelta = timedelta(minutes=30)
+    interval: timedelta = timedelta(seconds=15)
+    fail_after: int = 3  # consecutive misses before a machine that was well counts as unwell
+
+
+class StepWhen(StrEnum):
+    """When an `after` step runs."""
+
+    HEALTHY = "healthy"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something done to each machine around its change; `webhook` is a name that configuration resolves."""
+
+    webhook: str
+    timeout: timedelta = timedelta(minutes=10)
+    when: StepWhen = StepWhen.HEALTHY
+    origin: Origin = Origin("defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Steps before and after each machine that `of` selects. The machine counts as out meanwhile."""
+
+    of: Selector
+    before: tuple[Step, ...]
+    after: tuple[Step, ...]
+    origin: Origin
+
+
+class Reboot(StrEnum):
+    """Whether an installation may restart the machine. Wire values: IfRequired, Never, Always."""
+
+    IF_REQUIRED = "if_required"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Install patches. `classifications` are of Azure's list; KB ids are digits without "KB"."""
+
+    classifications: tuple[str, ...] = ("critical", "security")
+    include_kbs: tuple[str, ...] = ()
+    exclude_kbs: tuple[str, ...] = ()
+    reboot: Reboot = Reboot.IF_REQUIRED
+    maximum_duration: timedelta = timedelta(
+        hours=2
+    )  # of one installation; Azure allows up to 4 h in its examples
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Restart the machine, nothing else."""
+
+
+Change = Patches | Restart
+
+
+@dataclass(frozen=True, slots=True)
+class StopWhen:
+    """How many failures stop a rollout: reached, not exceeded. A percentage is of the machines attempted."""
+
+    unhealthy: Share = Share(percent=1)
+    not_changed: Share = Share(percent=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A barrier over all lanes of a campaign.
+
+    Takes from what earlier stages left: `select` narrows; `count` (with `per_region`, in each region) or
+    `up_to` (cumulative share of the campaign's machines) bounds; neither: all.
+    """
+
+    name: str
+    select: Selector = EVERYTHING
+    count: int | None = None
+    per_region: int | None = None
+    up_to: Share | None = None
+    bake: timedelta = timedelta(0)
+    approve: bool = False
+    origin: Origin = Origin("defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What a campaign adds to rules."""
+
+    change: Change
+    stages: tuple[Stage, ...]
+    stop_when: StopWhen
+    deadline: timedelta
+    max_in_flight: int | None
+    max_wait: timedelta
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy file, read and checked. `health` is None where the file is silent."""
+
+    name: str
+    file: str
+    select: Selector
+    rules: tuple[Rule, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    health: Health | None = None
+    around: tuple[Around, ...] = ()
+    campaign: Campaign | None = None
+    replaces: tuple[str, ...] = ()
+    origins: tuple[tuple[str, Origin], ...] = field(default=())  # dotted key -> where it was written
