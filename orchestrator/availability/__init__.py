@@ -1,0 +1,1 @@
+"""May this machine go down now? The one rule, and who stands in its way."""
