@@ -8,7 +8,7 @@ only with an inventory), everything else has its default filled in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 

@@ -1,0 +1,168 @@
+"""What the program asks of a cloud. One port; `arm` speaks to Azure, `simulated` to the emulator's world itself.
+
+Nothing here retries, sleeps or decides. An adapter makes exactly one request for each call (listing apart, which
+follows pages), hands back what was answered, and raises only errors of the tree: `CloudTransient` (with the cloud's
+Retry-After, in seconds, if it gave one), `CloudPermanent`, `AccessDenied`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from orchestrator.inventory.model import Agent, AppHealth, Inventory, Kind, MachineId, Os, Power
+from orchestrator.policy.model import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How one machine is addressed. `arm_id` keeps the source's spelling."""
+
+    id: MachineId
+    arm_id: str
+    name: str
+    subscription: str
+    resource_group: str
+    location: str
+    kind: Kind
+    os: Os
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an instance view says of a machine at one moment."""
+
+    power: Power
+    agent: Agent
+    app_health: AppHealth
+    installation_id: str | None = None  # of the last patch run that the platform shows
+    installation_status: str | None = None  # InProgress, Succeeded, Failed, CompletedWithWarnings, ...
+
+    @property
+    def installing(self) -> bool:
+        """Whether a patch run, ours or not, is under way."""
+        return self.installation_status == "InProgress"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A long-running operation; both URLs to the byte, since ARM signs them."""
+
+    status_url: str
+    result_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """202: it has surely begun."""
+
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It has surely not begun: 429, or 4xx other than 408 and 409. `transient` if trying later makes sense."""
+
+    code: str
+    message: str
+    transient: bool
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """Nobody can say whether it has begun: 409, time-out, reset, 5xx."""
+
+    why: str
+
+
+Answer = Accepted | Rejected | Unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class StillRunning:
+    """The operation goes on; `retry_after_s` is the cloud's wish for the next look, in seconds."""
+
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The operation ended. HTTP success isn't success of the change: `result` has the fields that decide.
+
+    `result` is `VirtualMachineInstallPatchesResult` (or the assessment's) as plain JSON, empty for a restart;
+    `error` is the operation's own error, `code: message`, if it failed as a whole.
+    """
+
+    succeeded: bool
+    result: Mapping[str, Any]
+    error_code: str = ""
+    error_message: str = ""
+
+
+OperationState = StillRunning | Ended
+
+
+class Budgeted(StrEnum):
+    """Kinds of request that a cloud throttles apart from each other (Azure: facts on the Compute provider's policies)."""
+
+    GUEST_PATCH = "guest_patch"  # installPatches, assessPatches
+    UPDATE = "update"  # restart, run command
+    GET = "get"  # instance view
+    LIST = "list"
+    OPERATION = "operation"  # the state of an operation
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A token bucket: `burst` at once, then `per_minute`, for one subscription in one region."""
+
+    per_minute: float
+    burst: int
+
+
+class CloudProvider(Protocol):
+    """One cloud, as one identity sees it."""
+
+    @property
+    def rates(self) -> Mapping[Budgeted, Rate]:
+        """How many requests of a kind one subscription may make in one region."""
+        ...
+
+    async def inventory(self, subscriptions: Sequence[str]) -> Inventory:
+        """Everything that these subscriptions hold. What can't be read stands in `Inventory.unreadable`."""
+        ...
+
+    async def view(self, target: Target) -> View:
+        """One instance view. A machine that is gone raises CloudPermanent with code `ResourceNotFound`."""
+        ...
+
+    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
+        """The instance views of all machines of a subscription, in pages, without their models."""
+        ...
+
+    async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
+        """Send the one request that begins `change`. Never retried. `key` goes as `x-ms-client-request-id`.
+
+        `timeout_s` is real time. Whatever goes wrong after the first byte may have left is `Unsettled`, never an exception;
+        an exception means that nothing was sent.
+        """
+        ...
+
+    async def assess(self, target: Target, key: str, timeout_s: float) -> Answer:
+        """Begin a patch assessment; as `start`."""
+        ...
+
+    async def poll(self, operation: Operation) -> OperationState:
+        """Look at an operation once (with its result, once it has ended)."""
+        ...
+
+    async def operation_of(self, target: Target, operation_id: str) -> Operation:
+        """Where an operation of this machine whose id an instance view showed can be followed. No request is made."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...

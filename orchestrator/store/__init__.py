@@ -1,0 +1,1 @@
+"""Where are facts kept? The journal's port, and its adapters beside it."""

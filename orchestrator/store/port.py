@@ -1,0 +1,96 @@
+"""The journal: one log a scope, one row a decision, one writer at a time.
+
+A decision's events stand in ONE row, appended in ONE transaction. If a journal could be cut between the events of a
+decision, a failed machine could stand in a rollout that never stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One decision. `body` is its events as the codec wrote them; `seq` counts from 1 without a hole in a scope."""
+
+    seq: int
+    epoch: int
+    rollout: str
+    at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A command that another process put into the inbox for the writer to decide on. `command` is JSON."""
+
+    id: str
+    at: datetime
+    who: str
+    command: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes a scope now, as the lock tells it: for the message that names them."""
+
+    who: str
+    host: str
+    pid: int
+    since: datetime
+
+
+class Journal(Protocol):
+    """A durable log with its inbox and its documents. All methods are for one scope, given when it was opened."""
+
+    async def acquire(self, who: str, now: datetime) -> int:
+        """Become the writer and return the new epoch. `JournalError` names the writer that holds it already."""
+        ...
+
+    async def release(self) -> None:
+        """Stop being the writer."""
+        ...
+
+    async def writer(self) -> Writer | None:
+        """Who is the live writer, if anyone."""
+        ...
+
+    async def append(
+        self,
+        expected_seq: int,
+        rollout: str,
+        at: datetime,
+        body: bytes,
+        *,
+        documents: Mapping[str, bytes] | None = None,
+        letters: Sequence[str] = (),
+    ) -> int:
+        """Append one decision as row `expected_seq + 1` and return that number, once it is durable.
+
+        In the same transaction: `documents` are kept under their digests, the inbox's `letters` are taken.
+        Raises `StaleLease` if somebody else acquired the scope since, or the log has moved on.
+        """
+        ...
+
+    def read(self, after: int = 0) -> AsyncIterator[Row]:
+        """Rows in order, those with `seq > after`. A row that can't be trusted raises `JournalError` naming it."""
+        ...
+
+    async def document(self, digest: str) -> bytes:
+        """A document kept with an append, such as the reviewed plan. `JournalError` if there is none."""
+        ...
+
+    async def post(self, letter: Letter) -> None:
+        """Put a command into the inbox; the only write that needs no lock. A second one of the same id changes nothing."""
+        ...
+
+    async def inbox(self) -> tuple[Letter, ...]:
+        """Letters that no decision has taken yet, oldest first."""
+        ...
+
+    async def close(self) -> None:
+        """Release the scope if held, and the file or connection."""
+        ...
