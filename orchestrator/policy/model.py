@@ -206,6 +206,7 @@ class Patches:
     exclude_kbs: tuple[str, ...] = ()
     reboot: Reboot = Reboot.IF_REQUIRED
     maximum_duration: timedelta = timedelta(
+    published_until: datetime | None = None  # freezes the set: what the canary got is what production gets
         hours=2
     )  # of one installation; Azure allows up to 4 h in its examples
 
