@@ -205,10 +205,8 @@ class Patches:
     include_kbs: tuple[str, ...] = ()
     exclude_kbs: tuple[str, ...] = ()
     reboot: Reboot = Reboot.IF_REQUIRED
-    maximum_duration: timedelta = timedelta(
+    maximum_duration: timedelta = timedelta(hours=2)  # of one installation; Azure's examples go up to 4 h
     published_until: datetime | None = None  # freezes the set: what the canary got is what production gets
-        hours=2
-    )  # of one installation; Azure allows up to 4 h in its examples
 
 
 @dataclass(frozen=True, slots=True)
