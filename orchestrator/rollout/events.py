@@ -1,0 +1,374 @@
+"""Facts, in the past tense. One decision's facts are appended together and are what the state is folded from.
+
+Machines are named by their place in the rollout's plan. Times are those of the row, except where a fact is about another time.
+The codec writes the fields in their order: a field is only ever added at the end, with a default, under a new `v`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+# The rollout ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStarted:
+    """A person started a plan, kept under `digest`. `dropped` were gone or off by then, each with its reason."""
+
+    rollout: str
+    digest: str
+    who: str
+    reason: str
+    dropped: tuple[int, ...] = ()
+    dropped_why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Every machine was looked at and every probe asked once: these are out already, of their own."""
+
+    out: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRefused:
+    """The preparation found that this can't be run as configured."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPaused:
+    """A person wants no new grants for now."""
+
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutResumed:
+    """A person lets it go on. What counted for the stop is acknowledged."""
+
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStopped:
+    """It stopped by itself, and why; `machine` is -1 where no single machine is the cause."""
+
+    why: str
+    machine: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutAborted:
+    """A person ended it. Nothing is reverted; what is in flight is carried through."""
+
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutFinished:
+    """Every lane of every stage is finished."""
+
+
+# Stages, lanes and waves ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StageOpened:
+    """Its lanes may begin."""
+
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageBaking:
+    """Its last machine is verified; the next stage opens at `until` at the earliest."""
+
+    stage: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StageAwaiting:
+    """A person's yes is wanted before the next stage."""
+
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageApproved:
+    """A person said yes."""
+
+    stage: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaveOpened:
+    """The gates before it have passed; its machines start as admission allows."""
+
+    lane: int
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class WavePassed:
+    """Every machine of it is settled."""
+
+    lane: int
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneGaveUp:
+    """It waited for `max_wait`; what it hadn't begun is left out, so that others go on."""
+
+    lane: int
+    why: str
+
+
+# One machine ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """It may be down from now on; it was well just before."""
+
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """One request is about to be sent, and not after `not_after`. `baseline` is the last patch run's id, or empty."""
+
+    machine: int
+    attempt: int
+    key: str
+    baseline: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IntentLapsed:
+    """The request was surely never sent."""
+
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """202. Both URLs to the byte; an empty `result_url` is the status URL's own with `&monitor=true`."""
+
+    machine: int
+    status_url: str
+    result_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRejected:
+    """Refused by the cloud: surely not begun. With `retry_at` it is tried again under the same grant."""
+
+    machine: int
+    code: str
+    message: str
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptUnsettled:
+    """Nobody knows whether the request was taken."""
+
+    machine: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The machine shows a run that wasn't there before. `sure` if it can only be ours."""
+
+    machine: int
+    status_url: str
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """Read back long enough, each read good: the request was never taken."""
+
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """It can't be settled: it counts as out, and is a person's."""
+
+    machine: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRunSeen:
+    """Somebody else patches this machine right now; we wait."""
+
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step before (`after` False) or after the change ended."""
+
+    machine: int
+    after: bool
+    ok: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEnded:
+    """The change ended: `changed`, or not and why. `passing` if that kind of failure is known to pass."""
+
+    machine: int
+    changed: bool
+    passing: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A fresh assessment says how many patches of the set are still missing, after a run that may not be ours."""
+
+    machine: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The probes' first verdict after the change, where steps follow."""
+
+    machine: int
+    well: bool
+    evidence: str
+
+
+class Outcome(StrEnum):
+    """How a machine's part ended; the values are `MachineStatus`'s."""
+
+    DONE = "done"
+    NOT_CHANGED = "not_changed"
+    PENDING = "pending"  # not changed, well, and to be tried once more
+
+
+@dataclass(frozen=True, slots=True)
+class MachineEnded:
+    """Well, and its grant is returned."""
+
+    machine: int
+    outcome: Outcome
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineUnhealthy:
+    """Well before, not now. `late`: it had been done already. Keeps, or takes again, its grant."""
+
+    machine: int
+    evidence: str
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLeftOut:
+    """Not begun, and why."""
+
+    machine: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineGone:
+    """The cloud doesn't know it any more."""
+
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRetried:
+    """A person wants the next attempt, under a fresh grant."""
+
+    machine: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSkipped:
+    """A person wants it not done. A disruption that is open stays open until the machine is seen well."""
+
+    machine: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineWrittenOff:
+    """A named person closed its grant for good."""
+
+    machine: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSeen:
+    """Machines that went out or came back, of nobody's grant."""
+
+    out: tuple[int, ...] = ()
+    back: tuple[int, ...] = ()
+
+
+Event = (
+    RolloutStarted
+    | Prepared
+    | RolloutRefused
+    | RolloutPaused
+    | RolloutResumed
+    | RolloutStopped
+    | RolloutAborted
+    | RolloutFinished
+    | StageOpened
+    | StageBaking
+    | StageAwaiting
+    | StageApproved
+    | WaveOpened
+    | WavePassed
+    | LaneGaveUp
+    | Granted
+    | Intended
+    | IntentLapsed
+    | Started
+    | AttemptRejected
+    | AttemptUnsettled
+    | Adopted
+    | NotStarted
+    | Undecided
+    | ForeignRunSeen
+    | StepEnded
+    | ChangeEnded
+    | Assessed
+    | Verified
+    | MachineEnded
+    | MachineUnhealthy
+    | MachineLeftOut
+    | MachineGone
+    | MachineRetried
+    | MachineSkipped
+    | MachineWrittenOff
+    | FleetSeen
+)

@@ -1,0 +1,297 @@
+"""What reaches the decider: commands (a person asks), observations (the world reports), and time passing.
+
+Machines are named by their place in the plan. An observation says which attempt it belongs to, so that one that
+comes late, after a crash or a retry, is recognised and dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.rollout.planned import Planned
+
+# Commands ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Run this plan. `dropped` are machines that are gone or off since it was made, with the reason."""
+
+    rollout: str
+    planned: Planned
+    digest: str
+    who: str
+    reason: str
+    dropped: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """No new grants; what has begun is carried through."""
+
+    rollout: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on with the same plan."""
+
+    rollout: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Pause, then end; reverts nothing."""
+
+    rollout: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Open the next stage."""
+
+    rollout: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The next attempt at one machine."""
+
+    rollout: str
+    machine: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Not this machine."""
+
+    rollout: str
+    machine: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """This machine won't come back; close its grant."""
+
+    rollout: str
+    machine: int
+    who: str
+    reason: str
+
+
+Command = Start | Pause | Resume | Abort | Approve | Retry | Skip | WriteOff
+
+# Observations -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FleetLooked:
+    """The preparation's look at everything: who is out, and how many probes couldn't be put, of how many."""
+
+    rollout: str
+    out: tuple[int, ...]
+    asked: int
+    unasked: int
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetChanged:
+    """Machines outside any grant that went out, or serve again."""
+
+    rollout: str
+    out: tuple[int, ...]
+    back: tuple[int, ...]
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWell:
+    """A machine about to be granted: every probe passes, and its last patch run has this id (or none)."""
+
+    rollout: str
+    machine: int
+    baseline: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOut:
+    """A machine about to be granted is out already."""
+
+    rollout: str
+    machine: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBusy:
+    """A machine about to be granted is being patched by somebody else."""
+
+    rollout: str
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGone:
+    """The cloud says that there is no such machine."""
+
+    rollout: str
+    machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepReported:
+    """A step around the change came to an end."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    after: bool
+    step: int
+    ok: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendAccepted:
+    """202."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    status_url: str
+    result_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendRejected:
+    """Surely not begun."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    code: str
+    message: str
+    transient: bool
+    retry_after_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendLapsed:
+    """Never sent: `not_after` had passed."""
+
+    rollout: str
+    machine: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendUnsettled:
+    """Nobody knows: no answer, or one that doesn't tell; or the process ended before the answer was recorded."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The end of reading an unsettled machine back.
+
+    `installation_id` is what the platform shows as the last run; `status_url` where that run can be followed;
+    `certain` if every read succeeded, over the whole time, with the agent ready. `sure` if the run can only be ours.
+    """
+
+    rollout: str
+    machine: int
+    attempt: int
+    installation_id: str
+    status_url: str
+    certain: bool
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReported:
+    """An operation ended, judged by its fields. `unseen`: an error that this program doesn't know."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    changed: bool
+    passing: bool
+    unseen: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentReported:
+    """What a fresh assessment still finds missing; -1 if it couldn't be made."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReported:
+    """The gate's verdict on one machine."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    well: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Time passed or a gate may open: a lane (or, with lane -1, the stage and the rollout) is asked again."""
+
+    rollout: str
+    lane: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The clock went back: `now` is before the last event's time by more than is harmless."""
+
+    rollout: str
+    last: datetime
+
+
+Observation = (
+    FleetLooked
+    | FleetChanged
+    | FoundWell
+    | FoundOut
+    | FoundBusy
+    | FoundGone
+    | StepReported
+    | SendAccepted
+    | SendRejected
+    | SendLapsed
+    | SendUnsettled
+    | ReadBack
+    | ChangeReported
+    | AssessmentReported
+    | HealthReported
+    | Advance
+    | ClockStepped
+)
+Message = Command | Observation

@@ -1,0 +1,175 @@
+"""What is known of rollouts: the fold of the journal, and nothing else.
+
+The state is mutable and changed in one place, `evolve.apply`, an event at a time: copying a map of 100,000 machines
+for each event would make an event's cost grow with the fleet. Everybody else only looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator.availability.ledger import Ledger
+from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.planned import Planned
+
+
+class MachineStatus(StrEnum):
+    """Where one machine of a rollout stands. `transitions.MACHINE` has the legal moves."""
+
+    PENDING = "pending"
+    GRANTED = "granted"  # may be down: steps before, then the intent
+    INTENDED = "intended"  # the request may be on its way
+    UNSETTLED = "unsettled"  # nobody knows yet whether it was taken
+    RUNNING = "running"  # the operation is followed
+    VERIFYING = "verifying"  # it ended: probes, steps after, probes
+    DONE = "done"
+    NOT_CHANGED = "not_changed"  # the change failed, the machine is well
+    UNHEALTHY = "unhealthy"  # well before, not now: keeps its grant
+    UNDECIDED = "undecided"  # can't be settled: a person's
+    GONE = "gone"
+    LEFT_OUT = "left_out"
+    SKIPPED = "skipped"
+    WRITTEN_OFF = "written_off"
+
+
+IN_FLIGHT = frozenset(
+    {
+        MachineStatus.GRANTED,
+        MachineStatus.INTENDED,
+        MachineStatus.UNSETTLED,
+        MachineStatus.RUNNING,
+        MachineStatus.VERIFYING,
+    },
+)
+"""Begun and not ended: what a pause, a stop and an abort carry through."""
+
+SETTLED = frozenset(
+    {
+        MachineStatus.DONE,
+        MachineStatus.NOT_CHANGED,
+        MachineStatus.GONE,
+        MachineStatus.LEFT_OUT,
+        MachineStatus.SKIPPED,
+        MachineStatus.WRITTEN_OFF,
+    },
+)
+"""What lets a wave pass and satisfies an order."""
+
+A_PERSONS = frozenset({MachineStatus.UNHEALTHY, MachineStatus.UNDECIDED})
+"""What keeps its grant, keeps its wave's gate shut, and waits for health or for a person."""
+
+
+class RolloutStatus(StrEnum):
+    """Where a rollout stands. `transitions.ROLLOUT` has the legal moves."""
+
+    STARTING = "starting"  # every probe of every machine is asked once
+    RUNNING = "running"
+    PAUSED = "paused"  # by a person
+    STOPPED = "stopped"  # by what it saw
+    ABORTED = "aborted"  # by a person, for good; what is in flight is carried through
+    REFUSED = "refused"  # its preparation found it misconfigured
+    FINISHED = "finished"
+
+
+OVER = frozenset({RolloutStatus.ABORTED, RolloutStatus.REFUSED, RolloutStatus.FINISHED})
+
+
+class StageStatus(StrEnum):
+    """Where the current stage stands."""
+
+    OPEN = "open"
+    BAKING = "baking"
+    AWAITING = "awaiting_approval"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRun:
+    """One machine's part in a rollout. `since` is when it came to this status.
+
+    `verdict`: what the probes said after the change (None: not yet). `step`: the next step before or after.
+    `changed`: whether the change took (None: not ended yet). `sure`: whether the run followed is surely ours.
+    """
+
+    status: MachineStatus = MachineStatus.PENDING
+    since: datetime | None = None
+    attempt: int = 0
+    tries: int = 0  # changes that ended; a transient failure is tried once more
+    step: int = 0
+    key: str = ""
+    baseline: str = ""
+    not_after: datetime | None = None
+    retry_at: datetime | None = None
+    status_url: str = ""
+    result_url: str = ""
+    sure: bool = True
+    changed: bool | None = None
+    passing: bool = False  # the failure is of a kind that is known to pass
+    verdict: bool | None = None
+    forced: bool = False  # a person wants this attempt, whatever the probes say before it
+    late: bool = False
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class LaneRun:
+    """A lane's progress: waves before `wave` have passed; `open` while that one's gate is shut behind it."""
+
+    wave: int = 0
+    open: bool = False
+    opened_at: datetime | None = None
+    left: int = 0  # machines of the open wave that are not settled
+    finished: bool = False
+    gave_up: str = ""
+
+
+@dataclass(slots=True)
+class Rollout:
+    """One run of one plan."""
+
+    id: str
+    planned: Planned
+    digest: str
+    who: str
+    reason: str
+    started_at: datetime
+    status: RolloutStatus = RolloutStatus.STARTING
+    status_since: datetime | None = None
+    cause: str = ""  # why it stands where it stands
+    by: str = ""  # who put it there
+    stage: int = 0
+    stage_status: StageStatus = StageStatus.OPEN
+    bake_until: datetime | None = None
+    machines: list[MachineRun] = field(default_factory=list)
+    lanes: list[LaneRun] = field(default_factory=list)
+    counts: Counter[MachineStatus] = field(default_factory=Counter)
+    in_flight: int = 0
+    attempted: int = 0
+    unacknowledged: set[int] = field(default_factory=set)  # unhealthy ones that count for stop_when
+    not_changed: set[int] = field(default_factory=set)  # the same for not_changed
+    lanes_left: int = 0  # unfinished lanes of the current stage
+    stragglers: set[int] = field(default_factory=set)  # retried after their wave had passed
+    orders_left: dict[int, int] = field(default_factory=dict)  # order -> unsatisfied firsts in this stage
+    ended_at: datetime | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will ever be granted again."""
+        return self.status in OVER
+
+
+@dataclass(slots=True)
+class Scope:
+    """One fleet as one operator sees it: its rollouts and the one ledger they share."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    rollouts: dict[str, Rollout] = field(default_factory=dict)
+    seq: int = 0
+    last: datetime | None = None  # event time: never goes back
+    foreign: dict[MachineId, datetime] = field(default_factory=dict)  # somebody else's patch run was seen
+
+    def active(self) -> list[Rollout]:
+        """Rollouts that may still grant or have machines in flight, oldest first."""
+        return [r for r in self.rollouts.values() if not r.over or r.in_flight]
