@@ -1,0 +1,257 @@
+"""The project's own inventory file, `wavekeeper.inventory/1`: it keeps everything that an inventory holds.
+
+A document is read strictly, unlike what Azure answers: its author is this program or a person, and a misspelt
+`availability_set` that was passed over would cost a machine its protection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import orjson
+
+from orchestrator.errors import InventoryError
+from orchestrator.inventory import ids
+from orchestrator.inventory.document import (
+    Convert,
+    Problems,
+    a_boolean,
+    a_moment,
+    a_string,
+    a_whole_number,
+    list_of,
+    map_of,
+    one_of,
+    record,
+    strings,
+)
+from orchestrator.inventory.model import (
+    Agent,
+    AppHealth,
+    AvailabilitySet,
+    Image,
+    Inventory,
+    Kind,
+    Location,
+    Machine,
+    Orchestration,
+    Os,
+    PatchState,
+    Power,
+    ScaleSet,
+    Unreadable,
+    machine_id,
+    resource_id,
+)
+
+_Thing = TypeVar("_Thing", Machine, AvailabilitySet, ScaleSet)
+
+SCHEMA = "wavekeeper.inventory/1"
+
+_IMAGE: Mapping[str, Convert] = dict.fromkeys(("publisher", "offer", "sku", "version"), a_string)
+
+_PATCHES: Mapping[str, Convert] = {
+    "assessed_at": a_moment,
+    "critical_and_security": a_whole_number,
+    "other": a_whole_number,
+    "reboot_pending": a_boolean,
+    "installation_id": a_string,
+    "installation_status": a_string,
+    "installed_at": a_moment,
+}
+
+_MACHINE: Mapping[str, Convert] = {
+    "id": a_string,
+    "name": a_string,
+    "kind": one_of(Kind),
+    "subscription": a_string,
+    "resource_group": a_string,
+    "location": a_string,
+    "zone": a_string,
+    "tags": map_of(a_string),
+    "os": one_of(Os),
+    "size": a_string,
+    "image": record(_IMAGE),
+    "availability_set": a_string,
+    "scale_set": a_string,
+    "update_domain": a_whole_number,
+    "fault_domain": a_whole_number,
+    "power": one_of(Power),
+    "agent": one_of(Agent),
+    "app_health": one_of(AppHealth),
+    "patches": record(_PATCHES),
+    "patch_mode": a_string,
+    "time_zone": a_string,
+    "computer_name": a_string,
+    "private_ips": strings,
+    "provisioning": a_string,
+}
+
+_AVAILABILITY_SET: Mapping[str, Convert] = {
+    "id": a_string,
+    "name": a_string,
+    "location": a_string,
+    "update_domains": a_whole_number,
+    "fault_domains": a_whole_number,
+    "members": strings,
+}
+
+_SCALE_SET: Mapping[str, Convert] = {
+    "id": a_string,
+    "name": a_string,
+    "location": a_string,
+    "orchestration": one_of(Orchestration),
+    "fault_domains": a_whole_number,
+    "members": strings,
+    "instances": a_whole_number,
+}
+
+_LOCATION: Mapping[str, Convert] = {"name": a_string, "paired": strings, "zones": map_of(map_of(a_string))}
+
+_INVENTORY: Mapping[str, Convert] = {
+    "schema": a_string,
+    "taken_at": a_moment,
+    "source": a_string,
+    "machines": list_of(_MACHINE, needs="id"),
+    "availability_sets": list_of(_AVAILABILITY_SET, needs="id"),
+    "scale_sets": list_of(_SCALE_SET, needs="id"),
+    "locations": list_of(_LOCATION, needs="name"),
+    "unreadable": list_of({"what": a_string, "why": a_string}, needs="what"),
+}
+
+
+def dump(inventory: Inventory) -> bytes:
+    """The inventory as a document: UTF-8, keys and things sorted, so that equal inventories give equal bytes."""
+    document = {
+        "schema": SCHEMA,
+        "taken_at": _plain(inventory.taken_at),
+        "source": inventory.source,
+        "machines": [_machine_out(machine) for machine in sorted(inventory.machines, key=lambda m: m.id)],
+        "availability_sets": [
+            _plain(held) for held in sorted(inventory.availability_sets, key=lambda s: s.id)
+        ],
+        "scale_sets": [_plain(held) for held in sorted(inventory.scale_sets, key=lambda s: s.id)],
+        "locations": [_plain(region) for region in sorted(inventory.locations, key=lambda r: r.name)],
+        "unreadable": [_plain(u) for u in sorted(inventory.unreadable, key=lambda u: (u.what, u.why))],
+    }
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(document, option=options)
+
+
+def parse(document: object) -> Inventory:
+    """The inventory that a document holds, as it stands there: nothing is filled in from elsewhere.
+
+    Raises:
+        InventoryError: With a line for each thing that is wrong, by its place in the document.
+    """
+    if not isinstance(document, Mapping):
+        raise InventoryError(f'an inventory is a JSON object that begins with "schema": "{SCHEMA}"')
+    if document.get("schema") != SCHEMA:
+        raise InventoryError(f'its schema is {document.get("schema")!r}; this program reads "{SCHEMA}"')
+    problems: Problems = []
+    held = record(_INVENTORY)(document, "", problems)
+    machines = _by_id("machines", [_machine_in(row) for row in held.get("machines", ())], problems)
+    sets = _by_id("availability_sets", [_set_in(row) for row in held.get("availability_sets", ())], problems)
+    scale_sets = _by_id("scale_sets", [_scale_set_in(row) for row in held.get("scale_sets", ())], problems)
+    if problems:
+        raise InventoryError("\n".join(problems))
+    return Inventory(
+        taken_at=held.get("taken_at"),
+        source=held.get("source", ""),
+        machines=machines,
+        availability_sets=sets,
+        scale_sets=scale_sets,
+        locations=tuple(sorted(map(_location_in, held.get("locations", ())), key=lambda r: r.name)),
+        unreadable=tuple(
+            sorted(
+                (Unreadable(**{"why": "", **u}) for u in held.get("unreadable", ())),
+                key=lambda u: (u.what, u.why),
+            )
+        ),
+    )
+
+
+def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Thing, ...]:
+    ordered, repeated = ids.in_order(things)
+    problems += [
+        f"{what} holds {arm_id} more than once; ids compare without regard to case" for arm_id in repeated
+    ]
+    return ordered
+
+
+def _machine_out(machine: Machine) -> dict[str, Any]:
+    row: dict[str, Any] = _plain(machine)
+    row["id"] = row.pop("arm_id")
+    return row
+
+
+def _plain(value: Any) -> Any:
+    """A value of the model as JSON has it. Dataclasses become objects, times are UTC with a `Z`."""
+    if value is None or isinstance(
+        value, str | int
+    ):  # first, since nearly all values are; members of StrEnum too
+        return value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
+def _machine_in(row: Mapping[str, Any]) -> Machine:
+    arm_id = row.get("id", "")
+    told = {
+        "name": ids.name_of(arm_id),
+        "subscription": ids.subscription_of(arm_id),
+        "resource_group": ids.resource_group_of(arm_id),
+        "location": "",
+        **row,
+        "id": machine_id(arm_id),
+        "arm_id": arm_id,
+    }
+    told["location"] = ids.region_name(told["location"])
+    for key in ("availability_set", "scale_set"):
+        if key in told:
+            told[key] = resource_id(told[key])
+    if "image" in told:
+        told["image"] = Image(**told["image"])
+    if "patches" in told:
+        told["patches"] = PatchState(**told["patches"])
+    return Machine(**told)
+
+
+def _set_in(row: Mapping[str, Any]) -> AvailabilitySet:
+    return AvailabilitySet(**_grouping(row))
+
+
+def _scale_set_in(row: Mapping[str, Any]) -> ScaleSet:
+    return ScaleSet(**_grouping(row))
+
+
+def _grouping(row: Mapping[str, Any]) -> dict[str, Any]:
+    arm_id = row.get("id", "")
+    return {
+        "name": ids.name_of(arm_id),
+        **row,
+        "id": resource_id(arm_id),
+        "location": ids.region_name(row.get("location", "")),
+        "members": tuple(sorted({machine_id(member) for member in row.get("members", ())})),
+    }
+
+
+def _location_in(row: Mapping[str, Any]) -> Location:
+    zones = {
+        subscription.lower(): MappingProxyType({zone: physical.lower() for zone, physical in mapping.items()})
+        for subscription, mapping in row.get("zones", {}).items()
+    }
+    return Location(
+        name=ids.region_name(row.get("name", "")),
+        paired=tuple(sorted({ids.region_name(pair) for pair in row.get("paired", ())})),
+        zones=MappingProxyType(zones),
+    )
