@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from orchestrator.policy import defaults
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
@@ -116,7 +118,10 @@ class OneAtATime:
 
 @dataclass(frozen=True, slots=True)
 class OrderRule:
-    """These before those, within each `per`. Becomes Orders between neighbours in the list."""
+    """These before those, within each `per`. Becomes an Order for each two of the list.
+
+    A machine that several selectors of the list match stands where the first of them does.
+    """
 
     sequence: tuple[Selector, ...]
     per: tuple[str, ...]
@@ -145,10 +150,10 @@ class Probe:
     kind: ProbeKind
     of: Selector = EVERYTHING
     url: str = ""
-    expect_status: tuple[int, ...] = (200,)
+    expect_status: tuple[int, ...] = defaults.HTTP_EXPECT_STATUS
     host: str = ""
     port: int = 0
-    timeout: timedelta = timedelta(seconds=5)
+    timeout: timedelta = defaults.PROBE_TIMEOUT
     origin: Origin = Origin("defaults")
 
 
@@ -156,10 +161,12 @@ class Probe:
 class Health:
     """How health is judged. Names and defaults follow Nomad's update block and Kubernetes' probes."""
 
-    min_healthy_time: timedelta = timedelta(minutes=5)
-    healthy_deadline: timedelta = timedelta(minutes=30)
-    interval: timedelta = timedelta(seconds=15)
-    fail_after: int = 3  # consecutive misses before a machine that was well counts as unwell
+    min_healthy_time: timedelta = defaults.MIN_HEALTHY_TIME
+    healthy_deadline: timedelta = defaults.HEALTHY_DEADLINE
+    interval: timedelta = defaults.PROBE_INTERVAL
+    fail_after: int = (
+        defaults.FAIL_AFTER
+    )  # consecutive misses before a machine that was well counts as unwell
 
 
 class StepWhen(StrEnum):
@@ -174,7 +181,7 @@ class Step:
     """Something done to each machine around its change; `webhook` is a name that configuration resolves."""
 
     webhook: str
-    timeout: timedelta = timedelta(minutes=10)
+    timeout: timedelta = defaults.STEP_TIMEOUT
     when: StepWhen = StepWhen.HEALTHY
     origin: Origin = Origin("defaults")
 
@@ -201,11 +208,11 @@ class Reboot(StrEnum):
 class Patches:
     """Install patches. `classifications` are of Azure's list; KB ids are digits without "KB"."""
 
-    classifications: tuple[str, ...] = ("critical", "security")
+    classifications: tuple[str, ...] = defaults.CLASSIFICATIONS
     include_kbs: tuple[str, ...] = ()
     exclude_kbs: tuple[str, ...] = ()
     reboot: Reboot = Reboot.IF_REQUIRED
-    maximum_duration: timedelta = timedelta(hours=2)  # of one installation; Azure's examples go up to 4 h
+    maximum_duration: timedelta = defaults.MAXIMUM_DURATION  # of one installation
     published_until: datetime | None = None  # freezes the set: what the canary got is what production gets
 
 
@@ -221,8 +228,8 @@ Change = Patches | Restart
 class StopWhen:
     """How many failures stop a rollout: reached, not exceeded. A percentage is of the machines attempted."""
 
-    unhealthy: Share = Share(percent=1)
-    not_changed: Share = Share(percent=5)
+    unhealthy: Share = Share(percent=defaults.STOP_UNHEALTHY_PERCENT)
+    not_changed: Share = Share(percent=defaults.STOP_NOT_CHANGED_PERCENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +265,11 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy file, read and checked. `health` is None where the file is silent."""
+    """One policy file, read and checked. `health` and `stop_when` are None where the file is silent.
+
+    Fields of theirs that the file doesn't name hold the default; `origins` tells which were written. What holds for
+    a machine under several policies, or for a rollout over several, is `effective.py`'s to say.
+    """
 
     name: str
     file: str
@@ -266,6 +277,7 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
     health: Health | None = None
+    stop_when: StopWhen | None = None
     around: tuple[Around, ...] = ()
     campaign: Campaign | None = None
     replaces: tuple[str, ...] = ()
