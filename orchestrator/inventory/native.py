@@ -52,6 +52,14 @@ _Thing = TypeVar("_Thing", Machine, AvailabilitySet, ScaleSet)
 
 SCHEMA = "wavekeeper.inventory/1"
 
+_STABLE = (
+    orjson.OPT_INDENT_2
+    | orjson.OPT_SORT_KEYS
+    | orjson.OPT_APPEND_NEWLINE
+    | orjson.OPT_PASSTHROUGH_DATETIME  # orjson would keep an offset that isn't UTC's
+    | orjson.OPT_PASSTHROUGH_DATACLASS  # orjson would not sort their keys
+)
+
 _IMAGE: Mapping[str, Convert] = dict.fromkeys(("publisher", "offer", "sku", "version"), a_string)
 
 _PATCHES: Mapping[str, Convert] = {
@@ -128,18 +136,15 @@ def dump(inventory: Inventory) -> bytes:
     """The inventory as a document: UTF-8, keys and things sorted, so that equal inventories give equal bytes."""
     document = {
         "schema": SCHEMA,
-        "taken_at": _plain(inventory.taken_at),
+        "taken_at": inventory.taken_at,
         "source": inventory.source,
         "machines": [_machine_out(machine) for machine in sorted(inventory.machines, key=lambda m: m.id)],
-        "availability_sets": [
-            _plain(held) for held in sorted(inventory.availability_sets, key=lambda s: s.id)
-        ],
-        "scale_sets": [_plain(held) for held in sorted(inventory.scale_sets, key=lambda s: s.id)],
-        "locations": [_plain(region) for region in sorted(inventory.locations, key=lambda r: r.name)],
-        "unreadable": [_plain(u) for u in sorted(inventory.unreadable, key=lambda u: (u.what, u.why))],
+        "availability_sets": sorted(inventory.availability_sets, key=lambda s: s.id),
+        "scale_sets": sorted(inventory.scale_sets, key=lambda s: s.id),
+        "locations": sorted(inventory.locations, key=lambda r: r.name),
+        "unreadable": sorted(inventory.unreadable, key=lambda u: (u.what, u.why)),
     }
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    return orjson.dumps(document, option=options)
+    return orjson.dumps(document, default=_plain, option=_STABLE)
 
 
 def parse(document: object) -> Inventory:
@@ -184,24 +189,18 @@ def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Th
 
 
 def _machine_out(machine: Machine) -> dict[str, Any]:
-    row: dict[str, Any] = _plain(machine)
-    row["id"] = row.pop("arm_id")
+    row = {name: getattr(machine, name) for name in _MACHINE}
+    row["id"] = machine.arm_id
     return row
 
 
 def _plain(value: Any) -> Any:
-    """A value of the model as JSON has it. Dataclasses become objects, times are UTC with a `Z`."""
-    if value is None or isinstance(
-        value, str | int
-    ):  # first, since nearly all values are; members of StrEnum too
-        return value
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
+    """What orjson leaves to us: dataclasses and mappings become dicts, times UTC with a `Z`."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return (
+        dict(value) if isinstance(value, Mapping) else {f.name: getattr(value, f.name) for f in fields(value)}
+    )
 
 
 def _machine_in(row: Mapping[str, Any]) -> Machine:

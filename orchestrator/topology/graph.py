@@ -1,0 +1,210 @@
+"""The topology: a frozen wrapper around a `networkx.DiGraph`, whose every answer is sorted.
+
+An edge leads from a machine to what it stands in, and on to what that stands in:
+
+    machine -> update domain -> availability set         machine -> zone -> region -> region pair
+    machine -> fault domain -> scale set                 machine -> resource group -> subscription
+
+Groups are read off the graph once, when it is built: a group's members are the machines from which a path leads to it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
+
+import networkx as nx
+
+from orchestrator.errors import Defect
+from orchestrator.inventory import native
+from orchestrator.inventory.model import Inventory, Machine, MachineId, ResourceId
+from orchestrator.topology.model import Group, GroupKind
+from orchestrator.topology.places import Place, Places
+from orchestrator.topology.zones import zones_of
+
+MACHINE = "machine"
+"""The `kind` of a machine's node; groups' nodes have their GroupKind, machines that aren't held have UNKNOWN_MACHINE."""
+
+UNKNOWN_MACHINE = "unknown_machine"
+
+_KIND_ORDER = {kind: place for place, kind in enumerate(GroupKind)}
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Topology:
+    """A fleet as a graph. Made by `build`, never changed.
+
+    `fingerprint` names the facts that it was built from: everything in the inventory but when and from where it was taken.
+    `zone_mapping_unknown` are regions in which machines of several subscriptions stand in zones that can't be compared.
+    """
+
+    inventory: Inventory
+    graph: nx.DiGraph[str]  # frozen; nodes have `kind`, `name` and, for groups, `key`
+    machines: tuple[MachineId, ...]  # sorted
+    fingerprint: str
+    zone_mapping_unknown: tuple[str, ...]
+    _by_id: Mapping[MachineId, Machine]
+    _groups: Mapping[GroupKind, tuple[Group, ...]]
+    _by_key: Mapping[tuple[GroupKind, str], Group]
+    _groups_of: Mapping[MachineId, tuple[Group, ...]]
+
+    def __contains__(self, machine: object) -> bool:
+        return machine in self._by_id
+
+    def __len__(self) -> int:
+        return len(self.machines)
+
+    def machine(self, machine: MachineId) -> Machine:
+        """The machine with this id; ask `machine in topology` first if it may be gone."""
+        try:
+            return self._by_id[machine]
+        except KeyError:
+            raise Defect(f"{machine} is not in this topology") from None
+
+    def groups(self, kind: GroupKind) -> tuple[Group, ...]:
+        """All groups of a kind that have members, known or not; sorted by key. For tags there is `tag_groups`."""
+        return self._groups.get(kind, ())
+
+    def group(self, kind: GroupKind, key: str) -> Group | None:
+        """The group with this key, if there is one."""
+        return self._by_key.get((kind, key))
+
+    def groups_of(self, machine: MachineId) -> tuple[Group, ...]:
+        """Every group that a machine is in, sorted by kind (in the order of `GroupKind`) and key."""
+        return self._groups_of.get(machine, ())
+
+    def group_of(self, machine: MachineId, kind: GroupKind) -> Group | None:
+        """The one group of this kind that a machine is in.
+
+        Where a machine and an availability set contradict each other, it is in both, and this is the one that the
+        machine names. Kinds that allow for several have queries of their own: `region_pairs_of`, `tag_groups`.
+        """
+        if kind in {GroupKind.REGION_PAIR, GroupKind.TAG}:
+            raise Defect(f"a machine may be in several groups of the kind {kind}")
+        found = [group for group in self.groups_of(machine) if group.kind is kind]
+        if len(found) > 1:
+            held = self._by_id[machine]
+            own = {held.availability_set, held.scale_set}
+            found.sort(key=lambda group: (group.key not in own, group.key))
+        return found[0] if found else None
+
+    def region_pairs_of(self, machine: MachineId) -> tuple[Group, ...]:
+        """The region pairs that a machine is in; a region may stand in several, since pairing is one-way at places."""
+        return tuple(group for group in self.groups_of(machine) if group.kind is GroupKind.REGION_PAIR)
+
+    def tag_groups(self, tag: str) -> tuple[Group, ...]:
+        """The machines that have a tag, by its value; sorted by value. Names of tags compare without regard to case."""
+        wanted = tag.lower()
+        by_value: dict[str, list[MachineId]] = defaultdict(list)
+        for machine in self.machines:
+            for name, value in self._by_id[machine].tags.items():
+                if name.lower() == wanted:
+                    by_value[value].append(machine)
+        return tuple(
+            Group(GroupKind.TAG, f"{wanted}={value}", f"{tag}={value}", tuple(by_value[value]))
+            for value in sorted(by_value)
+        )
+
+    def unknown_update_domain(self, availability_set: ResourceId) -> tuple[MachineId, ...]:
+        """The members of an availability set whose update domain nobody told; they may be in any of them."""
+        return self._outside(availability_set, GroupKind.AVAILABILITY_SET, GroupKind.UPDATE_DOMAIN)
+
+    def unknown_fault_domain(self, scale_set: ResourceId) -> tuple[MachineId, ...]:
+        """The members of a scale set whose fault domain nobody told."""
+        return self._outside(scale_set, GroupKind.SCALE_SET, GroupKind.FAULT_DOMAIN)
+
+    def _outside(self, key: str, kind: GroupKind, inner: GroupKind) -> tuple[MachineId, ...]:
+        group = self.group(kind, key)
+        prefix = f"{key}/"
+        return tuple(
+            machine
+            for machine in (group.members if group else ())
+            if not any(g.kind is inner and g.key.startswith(prefix) for g in self.groups_of(machine))
+        )
+
+
+def build(inventory: Inventory) -> Topology:
+    """The topology of an inventory. The same facts give the same topology, in whatever order they came."""
+    machines = tuple(sorted(inventory.machines, key=lambda machine: machine.id))
+    zones = zones_of(inventory)
+    graph = _draw(machines, Places(inventory, zones))
+    groups = _groups(graph)
+    return Topology(
+        inventory=inventory,
+        graph=nx.freeze(graph),
+        machines=tuple(machine.id for machine in machines),
+        fingerprint=fingerprint_of(inventory),
+        zone_mapping_unknown=zones.mapping_unknown,
+        _by_id=MappingProxyType({machine.id: machine for machine in machines}),
+        _groups=groups,
+        _by_key=MappingProxyType({(kind, group.key): group for kind in groups for group in groups[kind]}),
+        _groups_of=_by_machine(groups),
+    )
+
+
+def fingerprint_of(inventory: Inventory) -> str:
+    """A digest of the facts alone: when they were taken and from where makes no difference, nor does their order."""
+    return sha256(native.dump(replace(inventory, taken_at=None, source=""))).hexdigest()
+
+
+def _draw(machines: Iterable[Machine], places: Places) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for machine in machines:
+        graph.add_node(machine.id, kind=MACHINE, name=machine.name)
+        for place in places.of(machine):
+            _add(graph, place)
+            graph.add_edge(machine.id, place.node)
+    for stranger, place in places.strangers():
+        graph.add_node(stranger, kind=UNKNOWN_MACHINE, name=stranger.rpartition("/")[2])
+        _add(graph, place)
+        graph.add_edge(stranger, place.node)
+    return graph
+
+
+def _add(graph: nx.DiGraph[str], place: Place) -> None:
+    if place.node in graph:
+        return
+    graph.add_node(place.node, kind=place.kind, name=place.name, key=place.key)
+    for outer in place.within:
+        _add(graph, outer)
+        graph.add_edge(place.node, outer.node)
+
+
+def _groups(graph: nx.DiGraph[str]) -> Mapping[GroupKind, tuple[Group, ...]]:
+    """Walks from each machine up; machines come sorted, so members do."""
+    above: dict[str, tuple[str, ...]] = {}
+
+    def reached(node: str) -> tuple[str, ...]:
+        known = above.get(node)
+        if known is None:
+            outer = graph.successors(node)
+            known = above[node] = (node, *(far for near in outer for far in reached(near)))
+        return known
+
+    members: dict[str, dict[MachineId, None]] = defaultdict(dict)  # dicts, as sets that keep their order
+    unknown: dict[str, dict[MachineId, None]] = defaultdict(dict)
+    for node, kind in graph.nodes(data="kind"):
+        if kind in {MACHINE, UNKNOWN_MACHINE}:
+            into = members if kind == MACHINE else unknown
+            for near in graph.successors(node):
+                for far in reached(near):
+                    into[far][MachineId(node)] = None
+    found: dict[GroupKind, list[Group]] = defaultdict(list)
+    for node in sorted({*members, *unknown}):
+        facts: dict[str, Any] = graph.nodes[node]
+        held, strange = tuple(members[node]), tuple(sorted(unknown[node]))
+        found[facts["kind"]].append(Group(facts["kind"], facts["key"], facts["name"], held, strange))
+    return MappingProxyType({kind: tuple(found[kind]) for kind in GroupKind if kind in found})
+
+
+def _by_machine(groups: Mapping[GroupKind, tuple[Group, ...]]) -> Mapping[MachineId, tuple[Group, ...]]:
+    standing: dict[MachineId, list[Group]] = defaultdict(list)
+    for kind in sorted(groups, key=_KIND_ORDER.__getitem__):
+        for group in groups[kind]:
+            for machine in group.members:
+                standing[machine].append(group)
+    return MappingProxyType({machine: tuple(found) for machine, found in standing.items()})

@@ -1,0 +1,131 @@
+"""What a machine stands in, read off an inventory: the nodes and edges of the graph, before there is a graph."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from orchestrator.inventory import ids
+from orchestrator.inventory.model import Inventory, Machine, MachineId, ResourceId
+from orchestrator.topology.model import GroupKind
+from orchestrator.topology.zones import Zones
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Something that machines stand in, and what it stands in itself: a zone in its region, a region in its pairs."""
+
+    kind: GroupKind
+    key: str
+    name: str
+    within: tuple[Place, ...] = ()
+
+    @property
+    def node(self) -> str:
+        """Its node in the graph. Machines' nodes are their ids, which begin with a slash."""
+        return f"{self.kind}:{self.key}"
+
+
+class Places:
+    """Every place of an inventory, each made once; sets are the union of what machines and sets say."""
+
+    def __init__(self, inventory: Inventory, zones: Zones) -> None:
+        self._zones = zones
+        self._pairs = _pairs(inventory)
+        self._made: dict[tuple[GroupKind, str], Place] = {}
+        self._names = {held.id: held.name for held in inventory.availability_sets}
+        self._names |= {held.id: held.name for held in inventory.scale_sets}
+        self._sets = _memberships({thing.id: thing.members for thing in inventory.availability_sets})
+        self._scale_sets = _memberships({thing.id: thing.members for thing in inventory.scale_sets})
+        known = {machine.id for machine in inventory.machines}
+        self._strangers = tuple(sorted({*self._sets, *self._scale_sets} - known))
+
+    def of(self, machine: Machine) -> Iterator[Place]:
+        """The places that a machine stands in directly; the rest is within them."""
+        yield self._resource_group(machine)
+        zone = self._zones.of(machine)
+        if zone is not None:
+            within = (self._region(machine.location),)
+            yield self._once(GroupKind.ZONE, zone.key, zone.name, within)
+        elif machine.location:
+            yield self._region(machine.location)
+        yield from self._in_sets(machine)
+
+    def strangers(self) -> Iterator[tuple[MachineId, Place]]:
+        """Members that Azure names and the inventory doesn't hold, with the set that names them."""
+        for machine in self._strangers:
+            for arm_id in self._sets.get(machine, ()):
+                yield machine, self._set(GroupKind.AVAILABILITY_SET, arm_id)
+            for arm_id in self._scale_sets.get(machine, ()):
+                yield machine, self._set(GroupKind.SCALE_SET, arm_id)
+
+    def _in_sets(self, machine: Machine) -> Iterator[Place]:
+        own, scale_set = machine.availability_set, machine.scale_set
+        for arm_id in _joined(own, self._sets.get(machine.id, ())):
+            within = self._set(GroupKind.AVAILABILITY_SET, arm_id)
+            domain = machine.update_domain if arm_id == own or own is None else None
+            yield within if domain is None else self._domain(GroupKind.UPDATE_DOMAIN, "ud", domain, within)
+        for arm_id in _joined(scale_set, self._scale_sets.get(machine.id, ())):
+            within = self._set(GroupKind.SCALE_SET, arm_id)
+            domain = machine.fault_domain if arm_id == scale_set or scale_set is None else None
+            yield within if domain is None else self._domain(GroupKind.FAULT_DOMAIN, "fd", domain, within)
+
+    def _set(self, kind: GroupKind, arm_id: ResourceId) -> Place:
+        return self._once(kind, arm_id, self._names.get(arm_id) or ids.name_of(arm_id))
+
+    def _domain(self, kind: GroupKind, short: str, number: int, within: Place) -> Place:
+        name = f"{kind.replace('_', ' ')} {number} of {within.name}"
+        return self._once(kind, f"{within.key}/{short}{number}", name, (within,))
+
+    def _resource_group(self, machine: Machine) -> Place:
+        subscription, group = machine.subscription.lower(), machine.resource_group.lower()
+        within = (self._once(GroupKind.SUBSCRIPTION, subscription, subscription),)
+        if not group:  # a machine of a file that doesn't follow ARM's ids
+            return within[0]
+        return self._once(GroupKind.RESOURCE_GROUP, f"{subscription}/{group}", group, within)
+
+    def _region(self, name: str) -> Place:
+        pairs = tuple(
+            self._once(GroupKind.REGION_PAIR, "|".join(pair), " + ".join(pair))
+            for pair in self._pairs.get(name, ())
+        )
+        return self._once(GroupKind.REGION, name, name, pairs)
+
+    def _once(self, kind: GroupKind, key: str, name: str, within: tuple[Place, ...] = ()) -> Place:
+        made = self._made.get((kind, key))
+        if made is None:
+            made = self._made[kind, key] = Place(kind, key, name, within)
+        return made
+
+
+def _pairs(inventory: Inventory) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Region -> the pairs it is in: each edge that either region names, where both hold machines."""
+    inhabited = {machine.location for machine in inventory.machines}
+    pairs = {
+        (min(location.name, other), max(location.name, other))
+        for location in inventory.locations
+        for other in location.paired
+        if location.name in inhabited and other in inhabited and other != location.name
+    }
+    by_region: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for pair in sorted(pairs):
+        for region in pair:
+            by_region[region].append(pair)
+    return {region: tuple(found) for region, found in by_region.items()}
+
+
+def _memberships(
+    named: Mapping[ResourceId, tuple[MachineId, ...]],
+) -> dict[MachineId, tuple[ResourceId, ...]]:
+    by_machine: dict[MachineId, list[ResourceId]] = defaultdict(list)
+    for arm_id in sorted(named):
+        for member in named[arm_id]:
+            by_machine[member].append(arm_id)
+    return {machine: tuple(found) for machine, found in by_machine.items()}
+
+
+def _joined(own: ResourceId | None, named_by: tuple[ResourceId, ...]) -> tuple[ResourceId, ...]:
+    if own is None:
+        return named_by
+    return (own, *(arm_id for arm_id in named_by if arm_id != own))
