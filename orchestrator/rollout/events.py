@@ -222,22 +222,27 @@ class ForeignRunSeen:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """A step before (`after` False) or after the change ended."""
+    """A step before (`after` False) or after the change ended; `step` is its place among those."""
 
     machine: int
     after: bool
+    step: int
     ok: bool
     evidence: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeEnded:
-    """The change ended: `changed`, or not and why. `passing` if that kind of failure is known to pass."""
+    """The change ended: `changed`, or not and why. `passing` if that kind of failure is known to pass.
+
+    `begun` False: nothing was sent, since the rollout was stopped or aborted between grant and intent.
+    """
 
     machine: int
     changed: bool
     passing: bool
     detail: str
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)

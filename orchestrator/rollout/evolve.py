@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from orchestrator.errors import Defect
 from orchestrator.rollout import events as e
+from orchestrator.rollout.evolve_machine import FOLDS as MACHINE_FOLDS
+from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.planned import Planned
 from orchestrator.rollout.state import (
-    IN_FLIGHT,
     SETTLED,
     LaneRun,
     MachineRun,
     MachineStatus,
     Rollout,
-    RolloutStatus,
     Scope,
     StageStatus,
 )
-from orchestrator.rollout.transitions import MACHINE, ROLLOUT
+from orchestrator.rollout.transitions import ROLLOUT
 
 PENDING = MachineRun()
 
@@ -44,7 +43,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
     scope.ledger.register(event.rollout, planned.plan.constraints)
     for machine, why in zip(event.dropped, event.dropped_why, strict=True):
         if planned.lane_of[machine] >= 0:
-            _move(scope, rollout, machine, MachineRun(MachineStatus.LEFT_OUT, at, detail=why))
+            move(scope, rollout, machine, MachineRun(MachineStatus.LEFT_OUT, at, detail=why))
         scope.ledger.mark_out(planned.machine(machine).id, at)
     scope.last = at
 
@@ -61,8 +60,8 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
 # The rollout ------------------------------------------------------------------------------------------------
 
 
-def _to(rollout: Rollout, event: e.Event, at: datetime, cause: str, by: str = "") -> None:
-    target = ROLLOUT[rollout.status].get(type(event).__name__)
+def _to(rollout: Rollout, event: e.Event, at: datetime, cause: str, by: str = "", variant: str = "") -> None:
+    target = ROLLOUT[rollout.status].get(type(event).__name__ + variant)
     if target is None:
         raise Defect(f"{type(event).__name__} can't follow in a rollout that is {rollout.status}")
     rollout.status, rollout.status_since, rollout.cause, rollout.by = target, at, cause, by
@@ -70,6 +69,7 @@ def _to(rollout: Rollout, event: e.Event, at: datetime, cause: str, by: str = ""
 
 def _prepared(scope: Scope, rollout: Rollout, event: e.Prepared, at: datetime) -> None:
     _to(rollout, event, at, "")
+    rollout.prepared = True
     for machine in event.out:
         scope.ledger.mark_out(rollout.planned.machine(machine).id, at)
 
@@ -84,7 +84,7 @@ def _paused(_: Scope, rollout: Rollout, event: e.RolloutPaused, at: datetime) ->
 
 
 def _resumed(_: Scope, rollout: Rollout, event: e.RolloutResumed, at: datetime) -> None:
-    _to(rollout, event, at, event.reason, event.who)
+    _to(rollout, event, at, event.reason, event.who, "" if rollout.prepared else " unprepared")
     rollout.unacknowledged.clear()
     rollout.not_changed.clear()
 
@@ -95,19 +95,12 @@ def _stopped(_: Scope, rollout: Rollout, event: e.RolloutStopped, at: datetime) 
 
 def _aborted(scope: Scope, rollout: Rollout, event: e.RolloutAborted, at: datetime) -> None:
     _to(rollout, event, at, event.reason, event.who)
-    _close_if_over(scope, rollout, at)
+    close_if_over(scope, rollout, at)
 
 
 def _finished(scope: Scope, rollout: Rollout, event: e.RolloutFinished, at: datetime) -> None:
     _to(rollout, event, at, "")
-    _close_if_over(scope, rollout, at)
-
-
-def _close_if_over(scope: Scope, rollout: Rollout, at: datetime) -> None:
-    """Once nothing is in flight, an ended rollout's constraints are no longer held. Open grants stay in the ledger."""
-    if rollout.over and not rollout.in_flight and rollout.ended_at is None:
-        rollout.ended_at = at
-        scope.ledger.unregister(rollout.id)
+    close_if_over(scope, rollout, at)
 
 
 # Stages, lanes, waves ---------------------------------------------------------------------------------------
@@ -161,249 +154,6 @@ def _finish_lane(rollout: Rollout, lane: LaneRun) -> None:
     rollout.lanes_left -= 1
 
 
-# One machine ------------------------------------------------------------------------------------------------
-
-
-def _expect(rollout: Rollout, machine: int, label: str) -> tuple[MachineRun, MachineStatus]:
-    run = rollout.machines[machine]
-    target = MACHINE[run.status].get(label)
-    if target is None:
-        raise Defect(f"{label} can't follow for machine {machine}, which is {run.status}")
-    return run, target
-
-
-def _move(scope: Scope, rollout: Rollout, machine: int, run: MachineRun) -> None:
-    """Put `run` in the machine's place and keep every count that depends on its status."""
-    old, new = rollout.machines[machine].status, run.status
-    rollout.machines[machine] = run
-    if old is new:
-        return
-    rollout.counts[old] -= 1
-    rollout.counts[new] += 1
-    rollout.in_flight += (new in IN_FLIGHT) - (old in IN_FLIGHT)
-    settled = (new in SETTLED) - (old in SETTLED)
-    if settled:
-        lane_number = rollout.planned.lane_of[machine]
-        lane = rollout.lanes[lane_number]
-        if lane.open and rollout.planned.wave_of[machine] == lane.wave:
-            lane.left -= settled
-        if rollout.planned.lanes[lane_number].stage == rollout.stage:
-            for order in rollout.planned.orders_first.get(machine, ()):
-                if order in rollout.orders_left:
-                    rollout.orders_left[order] -= settled
-        if settled > 0:
-            rollout.stragglers.discard(machine)
-    if rollout.over and run.since is not None:
-        _close_if_over(scope, rollout, run.since)
-
-
-def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "Granted")
-    machine = rollout.planned.machine(event.machine).id
-    scope.ledger.grant(machine, rollout.id, at)
-    scope.ledger.mark_back(machine)
-    fresh = MachineRun(target, at, attempt=run.attempt, tries=run.tries, forced=run.forced)
-    _move(scope, rollout, event.machine, fresh)
-
-
-def _intended(scope: Scope, rollout: Rollout, event: e.Intended, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "Intended")
-    rollout.attempted += run.attempt == 0
-    new = replace(
-        run,
-        status=target,
-        since=at,
-        attempt=event.attempt,
-        key=event.key,
-        baseline=event.baseline,
-        not_after=event.not_after,
-        retry_at=None,
-    )
-    _move(scope, rollout, event.machine, new)
-
-
-def _lapsed(scope: Scope, rollout: Rollout, event: e.IntentLapsed, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "IntentLapsed")
-    _move(scope, rollout, event.machine, replace(run, status=target, since=at))
-
-
-def _started(scope: Scope, rollout: Rollout, event: e.Started, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "Started")
-    result_url = event.result_url or result_url_of(event.status_url)
-    new = replace(run, status=target, since=at, status_url=event.status_url, result_url=result_url, sure=True)
-    _move(scope, rollout, event.machine, new)
-
-
-def result_url_of(status_url: str) -> str:
-    """ARM's `Location` of an operation, where it is its status URL's own with `&monitor=true`."""
-    return status_url + "&monitor=true"
-
-
-def _rejected(scope: Scope, rollout: Rollout, event: e.AttemptRejected, at: datetime) -> None:
-    label = "AttemptRejected" if event.retry_at else "AttemptRejected for good"
-    run, target = _expect(rollout, event.machine, label)
-    detail = f"{event.code}: {event.message}"
-    if event.retry_at:
-        new = replace(run, status=target, since=at, retry_at=event.retry_at, detail=detail)
-    else:
-        new = replace(run, status=target, since=at, changed=False, step=0, tries=run.tries + 1, detail=detail)
-    _move(scope, rollout, event.machine, new)
-
-
-def _unsettled(scope: Scope, rollout: Rollout, event: e.AttemptUnsettled, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "AttemptUnsettled")
-    _move(scope, rollout, event.machine, replace(run, status=target, since=at, detail=event.why))
-
-
-def _adopted(scope: Scope, rollout: Rollout, event: e.Adopted, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "Adopted")
-    new = replace(
-        run,
-        status=target,
-        since=at,
-        status_url=event.status_url,
-        result_url=result_url_of(event.status_url),
-        sure=event.sure,
-    )
-    _move(scope, rollout, event.machine, new)
-
-
-def _not_started(scope: Scope, rollout: Rollout, event: e.NotStarted, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "NotStarted")
-    _move(scope, rollout, event.machine, replace(run, status=target, since=at))
-
-
-def _undecided(scope: Scope, rollout: Rollout, event: e.Undecided, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "Undecided")
-    _move(scope, rollout, event.machine, replace(run, status=target, since=at, detail=event.why))
-
-
-def _foreign(scope: Scope, rollout: Rollout, event: e.ForeignRunSeen, at: datetime) -> None:
-    run, _ = _expect(rollout, event.machine, "ForeignRunSeen")
-    machine = rollout.planned.machine(event.machine).id
-    scope.ledger.mark_out(machine, at)
-    rollout.machines[event.machine] = replace(run, since=at, detail="somebody else is patching it now")
-
-
-def _step_ended(scope: Scope, rollout: Rollout, event: e.StepEnded, at: datetime) -> None:
-    failed_before = not event.after and not event.ok
-    run, target = _expect(rollout, event.machine, "StepEnded failed" if failed_before else "StepEnded")
-    if failed_before:
-        new = replace(run, status=target, since=at, changed=False, step=0, detail=event.evidence)
-    elif event.ok:
-        new = replace(run, step=run.step + 1)
-    else:
-        new = replace(run, step=run.step + 1, verdict=False, detail=event.evidence)
-    _move(scope, rollout, event.machine, new)
-
-
-def _change_ended(scope: Scope, rollout: Rollout, event: e.ChangeEnded, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "ChangeEnded")
-    new = replace(
-        run,
-        status=target,
-        since=at,
-        changed=event.changed,
-        passing=event.passing,
-        detail=event.detail,
-        tries=run.tries + 1,
-        step=0,
-        verdict=None,
-        key="",
-        status_url="",
-        result_url="",
-    )
-    _move(scope, rollout, event.machine, new)
-
-
-def _assessed(_: Scope, rollout: Rollout, event: e.Assessed, _at: datetime) -> None:
-    run, _target = _expect(rollout, event.machine, "Assessed")
-    changed = event.pending == 0
-    detail = run.detail if changed else f"{event.pending} patches of the set are still missing after the run"
-    rollout.machines[event.machine] = replace(run, sure=True, changed=changed, detail=detail)
-
-
-def _verified(_: Scope, rollout: Rollout, event: e.Verified, at: datetime) -> None:
-    run, _target = _expect(rollout, event.machine, "Verified")
-    detail = run.detail if event.well else event.evidence
-    rollout.machines[event.machine] = replace(run, verdict=event.well, since=at, detail=detail)
-
-
-def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, f"MachineEnded {event.outcome}")
-    scope.ledger.release(rollout.planned.machine(event.machine).id)
-    if target is MachineStatus.PENDING:
-        new = MachineRun(target, at, attempt=run.attempt, tries=run.tries, detail=event.detail)
-    else:
-        new = replace(run, status=target, since=at, detail=event.detail)
-    if target is MachineStatus.NOT_CHANGED:
-        rollout.not_changed.add(event.machine)
-    _move(scope, rollout, event.machine, new)
-
-
-def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "MachineUnhealthy")
-    machine = rollout.planned.machine(event.machine).id
-    if machine not in scope.ledger.grants:
-        scope.ledger.grant(machine, rollout.id, at)
-    rollout.unacknowledged.add(event.machine)
-    new = replace(run, status=target, since=at, detail=event.evidence, late=event.late, verdict=False)
-    _move(scope, rollout, event.machine, new)
-
-
-def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datetime) -> None:
-    _, target = _expect(rollout, event.machine, "MachineLeftOut")
-    _move(scope, rollout, event.machine, MachineRun(target, at, detail=event.why))
-
-
-def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "MachineGone")
-    scope.ledger.release(rollout.planned.machine(event.machine).id)
-    rollout.unacknowledged.discard(event.machine)
-    _move(scope, rollout, event.machine, replace(run, status=target, since=at, detail="the cloud knows it no more"))
-
-
-def _retried(scope: Scope, rollout: Rollout, event: e.MachineRetried, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "MachineRetried")
-    machine = rollout.planned.machine(event.machine).id
-    if machine in scope.ledger.grants:
-        # The fresh grant must be admitted like any other; until then the machine is what it is: out.
-        scope.ledger.mark_out(machine, at)
-        scope.ledger.release(machine)
-    forced = run.status in (MachineStatus.UNHEALTHY, MachineStatus.UNDECIDED, MachineStatus.SKIPPED)
-    rollout.unacknowledged.discard(event.machine)
-    rollout.not_changed.discard(event.machine)
-    detail = f"{event.who} wants another attempt: {event.reason}"
-    new = MachineRun(target, at, attempt=run.attempt, forced=forced, detail=detail)
-    lane = rollout.lanes[rollout.planned.lane_of[event.machine]]
-    if not (lane.open and rollout.planned.wave_of[event.machine] == lane.wave):
-        rollout.stragglers.add(event.machine)
-    _move(scope, rollout, event.machine, new)
-
-
-def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "MachineSkipped")
-    rollout.unacknowledged.discard(event.machine)
-    rollout.not_changed.discard(event.machine)
-    new = replace(run, status=target, since=at, detail=f"{event.who}: {event.reason}")
-    _move(scope, rollout, event.machine, new)
-
-
-def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at: datetime) -> None:
-    run, target = _expect(rollout, event.machine, "MachineWrittenOff")
-    scope.ledger.release(rollout.planned.machine(event.machine).id)
-    rollout.unacknowledged.discard(event.machine)
-    new = replace(run, status=target, since=at, detail=f"{event.who}: {event.reason}")
-    _move(scope, rollout, event.machine, new)
-
-
-def _fleet_seen(scope: Scope, rollout: Rollout, event: e.FleetSeen, at: datetime) -> None:
-    for machine in event.out:
-        scope.ledger.mark_out(rollout.planned.machine(machine).id, at)
-    for machine in event.back:
-        scope.ledger.mark_back(rollout.planned.machine(machine).id)
-
-
 _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.Prepared: _prepared,
     e.RolloutRefused: _refused,
@@ -419,27 +169,6 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.WaveOpened: _wave_opened,
     e.WavePassed: _wave_passed,
     e.LaneGaveUp: _lane_gave_up,
-    e.Granted: _granted,
-    e.Intended: _intended,
-    e.IntentLapsed: _lapsed,
-    e.Started: _started,
-    e.AttemptRejected: _rejected,
-    e.AttemptUnsettled: _unsettled,
-    e.Adopted: _adopted,
-    e.NotStarted: _not_started,
-    e.Undecided: _undecided,
-    e.ForeignRunSeen: _foreign,
-    e.StepEnded: _step_ended,
-    e.ChangeEnded: _change_ended,
-    e.Assessed: _assessed,
-    e.Verified: _verified,
-    e.MachineEnded: _ended,
-    e.MachineUnhealthy: _unhealthy,
-    e.MachineLeftOut: _left_out,
-    e.MachineGone: _gone,
-    e.MachineRetried: _retried,
-    e.MachineSkipped: _skipped,
-    e.MachineWrittenOff: _written_off,
-    e.FleetSeen: _fleet_seen,
+    **MACHINE_FOLDS,
 }
 """Every event but the first has its fold; a test compares this with `events.Event`."""

@@ -239,6 +239,16 @@ class ChangeReported:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowLost:
+    """An operation that never ended, or that nobody can read any more."""
+
+    rollout: str
+    machine: int
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentReported:
     """What a fresh assessment still finds missing; -1 if it couldn't be made."""
 
@@ -289,6 +299,7 @@ Observation = (
     | SendUnsettled
     | ReadBack
     | ChangeReported
+    | FollowLost
     | AssessmentReported
     | HealthReported
     | Advance

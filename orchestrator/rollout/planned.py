@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from orchestrator.availability.model import Order
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.model import Plan, PlannedMachine
+from orchestrator.policy.model import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,16 @@ class Planned:
     def stage_of(self, index: int) -> int:
         """The stage that the machine is changed in."""
         return self.lanes[self.lane_of[index]].stage
+
+    def steps_before(self, index: int) -> tuple[Step, ...]:
+        """The steps before the machine's change, in order."""
+        around = self.plan.around
+        return tuple(step for a in self.plan.machines[index].around for step in around[a].before)
+
+    def steps_after(self, index: int) -> tuple[Step, ...]:
+        """The steps after it, in order: what was done last is undone first."""
+        around = self.plan.around
+        return tuple(step for a in reversed(self.plan.machines[index].around) for step in around[a].after)
 
     @property
     def changing(self) -> int:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.availability.ledger import Ledger
-from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.planned import Planned
 
 
@@ -139,6 +138,7 @@ class Rollout:
     status_since: datetime | None = None
     cause: str = ""  # why it stands where it stands
     by: str = ""  # who put it there
+    prepared: bool = False
     stage: int = 0
     stage_status: StageStatus = StageStatus.OPEN
     bake_until: datetime | None = None
@@ -162,13 +162,17 @@ class Rollout:
 
 @dataclass(slots=True)
 class Scope:
-    """One fleet as one operator sees it: its rollouts and the one ledger they share."""
+    """One fleet as one operator sees it: its rollouts and the one ledger they share.
+
+    `send_within` bounds the time from an intent to its request; where emulated time runs faster, the host multiplies it.
+    """
+
+    send_within: timedelta = timedelta(seconds=60)
 
     ledger: Ledger = field(default_factory=Ledger)
     rollouts: dict[str, Rollout] = field(default_factory=dict)
     seq: int = 0
     last: datetime | None = None  # event time: never goes back
-    foreign: dict[MachineId, datetime] = field(default_factory=dict)  # somebody else's patch run was seen
 
     def active(self) -> list[Rollout]:
         """Rollouts that may still grant or have machines in flight, oldest first."""

@@ -1,0 +1,99 @@
+"""What a person's command makes happen, or the sentence that says why it can't."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator.errors import Refused
+from orchestrator.rollout import events as e
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.progress import next_stage
+from orchestrator.rollout.state import IN_FLIGHT, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.rollout.stopping import give_back
+from orchestrator.rollout.transitions import MACHINE, ROLLOUT
+
+
+def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.Event, ...]:
+    """The facts that a command makes. Raises `Refused` with what to do instead; then nothing is changed."""
+    if isinstance(command, m.Start):
+        return _start(scope, command)
+    rollout = scope.rollouts.get(command.rollout)
+    if rollout is None:
+        known = ", ".join(scope.rollouts) or "none"
+        raise Refused(f"no rollout {command.rollout} in this journal; it knows: {known}")
+    match command:
+        case m.Pause(_, who, reason):
+            _legal(rollout, "RolloutPaused", "paused")
+            return (e.RolloutPaused(who, reason),)
+        case m.Resume(_, who, reason):
+            _legal(rollout, "RolloutResumed", "resumed")
+            return (e.RolloutResumed(who, reason),)
+        case m.Abort(_, who, reason):
+            _legal(rollout, "RolloutAborted", "aborted")
+            return (e.RolloutAborted(who, reason), *give_back(rollout, "the rollout was aborted"))
+        case m.Approve(_, who, reason):
+            return _approve(rollout, who, reason)
+        case m.Retry() | m.Skip() | m.WriteOff():
+            return _machine(rollout, command, now)
+        case _:
+            assert_never(command)
+
+
+def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
+    if command.rollout in scope.rollouts:
+        raise Refused(f"rollout {command.rollout} is in this journal already")
+    mine = {machine.id for machine in command.planned.plan.machines if machine.change}
+    for other in scope.active():
+        shared = sorted(mine & {x.id for x in other.planned.plan.machines if x.change})
+        if shared:
+            name = shared[0].rsplit("/", 1)[-1]
+            raise Refused(
+                f"{len(shared)} machines of this plan, such as {name}, are in rollout {other.id}, which is {other.status}; "
+                f"finish it first, or abort it: wavekeeper abort {other.id} --reason ...",
+            )
+    dropped = tuple(machine for machine, _ in command.dropped)
+    why = tuple(reason for _, reason in command.dropped)
+    return (e.RolloutStarted(command.rollout, command.digest, command.who, command.reason, dropped, why),)
+
+
+def _legal(rollout: Rollout, event: str, verb: str) -> None:
+    if event not in ROLLOUT[rollout.status]:
+        raise Refused(f"rollout {rollout.id} is {rollout.status} and can't be {verb}")
+
+
+def _approve(rollout: Rollout, who: str, reason: str) -> tuple[e.Event, ...]:
+    if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is not StageStatus.AWAITING:
+        raise Refused(f"rollout {rollout.id} is {rollout.status} and waits for no approval now")
+    return (e.StageApproved(rollout.stage, who, reason), *next_stage(rollout))
+
+
+def _machine(rollout: Rollout, command: m.Retry | m.Skip | m.WriteOff, now: datetime) -> tuple[e.Event, ...]:
+    """A verb for one machine. Its grant's fate is the fold's affair."""
+    machine, run = command.machine, rollout.machines[command.machine]
+    name = rollout.planned.machine(machine).name
+    if rollout.planned.lane_of[machine] < 0:
+        raise Refused(f"{name} only counts in this rollout's budgets; it isn't changed by it")
+    if run.status in IN_FLIGHT:
+        raise Refused(
+            f"{name} is {run.status} since {run.since or now:%H:%M}; wait until it is verified, then say it again"
+        )
+    label = {m.Retry: "MachineRetried", m.Skip: "MachineSkipped", m.WriteOff: "MachineWrittenOff"}[
+        type(command)
+    ]
+    if label not in MACHINE[run.status]:
+        raise Refused(f"{name} is {run.status}: there is nothing to {_VERBS[type(command)]}")
+    match command:
+        case m.Retry(_, _, who, reason):
+            if rollout.over:
+                raise Refused(f"rollout {rollout.id} is {rollout.status}; a new rollout takes up {name}")
+            return (e.MachineRetried(machine, who, reason),)
+        case m.Skip(_, _, who, reason):
+            return (e.MachineSkipped(machine, who, reason),)
+        case m.WriteOff(_, _, who, reason):
+            return (e.MachineWrittenOff(machine, who, reason),)
+        case _:
+            assert_never(command)
+
+
+_VERBS: dict[type, str] = {m.Retry: "retry", m.Skip: "skip", m.WriteOff: "write off"}

@@ -1,0 +1,161 @@
+"""`decide(scope, message, now)`: the facts that a message makes, given what is known. Pure, total, and the only one who decides.
+
+A decision that changes nothing is empty. A command that can't be carried out raises `Refused`. Observations that belong
+to an attempt that is over, or to a status that has passed, are late, and dropped.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import assert_never, get_args
+
+from orchestrator.rollout import events as e
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.admission import refusal
+from orchestrator.rollout.commands import decide_command
+from orchestrator.rollout.observations import decide_attempt, decide_health
+from orchestrator.rollout.progress import advance_lane, advance_stage
+from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
+from orchestrator.rollout.stopping import after_unhealthy, stop
+from orchestrator.rollout.transitions import MACHINE
+
+UNASKED_LIMIT = 0.1
+"""More than a tenth of the probes that can't even be asked is a mistake in the configuration, not a sick fleet."""
+
+_COMMANDS = get_args(m.Command)
+
+
+def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ...]:
+    """The facts that `message` makes at `now`. Raises `Refused` for a command that can't be carried out."""
+    if isinstance(message, _COMMANDS):
+        return decide_command(scope, message, now)
+    rollout = scope.rollouts.get(message.rollout)
+    if rollout is None:
+        return ()
+    match message:
+        case m.Advance(_, lane):
+            return advance_lane(rollout, lane, now) if lane >= 0 else advance_stage(rollout, now)
+        case m.FoundWell() | m.FoundOut() | m.FoundBusy() | m.FoundGone():
+            return _found(scope, rollout, message, now)
+        case m.FleetLooked():
+            return _fleet_looked(rollout, message)
+        case m.FleetChanged():
+            return _fleet_changed(scope, rollout, message)
+        case m.ClockStepped(_, last):
+            return stop(rollout, f"the clock went back: it says {now:%H:%M:%S} after {last:%H:%M:%S}")
+        case m.HealthReported():
+            return decide_health(scope, rollout, message)
+        case (
+            m.StepReported()
+            | m.SendAccepted()
+            | m.SendRejected()
+            | m.SendLapsed()
+            | m.SendUnsettled()
+            | m.ReadBack()
+            | m.ChangeReported()
+            | m.FollowLost()
+            | m.AssessmentReported()
+        ):
+            return decide_attempt(rollout, message, now)
+        case (
+            m.Start() | m.Pause() | m.Resume() | m.Abort() | m.Approve() | m.Retry() | m.Skip() | m.WriteOff()
+        ):
+            raise AssertionError("commands were decided above")
+        case _:
+            assert_never(message)
+
+
+def _found(
+    scope: Scope,
+    rollout: Rollout,
+    message: m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGone,
+    now: datetime,
+) -> tuple[e.Event, ...]:
+    """The look right before a grant."""
+    machine = message.machine
+    run = rollout.machines[machine]
+    if isinstance(message, m.FoundGone):
+        return (e.MachineGone(machine),) if "MachineGone" in MACHINE[run.status] else ()
+    if isinstance(message, m.FoundWell) and run.status is MachineStatus.GRANTED:
+        return (intend(scope, rollout, machine, message.baseline, now),)
+    if run.status is not MachineStatus.PENDING or refusal(scope, rollout, machine) is not None:
+        return ()
+    match message:
+        case m.FoundWell(_, _, baseline):
+            granted = e.Granted(machine)
+            if rollout.planned.steps_before(machine):
+                return (granted,)
+            return (granted, intend(scope, rollout, machine, baseline, now))
+        case m.FoundOut(_, _, evidence):
+            why = f"out already, before we touched it: {evidence}"
+            return (e.MachineLeftOut(machine, why), e.FleetSeen(out=(machine,)))
+        case m.FoundBusy():
+            return (e.ForeignRunSeen(machine),)
+        case _:
+            assert_never(message)
+
+
+def intend(scope: Scope, rollout: Rollout, machine: int, baseline: str, now: datetime) -> e.Intended:
+    """The intent of the machine's next attempt. The key is content: the same machine and attempt, the same key."""
+    attempt = rollout.machines[machine].attempt + 1
+    key = f"{rollout.id}-{machine}-{attempt}"
+    return e.Intended(machine, attempt, key, baseline, now + scope.send_within)
+
+
+def _fleet_looked(rollout: Rollout, message: m.FleetLooked) -> tuple[e.Event, ...]:
+    if rollout.status is not RolloutStatus.STARTING:
+        return ()
+    total = message.asked + message.unasked
+    if message.unasked > UNASKED_LIMIT * total:
+        why = (
+            f"{message.unasked} of {total} probes can't be asked ({message.example}): more than a tenth, "
+            "so the probes are taken as misconfigured; mend them and plan again"
+        )
+        return (e.RolloutRefused(why),)
+    return (e.Prepared(message.out), e.StageOpened(0))
+
+
+def _fleet_changed(scope: Scope, rollout: Rollout, message: m.FleetChanged) -> tuple[e.Event, ...]:
+    """Machines that went out while nobody held a grant for them: ours that were done are late failures."""
+    facts: list[e.Event] = []
+    out: list[int] = []
+    for machine in message.out:
+        run = rollout.machines[machine]
+        identity = rollout.planned.machine(machine).id
+        if run.status in (MachineStatus.DONE, MachineStatus.NOT_CHANGED) and run.attempt:
+            facts.append(
+                e.MachineUnhealthy(machine, message.evidence or "well when verified, not now", late=True)
+            )
+            facts.extend(after_unhealthy(rollout, machine, f"late: {message.evidence}"))
+        elif identity not in scope.ledger.grants and identity not in scope.ledger.others:
+            out.append(machine)
+    back = [i for i in message.back if rollout.planned.machine(i).id in scope.ledger.others]
+    if out or back:
+        facts.append(e.FleetSeen(tuple(out), tuple(back)))
+    return _one_stop(facts)
+
+
+def _one_stop(facts: list[e.Event]) -> tuple[e.Event, ...]:
+    """Several late failures in one look may each cross the limit; a rollout stops once."""
+    stopped = False
+    kept: list[e.Event] = []
+    tail: list[e.Event] = []
+    for fact in facts:
+        if isinstance(fact, e.RolloutStopped | e.ChangeEnded):
+            if not stopped or isinstance(fact, e.ChangeEnded):
+                tail.append(fact)
+            stopped = stopped or isinstance(fact, e.RolloutStopped)
+        else:
+            kept.append(fact)
+    return (*kept, *dict.fromkeys(tail))
+
+
+SHORT_STEP_BACK = timedelta(seconds=5)
+"""A clock that steps back by more than this starts nothing new."""
+
+
+def clock_message(scope: Scope, rollout: Rollout, now: datetime) -> m.ClockStepped | None:
+    """Whether `now` is so far before the last fact that the rollout must stop."""
+    if scope.last is not None and now < scope.last - SHORT_STEP_BACK:
+        return m.ClockStepped(rollout.id, scope.last)
+    return None

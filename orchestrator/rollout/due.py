@@ -1,0 +1,93 @@
+"""What must be going on, given the facts: the definitions, machine by machine and lane by lane.
+
+These are the truth. `agenda.Agenda` keeps their union up to date after each event without asking everybody again; a property
+compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.rollout import actions as a
+from orchestrator.rollout.admission import eligible
+from orchestrator.rollout.observations import next_step
+from orchestrator.rollout.progress import gives_up_at, lane_may_move
+from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.rollout.stopping import sends_nothing
+
+
+def due_machine(scope: Scope, rollout: Rollout, machine: int) -> a.Activity | None:
+    """The one thing that is to be going on for this machine, admission apart: a `Check` still needs room."""
+    run = rollout.machines[machine]
+    match run.status:
+        case MachineStatus.PENDING:
+            may = rollout.status is RolloutStatus.RUNNING and eligible(rollout, machine)
+            return a.Check(rollout.id, machine) if may else None
+        case MachineStatus.GRANTED:
+            return _granted(rollout, machine, run)
+        case MachineStatus.INTENDED:
+            assert run.not_after is not None
+            return a.Send(rollout.id, machine, run.attempt, run.key, run.not_after)
+        case MachineStatus.UNSETTLED:
+            assert run.not_after is not None
+            return a.Settle(rollout.id, machine, run.attempt, run.baseline, run.not_after)
+        case MachineStatus.RUNNING:
+            return a.Follow(rollout.id, machine, run.attempt, run.status_url, run.result_url)
+        case MachineStatus.VERIFYING:
+            return _verifying(rollout, machine, run)
+        case MachineStatus.UNHEALTHY | MachineStatus.SKIPPED:
+            if rollout.planned.machine(machine).id not in scope.ledger.grants or run.since is None:
+                return None
+            return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=False, hoping=True)
+        case _:
+            return None
+
+
+def _granted(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity | None:
+    if sends_nothing(rollout):
+        return None
+    steps = rollout.planned.steps_before(machine)
+    if run.step < len(steps):
+        key = f"{rollout.id}-{machine}-{run.attempt + 1}-before-{run.step}"
+        return a.RunStep(rollout.id, machine, run.attempt, after=False, step=run.step, key=key)
+    return a.ReadBaseline(rollout.id, machine, run.attempt, run.retry_at)
+
+
+def _verifying(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity | None:
+    assert run.since is not None
+    if not run.sure:
+        return a.Assess(rollout.id, machine, run.attempt)
+    if run.verdict is None:
+        return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=False, hoping=False)
+    step = next_step(rollout, machine, run)
+    if step is not None:
+        key = f"{rollout.id}-{machine}-{run.attempt}-after-{step}"
+        return a.RunStep(rollout.id, machine, run.attempt, after=True, step=step, key=key)
+    return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=True, hoping=False)
+
+
+def due_rollout(rollout: Rollout) -> tuple[a.Activity, ...]:
+    """What is to be going on for the rollout as a whole."""
+    if rollout.status is RolloutStatus.STARTING:
+        return (a.Prepare(rollout.id),)
+    if rollout.prepared and not (rollout.over and not rollout.in_flight):
+        return (a.Watch(rollout.id),)
+    return ()
+
+
+def lane_wakes_at(rollout: Rollout, lane: int) -> datetime | None:
+    """When a lane has to be asked again though nothing happened."""
+    return gives_up_at(rollout, lane) if lane_may_move(rollout, lane) else None
+
+
+def stage_wakes_at(rollout: Rollout) -> datetime | None:
+    """When the stage has to be asked again though nothing happened: its bake is over."""
+    if rollout.status is RolloutStatus.RUNNING and rollout.stage_status is StageStatus.BAKING:
+        return rollout.bake_until
+    return None
+
+
+def machine_wakes_at(rollout: Rollout, machine: int) -> datetime | None:
+    """Until when a pending machine is left alone: somebody else is patching it."""
+    run = rollout.machines[machine]
+    return run.retry_at if run.status is MachineStatus.PENDING else None

@@ -1,0 +1,192 @@
+"""What the world's reports on one attempt make happen: the attempt protocol, the judgement, the verdict of the probes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from orchestrator.policy.model import Step, StepWhen
+from orchestrator.rollout import events as e
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.evolve_machine import result_url_of
+from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, Scope
+from orchestrator.rollout.stopping import after_not_changed, after_unhealthy, not_begun, sends_nothing, stop
+
+REJECTED_PAUSE = timedelta(seconds=30)
+"""Where a throttled answer says no Retry-After."""
+
+REJECTED_LIMIT = 20
+"""Attempts at one machine that may be turned away before it counts as not changed."""
+
+TRIES = 2
+"""A change whose failure is known to pass is tried once more."""
+
+AttemptMessage = (
+    m.StepReported
+    | m.SendAccepted
+    | m.SendRejected
+    | m.SendLapsed
+    | m.SendUnsettled
+    | m.ReadBack
+    | m.ChangeReported
+    | m.FollowLost
+    | m.AssessmentReported
+)
+
+_EXPECTED: dict[type, tuple[MachineStatus, ...]] = {
+    m.StepReported: (MachineStatus.GRANTED, MachineStatus.VERIFYING),
+    m.SendAccepted: (MachineStatus.INTENDED,),
+    m.SendRejected: (MachineStatus.INTENDED,),
+    m.SendLapsed: (MachineStatus.INTENDED,),
+    m.SendUnsettled: (MachineStatus.INTENDED,),
+    m.ReadBack: (MachineStatus.UNSETTLED,),
+    m.ChangeReported: (MachineStatus.RUNNING,),
+    m.FollowLost: (MachineStatus.RUNNING,),
+    m.AssessmentReported: (MachineStatus.VERIFYING,),
+}
+
+
+def decide_attempt(rollout: Rollout, message: AttemptMessage, now: datetime) -> tuple[e.Event, ...]:
+    """The facts of a report on an attempt; none if it is late."""
+    machine, run = message.machine, rollout.machines[message.machine]
+    if run.status not in _EXPECTED[type(message)] or run.attempt != message.attempt:
+        return ()
+    match message:
+        case m.StepReported():
+            return _step(rollout, message, run)
+        case m.SendAccepted(_, _, _, status_url, result_url):
+            told = "" if result_url == result_url_of(status_url) else result_url
+            return (e.Started(machine, status_url, told),)
+        case m.SendRejected():
+            return _rejected(rollout, message, run, now)
+        case m.SendLapsed():
+            return (e.IntentLapsed(machine), *_carry(rollout, machine))
+        case m.SendUnsettled(_, _, _, why):
+            return (e.AttemptUnsettled(machine, why),)
+        case m.ReadBack():
+            return _read_back(rollout, message, run)
+        case m.ChangeReported(_, _, _, changed, passing, unseen, detail):
+            ended = e.ChangeEnded(machine, changed, passing, detail)
+            if not unseen:
+                return (ended,)
+            name = rollout.planned.machine(machine).name
+            return (
+                ended,
+                *stop(rollout, f"{name} failed with an error that is not known: {detail}", machine),
+            )
+        case m.FollowLost(_, _, _, why):
+            return _undecided(rollout, machine, why)
+        case m.AssessmentReported(_, _, _, pending):
+            return (e.Assessed(machine, pending),) if not run.sure else ()
+        case _:
+            assert_never(message)
+
+
+def _carry(rollout: Rollout, machine: int) -> tuple[e.Event, ...]:
+    """A machine that is back at its grant in a rollout that sends nothing more gives the grant back."""
+    return (not_begun(machine, f"the rollout is {rollout.status}"),) if sends_nothing(rollout) else ()
+
+
+def _undecided(rollout: Rollout, machine: int, why: str) -> tuple[e.Event, ...]:
+    name = rollout.planned.machine(machine).name
+    return (e.Undecided(machine, why), *stop(rollout, f"{name} is undecided: {why}", machine))
+
+
+def _rejected(
+    rollout: Rollout, message: m.SendRejected, run: MachineRun, now: datetime
+) -> tuple[e.Event, ...]:
+    machine = message.machine
+    if message.code in ("ResourceNotFound", "NotFound"):
+        return (e.AttemptRejected(machine, message.code, message.message), e.MachineGone(machine))
+    if message.transient and run.attempt < REJECTED_LIMIT:
+        pause = (
+            timedelta(seconds=message.retry_after_s) if message.retry_after_s is not None else REJECTED_PAUSE
+        )
+        retry_at = now + max(pause, timedelta(seconds=1))
+        return (
+            e.AttemptRejected(machine, message.code, message.message, retry_at),
+            *_carry(rollout, machine),
+        )
+    rejected = e.AttemptRejected(machine, message.code, message.message)
+    if message.transient:
+        return (rejected,)
+    # A request that this cloud finds wrong is wrong for the next machine too: a person looks first.
+    name = rollout.planned.machine(machine).name
+    return (rejected, *stop(rollout, f"{name} was refused: {message.code}: {message.message}", machine))
+
+
+def _read_back(rollout: Rollout, message: m.ReadBack, run: MachineRun) -> tuple[e.Event, ...]:
+    machine = message.machine
+    if message.installation_id and message.installation_id != run.baseline:
+        return (e.Adopted(machine, message.status_url, message.sure),)
+    if message.certain:
+        return (e.NotStarted(machine), *_carry(rollout, machine))
+    why = f"{run.detail}; and it could not be read back for long enough to know whether the request was taken"
+    return _undecided(rollout, machine, why)
+
+
+def _step(rollout: Rollout, message: m.StepReported, run: MachineRun) -> tuple[e.Event, ...]:
+    machine = message.machine
+    if message.after != (run.status is MachineStatus.VERIFYING):
+        return ()
+    ended = e.StepEnded(machine, message.after, message.step, message.ok, message.evidence)
+    if not message.after:
+        return (ended,) if message.step == run.step else ()
+    if run.verdict is None or message.step != next_step(rollout, machine, run):
+        return ()
+    verdict = run.verdict and message.ok
+    following = first_step(rollout.planned.steps_after(machine), message.step + 1, well=verdict)
+    if verdict or following is not None:
+        return (ended,)
+    evidence = run.detail if run.verdict is False else f"its step after failed: {message.evidence}"
+    return (ended, e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, machine, evidence))
+
+
+def first_step(steps: tuple[Step, ...], start: int, *, well: bool) -> int | None:
+    """The first step from `start` on that runs, given whether the machine is well."""
+    for place in range(start, len(steps)):
+        if well or steps[place].when is StepWhen.ALWAYS:
+            return place
+    return None
+
+
+def next_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
+    """The step after that is due for a machine whose verdict is there."""
+    assert run.verdict is not None
+    return first_step(rollout.planned.steps_after(machine), run.step, well=run.verdict)
+
+
+def decide_health(scope: Scope, rollout: Rollout, message: m.HealthReported) -> tuple[e.Event, ...]:
+    """The facts of the probes' verdict."""
+    machine, run = message.machine, rollout.machines[message.machine]
+    if run.attempt != message.attempt:
+        return ()
+    if run.status is MachineStatus.VERIFYING:
+        return _verified(rollout, message, run)
+    holds = rollout.planned.machine(machine).id in scope.ledger.grants
+    if message.well and holds and run.status in (MachineStatus.UNHEALTHY, MachineStatus.SKIPPED):
+        skipped = run.status is MachineStatus.SKIPPED
+        outcome = e.Outcome.DONE if run.changed is not False or skipped else e.Outcome.NOT_CHANGED
+        detail = run.detail if skipped else "well again"
+        return (e.MachineEnded(machine, outcome, detail),)
+    return ()
+
+
+def _verified(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> tuple[e.Event, ...]:
+    machine = message.machine
+    if not run.sure:
+        return ()
+    steps = rollout.planned.steps_after(machine)
+    if run.verdict is None and first_step(steps, 0, well=message.well) is not None:
+        return (e.Verified(machine, message.well, message.evidence),)
+    if run.verdict is not None and next_step(rollout, machine, run) is not None:
+        return ()
+    if not message.well:
+        evidence = message.evidence
+        return (e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, machine, evidence))
+    if run.changed:
+        return (e.MachineEnded(machine, e.Outcome.DONE, run.detail),)
+    if run.passing and run.tries < TRIES:
+        return (e.MachineEnded(machine, e.Outcome.PENDING, run.detail),)
+    ended = e.MachineEnded(machine, e.Outcome.NOT_CHANGED, run.detail)
+    return (ended, *after_not_changed(rollout, machine, run.detail))

@@ -1,0 +1,109 @@
+"""How lanes and stages move on: gates that pass, waves that open, stages that bake, and the end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orchestrator.rollout import events as e
+from orchestrator.rollout.state import (
+    A_PERSONS,
+    IN_FLIGHT,
+    MachineStatus,
+    Rollout,
+    RolloutStatus,
+    StageStatus,
+)
+
+
+def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event, ...]:
+    """What follows for a lane: its wave passes, the next one opens, or it gives up waiting."""
+    lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
+    if not lane_may_move(rollout, number):
+        return ()
+    if not lane.open:
+        return (e.WaveOpened(number, lane.wave),) if _predecessors_finished(rollout, number) else ()
+    if lane.left == 0:
+        passed = e.WavePassed(number, lane.wave)
+        last = lane.wave + 1 == len(planned.waves)
+        return (passed,) if last else (passed, e.WaveOpened(number, lane.wave + 1))
+    deadline = gives_up_at(rollout, number)
+    if deadline is not None and now >= deadline:
+        return _give_up(rollout, number)
+    return ()
+
+
+def lane_may_move(rollout: Rollout, number: int) -> bool:
+    """Whether the rollout runs, the lane's stage is open and the lane isn't finished."""
+    return (
+        rollout.status is RolloutStatus.RUNNING
+        and rollout.stage_status is StageStatus.OPEN
+        and rollout.planned.lanes[number].stage == rollout.stage
+        and not rollout.lanes[number].finished
+    )
+
+
+def lane_is_due(rollout: Rollout, number: int, now: datetime) -> bool:
+    """Whether `advance_lane` would say something: the definition that the incremental index is tested against."""
+    return bool(advance_lane(rollout, number, now))
+
+
+def _predecessors_finished(rollout: Rollout, number: int) -> bool:
+    return all(rollout.lanes[earlier].finished for earlier in rollout.planned.lanes[number].after)
+
+
+def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
+    """When an open wave that nothing is in flight in has waited for `max_wait`; None while something goes on in it."""
+    lane = rollout.lanes[number]
+    if not lane.open or lane.opened_at is None:
+        return None
+    latest = max(lane.opened_at, rollout.status_since or lane.opened_at)
+    for machine in rollout.planned.lanes[number].waves[lane.wave]:
+        run = rollout.machines[machine]
+        if run.status in IN_FLIGHT:
+            return None
+        if run.since is not None and run.since > latest:
+            latest = run.since
+    return latest + rollout.planned.plan.max_wait
+
+
+def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
+    lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
+    blockers = [m for m in planned.waves[lane.wave] if rollout.machines[m].status in A_PERSONS]
+    names = ", ".join(rollout.planned.machine(m).name for m in blockers[:4])
+    hours = rollout.planned.plan.max_wait.total_seconds() / 3600
+    why = f"waited {hours:g} h for " + (f"{names} to be well again" if blockers else "room that never came")
+    left = [
+        m
+        for wave in planned.waves[lane.wave :]
+        for m in wave
+        if rollout.machines[m].status is MachineStatus.PENDING
+    ]
+    return (*(e.MachineLeftOut(m, why) for m in left), e.LaneGaveUp(number, why))
+
+
+def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
+    """What follows for the stage: it bakes, asks for approval, hands over to the next, or the rollout is finished."""
+    if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is StageStatus.AWAITING:
+        return ()
+    gate = rollout.planned.plan.stages[rollout.stage]
+    if rollout.stage_status is StageStatus.OPEN:
+        if rollout.lanes_left or rollout.in_flight or rollout.stragglers:
+            return ()
+        if gate.bake and rollout.planned.lanes_of_stage[rollout.stage]:
+            return (e.StageBaking(rollout.stage, now + gate.bake),)
+    elif rollout.bake_until is None or now < rollout.bake_until or rollout.in_flight or rollout.stragglers:
+        return ()
+    if gate.approve and not _is_last(rollout):
+        return (e.StageAwaiting(rollout.stage),)
+    return next_stage(rollout)
+
+
+def next_stage(rollout: Rollout) -> tuple[e.Event, ...]:
+    """The stage after this one, or the end."""
+    if _is_last(rollout):
+        return (e.RolloutFinished(),)
+    return (e.StageOpened(rollout.stage + 1),)
+
+
+def _is_last(rollout: Rollout) -> bool:
+    return rollout.stage + 1 == len(rollout.planned.plan.stages)
