@@ -44,17 +44,10 @@ class _Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a machine may not go down now: the constraint, in words, and who is out in it."""
+    """Why a machine may not go down now: the constraint, by id and in words. `Ledger.holders` says who is in the way."""
 
-    constraint: str  # its id
+    constraint: str
     what: str
-    holders: tuple[MachineId, ...]
-
-    def __str__(self) -> str:
-        """A sentence; ids shortened to names."""
-        names = [m.rsplit("/", 1)[-1] for m in self.holders[:4]]
-        more = f" and {len(self.holders) - 4} more" if len(self.holders) > 4 else ""
-        return f"{self.what}" + (f"; out now: {', '.join(names)}{more}" if names else "")
 
 
 class Ledger:
@@ -165,22 +158,22 @@ class Ledger:
             mine = exclusion.domain_of[machine]
             for name in exclusion.held:
                 if name != mine:
-                    return Refusal(exclusion.rule.id, exclusion.rule.what, self._holders(exclusion, name))
+                    return Refusal(exclusion.rule.id, exclusion.rule.what)
             if reserved is not None and reserved.foreign_domain(exclusion.rule.id, mine):
-                return Refusal(exclusion.rule.id, exclusion.rule.what, ())
+                return Refusal(exclusion.rule.id, exclusion.rule.what)
         for budget in self._budgets_of.get(machine, ()):
             room = budget.room - (reserved.count(budget.rule.id) if reserved is not None else 0)
             if room <= 0 and not counts_already:
-                return Refusal(budget.rule.id, budget.rule.what, self.out_in(budget.rule.id))
+                return Refusal(budget.rule.id, budget.rule.what)
         return None
 
-    def _holders(self, exclusion: _Exclusion, name: str) -> tuple[MachineId, ...]:
-        return tuple(m for m in exclusion.rule.domains[name] if m in self.grants)
-
-    def out_in(self, budget: str) -> tuple[MachineId, ...]:
-        """The machines of a budget that are out now, sorted. Costs the budget's size: for people, not for the loop."""
-        known = self._budgets.get(budget)
-        return tuple(m for m in known.rule.machines if self.is_out(m)) if known else ()
+    def holders(self, constraint: str) -> tuple[MachineId, ...]:
+        """The machines of a constraint that are out now, sorted. Costs the constraint's size: for people, not for the loop."""
+        if (budget := self._budgets.get(constraint)) is not None:
+            return tuple(m for m in budget.rule.machines if self.is_out(m))
+        if (exclusion := self._exclusions.get(constraint)) is not None:
+            return tuple(sorted(m for m in exclusion.domain_of if m in self.grants))
+        return ()
 
     def rules_of(self, machine: MachineId) -> Iterator[tuple[str, str]]:
         """The ids of the machine's constraints, each with its domain there ('' for a budget)."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.availability.ledger import Refusal, Reserved
-from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.state import SETTLED, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 
 
 def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | None = None) -> Refusal | None:
@@ -13,13 +14,13 @@ def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | N
     about other machines.
     """
     if rollout.status is not RolloutStatus.RUNNING:
-        return Refusal("rollout", f"the rollout is {rollout.status}", ())
+        return Refusal("rollout", f"the rollout is {rollout.status}")
     if not eligible(rollout, machine):
-        return Refusal("wave", "its wave is not open yet", ())
+        return Refusal("wave", "its wave is not open yet")
     limit = rollout.planned.plan.max_in_flight
     pending_grants = len(reserved) if reserved is not None else 0
     if limit is not None and rollout.in_flight + pending_grants >= limit:
-        return Refusal("max_in_flight", f"at most {limit} machines in flight in this rollout", ())
+        return Refusal("max_in_flight", f"at most {limit} machines in flight in this rollout")
     for number in rollout.planned.orders_before.get(machine, ()):
         if rollout.orders_left.get(number):
             order = rollout.planned.orders[number]
@@ -31,6 +32,15 @@ def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | N
             )
             return Refusal(order.order.id, order.order.what, waiting_for)
     return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved)
+
+
+def holders(scope: Scope, rollout: Rollout, refused: Refusal) -> tuple[MachineId, ...]:
+    """Who is in the way of a refusal, sorted: machines that are out, or that an order wants done before. For people."""
+    for order in rollout.planned.orders:
+        if order.order.id == refused.constraint:
+            unsettled = [m for m in order.first[rollout.stage] if rollout.machines[m].status not in SETTLED]
+            return tuple(rollout.planned.machine(m).id for m in unsettled)
+    return scope.ledger.holders(refused.constraint)
 
 
 def eligible(rollout: Rollout, machine: int) -> bool:

@@ -57,6 +57,8 @@ class Agenda:
     waiting: dict[int, Refusal] = field(default_factory=dict)
     _parked: dict[str, dict[int, None]] = field(default_factory=dict)
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
+    _watched: set[int] = field(default_factory=set)  # lanes that have an alarm
+    _bake: datetime | None = None  # the stage's alarm
 
     # Asking ---------------------------------------------------------------------------------------------
 
@@ -113,6 +115,8 @@ class Agenda:
         self.waiting.clear()
         self._parked.clear()
         self._alarms.clear()
+        self._watched.clear()
+        self._bake = None
         self.lanes.clear()
         machines = range(len(self.rollout.machines))
         for machine in machines:
@@ -125,15 +129,18 @@ class Agenda:
 
     def _after(self, now: datetime) -> None:
         self.own = due_rollout(self.rollout)
-        if (when := stage_wakes_at(self.rollout)) is not None and when > now:
+        when = stage_wakes_at(self.rollout)
+        if when is not None and when > now and when != self._bake:
             heapq.heappush(self._alarms, (when, _STAGE, 0))
+        self._bake = when
 
     def _ask_lane(self, lane: int, now: datetime) -> None:
         if lane_is_due(self.rollout, lane, now):
             self.lanes[lane] = None
         else:
             self.lanes.pop(lane, None)
-            if (when := lane_wakes_at(self.rollout, lane)) is not None:
+            if lane not in self._watched and (when := lane_wakes_at(self.rollout, lane)) is not None:
+                self._watched.add(lane)
                 heapq.heappush(self._alarms, (when, _LANE, lane))
 
     def _ask(self, machine: int, now: datetime, freed: dict[str, None]) -> None:
@@ -177,16 +184,17 @@ class Agenda:
                 del self._parked[refused.constraint]
 
     def _wake(self, freed: dict[str, None], touched: set[int], now: datetime) -> None:
-        """Ask who is parked behind a freed constraint, in plan order, until one is refused by that same constraint again."""
+        """Ask who is parked behind a freed constraint, first come first, until one is refused by it again."""
         while freed:
             rule = next(iter(freed))
             del freed[rule]
-            for machine in sorted(self._parked.get(rule, ())):
+            while parked := self._parked.get(rule):
+                machine = next(iter(parked))
+                refused = refusal(self.scope, self.rollout, machine, self.reserved)
+                if refused is not None and refused.constraint == rule:
+                    break
                 self._ask(machine, now, freed)
                 touched.add(machine)
-                still = self.waiting.get(machine)
-                if still is not None and still.constraint == rule:
-                    break
 
     def _id(self, machine: int) -> MachineId:
         return self.rollout.planned.plan.machines[machine].id
@@ -221,10 +229,8 @@ class Agenda:
                 self._ask(number, now, freed)
                 touched.add(number)
             elif kind == _LANE:
-                if lane_is_due(self.rollout, number, now):
-                    self.lanes[number] = None
-                elif (when := lane_wakes_at(self.rollout, number)) is not None and when > now:
-                    heapq.heappush(self._alarms, (when, _LANE, number))
+                self._watched.discard(number)
+                self._ask_lane(number, now)
             else:
                 stage = True
         self._wake(freed, touched, now)

@@ -12,6 +12,7 @@ from orchestrator.rollout.evolve_machine import FOLDS as MACHINE_FOLDS
 from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.planned import Planned
 from orchestrator.rollout.state import (
+    IN_FLIGHT,
     SETTLED,
     LaneRun,
     MachineRun,
@@ -133,7 +134,9 @@ def _wave_opened(_: Scope, rollout: Rollout, event: e.WaveOpened, at: datetime) 
     lane = rollout.lanes[event.lane]
     lane.wave, lane.open, lane.opened_at = event.wave, True, at
     wave = rollout.planned.lanes[event.lane].waves[event.wave]
+    lane.moved_at = at
     lane.left = sum(1 for m in wave if rollout.machines[m].status not in SETTLED)
+    lane.in_flight = sum(1 for m in wave if rollout.machines[m].status in IN_FLIGHT)
 
 
 def _wave_passed(_: Scope, rollout: Rollout, event: e.WavePassed, _at: datetime) -> None:

@@ -39,13 +39,16 @@ def move(scope: Scope, rollout: Rollout, machine: int, run: MachineRun) -> None:
         return
     rollout.counts[old] -= 1
     rollout.counts[new] += 1
-    rollout.in_flight += (new in IN_FLIGHT) - (old in IN_FLIGHT)
+    begun = (new in IN_FLIGHT) - (old in IN_FLIGHT)
     settled = (new in SETTLED) - (old in SETTLED)
+    rollout.in_flight += begun
+    lane_number = rollout.planned.lane_of[machine]
+    lane = rollout.lanes[lane_number]
+    if lane.open and rollout.planned.wave_of[machine] == lane.wave:
+        lane.left -= settled
+        lane.in_flight += begun
+        lane.moved_at = run.since
     if settled:
-        lane_number = rollout.planned.lane_of[machine]
-        lane = rollout.lanes[lane_number]
-        if lane.open and rollout.planned.wave_of[machine] == lane.wave:
-            lane.left -= settled
         if rollout.planned.lanes[lane_number].stage == rollout.stage:
             for order in rollout.planned.orders_first.get(machine, ()):
                 if order in rollout.orders_left:

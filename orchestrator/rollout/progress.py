@@ -7,7 +7,6 @@ from datetime import datetime
 from orchestrator.rollout import events as e
 from orchestrator.rollout.state import (
     A_PERSONS,
-    IN_FLIGHT,
     MachineStatus,
     Rollout,
     RolloutStatus,
@@ -54,16 +53,10 @@ def _predecessors_finished(rollout: Rollout, number: int) -> bool:
 def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
     """When an open wave that nothing is in flight in has waited for `max_wait`; None while something goes on in it."""
     lane = rollout.lanes[number]
-    if not lane.open or lane.opened_at is None:
+    if not lane.open or lane.in_flight or lane.moved_at is None:
         return None
-    latest = max(lane.opened_at, rollout.status_since or lane.opened_at)
-    for machine in rollout.planned.lanes[number].waves[lane.wave]:
-        run = rollout.machines[machine]
-        if run.status in IN_FLIGHT:
-            return None
-        if run.since is not None and run.since > latest:
-            latest = run.since
-    return latest + rollout.planned.plan.max_wait
+    since = max(lane.moved_at, rollout.status_since or lane.moved_at)
+    return since + rollout.planned.plan.max_wait
 
 
 def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:

@@ -120,6 +120,8 @@ class LaneRun:
     open: bool = False
     opened_at: datetime | None = None
     left: int = 0  # machines of the open wave that are not settled
+    in_flight: int = 0  # machines of the open wave that are begun and not ended
+    moved_at: datetime | None = None  # when anything last happened in it
     finished: bool = False
     gave_up: str = ""
 
