@@ -24,7 +24,7 @@ from orchestrator.rollout.due import (
     machine_wakes_at,
     stage_wakes_at,
 )
-from orchestrator.rollout.progress import lane_is_due
+from orchestrator.rollout.progress import advance_stage, lane_is_due
 from orchestrator.rollout.state import Rollout, Scope
 
 FLEETWIDE = (
@@ -44,7 +44,8 @@ FLEETWIDE = (
 class Agenda:
     """What is due in one rollout of a scope.
 
-    `activities` maps a machine (or -1 for the rollout's own) to what is to be going on. `lanes` are to be advanced now.
+    `activities` maps a machine (or -1 for the rollout's own) to what is to be going on. `lanes` are to be advanced now, and so is the stage if
+    `stage_due`.
     `waiting` maps a machine to the refusal it waits behind.
     """
 
@@ -54,6 +55,7 @@ class Agenda:
     activities: dict[int, a.Activity] = field(default_factory=dict)
     own: tuple[a.Activity, ...] = ()
     lanes: dict[int, None] = field(default_factory=dict)  # a set in order
+    stage_due: bool = False  # the stage is to be advanced now
     waiting: dict[int, Refusal] = field(default_factory=dict)
     _parked: dict[str, dict[int, None]] = field(default_factory=dict)
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
@@ -129,6 +131,7 @@ class Agenda:
 
     def _after(self, now: datetime) -> None:
         self.own = due_rollout(self.rollout)
+        self.stage_due = bool(advance_stage(self.rollout, now))
         when = stage_wakes_at(self.rollout)
         if when is not None and when > now and when != self._bake:
             heapq.heappush(self._alarms, (when, _STAGE, 0))
@@ -218,10 +221,9 @@ class Agenda:
         """The next moment at which somebody has to be asked again, if any."""
         return self._alarms[0][0] if self._alarms else None
 
-    def wake(self, now: datetime) -> tuple[set[int], bool]:
-        """Ask whose time has come: the machines whose activity may differ, and whether the stage is to be advanced."""
+    def wake(self, now: datetime) -> set[int]:
+        """Ask whose time has come. Returns the machines whose activity may differ."""
         touched: set[int] = set()
-        stage = False
         freed: dict[str, None] = {}
         while self._alarms and self._alarms[0][0] <= now:
             _, kind, number = heapq.heappop(self._alarms)
@@ -231,10 +233,9 @@ class Agenda:
             elif kind == _LANE:
                 self._watched.discard(number)
                 self._ask_lane(number, now)
-            else:
-                stage = True
         self._wake(freed, touched, now)
-        return touched, stage
+        self._after(now)
+        return touched
 
 
 _STAGE, _LANE, _MACHINE = 0, 1, 2

@@ -1,0 +1,1 @@
+"""Is it well? What samples of probes add up to."""

@@ -1,0 +1,106 @@
+"""Events to bytes and back. A row holds one decision: `[[code, v, field, ...], ...]`, fields in the order of the class.
+
+Instants are whole milliseconds since 1970 (UTC). A field is only ever added at the end, with a default, and `v` goes up:
+older rows are then read with the default, or through an upcaster, dict to dict. A type that isn't known, or a `v` from
+the future, refuses to start, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, get_args, get_type_hints
+
+import orjson
+
+from orchestrator.errors import JournalError
+from orchestrator.rollout import events as e
+
+VERSIONS: Mapping[str, int] = {}
+"""Events whose fields have changed since their first version, with their present version; all others are 1."""
+
+UPCASTERS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""(event, version) -> a function from that version's fields to the next one's."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _plain(value: Any) -> Any:
+    return value
+
+
+def _instant(value: Any) -> Any:
+    return None if value is None else _to_instant(value)
+
+
+def _to_ms(value: datetime) -> int:
+    delta = value - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+def _to_instant(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+
+
+def _decoder(hint: Any) -> Callable[[Any], Any]:
+    """How a field of this annotation is made from JSON."""
+    if hint is datetime or datetime in get_args(hint):
+        return _instant
+    if getattr(hint, "__origin__", None) is tuple:
+        return tuple
+    if hint is e.Outcome:
+        return e.Outcome
+    return _plain
+
+
+_TYPES: dict[str, type] = {cls.__name__: cls for cls in get_args(e.Event)}
+_FIELDS: dict[str, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
+    name: tuple((f.name, _decoder(get_type_hints(cls)[f.name])) for f in fields(cls))
+    for name, cls in _TYPES.items()
+}
+
+
+def encode(events: tuple[e.Event, ...]) -> bytes:
+    """One decision as bytes."""
+    rows = []
+    for event in events:
+        name = type(event).__name__
+        row: list[Any] = [name, VERSIONS.get(name, 1)]
+        for field, _ in _FIELDS[name]:
+            value = getattr(event, field)
+            row.append(_to_ms(value) if isinstance(value, datetime) else value)
+        rows.append(row)
+    return orjson.dumps(rows)
+
+
+def decode(body: bytes, seq: int = 0) -> tuple[e.Event, ...]:
+    """The decision of a row. Raises `JournalError` naming the row and what it can't read."""
+    try:
+        rows = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise JournalError(
+            f"journal row {seq} is not readable ({error}); restore the journal from a backup"
+        ) from None
+    return tuple(_event(row, seq) for row in rows)
+
+
+def _event(row: list[Any], seq: int) -> e.Event:
+    name, version, *values = row
+    known = _TYPES.get(name)
+    current = VERSIONS.get(name, 1)
+    if known is None or version > current:
+        what = f"an event {name}" if known is None else f"version {version} of {name}"
+        raise JournalError(
+            f"journal row {seq} holds {what}, which this version of Wavekeeper doesn't know; use a newer one"
+        )
+    layout = _FIELDS[name]
+    if version < current:
+        named = dict(zip((field for field, _ in layout), values, strict=False))
+        for older in range(version, current):
+            upcast = UPCASTERS.get((name, older))
+            named = upcast(named) if upcast else named
+        event = known(**{field: make(named[field]) for field, make in layout if field in named})
+    else:
+        event = known(*(make(value) for (_, make), value in zip(layout, values, strict=False)))
+    return event  # type: ignore[no-any-return]  # `known` is one of Event's classes
