@@ -23,14 +23,8 @@ def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | N
         return Refusal("max_in_flight", f"at most {limit} machines in flight in this rollout")
     for number in rollout.planned.orders_before.get(machine, ()):
         if rollout.orders_left.get(number):
-            order = rollout.planned.orders[number]
-            index = rollout.planned.machine
-            waiting_for = tuple(
-                index(m).id
-                for m in order.first[rollout.stage]
-                if rollout.machines[m].status is not MachineStatus.DONE
-            )
-            return Refusal(order.order.id, order.order.what, waiting_for)
+            order = rollout.planned.orders[number].order
+            return Refusal(order.id, order.what)
     return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved)
 
 
