@@ -14,7 +14,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One decision. `body` is its events as the codec wrote them; `seq` counts from 1 without a hole in a scope."""
+    """One decision. `body` is its events as the codec wrote them; `seq` counts from 1 without a hole in a scope.
+
+    `at` is aware (a time without a zone is a TypeError at `append`), and read back in UTC to the microsecond.
+    """
 
     seq: int
     epoch: int
@@ -47,7 +50,7 @@ class Journal(Protocol):
     """A durable log with its inbox and its documents. All methods are for one scope, given when it was opened."""
 
     async def acquire(self, who: str, now: datetime) -> int:
-        """Become the writer and return the new epoch. `JournalError` names the writer that holds it already."""
+        """Become the writer and return the new epoch. `JournalError` names the writer that holds it already, even if it is this."""
         ...
 
     async def release(self) -> None:
@@ -71,12 +74,20 @@ class Journal(Protocol):
         """Append one decision as row `expected_seq + 1` and return that number, once it is durable.
 
         In the same transaction: `documents` are kept under their digests, the inbox's `letters` are taken.
-        Raises `StaleLease` if somebody else acquired the scope since, or the log has moved on.
+        Raises `StaleLease` if somebody else acquired the scope since, or the log has moved on, and `Defect` if a letter
+        isn't waiting (no letter is decided on twice). After a `JournalError`, such as a full disk, only a
+        fresh `read` tells whether the row was kept.
+
+        Appends may be queued without awaiting each: they are done in the order of the calls, each `expected_seq` counts
+        on the ones before it, and once one fails those that count on it fail too.
         """
         ...
 
     def read(self, after: int = 0) -> AsyncIterator[Row]:
-        """Rows in order, those with `seq > after`. A row that can't be trusted raises `JournalError` naming it."""
+        """Rows in order, those with `seq > after`, with those appended while it reads. Never all in memory at once.
+
+        A row that can't be trusted raises `JournalError` naming it, after those before it.
+        """
         ...
 
     async def document(self, digest: str) -> bytes:

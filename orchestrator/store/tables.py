@@ -1,0 +1,222 @@
+"""One scope's rows in the tables of `sql/schema.sql`, over a connection that somebody else opened.
+
+Nothing here begins or ends a transaction: a write is part of one that others may share. So all that may refuse a write
+comes before its first statement, and what refused has changed nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from orchestrator.errors import Defect, StaleLease
+from orchestrator.store.faults import RESTORE, fault, row_fault
+from orchestrator.store.port import Letter, Row
+from orchestrator.store.seal import NO_ROW, seal_of
+
+_PAGE_ROWS = 1_000  # read at once: some 3 ms of CPU
+_PAGE_BYTES = 4 << 20
+_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Cursor(Protocol):
+    """What a statement gives back."""
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """All rows."""
+        ...
+
+
+class Sql(Protocol):
+    """A connection, as far as it is needed here."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """Run one statement."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one append asks for. `at_us`: see `microseconds`."""
+
+    epoch: int
+    expected_seq: int
+    rollout: str
+    at_us: int
+    body: bytes
+    documents: Mapping[str, bytes]
+    letters: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows in order, and the seal of the last; `complete` when the log ended with them."""
+
+    rows: list[Row]
+    seal: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The end of the log, as its scope counts it."""
+
+    epoch: int
+    seq: int
+    seal: int
+
+
+def microseconds(at: datetime) -> int:
+    """A time as it is stored, exactly: microseconds since 1970 in UTC. A time without a zone is a TypeError."""
+    return (at - _DAWN) // _MICROSECOND
+
+
+class Tables:
+    """The rows of `scope`; `path` is for messages."""
+
+    def __init__(self, sql: Sql, path: Path, scope: str) -> None:
+        self._sql = sql
+        self._path = path
+        self._scope = scope
+
+    def next_epoch(self) -> int:
+        """Begin an epoch and return it. The log must end where its scope says: nobody writes on after a lost row."""
+        head = self._head()
+        last = self._sql.execute(
+            "SELECT seq, seal FROM events WHERE scope = ? ORDER BY seq DESC LIMIT 1", (self._scope,)
+        ).fetchone()
+        self._check_end(head, *(last or (0, NO_ROW)))
+        self._sql.execute(
+            "INSERT INTO scopes (scope, epoch, seq, seal) VALUES (?, 1, 0, ?)"
+            " ON CONFLICT (scope) DO UPDATE SET epoch = epoch + 1",
+            (self._scope, NO_ROW),
+        )
+        return head.epoch + 1
+
+    def append(self, entry: Entry) -> int:
+        """Append a row with its documents, take its letters, return its number; see the port."""
+        head = self._head()
+        self._refuse(entry, head)
+        seq = head.seq + 1
+        seal = seal_of(head.seal, self._scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body)
+        self._sql.execute(
+            "INSERT INTO events (scope, seq, epoch, rollout, at, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body, seal),
+        )
+        self._sql.execute("UPDATE scopes SET seq = ?, seal = ? WHERE scope = ?", (seq, seal, self._scope))
+        for digest, body in entry.documents.items():
+            self._sql.execute(
+                "INSERT INTO documents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (digest, zlib.compress(body, 1)),  # level 1: plans shrink to a tenth at 100 MB a second
+            )
+        for letter in entry.letters:
+            self._sql.execute(
+                "UPDATE inbox SET taken_by = ? WHERE scope = ? AND id = ?", (seq, self._scope, letter)
+            )
+        return seq
+
+    def _refuse(self, entry: Entry, head: _Head) -> None:
+        if entry.epoch != head.epoch:
+            raise StaleLease(
+                f"{self._path}: another process became the writer (epoch {head.epoch}, this one's is {entry.epoch})"
+            )
+        if entry.expected_seq != head.seq:
+            raise StaleLease(
+                f"{self._path}: row {entry.expected_seq + 1} can't follow row {head.seq}, the last one: "
+                "an append before it failed, or it was decided on a log that has moved on"
+            )
+        for letter in entry.letters:
+            waits = self._sql.execute(
+                "SELECT 1 FROM inbox WHERE scope = ? AND id = ? AND taken_by IS NULL", (self._scope, letter)
+            ).fetchone()
+            if waits is None:
+                raise Defect(f"letter {letter!r} isn't in the inbox, or a decision has taken it already")
+
+    def post(self, letter: Letter) -> None:
+        """Put a letter into the inbox; one whose id was there before changes nothing."""
+        self._sql.execute(
+            "INSERT INTO inbox (scope, id, at, who, command) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (self._scope, letter.id, microseconds(letter.at), letter.who, letter.command),
+        )
+
+    def inbox(self) -> tuple[Letter, ...]:
+        """Letters that no decision has taken, in the order in which they came."""
+        rows = self._sql.execute(
+            "SELECT id, at, who, command FROM inbox WHERE scope = ? AND taken_by IS NULL ORDER BY arrival",
+            (self._scope,),
+        )
+        return tuple(Letter(id_, _DAWN + at * _MICROSECOND, who, command) for id_, at, who, command in rows)
+
+    def document(self, digest: str) -> bytes:
+        """A document, unpacked."""
+        found = self._sql.execute("SELECT body FROM documents WHERE digest = ?", (digest,)).fetchone()
+        if found is None:
+            raise fault(self._path, f"has no document {digest}", RESTORE)
+        try:
+            return zlib.decompress(found[0])
+        except (zlib.error, TypeError) as error:
+            raise fault(self._path, f"has a damaged document {digest} ({error})", RESTORE) from error
+
+    def page(self, after: int, seal: int | None) -> Page:
+        """Some rows from `after` on, each checked; `seal` is that of row `after`, None if it isn't known yet.
+
+        To be called within one snapshot, so that rows and scope are of the same moment.
+        """
+        head = self._head()
+        if seal is None:
+            if after > head.seq:
+                return Page([], NO_ROW, complete=True)
+            seal = self._seal_at(after)
+        rows: list[Row] = []
+        size = 0
+        for seq, epoch, rollout, at_us, body, said in self._sql.execute(
+            "SELECT seq, epoch, rollout, at, body, seal FROM events WHERE scope = ? AND seq > ? ORDER BY seq",
+            (self._scope, after),
+        ):
+            if seq != after + 1:
+                raise row_fault(self._path, self._scope, after + 1, "is missing")
+            # A hand that edits may leave a text for bytes or for a number: the check comes before any conversion.
+            if not isinstance(body, bytes) or said != seal_of(
+                seal, self._scope, seq, epoch, rollout, at_us, body
+            ):
+                raise row_fault(self._path, self._scope, seq, "is damaged or was changed")
+            rows.append(Row(seq, epoch, rollout, _DAWN + at_us * _MICROSECOND, body))
+            after, seal, size = seq, said, size + len(body)
+            if len(rows) >= _PAGE_ROWS or size >= _PAGE_BYTES:
+                return Page(rows, seal, complete=False)
+        self._check_end(head, after, seal)
+        return Page(rows, seal, complete=True)
+
+    def _head(self) -> _Head:
+        found = self._sql.execute(
+            "SELECT epoch, seq, seal FROM scopes WHERE scope = ?", (self._scope,)
+        ).fetchone()
+        return _Head(*found) if found else _Head(0, 0, NO_ROW)
+
+    def _seal_at(self, seq: int) -> int:
+        if not seq:
+            return NO_ROW
+        found = self._sql.execute(
+            "SELECT seal FROM events WHERE scope = ? AND seq = ?", (self._scope, seq)
+        ).fetchone()
+        if found is None:
+            raise row_fault(self._path, self._scope, seq, "is missing")
+        return int(found[0])
+
+    def _check_end(self, head: _Head, seq: int, seal: int) -> None:
+        """The log must end where its scope says."""
+        if seq < head.seq:
+            raise row_fault(self._path, self._scope, seq + 1, "is missing")
+        if seq > head.seq:
+            raise row_fault(self._path, self._scope, head.seq + 1, "is there, but was never counted")
+        if seal != head.seal:
+            raise row_fault(self._path, self._scope, seq, "is damaged or was changed")
