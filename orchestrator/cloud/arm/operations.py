@@ -1,0 +1,83 @@
+"""Begin work.
+
+Starts go through the SDK's own `begin_...` methods, which know path, version and coding; its poller is never used, since
+following an operation is the scheduler's affair. The answer is taken from the response itself, by a hook, before the SDK
+makes an exception of it or trips over a header that it can't read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from azure.core.exceptions import ResponseNotReadError
+from azure.core.pipeline import PipelineResponse
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from orchestrator.cloud import answers, urls
+from orchestrator.cloud.answers import Received, received
+from orchestrator.cloud.arm.client import ArmClient
+from orchestrator.cloud.arm.errors import error_from, surely_unsent, told
+from orchestrator.cloud.asked import Asked
+from orchestrator.cloud.port import Answer, Operation, Rejected, Target, Unsettled
+from orchestrator.errors import CloudError
+
+Begin = Callable[..., Awaitable[Any]]
+"""One of the SDK's `begin_...`, with everything bound but the options that all of them take."""
+
+
+def bound(method: Callable[..., Awaitable[Any]], target: Target, *arguments: object) -> Begin:
+    """One of the SDK's `begin_...` with the machine and what else it takes by place."""
+    return partial(method, target.resource_group, target.name, *arguments)
+
+
+async def begin(
+    client: ArmClient, target: Target, call: Begin, asked: Asked, key: str, timeout_s: float
+) -> Answer:
+    """Send the one request that begins something, and say what is sure of it. `timeout_s` is real time.
+
+    No retry is asked for because the client's pipeline has none.
+
+    Raises:
+        AccessDenied: There was no token to send; nothing was sent.
+        CloudTransient: The sign-in service didn't answer; nothing was sent.
+    """
+    heard: list[AsyncHttpResponse] = []
+
+    def hear(response: PipelineResponse[HttpRequest, AsyncHttpResponse]) -> None:
+        heard.append(response.http_response)
+
+    try:
+        async with asyncio.timeout(timeout_s):
+            await call(polling=False, raw_response_hook=hear, headers={"x-ms-client-request-id": key})
+    except CloudError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the request may have arrived, and that must be said
+        if not heard:
+            return _unanswered(error, asked, client.endpoint, timeout_s)
+    return answers.answer_to_start(_told_by(heard[-1]), asked, lambda i: operation_of(client, target, i))
+
+
+def operation_of(client: ArmClient, target: Target, operation_id: str) -> Operation:
+    """Where an operation can be followed whose id is all that is known. Such a URL carries no signature."""
+    return Operation(client.endpoint + urls.operation(target, operation_id))
+
+
+def _unanswered(error: Exception, asked: Asked, endpoint: str, timeout_s: float) -> Rejected | Unsettled:
+    if surely_unsent(error):
+        known = error_from(error, asked, endpoint)
+        return Rejected(known.code, str(known), transient=True)
+    if isinstance(error, TimeoutError):
+        return Unsettled(f"{asked.what}: no answer within {timeout_s:g} s")
+    return Unsettled(f"{asked.what}: no answer ({told(error)})")
+
+
+def _told_by(response: AsyncHttpResponse) -> Received:
+    """Status and headers as they came; the body too, unless it was cut off. A 202 says all in its headers."""
+    try:
+        body = response.content
+    except ResponseNotReadError:
+        body = b""
+    return received(response.status_code, response.headers, body)

@@ -1,0 +1,98 @@
+"""Azure itself, behind the port: one call, one request (lists apart)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from orchestrator.clock import Clock
+from orchestrator.cloud import reading
+from orchestrator.cloud.arm import operations
+from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
+from orchestrator.cloud.asked import Permission, starting
+from orchestrator.cloud.bodies import install_body
+from orchestrator.cloud.listing import read_inventory
+from orchestrator.cloud.port import Answer, Budgeted, Operation, OperationState, Rate, Rejected, Target, View
+from orchestrator.cloud.rates import RATES
+from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.policy.model import Change, Patches, Restart
+
+
+class ArmProvider:
+    """The `CloudProvider` of Azure Resource Manager, or of an emulator on this machine that speaks like it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        endpoint: str = PUBLIC_ENDPOINT,
+        credential: AsyncTokenCredential | None = None,
+        transport: AsyncHttpTransport[HttpRequest, AsyncHttpResponse] | None = None,
+    ) -> None:
+        """`endpoint` is another ARM: a sovereign cloud's, or an emulator's `http://127.0.0.1:PORT`.
+
+        `credential` is azure-identity's default chain unless given; an emulator is shown none. With a `transport` no
+        socket is used, and time may be virtual.
+
+        Raises:
+            UsageError: A token may not be sent to this endpoint.
+        """
+        self._clock = clock
+        self._client = ArmClient(endpoint, credential=credential, time_scale=clock.scale, transport=transport)
+
+    @property
+    def rates(self) -> Mapping[Budgeted, Rate]:
+        """What Azure allows; see `cloud.rates`."""
+        return RATES
+
+    async def inventory(self, subscriptions: Sequence[str]) -> Inventory:
+        """Everything that these subscriptions hold; see the port."""
+        return await read_inventory(self._client.get, subscriptions, self._clock.now())
+
+    async def view(self, target: Target) -> View:
+        """One instance view; see the port."""
+        return await reading.view(self._client.get, target)
+
+    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
+        """All instance views of a subscription; see the port."""
+        return await reading.sweep(self._client.get, subscription)
+
+    async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
+        """Begin `change`; see the port."""
+        machines = self._client.compute(target.subscription).virtual_machines
+        match change:
+            case Patches():
+                body = install_body(change, target.os)
+                if isinstance(body, Rejected):
+                    return body
+                call = operations.bound(machines.begin_install_patches, target, body)
+                asked = starting(target, "installing patches on", Permission.INSTALL)
+            case Restart():
+                call = operations.bound(machines.begin_restart, target)
+                asked = starting(target, "restarting", Permission.RESTART)
+            case _:
+                assert_never(change)
+        return await operations.begin(self._client, target, call, asked, key, timeout_s)
+
+    async def assess(self, target: Target, key: str, timeout_s: float) -> Answer:
+        """Begin an assessment; see the port."""
+        machines = self._client.compute(target.subscription).virtual_machines
+        call = operations.bound(machines.begin_assess_patches, target)
+        asked = starting(target, "assessing", Permission.ASSESS)
+        return await operations.begin(self._client, target, call, asked, key, timeout_s)
+
+    async def poll(self, operation: Operation) -> OperationState:
+        """Look at an operation once; see the port."""
+        return await reading.poll(self._client.get, operation)
+
+    async def operation_of(self, target: Target, operation_id: str) -> Operation:
+        """Where an operation can be followed; see the port."""
+        return operations.operation_of(self._client, target, operation_id)
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._client.close()

@@ -1,0 +1,58 @@
+"""What is asked of Azure Resource Manager: in words for people, with the permission that it takes.
+
+An error that only says 403 sends somebody searching. So every request carries, from the start, what it is about and
+which permission lets it pass; whatever goes wrong can then be told in one sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.cloud.port import Target
+
+
+class Permission(StrEnum):
+    """The role actions that the program needs, by Azure's names."""
+
+    READ_MACHINES = "Microsoft.Compute/virtualMachines/read"
+    READ_VIEW = "Microsoft.Compute/virtualMachines/instanceView/read"
+    INSTALL = "Microsoft.Compute/virtualMachines/installPatches/action"
+    ASSESS = "Microsoft.Compute/virtualMachines/assessPatches/action"
+    RESTART = "Microsoft.Compute/virtualMachines/restart/action"
+    READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
+    READ_AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets/read"
+    READ_SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets/read"
+    READ_LOCATIONS = "Microsoft.Resources/subscriptions/locations/read"
+    READ_INTERFACES = "Microsoft.Network/networkInterfaces/read"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question or order: `what` fits into "... failed", such as `reading the instance view of web01`."""
+
+    what: str
+    permission: Permission
+    scope: str  # what a role would have to be granted on: a subscription or a machine
+
+
+def listing(things: str, permission: Permission, subscription: str) -> Asked:
+    """Listing some kind of resource of a subscription."""
+    return Asked(
+        f"listing the {things} of subscription {subscription}", permission, f"subscription {subscription}"
+    )
+
+
+def viewing(target: Target) -> Asked:
+    """Reading one machine's instance view."""
+    return Asked(f"reading the instance view of {target.name}", Permission.READ_VIEW, target.arm_id)
+
+
+def starting(target: Target, verb: str, permission: Permission) -> Asked:
+    """Starting work on one machine; `verb` as in `installing patches on`."""
+    return Asked(f"{verb} {target.name}", permission, target.arm_id)
+
+
+def following(subscription: str) -> Asked:
+    """Looking at a long-running operation."""
+    return Asked("following an operation", Permission.READ_OPERATIONS, f"subscription {subscription}")

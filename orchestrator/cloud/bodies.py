@@ -1,0 +1,103 @@
+"""What is sent to begin a change: the bodies of Azure's patch calls, spelled as its API spells them.
+
+Names and enumerations are of `VirtualMachineInstallPatchesParameters`, api-version 2026-04-01.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+from orchestrator.cloud.port import Rejected
+from orchestrator.inventory.model import Os
+from orchestrator.policy.model import Patches, Reboot
+
+WINDOWS_CLASSIFICATIONS = (
+    "Critical",
+    "Security",
+    "UpdateRollUp",
+    "FeaturePack",
+    "ServicePack",
+    "Definition",
+    "Tools",
+    "Updates",
+)
+LINUX_CLASSIFICATIONS = ("Critical", "Security", "Other")
+REBOOT_SETTINGS = {Reboot.IF_REQUIRED: "IfRequired", Reboot.NEVER: "Never", Reboot.ALWAYS: "Always"}
+
+
+def install_body(patches: Patches, os: Os) -> dict[str, Any] | Rejected:
+    """The body of `installPatches` for a machine of this family.
+
+    A campaign may span both families: a classification that only the other one knows is left away here. KB ids and the
+    publication date are Windows' alone. Where nothing is left to ask for, or the family isn't known, nothing may be
+    sent, since Azure would refuse it: that is the `Rejected` given back.
+    """
+    unknown = [
+        c for c in patches.classifications if not _spelled(c, WINDOWS_CLASSIFICATIONS + LINUX_CLASSIFICATIONS)
+    ]
+    if unknown:
+        known = ", ".join(dict.fromkeys(WINDOWS_CLASSIFICATIONS + LINUX_CLASSIFICATIONS))
+        return _refused(f"Azure knows no classification {', '.join(unknown)}; it knows {known}")
+    match os:
+        case Os.WINDOWS:
+            name, parameters = "windowsParameters", _windows(patches)
+        case Os.LINUX:
+            name, parameters = "linuxParameters", _linux(patches)
+        case Os.UNKNOWN:
+            return _refused(
+                "the inventory doesn't say whether this machine runs Windows or Linux, and Azure must be told"
+            )
+    if not parameters.get("classificationsToInclude") and not parameters.get("kbNumbersToInclude"):
+        asked = ", ".join(patches.classifications)
+        return _refused(f"nothing of what the campaign asks for ({asked}) exists on {os.value.title()}")
+    return {
+        "maximumDuration": iso_duration(patches.maximum_duration),
+        "rebootSetting": REBOOT_SETTINGS[patches.reboot],
+        name: parameters,
+    }
+
+
+def iso_duration(duration: timedelta) -> str:
+    """ISO 8601, in hours, minutes and seconds: `PT2H`, `PT1H30M`."""
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n]
+    return "PT" + ("".join(parts) or "0S")
+
+
+def _windows(patches: Patches) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "classificationsToInclude": _chosen(patches.classifications, WINDOWS_CLASSIFICATIONS)
+    }
+    if patches.include_kbs:
+        parameters["kbNumbersToInclude"] = [_digits(kb) for kb in patches.include_kbs]
+    if patches.exclude_kbs:
+        parameters["kbNumbersToExclude"] = [_digits(kb) for kb in patches.exclude_kbs]
+    if patches.published_until is not None:
+        until = patches.published_until.astimezone(UTC)
+        parameters["maxPatchPublishDate"] = until.isoformat(timespec="seconds")
+    return parameters
+
+
+def _linux(patches: Patches) -> dict[str, Any]:
+    return {"classificationsToInclude": _chosen(patches.classifications, LINUX_CLASSIFICATIONS)}
+
+
+def _chosen(wanted: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
+    """The wanted ones that `known` has, in its spelling, each once, in the order wanted."""
+    return list(dict.fromkeys(spelled for name in wanted if (spelled := _spelled(name, known))))
+
+
+def _spelled(name: str, known: tuple[str, ...]) -> str:
+    """`update_rollup`, `UpdateRollup` and `UpdateRollUp` are one; empty if it is none of `known`."""
+    plain = name.replace("_", "").replace("-", "").replace(" ", "").lower()
+    return next((spelled for spelled in known if spelled.lower() == plain), "")
+
+
+def _digits(kb: str) -> str:
+    return kb.strip().upper().removeprefix("KB")
+
+
+def _refused(why: str) -> Rejected:
+    return Rejected(code="NothingToSend", message=why, transient=False)
