@@ -102,14 +102,16 @@ def scale_set_from_arm(item: Row, members: Iterable[Row] = ()) -> ScaleSet:
 def locations_from_arm(body: Row | Iterable[Row], subscription: str) -> tuple[Location, ...]:
     """The regions as `subscription` sees them: their pairs, and which physical zone each of its logical zones is.
 
-    `body` is the answer of `GET /subscriptions/{id}/locations` or its items. Edge zones are no regions.
+    `body` is the answer of `GET /subscriptions/{id}/locations` or its items. Edge zones and
+    logical regions ("Europe"), in which no machine stands, are left out.
     """
     items = objects(body, "value") if isinstance(body, Mapping) else iter(body)
     regions: dict[str, Location] = {}
     for item in items:
         flat = flattened(item)
         name = ids.region_name(text(flat, "name"))
-        if not name or text(flat, "type") not in {"", "Region"}:
+        logical = text(part(flat, "metadata"), "regionType") == "Logical"
+        if not name or logical or text(flat, "type") not in {"", "Region"}:
             continue
         paired = (
             ids.region_name(text(pair, "name")) for pair in objects(part(flat, "metadata"), "pairedRegion")

@@ -6,8 +6,7 @@ that can't take a change is left out by name and with its reason, never passed o
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import assert_never
 
@@ -49,9 +48,9 @@ def is_off(machine: Machine) -> bool:
     return machine.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED}
 
 
-def kinds_with_power(inventory: Inventory) -> frozenset[Kind]:
-    """The kinds of machine of which the source told a power state at all, for at least one."""
-    return frozenset(machine.kind for machine in inventory.machines if machine.power is not Power.UNKNOWN)
+def tells_power(inventory: Inventory) -> bool:
+    """Whether the source told a power state at all, for at least one virtual machine; plain `az vm list` doesn't."""
+    return any(m.kind is Kind.AZURE_VM and m.power is not Power.UNKNOWN for m in inventory.machines)
 
 
 def why_not(
@@ -59,8 +58,8 @@ def why_not(
 ) -> str | None:
     """The reason why a machine can't be rolled, as a clause ("it is deallocated"), or None.
 
-    `power_told` says whether the source told of power states for this kind of machine: if it did, a machine without
-    one is odd and stays out; if it never does (plain `az vm list`), that is no reason.
+    `power_told` says whether the source tells power states (`tells_power`): if it does, a machine without one is odd and
+    stays out; if it never does, that is no reason.
     """
     if _in_uniform(machine, scale_sets):
         return "it belongs to a Uniform scale set, whose instances Azure doesn't patch in the guest"
@@ -75,11 +74,11 @@ def why_not(
 def cannot_roll(inventory: Inventory) -> Mapping[MachineId, str]:
     """Each machine that can't be rolled, with its reason; sorted by id."""
     scale_sets = {held.id: held for held in inventory.scale_sets}
-    told = kinds_with_power(inventory)
+    told = tells_power(inventory)
     reasons = {
         machine.id: reason
         for machine in inventory.machines
-        if (reason := why_not(machine, scale_sets, power_told=machine.kind in told)) is not None
+        if (reason := why_not(machine, scale_sets, power_told=told)) is not None
     }
     return MappingProxyType(dict(sorted(reasons.items())))
 
@@ -146,9 +145,9 @@ def _why_not_answering(agent: Agent) -> str | None:
 
 
 def _unknown_power(inventory: Inventory) -> str:
-    total = Counter(machine.kind for machine in inventory.machines)
-    silent = sorted(set(total) - kinds_with_power(inventory))
-    count = sum(total[kind] for kind in silent)
+    if tells_power(inventory):
+        return ""
+    count = sum(machine.kind is Kind.AZURE_VM for machine in inventory.machines)
     if not count:
         return ""
     return (
@@ -188,7 +187,7 @@ def _unknown_regions(inventory: Inventory) -> str:
             f"no region for {_of(homeless, inventory)}: no rule of zones, regions or pairs holds for them"
         )
     if strange:
-        sentences.append(f"no region pair is known for {_joined(strange)}, and none is kept apart from it")
+        sentences.append(f"no region pair is known for {', '.join(strange)}, and none is kept apart from it")
     return "; ".join(sentences)
 
 
@@ -198,7 +197,3 @@ def _of(count: int, inventory: Inventory) -> str:
 
 def _machines(count: int) -> str:
     return f"{count:,} machine" + ("" if count == 1 else "s")
-
-
-def _joined(names: Iterable[str]) -> str:
-    return ", ".join(names)

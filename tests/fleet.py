@@ -1,0 +1,74 @@
+"""Short ways to make machines and inventories for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.inventory.model import (
+    Agent,
+    AvailabilitySet,
+    Inventory,
+    Machine,
+    MachineId,
+    Power,
+    ResourceId,
+    ScaleSet,
+    machine_id,
+    resource_id,
+)
+
+SUBSCRIPTION = "11111111-aaaa-4aaa-8aaa-000000000001"
+
+
+def arm_id(
+    name: str, kind: str = "virtualMachines", *, subscription: str = SUBSCRIPTION, group: str = "rg-shop"
+) -> str:
+    """The ARM id of something of Microsoft.Compute."""
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/{kind}/{name}"
+
+
+def vm_id(name: str, *, subscription: str = SUBSCRIPTION) -> MachineId:
+    """The id of the machine that `vm(name)` makes."""
+    return machine_id(arm_id(name, subscription=subscription))
+
+
+def set_id(name: str) -> ResourceId:
+    """The id of an availability set."""
+    return resource_id(arm_id(name, "availabilitySets"))
+
+
+def flex_id(name: str) -> ResourceId:
+    """The id of a scale set."""
+    return resource_id(arm_id(name, "virtualMachineScaleSets"))
+
+
+def vm(name: str, *, subscription: str = SUBSCRIPTION, group: str = "rg-shop", **facts: Any) -> Machine:
+    """A running virtual machine in westeurope whose agent is ready, unless `facts` say otherwise."""
+    spelled = arm_id(name, subscription=subscription, group=group)
+    told: dict[str, Any] = {"location": "westeurope", "power": Power.RUNNING, "agent": Agent.READY, **facts}
+    return Machine(
+        id=machine_id(spelled),
+        arm_id=spelled,
+        name=name,
+        subscription=subscription,
+        resource_group=group,
+        **told,
+    )
+
+
+def availability_set(name: str, *members: str, **facts: Any) -> AvailabilitySet:
+    """An availability set that names machines made by `vm`, or others, by their names."""
+    ids = tuple(sorted(vm_id(member) for member in members))
+    return AvailabilitySet(id=set_id(name), name=name, location="westeurope", members=ids, **facts)
+
+
+def scale_set(name: str, *members: str, **facts: Any) -> ScaleSet:
+    """A scale set that names machines by their names."""
+    ids = tuple(sorted(vm_id(member) for member in members))
+    return ScaleSet(id=flex_id(name), name=name, location="westeurope", members=ids, **facts)
+
+
+def inventory(*machines: Machine, **parts: Any) -> Inventory:
+    """An inventory of these machines."""
+    ordered = tuple(sorted(machines, key=lambda machine: machine.id))
+    return Inventory(**{"taken_at": None, "source": "test", "machines": ordered, **parts})
