@@ -1,0 +1,220 @@
+"""What pydantic says of a document, said to the person who wrote it.
+
+A validation error knows where (`loc`) and what kind; this adds the line, the key that was meant, an example, and where a
+misplaced key belongs. Keys of the language that this version doesn't keep are refused in plain words: a rule that
+is read and then ignored would be fatal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, get_args
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from orchestrator.errors import Problem
+from orchestrator.policy.document import Document, Path, Value
+from orchestrator.policy.schema.campaign import ChangeSection, PatchesSection, StageSection, StopWhenSection
+from orchestrator.policy.schema.file import PolicyFile
+from orchestrator.policy.schema.health import (
+    AroundSection,
+    HealthSection,
+    HttpSettings,
+    ProbeSection,
+    TcpSettings,
+)
+from orchestrator.policy.schema.rules import RULE_KINDS
+from orchestrator.policy.schema.section import Section, Select
+from orchestrator.policy.values import WRONG, did_you_mean, shown
+
+_NOT_KEPT_YET: Final = MappingProxyType(
+    {
+        "windows": "take it out, and start and pause the rollout by hand at the hours you mean",
+        "freezes": "take it out, and leave the machines out of every campaign's `select` meanwhile",
+        "schedule": "take it out, and start the rollout by hand or from a scheduler",
+        "group_probes": "take it out, and ask each machine with `probes`",
+        "rebootless": "take it out: every change then counts as a restart, the careful case",
+        "notify": "take it out",
+    }
+)
+"""Keys that the language has and this version doesn't keep, with what to do instead."""
+
+_HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
+    {
+        PolicyFile: "at the top of the file",
+        Select: "in a selector, such as `select` or `of`",
+        HealthSection: "in `health`",
+        ProbeSection: "in an entry of `probes`",
+        HttpSettings: "in `http`",
+        TcpSettings: "in `tcp`",
+        AroundSection: "in an entry of `around`",
+        ChangeSection: "in `change`",
+        PatchesSection: "in `patches`",
+        StageSection: "in an entry of `stages`",
+        StopWhenSection: "in `stop_when`",
+    }
+)
+"""Where the keys of a section belong, to tell of a key that is written elsewhere."""
+
+_MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})
+"""Keys that say all by being there."""
+
+
+def complaints(document: Document, error: ValidationError) -> Iterator[Problem]:
+    """Every error of a validation as a problem with its line. Errors that repeat another one are left out."""
+    details = error.errors(include_url=False)
+    strangers = {
+        (detail["loc"][:-1], str(detail["loc"][-1]))
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+    }
+    for detail in details:
+        path = _path(document.data, detail["loc"])
+        match detail["type"]:
+            case "extra_forbidden":
+                yield _stranger(document, detail["loc"], path)
+            case "missing":
+                if not _meant(detail["loc"], strangers):
+                    yield _missing(document, detail["loc"], path)
+            case kind if _value_at(document.data, path) is not None:
+                what, instead = _said(kind, detail)
+                yield document.problem(path, what, instead)
+            case _:
+                pass  # no value at all: `without_value` has told already
+
+
+def without_value(document: Document) -> Iterator[Problem]:
+    """Keys and entries that nothing stands behind. `select:` would read as "everything" and isn't taken for it."""
+    for path in document.values:
+        if _value_at(document.data, path) is None and path[-1] not in _MAY_BE_EMPTY:
+            key = path[-1]
+            if isinstance(key, int):
+                yield document.problem(path, "an entry without a value", "take it out, or write its value")
+            elif len(path) > 1 and path[-2] == "tags":
+                has, lacks = f'{key}: "*"', f'not: {{tags: {{{key}: "*"}}}}'
+                yield document.problem(
+                    path,
+                    f"the tag `{key}` has no value",
+                    f"write {has} for machines that have it, {lacks} for those without",
+                    key=True,
+                )
+            else:
+                yield document.problem(
+                    path, f"`{key}` has no value", "write one, or take the key out", key=True
+                )
+
+
+def _said(kind: str, detail: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong and what to write instead, for errors of a value."""
+    found = shown(detail["input"])
+    field = _field(detail["loc"])
+    example = f", such as {field.examples[0]}" if field and field.examples else ""
+    if kind == WRONG:
+        return detail["ctx"]["what"], detail["ctx"]["instead"]
+    if kind in {"model_type", "dict_type"}:
+        return f"expected keys and values, found {found}", f"write a mapping{example}"
+    if kind == "list_type":
+        return f"expected a list, found {found}", f"write `- ` before each entry{example}"
+    if kind == "union_tag_not_found":
+        kinds = ", ".join(RULE_KINDS)
+        return f"a rule that is none of {kinds}", "write one of them, such as max_unavailable: 25%"
+    return detail["msg"], ""
+
+
+def _stranger(document: Document, loc: tuple[int | str, ...], path: Path) -> Problem:
+    key = str(loc[-1])
+    section = _section(loc[:-1])
+    known = _keys(section)
+    mapping = _value_at(document.data, path[:-1])
+    written = set(mapping) if isinstance(mapping, dict) else set()
+    if key in _NOT_KEPT_YET:
+        what = f"this version doesn't keep `{key}` yet, and won't ignore what you count on"
+        return document.problem(path, what, _NOT_KEPT_YET[key], key=True)
+    if key in RULE_KINDS and any(kind in written for kind in RULE_KINDS if kind != key):
+        return document.problem(path, f"two rules in one: `{key}`", "write two entries of `rules`", key=True)
+    near = did_you_mean(key, set(known) - written)
+    if near:
+        return document.problem(path, f"unknown key `{key}`", f"did you mean `{near}`?", key=True)
+    for home, where in _HOME.items():
+        if key in _keys(home):
+            return document.problem(path, f"`{key}` doesn't belong here", f"write it {where}", key=True)
+    instead = f"the keys here are {', '.join(known)}" if known else "take it out: nothing is written here"
+    return document.problem(path, f"unknown key `{key}`", instead, key=True)
+
+
+def _missing(document: Document, loc: tuple[int | str, ...], path: Path) -> Problem:
+    key = str(loc[-1])
+    field = _keys(_section(loc[:-1])).get(key)
+    example = field.examples[0] if field and field.examples else "..."
+    return document.problem(path, f"`{key}` is missing", f"write it, such as {key}: {example}")
+
+
+def _meant(loc: tuple[int | str, ...], strangers: set[tuple[tuple[int | str, ...], str]]) -> bool:
+    """Whether a missing key is there, mistyped: then one complaint is enough."""
+    key = str(loc[-1])
+    return any(parent == loc[:-1] and did_you_mean(stranger, [key]) for parent, stranger in strangers)
+
+
+def _keys(section: type[Section]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _section(loc: tuple[int | str, ...]) -> type[Section]:
+    """The section that a location names. Tags of unions stand in parentheses and lead to the member that has such a key."""
+    section: type[Section] = PolicyFile
+    members: list[type[Section]] = []
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        if part.startswith("("):
+            section = next((m for m in members if part.strip("()") in _keys(m)), section)
+            continue
+        field = _keys(section).get(part)
+        members = _sections_in([field.annotation, *field.metadata]) if field else []
+        if len(members) == 1:
+            section = members[0]
+    return section
+
+
+def _sections_in(annotations: list[Any]) -> list[type[Section]]:
+    found: list[type[Section]] = []
+    for annotation in annotations:
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            found.append(annotation)
+        else:
+            found.extend(_sections_in(list(get_args(annotation))))
+    return found
+
+
+def _field(loc: tuple[int | str, ...]) -> FieldInfo | None:
+    """The field that a value belongs to, of a list its own."""
+    words = [place for place, part in enumerate(loc) if isinstance(part, str) and not part.startswith("(")]
+    if not words:
+        return None
+    return _keys(_section(loc[: words[-1]])).get(str(loc[words[-1]]))
+
+
+def _path(data: Value, loc: tuple[int | str, ...]) -> Path:
+    """The location without what isn't in the document (tags of unions); a missing key ends it."""
+    path: list[str | int] = []
+    for part in loc:
+        if isinstance(data, dict) and part in data:
+            data = data[str(part)]
+        elif isinstance(data, list) and isinstance(part, int):
+            data = data[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _value_at(data: Value, path: Path) -> Value:
+    for part in path:
+        if isinstance(data, dict):
+            data = data[str(part)]
+        elif isinstance(data, list):
+            assert isinstance(part, int)
+            data = data[part]
+    return data

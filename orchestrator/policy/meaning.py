@@ -1,0 +1,299 @@
+"""What a well-formed policy file may still get wrong: keys that don't fit together, stages that nobody reaches.
+
+Each check looks at one thing and yields its problems; nothing here needs an inventory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from orchestrator.errors import Problem
+from orchestrator.policy import defaults
+from orchestrator.policy.document import Document, Path
+from orchestrator.policy.model import Share, Singletons
+from orchestrator.policy.schema.campaign import CHANGE_KINDS, StageSection
+from orchestrator.policy.schema.file import CAMPAIGN_KEYS, PolicyFile
+from orchestrator.policy.schema.health import PROBE_KINDS, HealthSection, ProbeSection
+from orchestrator.policy.schema.rules import (
+    MaxUnavailableRule,
+    MinAvailableRule,
+    OneAtATimeRule,
+    OrderRule,
+)
+from orchestrator.policy.schema.section import Select
+from orchestrator.policy.values import SELECTION, did_you_mean
+
+PLACEHOLDERS: Final = ("private_ip", "name", "computer_name")
+"""What a probe's url or host may name of a machine, besides `tag:NAME`."""
+
+MOST_ORDERED: Final = 16
+"""The longest `order`: each two of it become a constraint."""
+
+
+def nonsense(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    """Every problem of a file that the schema lets through."""
+    yield from _whole(document, file)
+    yield from _selectors(document, ("select",), file.select)
+    for index, rule in enumerate(file.rules):
+        at: Path = ("rules", index)
+        match rule:
+            case MaxUnavailableRule() | MinAvailableRule():
+                yield from _counted(document, at, rule)
+            case OneAtATimeRule():
+                yield from _one_at_a_time(document, at, rule)
+            case OrderRule():
+                yield from _order(document, at, rule)
+    yield from _health(document, file.health)
+    yield from _around(document, file)
+    yield from _change(document, file)
+    yield from _stages(document, file.stages)
+
+
+def _whole(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    for name in file.replaces:
+        if name != defaults.FLOOR:
+            yield document.problem(
+                ("replaces",),
+                f"`{name}` can't be replaced: the rules of other policies always hold",
+                f"write {defaults.FLOOR}, the built-in rules, or take the key out",
+            )
+    if file.change is None:
+        for key in CAMPAIGN_KEYS:
+            if getattr(file, key) is not None:
+                what = f"`{key}` belongs to a campaign, and this policy changes nothing"
+                yield document.problem((key,), what, "add `change`, or take it out", key=True)
+        if not (file.rules or file.health or file.around or file.stop_when or file.replaces):
+            yield document.problem(
+                (), "the policy says nothing", "add `rules`, or `change` if it is a campaign"
+            )
+    elif file.select is None or not file.select.model_fields_set:
+        yield document.problem(
+            ("select",) if file.select else ("change",),
+            "a campaign changes only what it selects, and this one doesn't say what",
+            'write `select`; select: {names: "*"} is every machine',
+            key=True,
+        )
+
+
+def _selectors(document: Document, at: Path, select: Select | None) -> Iterator[Problem]:
+    """Empty selectors where they turn the meaning around."""
+    if select is None:
+        return
+    for index, excluded in enumerate(select.none_of):
+        here: Path = (*at, "not", index)
+        if not excluded.model_fields_set:
+            yield document.problem(here, "`not: {}` excludes every machine", "say which machines not")
+        yield from _selectors(document, here, excluded)
+    for index, option in enumerate(select.any_of):
+        here = (*at, "any", index)
+        if not option.model_fields_set:
+            yield document.problem(
+                here, "`{}` in `any` selects every machine", "say which machines, or take it out"
+            )
+        yield from _selectors(document, here, option)
+
+
+def _counted(document: Document, at: Path, rule: MaxUnavailableRule | MinAvailableRule) -> Iterator[Problem]:
+    yield from _selectors(document, (*at, "of"), rule.of)
+    yield from _per(document, at, rule.per)
+    if not isinstance(rule, MinAvailableRule) or rule.singletons is None:
+        return
+    if rule.singletons is Singletons.APPROVE:
+        what = "this version can't ask for the approval of single machines yet"
+        yield document.problem((*at, "singletons"), what, "write leave_out, or allow")
+    if rule.min_available is not None and rule.min_available.percent is not None:
+        what = "a percentage always lets one machine of a group go, so `singletons` changes nothing"
+        yield document.problem(
+            (*at, "singletons"), what, "take it out, or write a count or `majority`", key=True
+        )
+
+
+def _per(document: Document, at: Path, per: list[str]) -> Iterator[Problem]:
+    for place, kind in enumerate(per):
+        if kind in per[:place]:
+            yield document.problem((*at, "per", place), f"`{kind}` stands twice in `per`", "write it once")
+    if SELECTION in per and len(per) > 1:
+        yield document.problem(
+            (*at, "per"), "`selection` is everything, so it divides nothing", "take it out of `per`"
+        )
+
+
+def _one_at_a_time(document: Document, at: Path, rule: OneAtATimeRule) -> Iterator[Problem]:
+    yield from _selectors(document, (*at, "of"), rule.of)
+    if rule.one_at_a_time == SELECTION:
+        what = "`selection` is one domain, so it excludes nothing"
+        yield document.problem((*at, "one_at_a_time"), what, "write a kind of group such as zone")
+    elif rule.one_at_a_time == rule.within:
+        what = f"a {rule.within} within a {rule.within} is always just one"
+        yield document.problem(
+            (*at, "within"), what, "write the larger group, such as region, or leave it out"
+        )
+
+
+def _order(document: Document, at: Path, rule: OrderRule) -> Iterator[Problem]:
+    yield from _per(document, at, rule.per)
+    if len(rule.order) < 2:
+        yield document.problem(
+            (*at, "order"), "an order of fewer than two", "write what comes first, then what follows"
+        )
+    if len(rule.order) > MOST_ORDERED:
+        yield document.problem((*at, "order"), f"an order of more than {MOST_ORDERED}", "join or split it")
+    for place, select in enumerate(rule.order):
+        yield from _selectors(document, (*at, "order", place), select)
+        if select in rule.order[:place]:
+            first = rule.order.index(select)
+            what = f"the order loops: entry {place + 1} is the same as entry {first + 1}, and can't come after itself"
+            yield document.problem((*at, "order", place), what, "take one of the two out")
+
+
+def _health(document: Document, health: HealthSection | None) -> Iterator[Problem]:
+    if health is None:
+        return
+    at: Path = ("health",)
+    if not health.model_fields_set:
+        yield document.problem(
+            at, "`health` says nothing", "write what differs from the defaults, or take it out", key=True
+        )
+    if health.when_already_out == "repair":
+        what = "this version doesn't repair machines that are out already; it leaves them alone"
+        yield document.problem((*at, "when_already_out"), what, "write leave, or take it out")
+    well = health.min_healthy_time or defaults.MIN_HEALTHY_TIME
+    deadline = health.healthy_deadline or defaults.HEALTHY_DEADLINE
+    interval = health.interval or defaults.PROBE_INTERVAL
+    if deadline < well:
+        key = "healthy_deadline" if health.healthy_deadline else "min_healthy_time"
+        what = f"a machine must be well for {spoken(well)} (min_healthy_time) within {spoken(deadline)} (healthy_deadline)"
+        yield document.problem(
+            (*at, key), what, "write a longer healthy_deadline, or a shorter min_healthy_time"
+        )
+    if interval > well:
+        key = "interval" if health.interval else "min_healthy_time"
+        what = f"asked each {spoken(interval)}, a machine may not be asked at all in {spoken(well)}"
+        yield document.problem((*at, key), what, "write an interval shorter than min_healthy_time")
+    for index, probe in enumerate(health.probes):
+        yield from _probe(document, (*at, "probes", index), probe)
+
+
+def _probe(document: Document, at: Path, probe: ProbeSection) -> Iterator[Problem]:
+    yield from _selectors(document, (*at, "of"), probe.of)
+    kinds = [kind for kind in PROBE_KINDS if kind in probe.model_fields_set]
+    if len(kinds) != 1:
+        found = "none" if not kinds else " and ".join(kinds)
+        what = f"a probe is of exactly one kind, and this one of {found}"
+        yield document.problem(at, what, f"write one of {', '.join(PROBE_KINDS)} an entry")
+    if probe.http:
+        if not re.match(r"https?://[^/\s]", probe.http.url):
+            what = f"`{probe.http.url}` isn't an address that can be asked"
+            yield document.problem(
+                (*at, "http", "url"), what, 'write "http://{private_ip}:8080/healthz" or the like'
+            )
+        yield from _placeholders(document, (*at, "http", "url"), probe.http.url)
+    if probe.tcp and probe.tcp.host:
+        yield from _placeholders(document, (*at, "tcp", "host"), probe.tcp.host)
+
+
+def _placeholders(document: Document, at: Path, text: str) -> Iterator[Problem]:
+    for name in re.findall(r"\{([^{}]*)\}", text):
+        if name in PLACEHOLDERS or re.fullmatch(r"tag:[^{}]+", name):
+            continue
+        near = did_you_mean(name, PLACEHOLDERS)
+        known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+        instead = f"did you mean {{{near}}}?" if near else f"write one of {known} or {{tag:NAME}}"
+        yield document.problem(at, f"nothing is known as {{{name}}}", instead)
+    if set(re.sub(r"\{[^{}]*\}", "", text)) & set("{}"):
+        yield document.problem(
+            at, "a brace that is never closed, or never opened", "write {private_ip} or the like"
+        )
+
+
+def _around(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    for index, around in enumerate(file.around):
+        at: Path = ("around", index)
+        yield from _selectors(document, (*at, "of"), around.of)
+        if around.each != "machine":
+            what = f"this version has no steps around a {around.each} yet, and won't leave one out silently"
+            yield document.problem((*at, "each"), what, "write each: machine, or take the entry out")
+        if not (around.before or around.after):
+            yield document.problem(at, "no step, neither before nor after", "write `before` or `after`")
+
+
+def _change(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    if file.change is None:
+        return
+    at: Path = ("change",)
+    kinds = [kind for kind in CHANGE_KINDS if kind in file.change.model_fields_set]
+    if len(kinds) != 1:
+        found = "none" if not kinds else " and ".join(kinds)
+        what = f"a campaign makes exactly one kind of change, and this one {found}"
+        yield document.problem(at, what, f"write one of {', '.join(CHANGE_KINDS)}")
+    patches = file.change.patches
+    if patches is None:
+        return
+    if patches.classifications == [] and not patches.include_kbs:
+        what = "neither a classification nor a KB: Azure installs nothing then, and says so as an error"
+        yield document.problem(
+            (*at, "patches", "classifications"), what, "write classifications: [critical, security]"
+        )
+    for kb in sorted(set(patches.include_kbs) & set(patches.exclude_kbs)):
+        yield document.problem(
+            (*at, "patches", "exclude_kbs"),
+            f"KB {kb} is both included and excluded",
+            "take it out of one list",
+        )
+
+
+def _stages(document: Document, stages: list[StageSection] | None) -> Iterator[Problem]:
+    if stages is None:
+        return
+    if not stages:
+        yield document.problem(("stages",), "no stages", "write at least {name: broad}, or take the key out")
+    names: dict[str, int] = {}
+    all_taken: str | None = None
+    reached: Share | None = None
+    for index, stage in enumerate(stages):
+        at: Path = ("stages", index)
+        yield from _selectors(document, (*at, "select"), stage.select)
+        if stage.name in names:
+            what = f"two stages are named `{stage.name}`"
+            yield document.problem((*at, "name"), what, "give each a name of its own")
+        names.setdefault(stage.name, index)
+        if all_taken:
+            what = f"stage `{stage.name}` gets no machine: `{all_taken}` before it takes all that are left"
+            yield document.problem(
+                at, what, "put it earlier, or bound the stage before it by `count`, `up_to` or `select`"
+            )
+        elif _takes_all(stage):
+            all_taken = stage.name
+        if stage.up_to and reached and not _grows(reached, stage.up_to):
+            what = f"`up_to` counts earlier stages in, and {reached} of the machines are done by then"
+            yield document.problem((*at, "up_to"), what, f"write more than {reached}")
+        reached = stage.up_to or reached
+
+
+def _takes_all(stage: StageSection) -> bool:
+    bounded = stage.count or stage.per_region or (stage.up_to and stage.up_to.percent != 100)
+    return not bounded and not stage.select.model_fields_set
+
+
+def _grows(before: Share, now: Share) -> bool:
+    """Whether `now` is more than `before`; a count and a percentage can't be compared without a fleet."""
+    if before.count is not None and now.count is not None:
+        return now.count > before.count
+    if before.percent is not None and now.percent is not None:
+        return now.percent > before.percent
+    return True
+
+
+def spoken(duration: timedelta) -> str:
+    """A duration as policies write it: `1h30m`."""
+    seconds = int(duration.total_seconds())
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if unit != "d" or seconds >= 172800:  # up to two days in hours: 24h is what people write
+            count, seconds = divmod(seconds, size)
+            if count:
+                parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

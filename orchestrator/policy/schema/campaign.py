@@ -1,0 +1,110 @@
+"""What only a campaign has: what to change, in which stages, and when to stop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field
+
+from orchestrator.policy.model import Patches, Reboot
+from orchestrator.policy.schema.section import Empty, Section, Select, maybe_nothing
+from orchestrator.policy.values import Count, Duration, Kb, Name, PositiveDuration, PositiveShare, one_of
+
+WINDOWS_CLASSIFICATIONS: Final = (
+    "critical", "security", "update_rollup", "feature_pack", "service_pack", "definition", "tools", "updates",
+)  # fmt: skip
+"""`VMGuestPatchClassificationForWindows` of the compute API, in snake case."""
+
+LINUX_CLASSIFICATIONS: Final = ("critical", "security", "other")
+"""`VMGuestPatchClassificationForLinux`."""
+
+CLASSIFICATIONS: Final = tuple(dict.fromkeys((*WINDOWS_CLASSIFICATIONS, *LINUX_CLASSIFICATIONS)))
+
+
+class PatchesSection(Section):
+    """Install patches."""
+
+    classifications: list[Annotated[str, one_of(*CLASSIFICATIONS)]] | None = Field(
+        default=None,
+        description=f"Which patches: of {', '.join(CLASSIFICATIONS)} (other on Linux only; the others but critical and security on Windows only). critical and security if left out.",
+        examples=["[critical, security]"],
+    )
+    include_kbs: list[Kb] = Field(
+        default=[], description="KBs to install besides (Windows).", examples=["[5087423]"]
+    )
+    exclude_kbs: list[Kb] = Field(
+        default=[],
+        description="KBs never to install, whatever else says so (Windows).",
+        examples=["[5087539]"],
+    )
+    reboot: Annotated[Reboot, one_of(*Reboot)] = Field(
+        default=Patches().reboot, description="if_required, never or always.", examples=["if_required"]
+    )
+    maximum_duration: PositiveDuration = Field(
+        default=Patches().maximum_duration,
+        description="How long one installation may take on the machine; Azure's examples go up to 4h. 2h if left out.",
+        examples=["3h"],
+    )
+
+
+class ChangeSection(Section):
+    """What a campaign changes. Exactly one kind."""
+
+    patches: Annotated[PatchesSection, BeforeValidator(maybe_nothing)] | None = Field(
+        default=None,
+        description="Install patches; {} for critical and security ones.",
+        examples=["{classifications: [security]}"],
+    )
+    restart: Empty | None = Field(
+        default=None, description="Restart the machine, nothing else.", examples=["{}"]
+    )
+
+
+CHANGE_KINDS: Final = ("patches", "restart")
+
+
+class StageSection(Section):
+    """A barrier over the whole campaign, with a time to bake."""
+
+    name: Name = Field(description="The stage's name, unique in the campaign.", examples=["canary"])
+    select: Select = Field(
+        default=Select(),
+        description="Only these of the campaign's machines.",
+        examples=["{tags: {ring: canary}}"],
+    )
+    count: Count | None = Field(
+        default=None, description="At most so many machines, besides those of earlier stages.", examples=["5"]
+    )
+    per_region: Count | None = Field(
+        default=None, description="At most so many of each region.", examples=["1"]
+    )
+    up_to: PositiveShare | None = Field(
+        default=None,
+        description="So many, or such a share, of the campaign's machines are done when the stage ends, earlier stages included.",
+        examples=["10%"],
+    )
+    bake: Duration | None = Field(
+        default=None,
+        description="How long to wait after the stage's last machine is verified; not at all if left out.",
+        examples=["24h"],
+    )
+    then: Annotated[str, one_of("continue", "approve")] = Field(
+        default="continue",
+        description="approve: a person must approve before the next stage begins.",
+        examples=["approve"],
+    )
+
+
+class StopWhenSection(Section):
+    """How many failures stop a rollout. A percentage is of the machines attempted, from 20 on."""
+
+    unhealthy: PositiveShare | None = Field(
+        default=None,
+        description="Machines that were well before and aren't after: a count or a percentage; 1% if no policy says. In the canary the first one stops.",
+        examples=["1%"],
+    )
+    not_changed: PositiveShare | None = Field(
+        default=None,
+        description="Machines that stayed well but didn't take the change; 5% if no policy says.",
+        examples=["5%"],
+    )

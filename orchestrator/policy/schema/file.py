@@ -1,0 +1,81 @@
+"""A policy file as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from orchestrator.policy.schema.campaign import ChangeSection, StageSection, StopWhenSection
+from orchestrator.policy.schema.health import AroundSection, HealthSection
+from orchestrator.policy.schema.rules import AnyRule
+from orchestrator.policy.schema.section import Section, Select
+from orchestrator.policy.values import Count, Name, OneOrMany, PositiveDuration, one_of
+
+
+class PolicyFile(Section):
+    """A policy file: rules alone, or a campaign, which has `change`."""
+
+    version: Annotated[str, one_of("1")] = Field(
+        description="The version of the language: 1.", examples=["1"]
+    )
+    name: Name = Field(description="The policy's name, unique among all policies.", examples=["shop"])
+    select: Select | None = Field(
+        default=None,
+        description="Which machines. A campaign must say; for rules alone, left out means every machine.",
+        examples=["{tags: {app: shop}}"],
+    )
+    replaces: Annotated[list[Name], OneOrMany] = Field(
+        default=[],
+        description="availability-first: the built-in rules don't hold for the selected machines. Every plan shows it.",
+        examples=["availability-first"],
+    )
+    rules: list[AnyRule] = Field(
+        default=[],
+        description="What must hold whenever a selected machine goes down.",
+        examples=["[{max_unavailable: 25%}]"],
+    )
+    health: HealthSection | None = Field(
+        default=None,
+        description="How it is judged whether a machine is well.",
+        examples=["{min_healthy_time: 10m}"],
+    )
+    around: list[AroundSection] = Field(
+        default=[],
+        description="Steps before and after each machine.",
+        examples=["[{before: {webhook: lb-drain}}]"],
+    )
+    change: ChangeSection | None = Field(
+        default=None,
+        description="What to change: this makes the policy a campaign.",
+        examples=["{patches: {}}"],
+    )
+    stages: list[StageSection] | None = Field(
+        default=None,
+        description="Of a campaign: the stages in order. Left out: canary (one a region, at most 5, bake 4h), pilot (up to 10%, bake 24h), broad.",
+        examples=["[{name: canary, count: 5, bake: 4h}, {name: broad}]"],
+    )
+    stop_when: StopWhenSection | None = Field(
+        default=None,
+        description="How many failures stop the rollout.",
+        examples=["{unhealthy: 1%, not_changed: 5%}"],
+    )
+    deadline: PositiveDuration | None = Field(
+        default=None,
+        description="Of a campaign: how long a rollout may take in all; 30d if left out.",
+        examples=["14d"],
+    )
+    max_in_flight: Count | None = Field(
+        default=None,
+        description="Of a campaign: how many machines may be under way at once; no limit if left out.",
+        examples=["50"],
+    )
+    max_wait: PositiveDuration | None = Field(
+        default=None,
+        description="Of a campaign: how long a machine waits for permission before it is left out by name; 24h if left out.",
+        examples=["12h"],
+    )
+
+
+CAMPAIGN_KEYS: Final = ("stages", "deadline", "max_in_flight", "max_wait")
+"""Keys that mean nothing without `change`."""
