@@ -1,0 +1,337 @@
+"""The emulated world: machines, what is done to them, and what really becomes of them.
+
+Pure and seeded. Time is an argument: a world that is asked for a later moment first lets everything happen that was due
+until then, in order, so what happens doesn't depend on how often anybody looks. Each method that stands for a request
+goes through the front door (faults, rate limits) and answers as Azure Resource Manager would; `view`, `model` and
+`probe` are the truth itself, free of charge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+
+from orchestrator.emulator.catalogue import DEFAULT_RESTART_SHARE, outstanding
+from orchestrator.emulator.chance import guid, stream
+from orchestrator.emulator.dealing import Dealt, deal
+from orchestrator.emulator.fault_book import FaultBook
+from orchestrator.emulator.faults import NO_FAULTS, Faults, ForeignRun, GoesOff
+from orchestrator.emulator.front_door import FrontDoor, Passage
+from orchestrator.emulator.life import Life
+from orchestrator.emulator.operations import Operations, assessment_summary
+from orchestrator.emulator.problems import not_found, problem, stamp
+from orchestrator.emulator.signed_urls import Signer
+from orchestrator.emulator.state import Answer, Happening, Json, Kind, MachineState, Operation
+from orchestrator.emulator.timeline import Timeline
+from orchestrator.emulator.views import instance_view, machine_model
+from orchestrator.inventory.model import Agent, AppHealth, Inventory, Machine, MachineId, Power, machine_id
+
+PUBLIC = "https://management.azure.com"
+MACHINES = "Microsoft.Compute/virtualMachines"
+CRITICAL_AND_SECURITY: Json = {
+    "rebootSetting": "IfRequired",
+    "windowsParameters": {"classificationsToInclude": ["Critical", "Security"]},
+    "linuxParameters": {"classificationsToInclude": ["Critical", "Security"]},
+}
+
+
+class World:
+    """Machines of one inventory from `start` on. `now` is aware everywhere; an earlier one than before means the present.
+
+    `restart_share` of the machines wait for a patch that restarts them; `signed_urls` is off for ARM as before 2023.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        seed: int,
+        start: datetime,
+        faults: Faults = NO_FAULTS,
+        restart_share: float = DEFAULT_RESTART_SHARE,
+        signed_urls: bool = True,
+    ) -> None:
+        self.start = start.astimezone(UTC)
+        self.seed = seed
+        self.dealt: Dealt = deal(inventory, seed=seed)
+        self.signer = Signer(seed, signed=signed_urls)
+        book = FaultBook(faults, seed=seed, start=self.start)
+        self._timeline = Timeline(self.start)
+        self._door = FrontDoor(book, self.start)
+        self._life = Life(self._timeline, seed=seed)
+        self._operations = Operations(self._timeline, book, self._life, seed=seed)
+        self._states = {
+            m.id: _state(m, seed=seed, now=self.start, restart_share=restart_share)
+            for m in self.dealt.machines
+        }
+        self.set_ids = _set_ids(inventory)
+        self._models = {m.id: machine_model(m, self.set_ids) for m in self.dealt.machines}
+        self._by_subscription = {
+            subscription: tuple(m.id for m in self.dealt.machines if m.subscription.lower() == subscription)
+            for subscription in self.dealt.subscriptions
+        }
+        self._requests = count(1)
+        self._schedule(book)
+
+    # What is true -----------------------------------------------------------------------------------------------------
+
+    def machines(self, subscription: str | None = None) -> tuple[MachineId, ...]:
+        """All machines, or a subscription's, sorted by id."""
+        if subscription is None:
+            return tuple(self._states)
+        return self._by_subscription.get(subscription.lower(), ())
+
+    def record(self, machine: str) -> Machine | None:
+        """What the inventory says of a machine, with the domains it was dealt; None if there is none."""
+        state = self._states.get(machine_id(machine))
+        return None if state is None else state.record
+
+    def model(self, machine: str) -> Json:
+        """The machine's model, which doesn't change; not to be changed by the caller either. KeyError if there is none."""
+        return self._models[machine_id(machine)]
+
+    def view(self, machine: str, now: datetime) -> Json:
+        """The machine's instance view at `now`. KeyError if there is none."""
+        now = self._timeline.run_to(now)
+        return instance_view(self._states[machine_id(machine)], now)
+
+    def probe(self, machine: str, now: datetime) -> tuple[int, Json]:
+        """What the machine's own health endpoint answers: 200, 503, or 0 if nobody answers at all."""
+        self._timeline.run_to(now)
+        state = self._states[machine_id(machine)]
+        if not state.answers:
+            return 0, {}
+        healthy = state.app is AppHealth.HEALTHY
+        return (200 if healthy else 503), {"machine": state.record.name, "status": str(state.app)}
+
+    def advance(self, now: datetime) -> list[Happening]:
+        """Let the world come to `now`; the audit's lines since the last call, in the order of time."""
+        self._timeline.run_to(now)
+        return self._timeline.take_happened()
+
+    def next_happening(self) -> datetime | None:
+        """When something happens next if nobody asks for anything before; None: nothing will."""
+        return self._timeline.next()
+
+    # What can be asked ------------------------------------------------------------------------------------------------
+
+    def enter(self, kind: Kind, now: datetime, *, subscription: str, region: str = "") -> Passage:
+        """The front door, for requests that are about no single machine (lists, sets, locations)."""
+        return self._door.enter(
+            kind, self._timeline.run_to(now), subscription=subscription.lower(), region=region
+        )
+
+    def get(self, machine: str, now: datetime, *, expand: bool = False) -> Answer:
+        """The machine's model; `expand` adds its instance view."""
+        now, state, passage = self._arrive(Kind.GET, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        body = self._models[state.id]
+        if expand:
+            view = instance_view(state, now)
+            body = {**body, "properties": {**body["properties"], "instanceView": view}}
+        return passage.out(Answer(200, {}, body))
+
+    def instance_view(self, machine: str, now: datetime) -> Answer:
+        """The machine's instance view, asked for over ARM."""
+        now, state, passage = self._arrive(Kind.VIEW, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        return passage.out(Answer(200, {}, instance_view(state, now)))
+
+    def install(
+        self,
+        machine: str,
+        body: Json,
+        now: datetime,
+        client_request_id: str = "",
+        base: str = PUBLIC,
+    ) -> Answer:
+        """`installPatches`: 202 with the URLs to follow it, or a refusal."""
+        return self._start(Kind.INSTALL, machine, body, now, client_request_id, base)
+
+    def assess(self, machine: str, now: datetime, client_request_id: str = "", base: str = PUBLIC) -> Answer:
+        """`assessPatches`."""
+        return self._start(Kind.ASSESS, machine, {}, now, client_request_id, base)
+
+    def restart(self, machine: str, now: datetime, client_request_id: str = "", base: str = PUBLIC) -> Answer:
+        """`restart`. It preempts a patch operation that is under way."""
+        return self._start(Kind.RESTART, machine, {}, now, client_request_id, base)
+
+    def run_command(
+        self,
+        machine: str,
+        body: Json,
+        now: datetime,
+        client_request_id: str = "",
+        base: str = PUBLIC,
+    ) -> Answer:
+        """`runCommand`. Nothing is really run; it takes its time and succeeds."""
+        return self._start(Kind.RUN_COMMAND, machine, body, now, client_request_id, base)
+
+    def operation(self, operation_id: str, now: datetime) -> Answer:
+        """An operation as its status URL (`Azure-AsyncOperation`) shows it: always 200."""
+        operation = self.find_operation(operation_id)
+        if operation is None:
+            return _no_operation(operation_id)
+        _, _, passage = self._arrive(Kind.OPERATION, operation.machine, now)
+        if passage.refused is not None:
+            return passage.refused
+        body: Json = {"startTime": stamp(operation.started)}
+        if operation.ended is not None:
+            body["endTime"] = stamp(operation.ended)
+        body["status"] = operation.status
+        if operation.error is not None:
+            body["error"] = operation.error
+        elif operation.output is not None:
+            body["properties"] = {"output": operation.output}
+        body["name"] = operation.id
+        return passage.out(Answer(200, {}, body, operation.id))
+
+    def result(self, operation_id: str, now: datetime, base: str = PUBLIC) -> Answer:
+        """An operation as its result URL (`Location`) shows it: 202 without a body, and at last the bare result."""
+        operation = self.find_operation(operation_id)
+        if operation is None:
+            return _no_operation(operation_id)
+        _, _, passage = self._arrive(Kind.OPERATION, operation.machine, now)
+        if passage.refused is not None:
+            return passage.refused
+        if operation.ended is None:
+            answer = Answer(202, {"Location": self._url(operation, base, monitor=True)}, None, operation.id)
+        elif operation.error is not None:
+            answer = problem(409, operation.error["code"], operation.error["message"])
+        else:
+            answer = Answer(200, {}, operation.output, operation.id)
+        return passage.out(answer)
+
+    def find_operation(self, operation_id: str) -> Operation | None:
+        """An operation by its id, for whoever checks the signature of its URL."""
+        return self._operations.get(operation_id)
+
+    def request_id(self) -> str:
+        """A new id for a request, different for every one of this world."""
+        return f"{self.seed & 0xFFFFFFFF:08x}-0000-4000-8000-{next(self._requests):012x}"
+
+    # How it is done ---------------------------------------------------------------------------------------------------
+
+    def _start(
+        self, kind: Kind, machine: str, body: Json, now: datetime, request_id: str, base: str
+    ) -> Answer:
+        now, state, passage = self._arrive(kind, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        taken = self._operations.begin(kind, state, body, now, request_id=request_id)
+        if isinstance(taken, Answer):
+            return passage.out(taken)
+        headers = {
+            "Azure-AsyncOperation": self._url(taken, base, monitor=False),
+            "Azure-AsyncNotification": "Enabled",
+            "Location": self._url(taken, base, monitor=True),
+        }
+        if kind in {Kind.RESTART, Kind.RUN_COMMAND}:  # patch operations were never seen to send one
+            headers["Retry-After"] = "10"
+        return passage.out(Answer(202, headers, None, taken.id))
+
+    def _arrive(
+        self, kind: Kind, machine: str, now: datetime
+    ) -> tuple[datetime, MachineState | None, Passage]:
+        now = self._timeline.run_to(now)
+        state = self._states.get(machine_id(machine))
+        if state is None:
+            return now, None, Passage(None)
+        record = state.record
+        passage = self._door.enter(
+            kind, now, subscription=record.subscription.lower(), region=record.location, machine=record
+        )
+        return now, state, passage
+
+    def _url(self, operation: Operation, base: str, *, monitor: bool) -> str:
+        return f"{base}{self.signer.path(operation)}?{self.signer.query(operation, monitor=monitor)}"
+
+    def _schedule(self, book: FaultBook) -> None:
+        """What happens of its own accord: machines that go off, and installations that somebody else starts."""
+        for state in self._states.values():
+            for at, off in book.timed(GoesOff, state.record):
+                self._timeline.at(at, partial(self._life.switch_off, state, off.for_))
+            for at, _ in book.timed(ForeignRun, state.record):
+                self._timeline.at(at, partial(self._run_foreign, state))
+
+    def _run_foreign(self, machine: MachineState, now: datetime) -> None:
+        self._operations.begin(Kind.INSTALL, machine, CRITICAL_AND_SECURITY, now, by="foreign")
+
+
+def _state(record: Machine, *, seed: int, now: datetime, restart_share: float) -> MachineState:
+    """A machine as the inventory left it; what it doesn't tell is well."""
+    power = Power.RUNNING if record.power is Power.UNKNOWN else record.power
+    app = AppHealth.HEALTHY if record.app_health is AppHealth.NONE else record.app_health
+    state = MachineState(
+        record=record,
+        power=power,
+        agent=Agent.READY if record.agent is Agent.UNKNOWN else record.agent,
+        app=app,
+        resting=app,
+        out=power is not Power.RUNNING,
+        pending=outstanding(record, seed=seed, now=now, restart_share=restart_share),
+        update_domain=record.update_domain,
+        fault_domain=record.fault_domain,
+        reboot_pending=bool(record.patches.reboot_pending),
+        changed=now,
+    )
+    _remember(state, seed, now)
+    return state
+
+
+def _remember(state: MachineState, seed: int, now: datetime) -> None:
+    """The patch status from before the emulator began: what the inventory tells, or yesterday's own assessment."""
+    patches, rng = state.record.patches, stream(seed, state.id, "before")
+    if patches.assessed_at is not None or state.record.patch_mode == "AutomaticByPlatform":
+        at = patches.assessed_at or now - timedelta(hours=rng.uniform(1, 24))
+        state.assessment = assessment_summary(state, guid(rng), at - timedelta(minutes=2), at)
+        if patches.critical_and_security is not None:
+            state.assessment["criticalAndSecurityPatchCount"] = patches.critical_and_security
+        if patches.other is not None:
+            state.assessment["otherPatchCount"] = patches.other
+    if patches.installation_id:
+        at = patches.installed_at or now - timedelta(days=28)
+        state.installation = {
+            "status": patches.installation_status or "Succeeded",
+            "installationActivityId": patches.installation_id,
+            "maintenanceWindowExceeded": False,
+            "notSelectedPatchCount": 0,
+            "excludedPatchCount": 0,
+            "pendingPatchCount": 0,
+            "installedPatchCount": 1,
+            "failedPatchCount": 0,
+            "startTime": stamp(at - timedelta(minutes=5)),
+            "lastModifiedTime": stamp(at),
+        }
+
+
+def _set_ids(inventory: Inventory) -> Mapping[str, str]:
+    """A readable spelling of every set's id, which inventories keep in lower case."""
+    ids: set[str] = {
+        s for m in inventory.machines for s in (m.availability_set, m.scale_set) if s is not None
+    }
+    ids |= {s.id for s in inventory.availability_sets} | {s.id for s in inventory.scale_sets}
+    return {set_id: _spelled(set_id) for set_id in sorted(ids)}
+
+
+def _spelled(set_id: str) -> str:
+    words = {
+        "resourcegroups": "resourceGroups",
+        "microsoft.compute": "Microsoft.Compute",
+        "availabilitysets": "availabilitySets",
+        "virtualmachinescalesets": "virtualMachineScaleSets",
+    }
+    return "/".join(words.get(part, part) for part in set_id.split("/"))
+
+
+def _missing(machine: str) -> Answer:
+    parts = machine.strip("/").split("/")
+    return not_found(MACHINES, parts[-1], parts[3] if len(parts) > 3 else "")
+
+
+def _no_operation(operation_id: str) -> Answer:
+    return problem(404, "NotFound", f"The entity '{operation_id}' was not found in this location.")
