@@ -86,7 +86,7 @@ def flattened(row: Row) -> Row:
     columns = [key for key in row if key.startswith("properties_")]
     if not properties and not columns:
         return row
-    flat = {**row, **properties}
+    flat = {**properties, **row}
     for column in columns:
         *path, last = column.split("_")[1:]
         target = flat
