@@ -77,6 +77,8 @@ def _found(
     if isinstance(message, m.FoundGone):
         return (e.MachineGone(machine),) if "MachineGone" in MACHINE[run.status] else ()
     if isinstance(message, m.FoundWell) and run.status is MachineStatus.GRANTED:
+        if run.step < len(rollout.planned.steps_before(machine)):
+            return ()
         return (intend(scope, rollout, machine, message.baseline, now),)
     if run.status is not MachineStatus.PENDING or refusal(scope, rollout, machine) is not None:
         return ()

@@ -338,6 +338,15 @@ class FleetSeen:
     back: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """A command out of the inbox that couldn't be carried out; whoever sent it reads why here."""
+
+    letter: str
+    who: str
+    why: str
+
+
 Event = (
     RolloutStarted
     | Prepared
@@ -376,4 +385,5 @@ Event = (
     | MachineSkipped
     | MachineWrittenOff
     | FleetSeen
+    | CommandRefused
 )

@@ -157,6 +157,10 @@ def _finish_lane(rollout: Rollout, lane: LaneRun) -> None:
     rollout.lanes_left -= 1
 
 
+def _nothing(_: Scope, _rollout: Rollout, _event: e.Event, _at: datetime) -> None:
+    """A fact for people alone."""
+
+
 _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.Prepared: _prepared,
     e.RolloutRefused: _refused,
@@ -172,6 +176,7 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.WaveOpened: _wave_opened,
     e.WavePassed: _wave_passed,
     e.LaneGaveUp: _lane_gave_up,
+    e.CommandRefused: _nothing,
     **MACHINE_FOLDS,
 }
 """Every event but the first has its fold; a test compares this with `events.Event`."""

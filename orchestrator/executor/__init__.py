@@ -1,0 +1,1 @@
+"""How is it done? One coroutine for each desired activity; it reports what it saw and decides nothing."""

@@ -1,0 +1,289 @@
+"""One attempt at one machine: look, send once, read back if nobody knows, follow, assess. The protocol of docs/architecture.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from orchestrator.cloud.port import (
+    Accepted,
+    Answer,
+    Budgeted,
+    Ended,
+    Operation,
+    Rejected,
+    StillRunning,
+    Target,
+    Unsettled,
+    View,
+)
+from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
+from orchestrator.executor.services import Services, target_of
+from orchestrator.executor.wellness import ask_network, probes_of, unwell_by_view
+from orchestrator.inventory.model import Agent
+from orchestrator.policy.model import Patches
+from orchestrator.rollout import actions as a
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.judge import judge
+from orchestrator.rollout.state import Rollout
+
+GONE = frozenset({"ResourceNotFound", "NotFound", "ResourceGroupNotFound"})
+
+
+async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Observation | None:
+    """Look at a machine right before its grant: all probes, its last patch run, and room for the request to come."""
+    plan, index = rollout.planned.plan, activity.machine
+    machine = rollout.planned.machine(index)
+    health, probes = plan.health[machine.health], probes_of(plan, machine)
+    target, forced = target_of(machine), rollout.machines[index].forced
+    for left in range(health.fail_after - 1, -1, -1):
+        try:
+            view = await services.views.read(target)
+        except CloudPermanent as error:
+            return m.FoundGone(rollout.id, index) if error.code in GONE else _out(rollout, index, str(error))
+        except CloudError as error:
+            evidence = f"it could not be read: {error}"
+        else:
+            if view.installing:
+                return m.FoundBusy(rollout.id, index)
+            evidence = unwell_by_view(probes, view)
+            if not evidence and not forced:
+                evidence = (await ask_network(services, machine, probes)).evidence
+            if not evidence or forced:
+                kind = _kind(rollout)
+                await services.dispatcher.turn(target.subscription, target.location, kind, spend=False)
+                return m.FoundWell(rollout.id, index, view.installation_id or "")
+        if left:
+            await services.clock.sleep(health.interval.total_seconds())
+    return _out(rollout, index, evidence)
+
+
+def _out(rollout: Rollout, index: int, evidence: str) -> m.FoundOut:
+    return m.FoundOut(rollout.id, index, evidence)
+
+
+def _kind(rollout: Rollout) -> Budgeted:
+    return Budgeted.GUEST_PATCH if isinstance(rollout.planned.plan.change, Patches) else Budgeted.UPDATE
+
+
+async def read_baseline(
+    services: Services, rollout: Rollout, activity: a.ReadBaseline
+) -> m.Observation | None:
+    """Read the last patch run's id again, before another intent under the same grant."""
+    if activity.not_before is not None:
+        await services.clock.sleep((activity.not_before - services.clock.now()).total_seconds())
+    target = target_of(rollout.planned.machine(activity.machine))
+    while True:
+        try:
+            view = await services.views.read(target)
+        except CloudPermanent as error:
+            if error.code in GONE:
+                return m.FoundGone(rollout.id, activity.machine)
+        except CloudError:
+            pass
+        else:
+            if not view.installing:
+                await services.dispatcher.turn(
+                    target.subscription, target.location, _kind(rollout), spend=False
+                )
+                return m.FoundWell(rollout.id, activity.machine, view.installation_id or "")
+        await services.clock.sleep(services.settings.settle_every.total_seconds())
+
+
+async def send(services: Services, rollout: Rollout, activity: a.Send) -> m.Observation:
+    """Send the one request, unless its time has passed."""
+    index, attempt = activity.machine, activity.attempt
+    target = target_of(rollout.planned.machine(index))
+    kind = _kind(rollout)
+    on_time = await services.dispatcher.turn(
+        target.subscription, target.location, kind, not_after=activity.not_after
+    )
+    if not on_time:
+        return m.SendLapsed(rollout.id, index, attempt)
+    timeout_s = services.settings.request_timeout_s
+    change = rollout.planned.plan.change
+    try:
+        answer = await services.cloud.start(target, change, activity.key, timeout_s)
+    except CloudError as error:  # the port's promise: nothing was sent
+        answer = Rejected(
+            error.code or type(error).__name__,
+            str(error),
+            not isinstance(error, CloudPermanent | AccessDenied),
+        )
+    return _answered(services, rollout, activity, target, answer)
+
+
+def _answered(
+    services: Services, rollout: Rollout, activity: a.Send, target: Target, answer: Answer
+) -> m.Observation:
+    index, attempt = activity.machine, activity.attempt
+    match answer:
+        case Accepted(operation):
+            return m.SendAccepted(rollout.id, index, attempt, operation.status_url, operation.result_url)
+        case Rejected(code, message, transient, retry_after_s):
+            if retry_after_s is not None:
+                services.dispatcher.hold(target.subscription, target.location, _kind(rollout), retry_after_s)
+            return m.SendRejected(rollout.id, index, attempt, code, message, transient, retry_after_s)
+        case Unsettled(why):
+            return m.SendUnsettled(rollout.id, index, attempt, why)
+
+
+async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.Observation:
+    """Read an unsettled machine back until a new run shows, or one that was taken would surely have shown."""
+    index, attempt = activity.machine, activity.attempt
+    if not isinstance(rollout.planned.plan.change, Patches):
+        return _read_back(rollout, activity, "", "", certain=False)  # a restart leaves no id to compare
+    target = target_of(rollout.planned.machine(index))
+    settings, clock = services.settings, services.clock
+    in_transit = timedelta(seconds=settings.request_timeout_s * clock.scale)
+    begun = clock.now() if settings.writer_is_alone else max(clock.now(), activity.not_after)
+    until = begun + in_transit + settings.settle_for
+    certain = True
+    while True:
+        try:
+            view = await services.views.read(target)
+        except CloudPermanent as error:
+            if error.code in GONE:
+                return m.FoundGone(rollout.id, index)
+            certain = False
+        except CloudError:
+            certain = False
+        else:
+            shown = view.installation_id or ""
+            if shown and shown != activity.baseline:
+                operation = await services.cloud.operation_of(target, shown)
+                return m.ReadBack(
+                    rollout.id, index, attempt, shown, operation.status_url, certain=True, sure=False
+                )
+            certain = certain and view.agent is Agent.READY
+        now = clock.now()
+        if now >= until:
+            return _read_back(rollout, activity, activity.baseline, "", certain=certain)
+        await clock.sleep(min(settings.settle_every, until - now).total_seconds())
+
+
+def _read_back(rollout: Rollout, activity: a.Settle, shown: str, url: str, *, certain: bool) -> m.ReadBack:
+    return m.ReadBack(rollout.id, activity.machine, activity.attempt, shown, url, certain=certain, sure=False)
+
+
+async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.Observation:
+    """Follow an operation to its end, and judge it."""
+    plan = rollout.planned.plan
+    machine = rollout.planned.machine(activity.machine)
+    target = target_of(machine)
+    began = rollout.machines[activity.machine].since or services.clock.now()
+    patches = plan.change if isinstance(plan.change, Patches) else None
+    limit = (
+        patches.maximum_duration + services.settings.operation_grace
+        if patches
+        else services.settings.restart_timeout
+    )
+    kind = "patches" if patches else "restart"
+    operation = Operation(activity.status_url, activity.result_url)
+    ended = await _until_end(services, target, operation, kind, began, limit)
+    if ended is None:
+        hours = limit.total_seconds() / 3600
+        why = f"its operation has not ended after {hours:g} h"
+        return m.FollowLost(rollout.id, activity.machine, activity.attempt, why)
+    verdict = judge(plan.change, ended.succeeded, ended.result, ended.error_code, ended.error_message)
+    return m.ChangeReported(
+        rollout.id,
+        activity.machine,
+        activity.attempt,
+        verdict.changed,
+        verdict.passing,
+        verdict.unseen,
+        verdict.detail,
+    )
+
+
+async def _until_end(
+    services: Services, target: Target, operation: Operation, kind: str, began: datetime, limit: timedelta
+) -> Ended | None:
+    """Poll at the pace that the operation's age asks for; None if it never ends."""
+    clock = services.clock
+    services.durations.running += 1
+    try:
+        wait = max(0.0, _first_wait(services, kind) - (clock.now() - began).total_seconds())
+        while clock.now() - began < limit:
+            await clock.sleep(wait)
+            await services.dispatcher.turn(target.subscription, target.location, Budgeted.OPERATION)
+            try:
+                state = await services.cloud.poll(operation)
+            except CloudTransient as error:
+                state = StillRunning(error.retry_after_s)
+                if error.retry_after_s is not None:
+                    services.dispatcher.hold(
+                        target.subscription, target.location, Budgeted.OPERATION, error.retry_after_s
+                    )
+            except CloudError:
+                return await _by_view(services, target, began + limit)
+            if isinstance(state, Ended):
+                services.durations.add(kind, (clock.now() - began).total_seconds())
+                return state
+            wait = max(
+                state.retry_after_s or 0.0, _next_wait(services, (clock.now() - began).total_seconds())
+            )
+    finally:
+        services.durations.running -= 1
+    return None
+
+
+def _first_wait(services: Services, kind: str) -> float:
+    """When to look first: at the median of those that ended; sooner while few are in flight and requests are cheap."""
+    settings = services.settings
+    usual = services.durations.median(kind) or settings.first_poll.total_seconds()
+    if services.durations.running <= settings.eager_below:
+        return min(usual, settings.poll_most.total_seconds())
+    return usual
+
+
+def _next_wait(services: Services, age_s: float) -> float:
+    settings = services.settings
+    least = settings.poll_least.total_seconds()
+    if services.durations.running <= settings.eager_below:
+        return least
+    return min(settings.poll_most.total_seconds(), max(least, settings.poll_share * age_s))
+
+
+async def _by_view(services: Services, target: Target, until: datetime) -> Ended | None:
+    """Where the operation can't be read: the instance view's summary of the last run, which tells less."""
+    while services.clock.now() < until:
+        try:
+            view = await services.views.read(target)
+        except CloudError:
+            pass
+        else:
+            if view.installation_status is not None and not view.installing:
+                return Ended(view.installation_status == "Succeeded", _summary(view))
+        await services.clock.sleep(services.settings.poll_most.total_seconds())
+    return None
+
+
+def _summary(view: View) -> Mapping[str, Any]:
+    return {"status": view.installation_status, "rebootStatus": "NotNeeded"}
+
+
+async def assess(services: Services, rollout: Rollout, activity: a.Assess) -> m.Observation:
+    """Have the machine assess what is missing, after a run that may have been somebody else's."""
+    target = target_of(rollout.planned.machine(activity.machine))
+    key = f"{rollout.id}-{activity.machine}-{activity.attempt}-assess"
+    pending = -1
+    for _ in range(3):  # an assessment changes nothing: asking again is harmless
+        await services.dispatcher.turn(target.subscription, target.location, Budgeted.GUEST_PATCH)
+        try:
+            answer = await services.cloud.assess(target, key, services.settings.request_timeout_s)
+        except CloudError:
+            answer = Unsettled("not sent")
+        if isinstance(answer, Accepted):
+            limit = services.settings.operation_grace
+            ended = await _until_end(
+                services, target, answer.operation, "assess", services.clock.now(), limit
+            )
+            if ended is not None and ended.succeeded:
+                pending = int(ended.result.get("criticalAndSecurityPatchCount") or 0)
+                break
+        pause = answer.retry_after_s if isinstance(answer, Rejected) else None
+        await services.clock.sleep(pause or services.settings.settle_every.total_seconds())
+    return m.AssessmentReported(rollout.id, activity.machine, activity.attempt, pending)

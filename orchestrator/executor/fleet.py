@@ -1,0 +1,147 @@
+"""Looks at the whole fleet: once before the first grant, and now and then while a rollout runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from orchestrator.cloud.port import View
+from orchestrator.errors import CloudError
+from orchestrator.executor.services import Services
+from orchestrator.executor.wellness import NETWORK, Round, ask_network, probes_of, unwell_by_view
+from orchestrator.inventory.model import AppHealth, MachineId, Power
+from orchestrator.planner.model import PlannedMachine
+from orchestrator.policy.model import ProbeKind
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, MachineStatus, Rollout
+
+Report = Callable[[m.Observation], None]
+
+
+async def prepare(services: Services, rollout: Rollout) -> m.Observation:
+    """Ask every probe of every machine once, so that what is out already is known before anything is granted."""
+    views = await sweep_all(services, rollout)
+    at_once = asyncio.Semaphore(services.settings.prepare_at_once)
+    machines = rollout.planned.plan.machines
+
+    async def look(index: int) -> tuple[int, Round]:
+        async with at_once:
+            return index, await ask_network(
+                services, machines[index], probes_of(rollout.planned.plan, machines[index])
+            )
+
+    networked = [
+        i
+        for i, x in enumerate(machines)
+        if any(p.kind in NETWORK for p in probes_of(rollout.planned.plan, x))
+    ]
+    rounds = dict(await asyncio.gather(*(look(i) for i in networked)))
+    doubtful = [i for i, seen in rounds.items() if not seen.well and seen.asked]
+    if doubtful:  # a second look, so that one lost packet takes no machine out of the count
+        await services.clock.sleep(rollout.planned.plan.health[0].interval.total_seconds())
+        rounds.update(dict(await asyncio.gather(*(look(i) for i in doubtful))))
+    out = [
+        i
+        for i, x in enumerate(machines)
+        if _out_by_view(x, views) or (i in rounds and not rounds[i].well and rounds[i].asked)
+    ]
+    unasked = sum(seen.unasked for seen in rounds.values())
+    example = next((f"{machines[i].name}: {seen.evidence}" for i, seen in rounds.items() if seen.unasked), "")
+    asked = sum(seen.asked for seen in rounds.values())
+    return m.FleetLooked(rollout.id, tuple(out), asked, unasked, example)
+
+
+async def sweep_all(services: Services, rollout: Rollout) -> Mapping[MachineId, View]:
+    """The views of all subscriptions of a plan; tried until it succeeds, since nothing may start without."""
+    views: dict[MachineId, View] = {}
+    for subscription in sorted({x.subscription for x in rollout.planned.plan.machines}):
+        while True:
+            try:
+                views.update(await services.views.sweep(subscription))
+                break
+            except CloudError:
+                await services.clock.sleep(services.settings.settle_every.total_seconds())
+    return views
+
+
+def _out_by_view(machine: PlannedMachine, views: Mapping[MachineId, View]) -> bool:
+    """Whether a machine doesn't serve, by its view alone: not listed, not running, or its application unwell.
+
+    A guest agent that is away takes nothing from users; it keeps a machine from being changed, which its own check sees.
+    """
+    view = views.get(machine.id)
+    return view is None or view.power is not Power.RUNNING or view.app_health is AppHealth.UNHEALTHY
+
+
+async def watch(services: Services, rollout: Rollout, report: Report) -> None:
+    """Look at the fleet every `watch_every`, for as long as this is desired, and report who went out or came back."""
+    misses: dict[int, int] = {}
+    evidence: dict[int, str] = {}
+    turn = 0
+    while True:
+        await services.clock.sleep(services.settings.watch_every.total_seconds())
+        try:
+            views = await _sweeps(services, rollout)
+        except CloudError:
+            continue
+        asked = _turn(rollout, turn, services.settings.watch_probes)
+        turn += 1
+        plan = rollout.planned.plan
+        replies = await asyncio.gather(
+            *(ask_network(services, plan.machines[i], probes_of(plan, plan.machines[i])) for i in asked)
+        )
+        rounds = dict(zip(asked, replies, strict=True))
+        out, back = [], []
+        for index, machine in enumerate(plan.machines):
+            if machine.id not in views or rollout.machines[index].status in IN_FLIGHT | A_PERSONS:
+                misses.pop(index, None)
+                continue
+            bad = _bad(rollout, index, views[machine.id], rounds.get(index))
+            if bad:
+                misses[index] = misses.get(index, 0) + 1
+                evidence[index] = bad
+                if misses[index] == plan.health[machine.health].fail_after:
+                    out.append(index)
+            elif bad is not None:
+                misses.pop(index, None)
+                back.append(index)
+        for index in out:
+            report(m.FleetChanged(rollout.id, (index,), (), evidence[index]))
+        if back:
+            report(m.FleetChanged(rollout.id, (), tuple(back)))
+
+
+async def _sweeps(services: Services, rollout: Rollout) -> dict[MachineId, View]:
+    views: dict[MachineId, View] = {}
+    for subscription in sorted({x.subscription for x in rollout.planned.plan.machines}):
+        views.update(await services.views.sweep(subscription))
+    return views
+
+
+def _turn(rollout: Rollout, turn: int, limit: int) -> list[int]:
+    """The machines whose network probes are asked in this look: those that are done or out, in turns."""
+    plan = rollout.planned.plan
+    wanted = [
+        i
+        for i, run in enumerate(rollout.machines)
+        if (run.status is MachineStatus.DONE or run.status is MachineStatus.LEFT_OUT)
+        and any(plan.probes[p].kind in NETWORK for p in plan.machines[i].probes)
+    ]
+    if len(wanted) <= limit:
+        return wanted
+    start = turn * limit % len(wanted)
+    return (wanted + wanted)[start : start + limit]
+
+
+def _bad(rollout: Rollout, index: int, view: View, network: Round | None) -> str | None:
+    """Why the machine is out; empty if it serves; None where this look can't tell."""
+    plan, machine = rollout.planned.plan, rollout.planned.machine(index)
+    probes = tuple(p for p in probes_of(plan, machine) if p.kind is not ProbeKind.VM_AGENT)
+    by_view = unwell_by_view(probes, view)
+    if by_view:
+        return by_view
+    if any(p.kind in NETWORK for p in probes):
+        if network is None:
+            return None
+        return network.evidence if network.asked or network.well else None
+    return ""

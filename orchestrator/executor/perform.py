@@ -1,0 +1,47 @@
+"""The one door to all activities: what is desired, done."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from orchestrator.executor.attempt import assess, check, follow, read_baseline, send, settle
+from orchestrator.executor.fleet import Report, prepare, watch
+from orchestrator.executor.services import Services
+from orchestrator.executor.steps import run_step
+from orchestrator.executor.verify import verify
+from orchestrator.rollout import actions as a
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.state import Rollout
+
+
+async def perform(
+    services: Services, rollout: Rollout, activity: a.Activity, report: Report
+) -> m.Observation | None:
+    """Carry out one activity and return what it saw last. May be cancelled at any await, and is then simply not done.
+
+    `Send` alone must not be cancelled by the host once it was started: its answer would be lost.
+    """
+    match activity:
+        case a.Prepare():
+            return await prepare(services, rollout)
+        case a.Check():
+            return await check(services, rollout, activity)
+        case a.RunStep():
+            return await run_step(services, rollout, activity)
+        case a.ReadBaseline():
+            return await read_baseline(services, rollout, activity)
+        case a.Send():
+            return await send(services, rollout, activity)
+        case a.Settle():
+            return await settle(services, rollout, activity)
+        case a.Follow():
+            return await follow(services, rollout, activity)
+        case a.Assess():
+            return await assess(services, rollout, activity)
+        case a.Verify():
+            return await verify(services, rollout, activity)
+        case a.Watch():
+            await watch(services, rollout, report)
+            return None
+        case _:
+            assert_never(activity)

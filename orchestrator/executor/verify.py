@@ -1,0 +1,95 @@
+"""Verification after a change: rounds of probes until the health gate says well, or its deadline is over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from orchestrator.errors import CloudError, CloudPermanent
+from orchestrator.executor.attempt import GONE
+from orchestrator.executor.services import Services, target_of
+from orchestrator.executor.wellness import ask_network, needs_view, probes_of, unwell_by_view
+from orchestrator.health.gate import Gate, Verdict, judge, next_sample_at, sample
+from orchestrator.planner.model import Plan, PlannedMachine
+from orchestrator.rollout import actions as a
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.state import Rollout
+
+HOPE_EVERY = timedelta(seconds=60)
+"""How often a machine is asked that failed its verification and keeps its grant."""
+
+
+async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.Observation:
+    """Ask until there is a verdict; of a machine that failed already, until there is good news."""
+    plan, machine = rollout.planned.plan, rollout.planned.machine(activity.machine)
+    health = plan.health[machine.health]
+    gate = Gate(activity.since)
+    asker = _Asker(services, plan, machine)
+    while True:
+        now = services.clock.now()
+        final = (
+            gate.well_since is None or activity.briefly or now - gate.well_since >= health.min_healthy_time
+        )
+        try:
+            evidence = await asker.ask(fresh=final)
+        except CloudPermanent as error:
+            return (
+                m.FoundGone(rollout.id, activity.machine)
+                if error.code in GONE
+                else _report(rollout, activity, str(error))
+            )
+        now = services.clock.now()
+        gate = sample(gate, health, now, well=not evidence, evidence=evidence)
+        verdict = judge(gate, health, now, briefly=activity.briefly)
+        if verdict is Verdict.WELL:
+            return m.HealthReported(rollout.id, activity.machine, activity.attempt, well=True, evidence="")
+        if verdict is Verdict.UNWELL and not activity.hoping:
+            minutes = health.healthy_deadline.total_seconds() / 60
+            return _report(
+                rollout, activity, f"not well within {minutes:g} min: {gate.evidence or 'no clean answer'}"
+            )
+        if activity.hoping and gate.well_since is None:
+            await services.clock.sleep(HOPE_EVERY.total_seconds())
+        else:
+            at = next_sample_at(gate, health, now, briefly=activity.briefly)
+            await services.clock.sleep((at - now).total_seconds())
+
+
+def _report(rollout: Rollout, activity: a.Verify, evidence: str) -> m.HealthReported:
+    return m.HealthReported(rollout.id, activity.machine, activity.attempt, well=False, evidence=evidence)
+
+
+class _Asker:
+    """Rounds for one machine. Instance views cost ARM requests, so between the first good one and the last only those
+    that somebody else's sweep brought are looked at; network probes are asked each time.
+    """
+
+    def __init__(self, services: Services, plan: Plan, machine: PlannedMachine) -> None:
+        self._services = services
+        self._machine = machine
+        self._probes = probes_of(plan, machine)
+        self._target = target_of(machine)
+        self._seen_at: datetime | None = None
+
+    async def ask(self, *, fresh: bool) -> str:
+        """Why the machine isn't well in this round; empty if it is. Raises CloudPermanent, such as for a machine gone."""
+        if needs_view(self._probes):
+            evidence = await self._by_view(fresh=fresh)
+            if evidence:
+                return evidence
+        return (await ask_network(self._services, self._machine, self._probes)).evidence
+
+    async def _by_view(self, *, fresh: bool) -> str:
+        try:
+            if fresh or self._seen_at is None:
+                view = await self._services.views.fresh(self._target)
+            else:
+                known = self._services.views.latest(self._machine.id, self._seen_at)
+                if known is None:
+                    return ""
+                view = known
+        except CloudPermanent:
+            raise
+        except CloudError as error:
+            return f"it could not be read: {error}"
+        self._seen_at = self._services.clock.now()
+        return unwell_by_view(self._probes, view)

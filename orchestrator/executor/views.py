@@ -1,0 +1,116 @@
+"""Instance views, shared: whoever wants one soon rides along in a sweep, if that takes fewer requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from orchestrator.clock import Clock
+from orchestrator.cloud.port import Budgeted, CloudProvider, Target, View
+from orchestrator.errors import CloudError, CloudPermanent, CloudTransient
+from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.settings import Settings
+from orchestrator.inventory.model import MachineId
+
+EVERYWHERE = ""
+"""The region of a request that lists a subscription as a whole."""
+
+
+class Views:
+    """The last view of each machine, and the cheapest way to a newer one."""
+
+    def __init__(
+        self, cloud: CloudProvider, dispatcher: Dispatcher, clock: Clock, settings: Settings
+    ) -> None:
+        self._cloud = cloud
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._settings = settings
+        self._latest: dict[MachineId, tuple[datetime, View]] = {}
+        self._size: dict[str, int] = {}  # machines of a subscription, as the last sweep counted them
+        self._wanted: dict[str, dict[MachineId, tuple[Target, asyncio.Future[View]]]] = defaultdict(dict)
+        self._rounds: dict[str, asyncio.Task[None]] = {}
+
+    async def read(self, target: Target) -> View:
+        """One request for one machine, now. Raises the errors of the port."""
+        await self._dispatcher.turn(target.subscription, target.location, Budgeted.GET)
+        asked_at = self._clock.now()
+        try:
+            view = await self._cloud.view(target)
+        except CloudTransient as error:
+            if error.retry_after_s is not None:
+                self._dispatcher.hold(target.subscription, target.location, Budgeted.GET, error.retry_after_s)
+            raise
+        self._latest[target.id] = (asked_at, view)
+        return view
+
+    def latest(self, machine: MachineId, not_before: datetime) -> View | None:
+        """What was seen since `not_before`, if anything."""
+        seen = self._latest.get(machine)
+        return seen[1] if seen is not None and seen[0] >= not_before else None
+
+    async def fresh(self, target: Target) -> View:
+        """A view taken from now on, together with whoever else wants one within a moment. Raises as `read`."""
+        wanted = self._wanted[target.subscription]
+        if target.id not in wanted:
+            wanted[target.id] = (target, asyncio.get_running_loop().create_future())
+        if target.subscription not in self._rounds:
+            self._rounds[target.subscription] = asyncio.create_task(self._round(target.subscription))
+        return await asyncio.shield(wanted[target.id][1])
+
+    async def _round(self, subscription: str) -> None:
+        """Serve all wishes that gathered for a subscription, by a sweep or one by one, whichever takes fewer requests."""
+        await self._clock.sleep(self._settings.gather.total_seconds())
+        del self._rounds[subscription]
+        wishes = self._wanted.pop(subscription, {})
+        pages = -(-self._size.get(subscription, self._settings.page * 5) // self._settings.page)
+        if len(wishes) > pages:
+            try:
+                views = await self.sweep(subscription)
+            except CloudError as error:
+                for _, answer in wishes.values():
+                    _fail(answer, error)
+                return
+            for machine, (target, answer) in wishes.items():
+                if machine in views:
+                    _give(answer, views[machine])
+                else:
+                    _fail(
+                        answer,
+                        CloudPermanent(f"{target.name} is not listed any more", code="ResourceNotFound"),
+                    )
+            return
+        await asyncio.gather(*(self._one(target, answer) for target, answer in wishes.values()))
+
+    async def _one(self, target: Target, answer: asyncio.Future[View]) -> None:
+        try:
+            _give(answer, await self.read(target))
+        except CloudError as error:
+            _fail(answer, error)
+
+    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
+        """All views of a subscription in pages. Raises the errors of the port."""
+        await self._dispatcher.turn(subscription, EVERYWHERE, Budgeted.LIST)
+        asked_at = self._clock.now()
+        try:
+            views = await self._cloud.sweep(subscription)
+        except CloudTransient as error:
+            if error.retry_after_s is not None:
+                self._dispatcher.hold(subscription, EVERYWHERE, Budgeted.LIST, error.retry_after_s)
+            raise
+        self._size[subscription] = len(views)
+        self._latest.update((machine, (asked_at, view)) for machine, view in views.items())
+        return views
+
+
+def _give(answer: asyncio.Future[View], view: View) -> None:
+    if not answer.done():
+        answer.set_result(view)
+
+
+def _fail(answer: asyncio.Future[View], error: CloudError) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+        answer.exception()  # looked at here, since whoever wanted it may have been cancelled

@@ -1,0 +1,1 @@
+"""Where does a rollout live? The loops that drive the pure core."""

@@ -1,0 +1,76 @@
+"""The state of a scope and its journal, in step: replayed from it, and written ahead of everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.planner.document import parse
+from orchestrator.rollout import events as e
+from orchestrator.rollout.codec import decode, encode
+from orchestrator.rollout.evolve import apply, begin
+from orchestrator.rollout.planned import Planned, index_plan
+from orchestrator.rollout.state import Scope
+from orchestrator.store.port import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision: its row's number, its rollout, its time, its facts."""
+
+    seq: int
+    rollout: str
+    at: datetime
+    facts: tuple[e.Event, ...]
+
+
+async def replay(journal: Journal) -> Scope:
+    """The state of a scope, from its journal. Raises `JournalError` for a row that can't be read."""
+    scope = Scope()
+    async for row in journal.read():
+        for fact in decode(row.body, row.seq):
+            if isinstance(fact, e.RolloutStarted):
+                plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
+                begin(scope, fact, index_plan(plan), row.at)
+            else:
+                apply(scope, row.rollout, fact, row.at)
+        scope.seq = row.seq
+    return scope
+
+
+class Log:
+    """Appends decisions and applies them. Appends are queued in order; each one's future tells when it is durable.
+
+    The state runs ahead of the disk between the two. Should an append fail, the process must end: what is in memory then
+    never happened.
+    """
+
+    def __init__(self, scope: Scope, journal: Journal) -> None:
+        self.scope = scope
+        self.journal = journal
+
+    def record(
+        self,
+        rollout: str,
+        facts: tuple[e.Event, ...],
+        at: datetime,
+        *,
+        planned: Planned | None = None,
+        documents: Mapping[str, bytes] | None = None,
+        letters: Sequence[str] = (),
+    ) -> tuple[Decided, asyncio.Task[int]]:
+        """Queue the decision for the journal, and apply it. `planned` comes with a `RolloutStarted`."""
+        expected = self.scope.seq
+        body = encode(facts)
+        append = self.journal.append(expected, rollout, at, body, documents=documents, letters=letters)
+        commit = asyncio.ensure_future(append)
+        for fact in facts:
+            if isinstance(fact, e.RolloutStarted):
+                assert planned is not None
+                begin(self.scope, fact, planned, at)
+            else:
+                apply(self.scope, rollout, fact, at)
+        self.scope.seq = expected + 1
+        return Decided(expected + 1, rollout, at, facts), commit
