@@ -86,7 +86,7 @@ class Journal(Protocol):
     def read(self, after: int = 0) -> AsyncIterator[Row]:
         """Rows in order, those with `seq > after`, with those appended while it reads. Never all in memory at once.
 
-        A row that can't be trusted raises `JournalError` naming it, after those before it.
+        A row that is missing or can't be trusted raises `JournalError` naming it.
         """
         ...
 

@@ -7,7 +7,8 @@ What makes it safe, and where it is:
   its own transaction (`tables`), so that a writer that lost its lock unnoticed can't append either;
 - nothing silently wrong: what isn't a journal is refused before it is touched (here), each row is sealed (`seal`).
 
-A file gets its name only when it is a complete, empty journal. So a file of 0 bytes was cut off, and is refused.
+A file gets its name only when it is a complete, empty journal. So an empty file isn't a new journal
+but one that was cut off, and is refused.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _BUSY_TIMEOUT_MS = (
     5_000  # others hold the file for as long as a letter takes; longer means that something is wrong
 )
 _WAL_LIMIT_BYTES = 64 << 20  # after a large document the write-ahead log shrinks to this
+_SMALLEST = 512  # bytes; no page of SQLite's is smaller, and a shorter file looks to it like a new one
 
 T = TypeVar("T")
 
@@ -270,8 +272,12 @@ def _check(path: Path, *, create: bool, writable: bool) -> None:
     wanted = os.R_OK | os.W_OK if writable else os.R_OK
     if not os.access(path, wanted, effective_ids=os.access in os.supports_effective_ids):
         raise fault(path, "can't be written" if writable else "can't be read", "run as the user who owns it")
-    if not size:
-        raise fault(path, "is empty, as a journal never is", RESTORE)
+    if size < _SMALLEST:
+        raise fault(
+            path,
+            f"has {size} bytes, too few for a journal",
+            f"name another file, or, if it was one: {RESTORE}",
+        )
     # SQLite itself reads the header, in a mode that takes no lock and makes no file. Reading it with `open` would
     # be worse than it looks: closing a file drops all locks that this process has on it, SQLite's included.
     try:
@@ -287,7 +293,7 @@ def _check_identity(sql: sqlite3.Connection, path: Path) -> None:
     (application,) = sql.execute("PRAGMA application_id").fetchone()
     (version,) = sql.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
-        raise fault(path, "is another program's database", "name another file; this one wasn't touched")
+        raise fault(path, "is another program's file", "name another file; this one wasn't touched")
     if version > FORMAT:
         raise fault(
             path, f"is of a newer Wavekeeper (format {version}, this one knows {FORMAT})", "update Wavekeeper"
