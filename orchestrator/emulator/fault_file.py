@@ -48,11 +48,10 @@ def _document(document: object, file: str, problems: list[Problem]) -> list[Faul
             Problem(file, 1, "a fault file is a mapping", "write `version: 1` and a list `faults:`")
         )
         return []
-    for key in document:
-        if key not in _TOP:
-            problems.append(
-                _at(file, document, key, f"unknown key '{key}'", f"there are {' and '.join(_TOP)}")
-            )
+    unknown = [key for key in document if key not in _TOP]
+    problems.extend(
+        _at(file, document, key, f"unknown key '{key}'", f"there are {', '.join(_TOP)}") for key in unknown
+    )
     if document.get("version") != 1:
         key = "version" if "version" in document else None
         problems.append(_at(file, document, key, "the version must be 1", "write `version: 1`"))

@@ -72,54 +72,90 @@ def course(
     now: datetime,
     operation: str,
 ) -> Course:
-    """Settle an installation that begins at `now`."""
-    # All draws are made in one order, so that a fault shifts none of the others.
-    plain, whole, outage = INSTALL.draw(rng), INSTALL_WITH_RESTART.draw(rng), OUTAGE.draw(rng)
-    wrap_up, warm_up, visibility = WRAP_UP.draw(rng), WARM_UP.draw(rng), VISIBILITY.draw(rng)
-
+    """Settle an installation that begins at `now`: what it does, not yet what the machine will have made of it."""
+    draws = _Draws.of(rng)
     fates = {patch.id: request.fate(patch) for patch in pending}
     selected = [patch for patch in pending if fates[patch.id] is Fate.SELECTED]
-    fails = first(faults, InstallFails)
-    stays_out = first(faults, StaysOut)
-    needed = any(patch.restarts for patch in selected) or first(faults, RebootRequired) is not None
-    restarts = not fails and (request.reboot == "Always" or (needed and request.reboot == "IfRequired"))
-    goes_down = restarts or stays_out is not None
-
-    took = whole if goes_down else plain
-    exceeded = first(faults, WindowExceeded) is not None or took > request.maximum
-    if exceeded:
-        took, goes_down, stays_out = min(took, request.maximum), False, None
-    done = _done(selected, fails=fails is not None, exceeded=exceeded)
-    reboot_status = "NotNeeded"
-    if needed and done and not fails:
-        reboot_status = "Completed" if restarts and not exceeded else "Required"
-    elif restarts and not exceeded:
-        reboot_status = "Completed"  # Always: with or without a patch
-    ends: datetime | None = now + took
+    effect = _effect(request, selected, faults, draws)
+    fails, stays_out = effect.fails, effect.stays_out
+    ends: datetime | None = now + effect.took
     down = None
-    if goes_down:
-        out = now + took - wrap_up - outage
-        back: datetime | None = out + outage
+    if effect.restarts or stays_out is not None:
+        out = now + effect.took - draws.wrap_up - draws.outage
+        back: datetime | None = out + draws.outage
         if stays_out is not None:
             back = out + stays_out.recovers_after if stays_out.recovers_after else None
-            # The extension never reports: Azure gives up when the maximum duration is over.
-            ends, reboot_status = now + request.maximum, "Failed"
-        down = Outage(out, back, back + warm_up if back else None)
+            ends = (
+                now + request.maximum
+            )  # the extension never reports; the platform waits no longer than that
+        down = Outage(out, back, back + draws.warm_up if back else None)
     if first(faults, InstallNeverEnds) is not None:
         ends, down = None, None
     down, ailment = ail(down, first(faults, Unhealthy), ends)
-    states = _states(pending, fates, selected, done, fails=fails is not None)
     delay = first(faults, VisibilityDelay)
+    states = _states(pending, fates, selected, effect)
     return Course(
-        visible=now + (timedelta(seconds=delay.seconds) if delay else visibility),
+        visible=now + (timedelta(seconds=delay.seconds) if delay else draws.visibility),
         ends=ends,
-        result=_result(operation, now, pending, states, reboot_status, exceeded, fails),
+        result=_result(operation, now, pending, states, effect),
         error={"code": fails.code, "message": fails.message} if fails and fails.operation else None,
         outage=down,
         ailment=ailment,
-        installed=frozenset(patch.id for patch in done),
-        reboot_pending=reboot_status in {"Required", "Failed"},
+        installed=frozenset(patch.id for patch in effect.done),
+        reboot_pending=effect.reboot_status in {"Required", "Failed"},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """Everything chance has to say about one installation, drawn in one order, so that a fault shifts nothing else."""
+
+    plain: timedelta
+    with_restart: timedelta
+    outage: timedelta
+    wrap_up: timedelta
+    warm_up: timedelta
+    visibility: timedelta
+
+    @classmethod
+    def of(cls, rng: random.Random) -> _Draws:
+        spans = (INSTALL, INSTALL_WITH_RESTART, OUTAGE, WRAP_UP, WARM_UP, VISIBILITY)
+        return cls(*(span.draw(rng) for span in spans))
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What an installation gets done, and how long it takes."""
+
+    took: timedelta
+    done: tuple[Patch, ...]
+    restarts: bool
+    reboot_status: str
+    exceeded: bool
+    fails: InstallFails | None
+    stays_out: StaysOut | None
+
+
+def _effect(
+    request: InstallRequest, selected: list[Patch], faults: tuple[Fault, ...], draws: _Draws
+) -> _Effect:
+    fails = first(faults, InstallFails)
+    stays_out = first(faults, StaysOut)
+    unforeseen = first(faults, RebootRequired) is not None and bool(selected)
+    wanted = request.reboot == "Always"
+    if request.reboot == "IfRequired":
+        wanted = unforeseen or any(patch.restarts for patch in selected)
+    restarts = wanted and fails is None
+    took = draws.with_restart if restarts or stays_out else draws.plain
+    exceeded = first(faults, WindowExceeded) is not None or took > request.maximum
+    done = selected
+    if exceeded:  # half done when the time is over, and no time left to restart
+        done, restarts, stays_out = selected[: len(selected) // 2], False, None
+    elif fails is not None:
+        done = selected[1:]
+    needed = fails is None and bool(done) and (unforeseen or any(patch.restarts for patch in done))
+    status = "Failed" if stays_out else "Completed" if restarts else "Required" if needed else "NotNeeded"
+    return _Effect(min(took, request.maximum), tuple(done), restarts, status, exceeded, fails, stays_out)
 
 
 def ail(
@@ -138,45 +174,30 @@ def ail(
     return outage, Ailment(begins, begins + unhealthy.recovers_after if unhealthy.recovers_after else None)
 
 
-def _done(selected: list[Patch], *, fails: bool, exceeded: bool) -> list[Patch]:
-    """What is really installed: all; half of it if the time ran out; all but the first if one fails."""
-    if exceeded:
-        return selected[: len(selected) // 2]
-    return selected[1:] if fails else selected
-
-
 def _states(
-    pending: Sequence[Patch], fates: dict[str, Fate], selected: list[Patch], done: list[Patch], *, fails: bool
+    pending: Sequence[Patch], fates: dict[str, Fate], selected: list[Patch], effect: _Effect
 ) -> dict[str, str]:
     states = {patch.id: str(fates[patch.id]) for patch in pending}
-    installed = {patch.id for patch in done}
-    for patch in selected:
-        if patch.id not in installed:
-            states[patch.id] = "Failed" if fails else "Pending"
+    left = "Failed" if effect.fails and not effect.exceeded else "Pending"
+    states.update({patch.id: left for patch in selected if patch not in effect.done})
     return states
 
 
 def _result(
-    operation: str,
-    now: datetime,
-    pending: Sequence[Patch],
-    states: dict[str, str],
-    reboot_status: str,
-    exceeded: bool,
-    fails: InstallFails | None,
+    operation: str, now: datetime, pending: Sequence[Patch], states: dict[str, str], effect: _Effect
 ) -> Json:
     """`VirtualMachineInstallPatchesResult`. A run is Failed if a patch fails, or is left when the time is over."""
     counts = Counter(states.values())
     error: Json = {"details": [], "code": "Success", "message": "0 error/s reported"}
-    if fails is not None:
-        detail = {"code": fails.code, "message": fails.message}
-        error = {"details": [detail], "code": "1", "message": f"1 error/s reported. {fails.message}"}
-    bad = fails is not None or exceeded or reboot_status == "Failed"
+    if effect.fails is not None:
+        detail = {"code": effect.fails.code, "message": effect.fails.message}
+        error = {"details": [detail], "code": "1", "message": f"1 error/s reported. {effect.fails.message}"}
+    bad = effect.fails is not None or effect.exceeded or effect.stays_out is not None
     return {
         "status": "Failed" if bad else "Succeeded",
         "installationActivityId": operation,
-        "rebootStatus": reboot_status,
-        "maintenanceWindowExceeded": exceeded,
+        "rebootStatus": effect.reboot_status,
+        "maintenanceWindowExceeded": effect.exceeded,
         "excludedPatchCount": counts["Excluded"],
         "notSelectedPatchCount": counts["NotSelected"],
         "pendingPatchCount": counts["Pending"],

@@ -45,7 +45,7 @@ class Signer:
         """Whether a query string came back as it was given, to the byte."""
         if not self._signed:
             return True
-        return query in {self.query(operation, monitor=False), self.query(operation, monitor=True)}
+        return query == self.query(operation, monitor="&monitor=true&" in query)
 
 
 def _text(secret: str, size: int) -> str:
