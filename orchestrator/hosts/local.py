@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.errors import Defect, Refused, UsageError
 from orchestrator.executor.perform import perform
 from orchestrator.executor.services import Services
-from orchestrator.hosts.log import Decided, Log
+from orchestrator.executor.log import Decided, Log
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import letters, messages
@@ -283,8 +283,8 @@ class LocalHost:
         else:
             self._reconcile_when_durable(machine)
 
-    def _beside(self, work: asyncio._CoroutineLike[None]) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._side.add(task)
         task.add_done_callback(self._side.discard)
 

@@ -1,0 +1,1 @@
+"""Everything a person can ask, once, for the command line and whatever else shows it."""

@@ -1,0 +1,245 @@
+"""`status`: seven questions of somebody who was woken by it, answered in their order.
+
+1. Is anything getting worse if I do nothing, and what starts next and when?
+2. Which machines are out now, by us or by others, since when?
+3. Why did it stop?
+4. Which groups have no room left, and who holds it?
+5. What is half done?
+6. Which commands may I run now, and what would each start?
+7. Who started it, and from which plan?
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.admission import holders, refusal
+from orchestrator.rollout.state import (
+    A_PERSONS,
+    IN_FLIGHT,
+    MachineStatus,
+    Rollout,
+    RolloutStatus,
+    Scope,
+    StageStatus,
+)
+from orchestrator.service.progress import Progress, Waiting, progress
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A machine that doesn't serve. `ours`: a rollout holds a grant for it."""
+
+    name: str
+    ours: bool
+    since: datetime
+    state: str
+    detail: str
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A command that may be run now, and what it would start."""
+
+    command: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The answers, in the order of the questions."""
+
+    rollout: str
+    headline: str
+    next: str
+    out: tuple[Out, ...]
+    stopped: str
+    evidence: tuple[str, ...]
+    full: tuple[Waiting, ...]
+    half_done: tuple[Out, ...]
+    options: tuple[Option, ...]
+    who: str
+    reason: str
+    digest: str
+    progress: Progress
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; instants stay datetimes."""
+        return asdict(self)
+
+
+def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
+    """All answers at `now`."""
+    out = _out(scope, rollout)
+    return Status(
+        rollout.id,
+        headline(rollout),
+        what_is_next(rollout),
+        out,
+        rollout.cause if rollout.status is RolloutStatus.STOPPED else "",
+        _evidence(rollout),
+        _full(scope),
+        tuple(x for x in out if x.ours and x.state in _HALF_DONE),
+        options(rollout),
+        rollout.who,
+        rollout.reason,
+        rollout.digest,
+        progress(scope, rollout, now),
+    )
+
+
+_HALF_DONE = {str(s) for s in IN_FLIGHT} | {str(MachineStatus.UNDECIDED)}
+
+
+def headline(rollout: Rollout) -> str:
+    """One sentence: is anything getting worse if nobody does anything?"""
+    counts = rollout.counts
+    done, total = counts[MachineStatus.DONE], rollout.planned.changing
+    trouble = sum(counts[s] for s in A_PERSONS)
+    match rollout.status:
+        case RolloutStatus.STARTING:
+            return "Starting: every machine is looked at once before anything is touched."
+        case RolloutStatus.RUNNING:
+            worse = f", {trouble} need a look" if trouble else ", nothing needs a look"
+            return f"Running: {done} of {total} done, {rollout.in_flight} in flight{worse}."
+        case RolloutStatus.PAUSED:
+            return f"Paused by {rollout.by}: {done} of {total} done. {_carried(rollout)}"
+        case RolloutStatus.STOPPED:
+            return f"Stopped by itself: {done} of {total} done, {trouble} need a look. {_carried(rollout)}"
+        case RolloutStatus.ABORTED:
+            return f"Aborted by {rollout.by}: {done} of {total} done. {_carried(rollout)}"
+        case RolloutStatus.REFUSED:
+            return f"Refused before anything was touched: {rollout.cause}"
+        case RolloutStatus.FINISHED:
+            left = total - done
+            return f"Finished: {done} of {total} done" + (f", {left} not." if left else ".")
+
+
+def _carried(rollout: Rollout) -> str:
+    if rollout.in_flight:
+        return f"{rollout.in_flight} in flight are carried through; nothing new starts."
+    return "Nothing is in flight, nothing new starts, nothing gets worse by waiting."
+
+
+def what_is_next(rollout: Rollout) -> str:
+    """What starts next, and when."""
+    if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
+        return "nothing"
+    stages = rollout.planned.plan.stages
+    following = stages[rollout.stage + 1].name if rollout.stage + 1 < len(stages) else ""
+    after = f"stage {following}" if following else "the end"
+    if rollout.stage_status is StageStatus.BAKING and rollout.bake_until is not None:
+        return f"{after}, at {rollout.bake_until:%Y-%m-%d %H:%M} UTC, when stage {stages[rollout.stage].name} has baked"
+    if rollout.stage_status is StageStatus.AWAITING:
+        return f"{after}, once a person approves"
+    return f"the next waves of stage {stages[rollout.stage].name}, as their gates pass"
+
+
+def _out(scope: Scope, rollout: Rollout) -> tuple[Out, ...]:
+    """Machines that are out now: ours by state, others by when they were seen."""
+    found = []
+    for identity, grant in scope.ledger.grants.items():
+        mine = scope.rollouts.get(grant.rollout, rollout)
+        index = mine.planned.index[identity]
+        run = mine.machines[index]
+        lane = mine.planned.plan.lanes[mine.planned.lane_of[index]].id
+        found.append(Out(_short(identity), True, grant.since, str(run.status), run.detail, lane))
+    for identity, since in scope.ledger.others.items():
+        if identity not in scope.ledger.grants:
+            found.append(Out(_short(identity), False, since, "out", "not by us", ""))
+    return tuple(sorted(found, key=lambda x: (not x.ours, x.since, x.name)))
+
+
+def _short(identity: MachineId) -> str:
+    return identity.rsplit("/", 1)[-1]
+
+
+def _evidence(rollout: Rollout) -> tuple[str, ...]:
+    """What went wrong, machine by machine, as the probes and the cloud told it."""
+    lines = []
+    for index, run in enumerate(rollout.machines):
+        if run.status in A_PERSONS or (
+            run.status is MachineStatus.NOT_CHANGED and index in rollout.not_changed
+        ):
+            late = " (late: it was well when verified)" if run.late else ""
+            since = f" since {run.since:%H:%M}" if run.since else ""
+            lines.append(f"{rollout.planned.machine(index).name}: {run.status}{since}{late}: {run.detail}")
+    return tuple(lines)
+
+
+def _full(scope: Scope) -> tuple[Waiting, ...]:
+    """Groups that have no room left, whoever takes it."""
+    found = []
+    for rule, taken in scope.ledger.budgets():
+        if taken and taken >= rule.limit:
+            who = tuple(_short(m) for m in scope.ledger.holders(rule.id))
+            found.append(Waiting(rule.what, f"{taken} of {rule.limit} ({rule.origin})", who, None))
+    for exclusion, held in scope.ledger.exclusions():
+        if held:
+            who = tuple(_short(m) for m in scope.ledger.holders(exclusion.id))
+            found.append(Waiting(exclusion.what, f"{', '.join(held)} has its turn", who[:6], None))
+    return tuple(found[:20])
+
+
+def options(rollout: Rollout) -> tuple[Option, ...]:
+    """The commands that are of use now."""
+    found = []
+    troubled = [i for i, run in enumerate(rollout.machines) if run.status in A_PERSONS]
+    if not rollout.over:
+        if rollout.stage_status is StageStatus.AWAITING:
+            found.append(Option(f"wavekeeper approve {rollout.id}", f"{what_is_next(rollout)} begins"))
+        if rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
+            pending = rollout.counts[MachineStatus.PENDING]
+            found.append(
+                Option(f"wavekeeper resume {rollout.id}", f"{pending} machines wait; gates are asked first")
+            )
+        else:
+            found.append(
+                Option(
+                    f"wavekeeper pause {rollout.id}", "no new grants; what is in flight is carried through"
+                )
+            )
+        found.append(Option(f"wavekeeper abort {rollout.id}", "ends it; nothing is reverted"))
+    for index in troubled[:3]:
+        name = rollout.planned.machine(index).name
+        if not rollout.over:
+            found.append(Option(f"wavekeeper retry {name}", "the next attempt, under a fresh grant"))
+            found.append(
+                Option(f"wavekeeper skip {name}", "not this machine; it counts as out until it is well")
+            )
+        found.append(Option(f"wavekeeper write-off {name}", "closes its grant: it no longer counts as out"))
+    return tuple(found)
+
+
+def machine_status(scope: Scope, rollout: Rollout, index: int) -> tuple[str, ...]:
+    """Why this machine is, or isn't, moving: sentences."""
+    machine, run = rollout.planned.machine(index), rollout.machines[index]
+    if rollout.planned.lane_of[index] < 0:
+        out = "out" if scope.ledger.is_out(machine.id) else "serving"
+        return (
+            f"{machine.name} is not changed by {rollout.id}; it counts in its budgets, and is {out} now.",
+        )
+    lane = rollout.planned.lanes[rollout.planned.lane_of[index]]
+    wave = rollout.planned.wave_of[index] + 1
+    stage = rollout.planned.plan.stages[lane.stage].name
+    since = f" since {run.since:%Y-%m-%d %H:%M} UTC" if run.since else ""
+    lines = [
+        f"{machine.name} is {run.status}{since}: stage {stage}, lane {lane.id}, wave {wave} of {len(lane.waves)}."
+    ]
+    if run.detail:
+        lines.append(run.detail)
+    if run.status is MachineStatus.PENDING:
+        refused = refusal(scope, rollout, index)
+        if refused is not None:
+            lines.append(f"It may not go down now: {refused.what}.")
+            who = [_short(m) for m in holders(scope, rollout, refused)]
+            if who:
+                lines.append(f"In its way: {', '.join(who[:8])}.")
+        waiting = [rollout.planned.lanes[x].id for x in lane.after if not rollout.lanes[x].finished]
+        if waiting:
+            lines.append(f"Its lane waits for {', '.join(waiting[:4])}.")
+    return tuple(lines)
