@@ -18,7 +18,7 @@ class Budget:
     A `cap` is kept by admission while a rollout runs and joins no lanes.
     """
 
-    id: str  # "budget:<what>:<digest of content>": equal content, equal id, whatever the plan
+    id: str  # "budget:<digest of content>": equal content, equal id, whatever the plan
     machines: tuple[MachineId, ...]  # sorted
     limit: int
     what: str  # for people: "at most 1 of 5 in availability set as-web"

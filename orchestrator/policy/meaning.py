@@ -25,6 +25,7 @@ from orchestrator.policy.schema.rules import (
 )
 from orchestrator.policy.schema.section import Select
 from orchestrator.policy.values import SELECTION, did_you_mean
+from orchestrator.topology.model import GroupKind
 
 PLACEHOLDERS: Final = ("private_ip", "name", "computer_name")
 """What a probe's url or host may name of a machine, besides `tag:NAME`."""
@@ -126,6 +127,10 @@ def _one_at_a_time(document: Document, at: Path, rule: OneAtATimeRule) -> Iterat
     if rule.one_at_a_time == SELECTION:
         what = "`selection` is one domain, so it excludes nothing"
         yield document.problem((*at, "one_at_a_time"), what, "write a kind of group such as zone")
+    elif rule.one_at_a_time == GroupKind.REGION_PAIR:
+        what = "a region may stand in two pairs, so pairs don't divide the machines"
+        instead = "write one_at_a_time: region, within: region_pair"
+        yield document.problem((*at, "one_at_a_time"), what, instead)
     elif rule.one_at_a_time == rule.within:
         what = f"a {rule.within} within a {rule.within} is always just one"
         yield document.problem(

@@ -1,0 +1,140 @@
+"""`max_unavailable` and `min_available` to budgets. All the arithmetic of the two is here.
+
+    limit = min(max_unavailable, size - min_available), less the members that can't be read
+
+What counts, for a group with members that run, members that were off when planned, and members that can't be read:
+
+    max_unavailable    size is running + unread; off machines are no members at all, neither in the size nor as out
+    min_available      size is running + off + unread; off machines never serve
+    min_available: P%  is max_unavailable: (100 - P)%, in this respect too
+
+A percentage rounds down, and is at least 1. A count, and a majority (floor(n / 2) + 1), are exact and never softened. Members that can't be
+read count as out all the time, so they are taken off the limit once and for all. A machine whose power state nobody told counts as a
+member that runs: it isn't changed unless it is found running, and a rollout that finds it out counts it then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.availability.model import Budget
+from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.standing import is_off
+from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id, machines
+from orchestrator.planner.groups import Counted, Groups, Scope
+from orchestrator.policy.model import MaxUnavailable, MinAvailable, Origin, Share, Singletons
+from orchestrator.topology.graph import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A group in numbers."""
+
+    running: int
+    off: int
+    unread: int
+
+    @property
+    def whole(self) -> int:
+        """All members."""
+        return self.running + self.off + self.unread
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many of the running members may be out, and the sentence that says where the number comes from."""
+
+    out: int
+    because: str
+
+
+def draft_budgets(rule: MaxUnavailable | MinAvailable, scope: Scope, groups: Groups) -> Drafted:
+    """One budget for each group of the rule."""
+    drafted = Drafted(_title(rule), rule.origin)
+    for tag, missing in groups.outside(scope, rule.per).items():
+        drafted.warn(
+            f"{machines(missing)} of {scope.name} without the {_tag(tag)}: the rule doesn't hold for them"
+        )
+    for group in groups.divided(scope, rule.per):
+        draft = _draft(rule, group, groups.topology)
+        if isinstance(draft, DraftBudget):
+            drafted.budgets.append(draft)
+        else:
+            drafted.nothing.append(draft)
+    return drafted
+
+
+def one_machine_at_a_time(group: Counted, topology: Topology, origin: Origin) -> DraftBudget:
+    """The careful case of one update domain at a time, where a member's update domain isn't known."""
+    running, size = _counted(group, topology)
+    limit = Limit(1 - size.unread, "one machine at a time, since update domains are unknown")
+    return _budget(group, running, size, limit, origin, cap=False)
+
+
+def limit_of(rule: MaxUnavailable | MinAvailable, size: Size) -> Limit:
+    """How many of a group's running members may be out at once; nobody if it isn't positive."""
+    if isinstance(rule, MaxUnavailable):
+        return _at_most(rule.limit, size)
+    if rule.floor is not None and rule.floor.percent is not None:
+        return _at_most(Share(percent=100 - rule.floor.percent), size)
+    need = size.whole // 2 + 1 if rule.floor is None else rule.floor.of(size.whole)
+    return Limit(size.running - need, f"at least {need} of {size.whole} must serve")
+
+
+def _at_most(share: Share, size: Size) -> Limit:
+    allowed = share.of(size.running + size.unread)
+    return Limit(allowed - size.unread, f"at most {allowed} of {size.running + size.unread} may be out")
+
+
+def _draft(rule: MaxUnavailable | MinAvailable, group: Counted, topology: Topology) -> DraftBudget | Nothing:
+    running, size = _counted(group, topology)
+    limit = limit_of(rule, size)
+    alone = isinstance(rule, MinAvailable) and size.whole == 1 and limit.out < 1
+    if alone and isinstance(rule, MinAvailable) and rule.singletons is Singletons.ALLOW:
+        return Nothing("the machine is alone in its group, and singletons are allowed")
+    if alone:
+        limit = Limit(limit.out, f"{limit.because}, and it is alone in its group (singletons: leave_out)")
+    return _budget(group, running, size, limit, rule.origin, cap=rule.cap)
+
+
+def _budget(
+    group: Counted, running: tuple[MachineId, ...], size: Size, limit: Limit, origin: Origin, *, cap: bool
+) -> DraftBudget:
+    out = max(limit.out, 0)
+    short = _short(size)
+    budget = Budget(
+        id=content_id("budget", running, [str(out), str(cap)]),
+        machines=running,
+        limit=out,
+        what=f"at most {out} of {len(running)} in {group.name}" + (f" ({short})" if short else ""),
+        origin=origin,
+        cap=cap,
+    )
+    return DraftBudget(budget, group.name, f"{limit.because}" + (f"; {short}" if short else ""))
+
+
+def _short(size: Size) -> str:
+    """Members that aren't there to be taken down, in words."""
+    parts = []
+    if size.off:
+        parts.append(f"{size.off} off")
+    if size.unread:
+        parts.append(f"{size.unread} can't be read and count{'s' if size.unread == 1 else ''} as out")
+    return ", ".join(parts)
+
+
+def _counted(group: Counted, topology: Topology) -> tuple[tuple[MachineId, ...], Size]:
+    running = tuple(machine for machine in group.members if not is_off(topology.machine(machine)))
+    return running, Size(len(running), len(group.members) - len(running), len(group.unknown))
+
+
+def _title(rule: MaxUnavailable | MinAvailable) -> str:
+    if isinstance(rule, MaxUnavailable):
+        title = f"at most {rule.limit} unavailable"
+    else:
+        title = f"at least {rule.floor or 'a majority'} available"
+    return title + (f" per {', '.join(rule.per)}" if rule.per else "")
+
+
+def _tag(kind: str) -> str:
+    return f"tag {kind.removeprefix('tag:')}"

@@ -1,0 +1,210 @@
+"""From policies to constraints: what each rule says about this fleet, and what of it this plan needs.
+
+Three steps. Each rule is drafted for the whole fleet, whatever is changed (`budgets`, `exclusions`, `orders`). Groups that admit
+nobody freeze: their machines are left out. Of the rest is kept what could ever refuse a machine that moves, be it together
+with others' outages and other rollouts, which only admission sees; what the waves alone can break, the planner finds
+out for itself. What can refuse nothing is dropped and reported by rule and reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from orchestrator.availability.model import Constraint, Exclusion
+from orchestrator.errors import PolicyError, Problem
+from orchestrator.inventory.model import MachineId
+from orchestrator.planner.budgets import draft_budgets
+from orchestrator.planner.compiled import Compiled, Dropped, Frozen
+from orchestrator.planner.drafts import Drafted, machines
+from orchestrator.planner.exclusions import draft_exclusions, level_of
+from orchestrator.planner.groups import Groups, Scope
+from orchestrator.planner.model import Warned
+from orchestrator.planner.orders import draft_orders, refuse_loops
+from orchestrator.policy.model import (
+    EVERYTHING,
+    MaxUnavailable,
+    MinAvailable,
+    OneAtATime,
+    OrderRule,
+    Origin,
+    Policy,
+    Rule,
+    Selector,
+)
+from orchestrator.policy.select import matcher, spoken
+from orchestrator.topology.graph import Topology
+
+__all__ = ["Compiled", "Dropped", "Frozen", "compile_constraints"]
+
+
+def compile_constraints(
+    topology: Topology, policies: Sequence[Policy], floor: Policy | None, changed: frozenset[MachineId]
+) -> Compiled:
+    """The constraints that a change of `changed` must keep under all `policies` and the floor.
+
+    Rules of every policy count, campaigns or not: budgets count all machines that a policy selects, changed or not. The same
+    input gives the same constraints in the same order, whatever the order of `policies`.
+
+    Raises:
+        PolicyError: if rules can't hold together, naming each with its file and line.
+    """
+    policies = _without_copies(sorted(policies, key=lambda policy: (policy.file, policy.name)), floor)
+    warnings: list[Warned] = []
+    drafted = list(_drafts(topology, policies, floor, warnings))
+    frozen = tuple(_frozen(drafted, changed))
+    moving = changed - {machine for group in frozen for machine in group.machines}
+    refuse_loops([order for draft in drafted for order in draft.orders], moving)
+    kept: dict[str, Constraint] = {}
+    dropped: Counter[tuple[str, str, Origin]] = Counter()
+    for draft in drafted:
+        warnings.extend(draft.warnings)
+        for constraint, why in _sifted(draft, moving):
+            if why:
+                dropped[draft.rule, why, draft.origin] += 1
+            elif constraint is not None:
+                _keep(kept, constraint)
+    return Compiled(
+        constraints=tuple(kept[key] for key in sorted(kept)),
+        frozen=frozen,
+        warnings=tuple(dict.fromkeys(warnings)),
+        dropped=tuple(
+            Dropped(rule, why, count, origin)
+            for (rule, why, origin), count in sorted(dropped.items(), key=lambda item: (item[0][2], item[0]))
+        ),
+    )
+
+
+def _without_copies(policies: Sequence[Policy], floor: Policy | None) -> list[Policy]:
+    """A copy of the floor among the policies is the floor; something else under its name is a mistake."""
+    if floor is None:
+        return list(policies)
+    others = []
+    for policy in policies:
+        if policy.name.lower() != floor.name.lower():
+            others.append(policy)
+        elif [_bare(rule) for rule in policy.rules] != [_bare(rule) for rule in floor.rules]:
+            line = dict(policy.origins).get("name", Origin(policy.file)).line
+            what = f"`{floor.name}` is the name of the built-in rules, and this file says something else"
+            instead = f"give it another name, and replaces: {floor.name} if it is to loosen them"
+            raise PolicyError([Problem(policy.file, line, what, instead)])
+    return others
+
+
+def _bare(rule: Rule) -> Rule:
+    return replace(rule, origin=Origin(""))
+
+
+def _drafts(
+    topology: Topology, policies: Sequence[Policy], floor: Policy | None, warnings: list[Warned]
+) -> Iterator[Drafted]:
+    groups = Groups(topology)
+    selected = {policy.name: _selected(topology, policy.select) for policy in policies}
+    released: set[MachineId] = set()
+    for policy in policies:
+        if floor is not None and floor.name in policy.replaces:
+            released.update(selected[policy.name])
+            origin = dict(policy.origins).get("replaces", Origin(policy.file))
+            count = machines(len(selected[policy.name]))
+            warnings.append(
+                Warned(
+                    f"{policy.name} replaces {floor.name}: the built-in rules don't hold for {count}", origin
+                )
+            )
+    ranks = _ranks(policies)
+    for policy in policies:
+        for rule in policy.rules:
+            yield _draft(rule, _scope(topology, policy, rule, selected[policy.name]), groups, ranks)
+    if floor is not None:
+        held = tuple(machine for machine in topology.machines if machine not in released)
+        for rule in floor.rules:
+            scope = _scope(topology, floor, rule, held)
+            yield _draft(rule, replace(scope, without=frozenset(released)), groups, ranks)
+
+
+def _draft(rule: Rule, scope: Scope, groups: Groups, ranks: dict[Origin, int]) -> Drafted:
+    match rule:
+        case MaxUnavailable() | MinAvailable():
+            return draft_budgets(rule, scope, groups)
+        case OneAtATime():
+            return draft_exclusions(rule, scope, groups, level_of(rule, ranks.get(rule.origin, 0)))
+        case OrderRule():
+            return draft_orders(rule, scope, groups)
+
+
+def _ranks(policies: Iterable[Policy]) -> dict[Origin, int]:
+    """The order of the policies' own exclusions: as written, file by file."""
+    origins = {rule.origin for policy in policies for rule in policy.rules if isinstance(rule, OneAtATime)}
+    return {origin: rank for rank, origin in enumerate(sorted(origins))}
+
+
+def _scope(topology: Topology, policy: Policy, rule: Rule, selected: tuple[MachineId, ...]) -> Scope:
+    """The machines that a rule is about: its own selector within the policy's."""
+    of = EVERYTHING if isinstance(rule, OrderRule) else rule.of
+    if of == EVERYTHING:
+        return Scope(policy.name, selected)
+    test = matcher(of)
+    return Scope(
+        f"{policy.name} ({spoken(of)})",
+        tuple(machine for machine in selected if test(topology.machine(machine))),
+    )
+
+
+def _selected(topology: Topology, selector: Selector) -> tuple[MachineId, ...]:
+    if selector == EVERYTHING:
+        return topology.machines
+    test = matcher(selector)
+    return tuple(machine for machine in topology.machines if test(topology.machine(machine)))
+
+
+def _frozen(drafted: Iterable[Drafted], changed: frozenset[MachineId]) -> Iterator[Frozen]:
+    found: dict[str, Frozen] = {}
+    for draft in drafted:
+        for one in draft.budgets:
+            stuck = tuple(machine for machine in one.budget.machines if machine in changed)
+            if one.budget.limit < 1 and stuck:
+                found.setdefault(
+                    one.budget.id, Frozen(one.group, one.budget.id, stuck, one.why, one.budget.origin)
+                )
+    yield from sorted(found.values(), key=lambda frozen: (frozen.origin, frozen.group, frozen.constraint))
+
+
+def _sifted(draft: Drafted, moving: frozenset[MachineId]) -> Iterator[tuple[Constraint | None, str]]:
+    """Each constraint of a rule as this plan needs it, or the reason why it doesn't."""
+    for nothing in draft.nothing:
+        yield None, nothing.why
+    for one in draft.budgets:
+        budget = one.budget
+        if not _moves(budget.machines, moving):
+            yield None, "none of the group's machines changes"
+        elif budget.limit >= len(budget.machines):
+            yield None, "all of the group's machines may be out at once"
+        else:
+            yield budget, ""
+    for exclusion in draft.exclusions:
+        if any(_moves(held, moving) for held in exclusion.domains.values()):
+            yield exclusion, ""
+        else:
+            yield None, "none of the domains' machines changes"
+    for order in draft.orders:
+        if _moves(order.first, moving) and _moves(order.then, moving):
+            yield order, ""
+        else:
+            yield None, "one of the two sides changes nothing"
+
+
+def _moves(held: Iterable[MachineId], moving: frozenset[MachineId]) -> bool:
+    return any(machine in moving for machine in held)
+
+
+def _keep(kept: dict[str, Constraint], constraint: Constraint) -> None:
+    """One of several rules that say the same stays: the first as written, an exclusion at the outermost of their levels."""
+    known = kept.get(constraint.id)
+    if known is None:
+        kept[constraint.id] = constraint
+        return
+    first = min((known, constraint), key=lambda one: (one.origin, one.what))
+    if isinstance(first, Exclusion) and isinstance(known, Exclusion) and isinstance(constraint, Exclusion):
+        first = replace(first, level=min(known.level, constraint.level))
+    kept[constraint.id] = first

@@ -1,0 +1,161 @@
+"""`one_at_a_time` to exclusions: of each `within` one, with the domains that its machines stand in.
+
+A fact that isn't known is the careful case, and a warning:
+
+    update domain   of a member that runs: one machine of that set at a time, besides the exclusion among the domains that are known
+    fault domain    the machine is in none; where fewer than two are known the rule falls away
+    zone mapping    the topology keeps each subscription's zones apart, so that they go one after the other
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from orchestrator.availability.model import Exclusion
+from orchestrator.inventory.model import MachineId, ResourceId
+from orchestrator.inventory.standing import is_off
+from orchestrator.planner.budgets import one_machine_at_a_time
+from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
+from orchestrator.planner.groups import Counted, Groups, Scope
+from orchestrator.policy.model import OneAtATime
+from orchestrator.policy.values import SELECTION
+from orchestrator.topology.model import Group, GroupKind
+
+POLICY_LEVEL: Final = 4
+"""Exclusions without a place in the physical nesting come after it, in the order in which policies write them."""
+
+_LEVELS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        GroupKind.REGION: 1,
+        GroupKind.ZONE: 2,
+        GroupKind.UPDATE_DOMAIN: 3,
+        GroupKind.FAULT_DOMAIN: 3,
+    }
+)
+
+
+def level_of(rule: OneAtATime, rank: int) -> int:
+    """Where exclusions cross, which one is finished: region pair, region, zone, update domain, then the policies' own by rank."""
+    if rule.domain == GroupKind.REGION and rule.within == GroupKind.REGION_PAIR:
+        return 0
+    return _LEVELS.get(rule.domain, POLICY_LEVEL + rank)
+
+
+def draft_exclusions(rule: OneAtATime, scope: Scope, groups: Groups, level: int) -> Drafted:
+    """One exclusion for each `within` that has at least two domains."""
+    drafted = Drafted(f"one {_word(rule.domain)} at a time{_in(rule.within)}", rule.origin)
+    for tag, missing in groups.outside(scope, (rule.domain, rule.within)).items():
+        drafted.warn(
+            f"{machines(missing)} of {scope.name} without the tag {tag.removeprefix('tag:')}: the rule doesn't hold for them"
+        )
+    for whole in groups.divided(scope, (rule.within,)):
+        domains = _domains(rule.domain, whole, scope, groups)
+        if len(domains) < 2:
+            drafted.nothing.append(Nothing(_too_few(rule.domain, len(domains))))
+            continue
+        drafted.exclusions.append(
+            Exclusion(
+                id=content_id("exclusion", *([name, *held] for name, held in domains.items())),
+                domains=MappingProxyType(domains),
+                what=f"one {_word(rule.domain)} at a time in {whole.name}",
+                origin=rule.origin,
+                level=level,
+            )
+        )
+    if rule.domain == GroupKind.UPDATE_DOMAIN:
+        _unknown_update_domains(drafted, scope, groups)
+    if rule.domain == GroupKind.FAULT_DOMAIN:
+        _unknown_fault_domains(drafted, scope, groups)
+    if rule.domain == GroupKind.ZONE:
+        warn_of_zones(drafted, scope, groups)
+    return drafted
+
+
+def warn_of_zones(drafted: Drafted, scope: Scope, groups: Groups) -> None:
+    """Regions in which the zones of several subscriptions can't be compared."""
+    topology = groups.topology
+    if not topology.zone_mapping_unknown:
+        return
+    zoned = groups.of(GroupKind.ZONE)
+    regions = {topology.machine(machine).location for machine in scope.selected if machine in zoned}
+    for region in topology.zone_mapping_unknown:
+        if region in regions:
+            drafted.warn(
+                f"which zones of several subscriptions in {region} are the same data centre isn't known: "
+                "each subscription's zones are taken as zones of their own, one after the other"
+            )
+
+
+def _domains(kind: str, whole: Counted, scope: Scope, groups: Groups) -> dict[str, tuple[MachineId, ...]]:
+    """The domains of a group by name, each machine in one of them; sorted."""
+    of = groups.of(kind)
+    found: dict[str, Group] = {}
+    held: dict[str, list[MachineId]] = defaultdict(list)
+    for machine in groups.with_others(Scope(scope.name, whole.members, scope.without), (kind,)):
+        standing = of.get(machine, ())
+        if standing:  # of two that contradict each other the first by key, so that domains stay disjoint
+            found[standing[0].key] = standing[0]
+            held[standing[0].key].append(machine)
+    names = _unique(found.values())
+    return {names[key]: tuple(held[key]) for key in sorted(found, key=lambda key: names[key])}
+
+
+def _unique(domains: Iterable[Group]) -> dict[str, str]:
+    """Names of domains by key; those that share a name are told apart by their key."""
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for domain in domains:
+        by_name[domain.name].append(domain.key)
+    return {
+        key: name if len(keys) == 1 else f"{name} ({key})" for name, keys in by_name.items() for key in keys
+    }
+
+
+def _unknown_update_domains(drafted: Drafted, scope: Scope, groups: Groups) -> None:
+    domains = groups.of(GroupKind.UPDATE_DOMAIN)
+    topology = groups.topology
+    for held in groups.divided(scope, (GroupKind.AVAILABILITY_SET,)):
+        prefix = f"{held.groups[0].key}/"
+        unknown = [
+            machine
+            for machine in held.members
+            if not is_off(
+                topology.machine(machine)
+            )  # Azure tells no update domain of a machine that is deallocated
+            and not any(domain.key.startswith(prefix) for domain in domains.get(machine, ()))
+        ]
+        if unknown:
+            drafted.budgets.append(one_machine_at_a_time(held, topology, drafted.origin))
+            drafted.warn(
+                f"{held.name}: one machine at a time, since the update domain of {machines(len(unknown))} "
+                f"isn't known ({listed(unknown)})"
+            )
+
+
+def _unknown_fault_domains(drafted: Drafted, scope: Scope, groups: Groups) -> None:
+    domains = groups.of(GroupKind.FAULT_DOMAIN)
+    topology = groups.topology
+    single = {held.id for held in topology.inventory.scale_sets if held.fault_domains == 1}
+    for held in groups.divided(scope, (GroupKind.SCALE_SET,)):
+        if ResourceId(held.groups[0].key) in single:
+            continue
+        unknown = [m for m in held.members if m not in domains and not is_off(topology.machine(m))]
+        if unknown:
+            drafted.warn(
+                f"{held.name}: the fault domain of {machines(len(unknown))} isn't known ({listed(unknown)}), "
+                "so one fault domain at a time doesn't hold for them; budgets do"
+            )
+
+
+def _too_few(kind: str, count: int) -> str:
+    return f"no {_word(kind)} is known there" if count == 0 else f"there is only one {_word(kind)}"
+
+
+def _word(kind: str) -> str:
+    return f"value of {kind}" if kind.startswith("tag:") else kind.replace("_", " ")
+
+
+def _in(within: str) -> str:
+    return "" if within == SELECTION else f" within {_word(within)}"

@@ -1,0 +1,138 @@
+"""Whom a rule counts together: the machines of a policy, divided by the kinds of group that the rule names.
+
+A machine without a group of some kind (no zone, no such tag) is in no group of the rule. Of availability sets, scale sets and
+their domains the other members are counted too, whether the policy selects them or not: a set is as
+available as all its machines. Members that Azure names and the inventory doesn't hold are kept apart: they count as out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Final
+
+from orchestrator.inventory.model import MachineId
+from orchestrator.policy.values import SELECTION
+from orchestrator.topology.graph import Topology
+from orchestrator.topology.model import Group, GroupKind
+
+WHOLE: Final = frozenset(
+    {
+        GroupKind.AVAILABILITY_SET,
+        GroupKind.UPDATE_DOMAIN,
+        GroupKind.SCALE_SET,
+        GroupKind.FAULT_DOMAIN,
+        GroupKind.LOAD_BALANCER,
+    }
+)
+"""Kinds of which all members are counted, not only those that a policy selects."""
+
+_LABELS: Final[Mapping[GroupKind, str]] = {
+    GroupKind.AVAILABILITY_SET: "availability set ",
+    GroupKind.SCALE_SET: "scale set ",
+    GroupKind.SUBSCRIPTION: "subscription ",
+    GroupKind.RESOURCE_GROUP: "resource group ",
+    GroupKind.LOAD_BALANCER: "load balancer ",
+    GroupKind.REGION_PAIR: "the region pair ",
+}
+"""What stands before a group's name in a sentence; zones, regions, domains and tags name themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom a rule is about. `without` are machines that it doesn't hold for and doesn't count, whatever set they are in."""
+
+    name: str  # for people: "shop", or "shop (tier=db)"
+    selected: tuple[MachineId, ...]  # sorted
+    without: frozenset[MachineId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Machines that a rule counts together. `groups` is empty where the rule doesn't divide its scope."""
+
+    name: str  # for people: "availability set as-web"
+    members: tuple[MachineId, ...]  # sorted
+    unknown: tuple[MachineId, ...]  # sorted; members that the inventory doesn't hold
+    groups: tuple[Group, ...]
+
+
+class Groups:
+    """The groups of a topology by machine, made once for all rules."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self._of: dict[str, Mapping[MachineId, tuple[Group, ...]]] = {}
+
+    def of(self, kind: str) -> Mapping[MachineId, tuple[Group, ...]]:
+        """The groups of one kind, `tag:NAME` included, that each machine is in; sorted by key."""
+        known = self._of.get(kind)
+        if known is None:
+            found: dict[MachineId, list[Group]] = defaultdict(list)
+            for group in self._all(kind):
+                for machine in group.members:
+                    found[machine].append(group)
+            known = self._of[kind] = {machine: tuple(groups) for machine, groups in found.items()}
+        return known
+
+    def divided(self, scope: Scope, per: Iterable[str], *, whole: bool = True) -> tuple[Counted, ...]:
+        """The scope by `per`, sorted by the groups' keys; groups that hold no selected machine are left out.
+
+        `whole` also counts the other members of sets. Without `per` the scope is one group.
+        """
+        kinds = [kind for kind in per if kind != SELECTION]
+        if not kinds:
+            return (Counted(scope.name, scope.selected, (), ()),) if scope.selected else ()
+        maps = [self.of(kind) for kind in kinds]
+        selected = frozenset(scope.selected)
+        members: dict[tuple[str, ...], list[MachineId]] = defaultdict(list)  # by the groups' keys
+        touched: dict[tuple[str, ...], tuple[Group, ...]] = {}
+        for machine in self.with_others(scope, kinds) if whole else scope.selected:
+            for groups in product(*(held.get(machine, ()) for held in maps)):
+                key = tuple(group.key for group in groups)
+                members[key].append(machine)
+                if machine in selected:
+                    touched[key] = groups
+        return tuple(
+            Counted(named(groups), tuple(members[key]), _unknown(groups, scope), groups)
+            for key, groups in sorted(touched.items(), key=lambda item: item[0])
+        )
+
+    def outside(self, scope: Scope, per: Iterable[str]) -> dict[str, int]:
+        """How many selected machines have no group of a kind that somebody chose by hand: a tag."""
+        return {
+            kind: missing
+            for kind in per
+            if kind.startswith("tag:")
+            and (missing := sum(machine not in self.of(kind) for machine in scope.selected))
+        }
+
+    def with_others(self, scope: Scope, kinds: Iterable[str]) -> Iterable[MachineId]:
+        """The selected machines, and the other members of every set that they are in; sorted."""
+        wholes = [kind for kind in kinds if kind in WHOLE]
+        if not wholes:
+            return scope.selected
+        found = set(scope.selected)
+        for kind in wholes:
+            of = self.of(kind)
+            touched = {group.key: group for machine in scope.selected for group in of.get(machine, ())}
+            for group in touched.values():
+                found.update(group.members)
+        return sorted(found - scope.without)
+
+    def _all(self, kind: str) -> tuple[Group, ...]:
+        if kind.startswith("tag:"):
+            return self.topology.tag_groups(kind.removeprefix("tag:"))
+        return self.topology.groups(GroupKind(kind))
+
+
+def named(groups: Iterable[Group]) -> str:
+    """Groups in a sentence: `subscription s1, westeurope`."""
+    return ", ".join(_LABELS.get(group.kind, "") + group.name for group in groups)
+
+
+def _unknown(groups: tuple[Group, ...], scope: Scope) -> tuple[MachineId, ...]:
+    """Unread members of any of the groups: whether they stand in all of them can't be told, the careful case."""
+    return tuple(sorted({machine for group in groups for machine in group.unknown} - scope.without))

@@ -1,0 +1,104 @@
+"""`order` to orders, and orders that loop.
+
+Each two entries of a list become an order, not only neighbours: if everything in the middle is left out while a rollout
+runs, the first still comes before the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
+
+from orchestrator.availability.model import Order
+from orchestrator.errors import PolicyError, Problem
+from orchestrator.inventory.model import MachineId
+from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
+from orchestrator.planner.groups import Groups, Scope
+from orchestrator.policy.model import OrderRule
+from orchestrator.policy.select import matcher, spoken
+
+
+def draft_orders(rule: OrderRule, scope: Scope, groups: Groups) -> Drafted:
+    """The orders of each group of the rule. A machine stands where the first selector that matches it does."""
+    names = [spoken(selector) for selector in rule.sequence]
+    drafted = Drafted(f"order {', '.join(names)}", rule.origin)
+    for tag, missing in groups.outside(scope, rule.per).items():
+        drafted.warn(
+            f"{machines(missing)} of {scope.name} without the tag {tag.removeprefix('tag:')}: the order doesn't hold for them"
+        )
+    place = _places(rule, scope, groups)
+    for group in groups.divided(scope, rule.per, whole=False):
+        entries: list[list[MachineId]] = [[] for _ in rule.sequence]
+        for machine in group.members:
+            if machine in place:
+                entries[place[machine]].append(machine)
+        pairs = [
+            (one, other)
+            for one, other in combinations(range(len(entries)), 2)
+            if entries[one] and entries[other]
+        ]
+        if not pairs:
+            drafted.nothing.append(Nothing("fewer than two of its entries have machines"))
+        for one, other in pairs:
+            where = f" in {group.name}" if group.groups else ""
+            drafted.orders.append(
+                Order(
+                    id=content_id("order", entries[one], entries[other]),
+                    first=tuple(entries[one]),
+                    then=tuple(entries[other]),
+                    what=f"{names[one]} before {names[other]}{where}",
+                    origin=rule.origin,
+                )
+            )
+    return drafted
+
+
+def refuse_loops(orders: Sequence[Order], moving: frozenset[MachineId]) -> None:
+    """Orders of several rules that no sequence can keep.
+
+    A machine that isn't changed satisfies every order, so only those that move can close a loop.
+
+    Raises:
+        PolicyError: naming each rule of the loop with its file and line, and machines of the loop.
+    """
+    if len({order.origin for order in orders}) < 2:
+        return  # entries of one list follow each other
+    by_id = {order.id: order for order in orders}
+    graph: TopologicalSorter[str] = TopologicalSorter()
+    for order in orders:
+        graph.add(order.id, *(machine for machine in order.first if machine in moving))
+        for machine in order.then:
+            if machine in moving:
+                graph.add(machine, order.id)
+    try:
+        graph.prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        loop = [by_id[node] for node in cycle if node in by_id]
+        through = sorted({MachineId(node) for node in cycle if node not in by_id})
+        raise PolicyError(list(_problems(loop, through))) from None
+
+
+def _problems(loop: Iterable[Order], through: Sequence[MachineId]) -> Iterator[Problem]:
+    rules = sorted({(order.origin, order.what) for order in loop})
+    for origin, what in rules:
+        others = "; ".join(f"{other} ({place})" for place, other in rules if (place, other) != (origin, what))
+        yield Problem(
+            origin.file,
+            origin.line,
+            f"this order and others loop, so no sequence keeps them: {what}, and {others} (machines: {listed(through)})",
+            "take one of them back, or narrow it",
+        )
+
+
+def _places(rule: OrderRule, scope: Scope, groups: Groups) -> dict[MachineId, int]:
+    tests = [matcher(selector) for selector in rule.sequence]
+    places: dict[MachineId, int] = {}
+    for machine in scope.selected:
+        held = groups.topology.machine(machine)
+        for place, test in enumerate(tests):
+            if test(held):
+                places[machine] = place
+                break
+    return places
