@@ -1,0 +1,1 @@
+"""Which parts are put together? The one place that names adapters, and reads files for the core."""

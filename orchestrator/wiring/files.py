@@ -1,0 +1,89 @@
+"""Files that people keep: inventories, policies, plans, the names of webhooks. Read here, understood by the core."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from orchestrator.errors import Refused, UsageError
+from orchestrator.inventory.model import Inventory
+from orchestrator.inventory.read import read
+from orchestrator.inventory.regions import with_regions
+from orchestrator.policy.load import load, load_one
+from orchestrator.policy.model import Policy
+
+FLOOR = "availability-first"
+_LARGEST = 2 << 30  # bytes of any one file; more is a mistake
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """A file's bytes, unpacked if its name ends in .gz. Raises `UsageError` that says what is wrong with it."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UsageError(f"{path} has over 2 GiB; that is no {what}")
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" else data
+    except FileNotFoundError:
+        raise UsageError(f"there is no {what} {path}") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder; name a {what} file in it") from None
+    except (OSError, EOFError, gzip.BadGzipFile) as error:
+        raise UsageError(f"{what} {path} can't be read: {error}") from None
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: beside it first, then in its place. Raises `UsageError`."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(f"{path} can't be written: {error.strerror or error}") from None
+
+
+def read_inventory(path: Path) -> Inventory:
+    """An inventory file of any known kind, with the built-in region pairs where it tells none."""
+    inventory = with_regions(read(read_bytes(path, "inventory"), str(path)))
+    if not inventory.machines:
+        raise Refused(f"{path} holds no machine; an inventory is written by: wavekeeper inventory -o FILE")
+    return inventory
+
+
+def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
+    """All policies in the given files and folders, the floor apart. Raises `PolicyError` with every problem of every file."""
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            inside = sorted([*place.glob("*.yaml"), *place.glob("*.yml")])
+            if not inside:
+                raise UsageError(f"folder {place} holds no policy; policies are files named *.yaml")
+            found += inside
+        elif place.exists():
+            found.append(place)
+        else:
+            raise UsageError(f"there is no policy file or folder {place}")
+    texts = [(str(path), _text(path)) for path in found if path.stem != FLOOR]
+    return load(texts)
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_bytes(path, "policy").decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"policy {path} is no UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+def floor() -> Policy:
+    """The built-in rules, from the file that documents them."""
+    packaged = files("orchestrator.policy") / f"{FLOOR}.yaml"
+    source = packaged if packaged.is_file() else Path(__file__).parents[2] / "policies" / f"{FLOOR}.yaml"
+    return load_one(f"{FLOOR}.yaml", source.read_text(encoding="utf-8"))
+
+
+def state_folder(environment: dict[str, str]) -> Path:
+    """Where this user's state lives: `$XDG_STATE_HOME/wavekeeper`, else `~/.local/state/wavekeeper`."""
+    home = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "wavekeeper"

@@ -1,0 +1,49 @@
+"""The journal that a command uses, and who it says it is."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from pathlib import Path
+
+from orchestrator.errors import UsageError
+from orchestrator.store.port import Journal
+from orchestrator.store.sqlite import SqliteJournal
+from orchestrator.wiring.files import state_folder
+
+
+def journal_path(given: Path | None) -> Path:
+    """`--journal`, else `$WAVEKEEPER_JOURNAL`, else this user's own: one journal is one scope, one count of what is out."""
+    if given is not None:
+        return given
+    named = os.environ.get("WAVEKEEPER_JOURNAL")
+    return Path(named) if named else state_folder(dict(os.environ)) / "journal.db"
+
+
+async def open_journal(path: Path) -> Journal:
+    """The journal, made if there is none. Raises `JournalError` for anything that isn't ours or isn't sound."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the journal's folder {path.parent} can't be made: {error.strerror}") from None
+    return await SqliteJournal.open(path)
+
+
+async def open_existing(path: Path) -> Journal:
+    """A journal that must be there already: for verbs, which may write."""
+    return await SqliteJournal.open(path, create=False)
+
+
+async def look_into(path: Path) -> Journal:
+    """The journal to read only. Raises `JournalError` if there is none."""
+    return await SqliteJournal.read_only(path)
+
+
+def whoami() -> str:
+    """Who acts, for the journal: `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
