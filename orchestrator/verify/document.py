@@ -1,0 +1,222 @@
+"""A plan file, read: lanes, waves and constraints out of the JSON, and whatever is wrong with its shape.
+
+What can't be read is reported and left out, so that one judgement names everything that is wrong. Keys that the judge
+doesn't know are none of its business. Ids of machines compare without regard to case, as they do in Azure, and are in
+lower case from here on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.verify.constraints import Budget, Exclusion, Order
+from orchestrator.verify.model import Findings
+
+SCHEMA = "wavekeeper.plan/1"
+SHAPE = "structure"  # the rule that a plan of a wrong shape breaks
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Waves that run one after another, once every lane in `after` is finished."""
+
+    id: str
+    stage: str
+    after: tuple[str, ...]
+    waves: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A plan as far as it could be read. `change` holds only the machines whose entry says whether they change."""
+
+    machines: frozenset[str]
+    change: Mapping[str, bool]
+    stages: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    budgets: tuple[Budget, ...]
+    exclusions: tuple[Exclusion, ...]
+    orders: tuple[Order, ...]
+    left_out: frozenset[str]
+    replaces: tuple[str, ...]
+    max_in_flight: int | None
+
+
+def id_of(value: object) -> str:
+    """The one spelling of an id; empty for what is no id."""
+    return value.strip().rstrip("/").lower() if isinstance(value, str) else ""
+
+
+def read(plan: object, found: Findings) -> Document | None:
+    """Read a plan's JSON; None if it is no plan at all."""
+    if not isinstance(plan, Mapping):
+        found.broken(SHAPE, "plan", (), f"a plan is a JSON object, this is a {type(plan).__name__}")
+        return None
+    if plan.get("schema") != SCHEMA:
+        what = f'its schema is {plan.get("schema")!r}; this judge knows "{SCHEMA}" alone'
+        found.broken(SHAPE, "schema", (), what)
+        return None
+    machines, change = _machines(plan.get("machines"), found)
+    budgets, exclusions, orders = _constraints(plan.get("constraints"), found)
+    return Document(
+        machines=machines,
+        change=change,
+        stages=_stages(plan.get("stages"), found),
+        lanes=_lanes(plan.get("lanes"), found),
+        budgets=budgets,
+        exclusions=exclusions,
+        orders=orders,
+        left_out=_left_out(plan.get("left_out", []), found),
+        replaces=tuple(str(name) for name in _list(plan.get("replaces") or [], "replaces", found)),
+        max_in_flight=_in_flight(plan.get("max_in_flight"), found),
+    )
+
+
+def _machines(value: object, found: Findings) -> tuple[frozenset[str], dict[str, bool]]:
+    if not isinstance(value, Mapping):
+        found.broken(
+            SHAPE, "machines", (), "`machines` must be an object: id -> what is known of the machine"
+        )
+        return frozenset(), {}
+    known: set[str] = set()
+    change: dict[str, bool] = {}
+    for key, entry in value.items():
+        machine = id_of(key)
+        if machine in known:
+            what = f"machine {key} is listed twice; ids compare without regard to case"
+            found.broken(SHAPE, "machines", [machine], what)
+        known.add(machine)
+        if not isinstance(entry, Mapping):
+            found.broken(SHAPE, "machines", [machine], f"the entry of machine {key} is no object")
+            continue
+        if entry.get("name"):
+            found.names[machine] = str(entry["name"])
+        if "change" in entry:
+            change[machine] = bool(entry["change"])
+    return frozenset(known), change
+
+
+def _stages(value: object, found: Findings) -> tuple[str, ...]:
+    """Names of stages, in their order; a stage may also be an object with a `name`."""
+    stages: list[str] = []
+    for item in _list(value, "stages", found):
+        name = item.get("name") if isinstance(item, Mapping) else item
+        if not isinstance(name, str) or name in stages:
+            found.broken(SHAPE, "stages", (), f"stage {name!r} is no name, or is there twice")
+            continue
+        stages.append(name)
+    return tuple(stages)
+
+
+def _lanes(value: object, found: Findings) -> tuple[Lane, ...]:
+    lanes: list[Lane] = []
+    for number, item in enumerate(_list(value, "lanes", found)):
+        if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
+            found.broken(SHAPE, f"lanes[{number}]", (), f"lane number {number} is no object with an `id`")
+            continue
+        where = f"lane {item['id']}"
+        waves = []
+        for wave in _list(item.get("waves"), f"waves of {where}", found):
+            members = wave.get("machines") if isinstance(wave, Mapping) else None
+            waves.append(_ids(members, f"a wave of {where}", found))
+        lanes.append(
+            Lane(
+                id=item["id"],
+                stage=str(item.get("stage")),
+                after=tuple(str(a) for a in _list(item.get("after", []), f"`after` of {where}", found)),
+                waves=tuple(waves),
+            )
+        )
+    return tuple(lanes)
+
+
+def _constraints(
+    value: object, found: Findings
+) -> tuple[tuple[Budget, ...], tuple[Exclusion, ...], tuple[Order, ...]]:
+    budgets: list[Budget] = []
+    exclusions: list[Exclusion] = []
+    orders: list[Order] = []
+    for number, item in enumerate(_list(value, "constraints", found)):
+        if not isinstance(item, Mapping):
+            found.broken(SHAPE, f"constraints[{number}]", (), f"constraint number {number} is no object")
+            continue
+        where = str(item.get("id") or f"constraints[{number}]")
+        title = str(item.get("what") or where)
+        match item.get("kind"):
+            case "budget":
+                budgets += _budget(item, where, title, found)
+            case "exclusion":
+                exclusions += _exclusion(item, where, title, found)
+            case "order":
+                first = _ids(item.get("first"), f"`first` of {where}", found)
+                then = _ids(item.get("then"), f"`then` of {where}", found)
+                orders.append(Order(where, title, first, then))
+            case kind:
+                what = f"constraint {where} is of kind {kind!r}, which this judge doesn't know"
+                found.broken(SHAPE, where, (), what)
+    return tuple(budgets), tuple(exclusions), tuple(orders)
+
+
+def _budget(item: Mapping[str, Any], where: str, title: str, found: Findings) -> list[Budget]:
+    limit = _whole(item.get("limit"))
+    if limit is None:
+        what = f"the limit of {where} must be a whole number, not {item.get('limit')!r}"
+        found.broken(SHAPE, where, (), what)
+        return []
+    members = _ids(item.get("machines"), f"`machines` of {where}", found)
+    return [Budget(where, "budget", title, members, limit, cap=item.get("cap") is True)]
+
+
+def _exclusion(item: Mapping[str, Any], where: str, title: str, found: Findings) -> list[Exclusion]:
+    domains = item.get("domains")
+    if not isinstance(domains, Mapping):
+        what = f"`domains` of {where} must be an object: domain -> machines"
+        found.broken(SHAPE, where, (), what)
+        return []
+    if item.get("limit", 1) != 1:
+        what = f"exclusion {where} lets {item['limit']!r} domains be out at once; this judge knows one alone"
+        found.broken(SHAPE, where, (), what)
+    held = {str(name): _ids(ids, f"domain {name} of {where}", found) for name, ids in domains.items()}
+    return [Exclusion(where, "exclusion", title, held, level=_whole(item.get("level")) or 0)]
+
+
+def _left_out(value: object, found: Findings) -> frozenset[str]:
+    """Who is left out; a machine may be there several times, with a reason each."""
+    named = [i.get("machine") if isinstance(i, Mapping) else i for i in _list(value, "left_out", found)]
+    return _ids(list(dict.fromkeys(map(id_of, named))), "`left_out`", found)
+
+
+def _in_flight(value: object, found: Findings) -> int | None:
+    if value is None:
+        return None
+    most = _whole(value)
+    if most is None:
+        found.broken(SHAPE, "max_in_flight", (), f"`max_in_flight` must be a whole number, not {value!r}")
+    return most
+
+
+def _ids(value: object, where: str, found: Findings) -> frozenset[str]:
+    """A list of machine ids; one that is there twice is reported, since it may hide another that was meant."""
+    ids: set[str] = set()
+    for item in _list(value, where, found):
+        machine = id_of(item)
+        if not machine:
+            found.broken(SHAPE, where, (), f"{where} holds {item!r}, which is no machine's id")
+        elif machine in ids:
+            found.broken(SHAPE, where, [machine], f"{where} names {found.name(machine)} twice")
+        ids.add(machine)
+    ids.discard("")
+    return frozenset(ids)
+
+
+def _list(value: object, where: str, found: Findings) -> Iterable[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    found.broken(SHAPE, where, (), f"{where} must be a list, not {value!r:.60}")
+    return ()
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
