@@ -1,0 +1,152 @@
+"""A fact as a sentence: for plain output, logs and the story of a rollout."""
+
+from __future__ import annotations
+
+from orchestrator.rollout import events as e
+from orchestrator.rollout.state import Rollout
+
+QUIET = (
+    e.Granted,
+    e.Intended,
+    e.Started,
+    e.ChangeEnded,
+    e.Verified,
+    e.StepEnded,
+    e.Assessed,
+    e.WavePassed,
+    e.StageApproved,
+    e.IntentLapsed,
+    e.MachineEnded,
+)
+"""Facts of a rollout that goes well: one line each would bury the rest."""
+
+
+def is_quiet(fact: e.Event) -> bool:
+    """Whether the fact is told only when everything is."""
+    if isinstance(fact, e.MachineEnded):
+        return fact.outcome is e.Outcome.DONE
+    if isinstance(fact, e.StepEnded):
+        return fact.ok
+    if isinstance(fact, e.ChangeEnded):
+        return fact.changed
+    return isinstance(fact, QUIET)
+
+
+def sentence(rollout: Rollout, fact: e.Event) -> str:
+    """What happened, in words, with machines by name."""
+    machine = getattr(fact, "machine", -1)
+    name = rollout.planned.machine(machine).name if machine >= 0 else ""
+    told = _of_rollout(rollout, fact) or _of_attempt(name, fact) or _of_machine(name, fact)
+    assert told is not None, f"no words for {type(fact).__name__}"
+    return told
+
+
+def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
+    stages, lanes = rollout.planned.plan.stages, rollout.planned.plan.lanes
+    match fact:
+        case e.RolloutStarted(who=who, reason=reason, dropped=dropped):
+            gone = f"; {len(dropped)} machines dropped, off or gone since the plan" if dropped else ""
+            return f"started by {who}{': ' + reason if reason else ''}{gone}"
+        case e.Prepared(out):
+            return (
+                f"every machine was looked at: {len(out)} out already"
+                if out
+                else "every machine was looked at: all serve"
+            )
+        case e.RolloutRefused(why):
+            return f"refused: {why}"
+        case e.RolloutPaused(who, reason):
+            return f"paused by {who}: {reason}"
+        case e.RolloutResumed(who, reason):
+            return f"resumed by {who}: {reason}"
+        case e.RolloutStopped(why):
+            return f"STOPPED: {why}"
+        case e.RolloutAborted(who, reason):
+            return f"aborted by {who}: {reason}"
+        case e.RolloutFinished():
+            return "finished"
+        case e.StageOpened(stage):
+            return f"stage {stages[stage].name} opened ({stage + 1} of {len(stages)})"
+        case e.StageBaking(stage, until):
+            return f"stage {stages[stage].name} bakes until {until:%Y-%m-%d %H:%M:%S}"
+        case e.StageAwaiting(stage):
+            return f"stage {stages[stage].name} is done; the next one waits for approval"
+        case e.StageApproved(stage, who, reason):
+            return f"stage after {stages[stage].name} approved by {who}: {reason}"
+        case e.WaveOpened(lane, wave):
+            waves = rollout.planned.lanes[lane].waves
+            return (
+                f"lane {lanes[lane].id}: wave {wave + 1} of {len(waves)} opened, {len(waves[wave])} machines"
+            )
+        case e.WavePassed(lane, wave):
+            return f"lane {lanes[lane].id}: wave {wave + 1} passed its gate"
+        case e.LaneGaveUp(lane, why):
+            return f"lane {lanes[lane].id} gave up: {why}"
+        case e.FleetSeen(out, back):
+            return _seen(rollout, out, back)
+        case e.CommandRefused(_, who, why):
+            return f"refused to {who}: {why}"
+    return None
+
+
+def _seen(rollout: Rollout, out: tuple[int, ...], back: tuple[int, ...]) -> str:
+    def names(machines: tuple[int, ...]) -> str:
+        some = ", ".join(rollout.planned.machine(m).name for m in machines[:5])
+        return some + (f" and {len(machines) - 5} more" if len(machines) > 5 else "")
+
+    parts = [f"out, not by us: {names(out)}"] if out else []
+    parts += [f"serving again: {names(back)}"] if back else []
+    return "; ".join(parts) or "nothing changed in the fleet"
+
+
+def _of_attempt(name: str, fact: e.Event) -> str | None:
+    match fact:
+        case e.Granted():
+            return f"{name}: granted"
+        case e.Intended(attempt=attempt):
+            return f"{name}: attempt {attempt} is about to be sent"
+        case e.IntentLapsed():
+            return f"{name}: the request was not sent in time"
+        case e.Started():
+            return f"{name}: begun"
+        case e.AttemptRejected(code=code, message=message, retry_at=retry_at):
+            again = f"; again at {retry_at:%H:%M:%S}" if retry_at else ""
+            return f"{name}: refused by the cloud: {code}: {message}{again}"
+        case e.AttemptUnsettled(why=why):
+            return f"{name}: nobody knows yet whether it began: {why}"
+        case e.Adopted():
+            return f"{name}: it had begun; its run is followed"
+        case e.NotStarted():
+            return f"{name}: it had not begun"
+        case e.Undecided(why=why):
+            return f"{name}: UNDECIDED, a person's now: {why}"
+        case e.ForeignRunSeen():
+            return f"{name}: somebody else is patching it; we wait"
+        case e.StepEnded(after=after, ok=ok, evidence=evidence):
+            return f"{name}: step {'after' if after else 'before'} {'done' if ok else 'FAILED'}: {evidence}"
+        case e.ChangeEnded(changed=changed, detail=detail):
+            return f"{name}: {'changed' if changed else 'not changed'}: {detail}"
+        case e.Assessed(pending=pending):
+            return f"{name}: assessed anew: {pending} patches missing"
+    return None
+
+
+def _of_machine(name: str, fact: e.Event) -> str | None:
+    match fact:
+        case e.Verified(well=well, evidence=evidence):
+            return f"{name}: {'well' if well else 'not well: ' + evidence}; steps after follow"
+        case e.MachineEnded(outcome=outcome, detail=detail):
+            return f"{name}: {outcome.replace('_', ' ')}{', ' + detail if detail else ''}"
+        case e.MachineUnhealthy(evidence=evidence, late=late):
+            return f"{name}: UNHEALTHY{', late' if late else ''}: {evidence}"
+        case e.MachineLeftOut(why=why):
+            return f"{name}: left out: {why}"
+        case e.MachineGone():
+            return f"{name}: gone"
+        case e.MachineRetried(who=who, reason=reason):
+            return f"{name}: another attempt, says {who}: {reason}"
+        case e.MachineSkipped(who=who, reason=reason):
+            return f"{name}: skipped by {who}: {reason}"
+        case e.MachineWrittenOff(who=who, reason=reason):
+            return f"{name}: written off by {who}: {reason}"
+    return None
