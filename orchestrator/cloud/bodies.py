@@ -67,9 +67,9 @@ def iso_duration(duration: timedelta) -> str:
 
 
 def _windows(patches: Patches) -> dict[str, Any]:
-    parameters: dict[str, Any] = {
-        "classificationsToInclude": _chosen(patches.classifications, WINDOWS_CLASSIFICATIONS)
-    }
+    parameters: dict[str, Any] = {}
+    if chosen := _chosen(patches.classifications, WINDOWS_CLASSIFICATIONS):
+        parameters["classificationsToInclude"] = chosen
     if patches.include_kbs:
         parameters["kbNumbersToInclude"] = [_digits(kb) for kb in patches.include_kbs]
     if patches.exclude_kbs:

@@ -1,8 +1,8 @@
 """Everything that a set of subscriptions holds, from the lists of Azure Resource Manager.
 
 For each subscription: the machines' models, the same list again with `statusOnly=true` (it brings instance views, and Azure
-allows no other way of listing those), availability sets, scale sets, regions. An instance view of its own is asked for
-only where the list left out something that rules need: a machine it lacks, a power state, a domain.
+allows no other way of listing those), availability sets, scale sets, regions, network interfaces. An instance view of its
+own is asked for only where that left out something that rules need: a machine, a power state, a domain.
 
 Without the machines there is no inventory, and that is an error. What else may not be read stands in `Inventory.unreadable`.
 """
@@ -10,8 +10,8 @@ Without the machines there is no inventory, and that is an error. What else may 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -19,7 +19,7 @@ from orchestrator.cloud import urls
 from orchestrator.cloud.answers import GONE, error_from_answer
 from orchestrator.cloud.asked import Asked, Permission, listing
 from orchestrator.cloud.reading import Get, Row, pages
-from orchestrator.errors import AccessDenied, CloudError
+from orchestrator.errors import AccessDenied, CloudError, CloudPermanent
 from orchestrator.inventory.arm import (
     availability_set_from_arm,
     instance_view_of,
@@ -41,19 +41,12 @@ from orchestrator.inventory.model import (
     machine_id,
     resource_id,
 )
+from orchestrator.inventory.wire import objects, part, reference, text, truth
 
 VIEWS_AT_ONCE = 32
-
-
-@dataclass(slots=True)
-class _Part:
-    """What one subscription holds."""
-
-    machines: list[Machine] = field(default_factory=list)
-    availability_sets: list[AvailabilitySet] = field(default_factory=list)
-    scale_sets: list[ScaleSet] = field(default_factory=list)
-    locations: list[Location] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
+NO_SUCH_PROVIDER = frozenset(
+    {"InvalidResourceType", "NoRegisteredProviderFound", "MissingSubscriptionRegistration"}
+)
 
 
 async def read_inventory(get: Get, subscriptions: Sequence[str], taken_at: datetime) -> Inventory:
@@ -63,72 +56,115 @@ async def read_inventory(get: Get, subscriptions: Sequence[str], taken_at: datet
         AccessDenied: A subscription's machines may not be listed; the message tells of every such subscription.
         CloudTransient, CloudPermanent: A list couldn't be read to its end.
     """
-    wanted = sorted({subscription.strip().lower() for subscription in subscriptions})
-    parts: list[_Part] = []
-    failures: list[BaseException] = []
-    for told in await asyncio.gather(*(_subscription(get, s) for s in wanted), return_exceptions=True):
-        if isinstance(told, BaseException):
-            failures.append(told)
-        else:
-            parts.append(told)
+    wanted = [_Subscription(get, s) for s in sorted({s.strip().lower() for s in subscriptions})]
+    outcomes = await asyncio.gather(*(one.read() for one in wanted), return_exceptions=True)
+    failures = [outcome for outcome in outcomes if outcome is not None]
     if failures:
         raise _together(failures)
     return assemble(
         source="arm",
         taken_at=taken_at,
-        machines=(machine for part in parts for machine in part.machines),
-        availability_sets=(group for part in parts for group in part.availability_sets),
-        scale_sets=(group for part in parts for group in part.scale_sets),
-        locations=(location for part in parts for location in part.locations),
-        unreadable=(thing for part in parts for thing in part.unreadable),
+        machines=(machine for one in wanted for machine in one.machines.values()),
+        availability_sets=(group for one in wanted for group in one.availability_sets),
+        scale_sets=(group for one in wanted for group in one.scale_sets),
+        locations=(location for one in wanted for location in one.locations),
+        unreadable=(thing for one in wanted for thing in one.unreadable),
     )
 
 
-async def _subscription(get: Get, subscription: str) -> _Part:
-    part = _Part()
-    reading = listing("machines", Permission.READ_MACHINES, subscription)
-    models = _by_id(await _all(get, urls.machines(subscription), reading))
-    status = _by_id(await _all(get, urls.machines(subscription, status_only=True), reading))
+@dataclass(slots=True)
+class _Subscription:
+    """What one subscription holds, filled in by `read`."""
 
-    async def optional(things: str, permission: Permission, path: str) -> Sequence[Row]:
+    get: Get
+    id: str
+    machines: dict[MachineId, Machine] = field(default_factory=dict)
+    availability_sets: list[AvailabilitySet] = field(default_factory=list)
+    scale_sets: list[ScaleSet] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+    async def read(self) -> None:
+        """Read it all, one list after the other."""
+        asked = listing("machines", Permission.READ_MACHINES, self.id)
+        models = _by_id(await _all(self.get, urls.machines(self.id), asked))
+        status = _by_id(await _all(self.get, urls.machines(self.id, status_only=True), asked))
+        sets = await self._optional(
+            "availability sets", Permission.READ_AVAILABILITY_SETS, urls.availability_sets(self.id)
+        )
+        scaled = await self._optional("scale sets", Permission.READ_SCALE_SETS, urls.scale_sets(self.id))
+        regions = await self._optional("locations", Permission.READ_LOCATIONS, urls.locations(self.id))
+        interfaces = await self._optional(
+            "network interfaces", Permission.READ_INTERFACES, urls.interfaces(self.id)
+        )
+
+        self.availability_sets = [availability_set_from_arm(item) for item in sets]
+        self.locations = list(locations_from_arm(regions, self.id))
+        self.machines = {
+            known: machine_from_arm(model, instance_view_of(status.get(known, {})))
+            for known, model in models.items()
+        }
+        spread = {group.id for group in map(scale_set_from_arm, scaled) if group.fault_domains == 1}
+        await self._look_closer(
+            [m for m in self.machines.values() if m.id not in status or _lacks(m, spread)], models
+        )
+        for known, addresses in _addresses(interfaces).items():
+            if known in self.machines:
+                self.machines[known] = replace(self.machines[known], private_ips=addresses)
+        self.scale_sets = [scale_set_from_arm(item, self._members(item)) for item in scaled]
+
+    async def _optional(self, things: str, permission: Permission, path: str) -> Sequence[Row]:
+        """A list that an inventory can do without. A provider that this subscription never registered has nothing to list."""
         try:
-            return await _all(get, path, listing(things, permission, subscription))
+            return await _all(self.get, path, listing(things, permission, self.id))
         except AccessDenied as denied:
-            part.unreadable.append(Unreadable(f"{things} of subscription {subscription}", str(denied)))
-            return ()
+            self.unreadable.append(Unreadable(f"{things} of subscription {self.id}", str(denied)))
+        except CloudPermanent as error:
+            if error.code not in NO_SUCH_PROVIDER:
+                raise
+        return ()
 
-    sets = await optional(
-        "availability sets", Permission.READ_AVAILABILITY_SETS, urls.availability_sets(subscription)
-    )
-    scaled = await optional("scale sets", Permission.READ_SCALE_SETS, urls.scale_sets(subscription))
-    regions = await optional("locations", Permission.READ_LOCATIONS, urls.locations(subscription))
+    async def _look_closer(self, machines: Sequence[Machine], models: Mapping[MachineId, Row]) -> None:
+        """Read instance views one by one, a few at once. A machine that is gone meanwhile is dropped."""
+        waiting = iter(machines)
 
-    spread = {group.id for group in map(scale_set_from_arm, scaled) if group.fault_domains == 1}
-    machines = {
-        known: machine_from_arm(model, instance_view_of(status.get(known, {})))
-        for known, model in models.items()
-    }
-    lacking = [m for m in machines.values() if m.id not in status or _lacks(m, spread)]
-    for known, view in (await _views_of(get, lacking, part.unreadable)).items():
-        if view is None:
-            del machines[known]
-        else:
-            machines[known] = machine_from_arm(models[known], view)
+        async def work() -> None:
+            for machine in waiting:
+                asked = Asked(
+                    f"reading the instance view of {machine.name}", Permission.READ_VIEW, machine.arm_id
+                )
+                try:
+                    view = await _view(self.get, machine, asked)
+                except CloudError as error:
+                    if error.code == GONE:
+                        del self.machines[machine.id]
+                    else:
+                        self.unreadable.append(Unreadable(f"instance view of {machine.arm_id}", str(error)))
+                else:
+                    self.machines[machine.id] = machine_from_arm(models[machine.id], view)
 
-    part.machines = list(machines.values())
-    part.availability_sets = [availability_set_from_arm(item) for item in sets]
-    part.scale_sets = [scale_set_from_arm(item, _members_of(item, part.machines)) for item in scaled]
-    part.locations = list(locations_from_arm(regions, subscription))
-    return part
+        await asyncio.gather(*(work() for _ in range(min(VIEWS_AT_ONCE, len(machines)))))
+
+    def _members(self, group: Row) -> list[Row]:
+        """Members of a Flexible scale set, as the machines themselves tell."""
+        known = resource_id(text(group, "id"))
+        return [{"id": machine.arm_id} for machine in self.machines.values() if machine.scale_set == known]
 
 
 async def _all(get: Get, path: str, asked: Asked) -> list[Row]:
     return [item async for page in pages(get, path, asked) for item in page]
 
 
+async def _view(get: Get, machine: Machine, asked: Asked) -> Row:
+    received = await get(urls.instance_view(machine.arm_id), asked)
+    if received.status != HTTPStatus.OK:
+        raise error_from_answer(received, asked)
+    return received.body
+
+
 def _by_id(items: Iterable[Row]) -> dict[MachineId, Row]:
     """Each once: what comes or goes while pages are turned may be told twice."""
-    return {machine_id(str(item["id"])): item for item in items if item.get("id")}
+    return {machine_id(text(item, "id")): item for item in items if text(item, "id")}
 
 
 def _lacks(machine: Machine, spread: Collection[ResourceId]) -> bool:
@@ -145,45 +181,23 @@ def _lacks(machine: Machine, spread: Collection[ResourceId]) -> bool:
     return machine.scale_set is not None and machine.scale_set not in spread and machine.fault_domain is None
 
 
-async def _views_of(
-    get: Get, machines: Sequence[Machine], unreadable: list[Unreadable]
-) -> dict[MachineId, Row | None]:
-    """The instance views of these machines, a few at once; None for one that is gone meanwhile."""
-    views: dict[MachineId, Row | None] = {}
-    waiting = iter(machines)
-
-    async def work() -> None:
-        for machine in waiting:
-            asked = Asked(
-                f"reading the instance view of {machine.name}", Permission.READ_VIEW, machine.arm_id
-            )
-            try:
-                views[machine.id] = await _view(get, machine, asked)
-            except CloudError as error:
-                unreadable.append(Unreadable(f"instance view of {machine.arm_id}", str(error)))
-
-    await asyncio.gather(*(work() for _ in range(min(VIEWS_AT_ONCE, len(machines)))))
-    return views
-
-
-async def _view(get: Get, machine: Machine, asked: Asked) -> Row | None:
-    received = await get(urls.instance_view(machine.arm_id), asked)
-    if received.status == HTTPStatus.OK:
-        return received.body
-    error = error_from_answer(received, asked)
-    if error.code == GONE:
-        return None
-    raise error
-
-
-def _members_of(item: Row, machines: Iterable[Machine]) -> list[Row]:
-    """Members of a Flexible scale set, as the machines themselves tell."""
-    group = resource_id(str(item.get("id", "")))
-    return [{"id": machine.arm_id} for machine in machines if machine.scale_set == group]
+def _addresses(interfaces: Iterable[Row]) -> Mapping[MachineId, tuple[str, ...]]:
+    """Each machine's private addresses, its primary interface's primary one first."""
+    found: dict[MachineId, list[tuple[bool, bool, str]]] = {}
+    for interface in interfaces:
+        properties = part(interface, "properties")
+        machine = reference(properties, "virtualMachine")
+        for configuration in objects(properties, "ipConfigurations"):
+            told = part(configuration, "properties")
+            address = text(told, "privateIPAddress")
+            if machine and address:
+                first = (not truth(properties, "primary"), not truth(told, "primary"))
+                found.setdefault(machine_id(machine), []).append((*first, address))
+    return {machine: tuple(address for *_, address in sorted(told)) for machine, told in found.items()}
 
 
 def _together(failures: Sequence[BaseException]) -> BaseException:
-    """One error for all: what needs somebody's hand, told at once; else the first."""
+    """One error for all: what needs somebody's hand, told at once; else the first that doesn't."""
     denied = [failure for failure in failures if isinstance(failure, AccessDenied)]
     if len(denied) == len(failures):
         return AccessDenied("\n".join(dict.fromkeys(map(str, denied))), code=denied[0].code)

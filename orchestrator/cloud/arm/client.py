@@ -22,7 +22,7 @@ from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from orchestrator.cloud.answers import Received, received
-from orchestrator.cloud.arm.connections import CONNECT_TIMEOUT_S, VerbatimSession
+from orchestrator.cloud.arm.connections import CONNECT_TIMEOUT_S, Session, VerbatimSession
 from orchestrator.cloud.arm.credentials import ToldCredential
 from orchestrator.cloud.arm.errors import error_from
 from orchestrator.cloud.arm.smoother import Smoother
@@ -47,9 +47,9 @@ class ArmClient:
         *,
         credential: AsyncTokenCredential | None = None,
         time_scale: float = 1.0,
-        transport: AsyncHttpTransport[HttpRequest, AsyncHttpResponse] | None = None,
+        session: Session | None = None,
     ) -> None:
-        """`transport` takes the place of sockets; then time may be virtual, and reads aren't smoothed.
+        """`session` takes the place of sockets; then time may be virtual, and reads aren't smoothed.
 
         Raises:
             UsageError: The endpoint isn't one that a token may be sent to.
@@ -57,12 +57,10 @@ class ArmClient:
         self.endpoint = checked_endpoint(endpoint)
         self._loopback = self.endpoint.startswith("http://")
         self._credential = ToldCredential(credential)
-        self._smoothers: dict[str, Smoother] | None = {} if transport is None else None
+        self._smoothers: dict[str, Smoother] | None = {} if session is None else None
         self._time_scale = time_scale
-        if transport is None:
-            session = VerbatimSession(through_proxy=not self._loopback)
-            transport = AioHttpTransport(session=session, connection_timeout=CONNECT_TIMEOUT_S)
-        pipeline = self._pipeline(transport)
+        sockets = session or VerbatimSession(through_proxy=not self._loopback)
+        pipeline = self._pipeline(AioHttpTransport(session=sockets, connection_timeout=CONNECT_TIMEOUT_S))
         self._client = AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse](
             self.endpoint, pipeline=pipeline, policies=[]
         )
@@ -95,7 +93,8 @@ class ArmClient:
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 response = await self._client.send_request(HttpRequest("GET", url))
-                return received(response.status_code, response.headers, await response.read())
+                # Not `await response.read()`: a second reading of an empty body raises StreamConsumedError (azure-core 1.41).
+                return received(response.status_code, response.headers, response.content)
         except Exception as error:
             raise error_from(error, asked, self.endpoint) from error
 

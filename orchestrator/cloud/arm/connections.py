@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 from yarl import URL
@@ -14,8 +14,24 @@ KEEPALIVE_S = (
 CONNECT_TIMEOUT_S = 10.0
 
 
+class Session(Protocol):
+    """As much of `aiohttp.ClientSession` as the SDK's transport uses. What it raises are aiohttp's exceptions."""
+
+    auto_decompress: bool
+
+    async def request(self, method: str, url: str, **options: Any) -> Any:
+        """Send one request; the answer (an `aiohttp.ClientResponse`, or the like) has its body still to be read."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+
 class VerbatimSession:
-    """As much of aiohttp's session as the SDK's transport uses, sending each URL to the byte.
+    """aiohttp's session, sending each URL to the byte.
 
     Given a text, aiohttp spells the URL anew (`%2f` becomes `/`, `%7E` becomes `~`). The URLs of operations are signed,
     and must come back as they were. Connections are opened with the first request, in the loop that it runs in.

@@ -18,6 +18,8 @@ SIGN_IN = (
     "in the environment; or run where a managed identity is assigned"
 )
 
+WORDS = 160  # characters of somebody else's words in a message of ours
+
 BEFORE_ANY_BYTE = (
     aiohttp.ClientConnectorError,  # refused, unreachable, name not resolved, TLS not agreed upon, proxy not reached
     aiohttp.ConnectionTimeoutError,  # no connection in time
@@ -72,9 +74,9 @@ def error_from(error: Exception, asked: Asked, endpoint: str) -> CloudError:
 
 
 def told(error: BaseException) -> str:
-    """An exception in a few words; some of aiohttp's have none of their own."""
+    """An exception in a few words: some of aiohttp's have none, some of azure-core's quote a URL of 3 kB."""
     inner = _inner(error)
-    return f"{type(inner).__name__}: {inner}" if str(inner) else type(inner).__name__
+    return f"{type(inner).__name__}: {str(inner)[:WORDS]}" if str(inner) else type(inner).__name__
 
 
 def _inner(error: BaseException) -> BaseException:

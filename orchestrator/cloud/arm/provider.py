@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.pipeline.transport import AsyncHttpTransport
-from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from orchestrator.clock import Clock
 from orchestrator.cloud import reading
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
+from orchestrator.cloud.arm.connections import Session
 from orchestrator.cloud.asked import Permission, starting
 from orchestrator.cloud.bodies import install_body
 from orchestrator.cloud.listing import read_inventory
@@ -31,18 +30,18 @@ class ArmProvider:
         *,
         endpoint: str = PUBLIC_ENDPOINT,
         credential: AsyncTokenCredential | None = None,
-        transport: AsyncHttpTransport[HttpRequest, AsyncHttpResponse] | None = None,
+        session: Session | None = None,
     ) -> None:
         """`endpoint` is another ARM: a sovereign cloud's, or an emulator's `http://127.0.0.1:PORT`.
 
-        `credential` is azure-identity's default chain unless given; an emulator is shown none. With a `transport` no
+        `credential` is azure-identity's default chain unless given; an emulator is shown none. With a `session` no
         socket is used, and time may be virtual.
 
         Raises:
             UsageError: A token may not be sent to this endpoint.
         """
         self._clock = clock
-        self._client = ArmClient(endpoint, credential=credential, time_scale=clock.scale, transport=transport)
+        self._client = ArmClient(endpoint, credential=credential, time_scale=clock.scale, session=session)
 
     @property
     def rates(self) -> Mapping[Budgeted, Rate]:

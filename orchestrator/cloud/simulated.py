@@ -1,0 +1,137 @@
+"""A cloud without Azure, SDK or sockets: the emulator's world itself behind the port, in virtual time.
+
+What is sent, how answers are read and what is made of cut connections and silence is the same as on the wire; only the
+way there is shorter. So thousands of rollouts, with crashes at every point, take seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, assert_never
+
+import orjson
+
+from orchestrator.clock import Clock
+from orchestrator.cloud import reading, urls
+from orchestrator.cloud.answers import Received, answer_to_start, received
+from orchestrator.cloud.asked import Asked, Permission, starting
+from orchestrator.cloud.bodies import install_body
+from orchestrator.cloud.emulated import Cut, exchange
+from orchestrator.cloud.listing import read_inventory
+from orchestrator.cloud.port import (
+    Answer,
+    Budgeted,
+    Operation,
+    OperationState,
+    Rate,
+    Rejected,
+    Target,
+    Unsettled,
+    View,
+)
+from orchestrator.cloud.rates import RATES
+from orchestrator.emulator.world import PUBLIC, World
+from orchestrator.errors import CloudTransient
+from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.policy.model import Change, Patches, Restart
+
+READ_TIMEOUT_S = 60.0
+IDENTITY = {"Authorization": "Bearer simulated"}
+
+
+class SimulatedProvider:
+    """The `CloudProvider` of one emulated world."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self._world = world
+        self._clock = clock
+
+    @property
+    def rates(self) -> Mapping[Budgeted, Rate]:
+        """As Azure's, which the world enforces."""
+        return RATES
+
+    async def inventory(self, subscriptions: Sequence[str]) -> Inventory:
+        """Everything that these subscriptions hold; see the port."""
+        return await read_inventory(self._get, subscriptions, self._clock.now())
+
+    async def view(self, target: Target) -> View:
+        """One instance view; see the port."""
+        return await reading.view(self._get, target)
+
+    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
+        """All instance views of a subscription; see the port."""
+        return await reading.sweep(self._get, subscription)
+
+    async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
+        """Begin `change`; see the port."""
+        match change:
+            case Patches():
+                body = install_body(change, target.os)
+                if isinstance(body, Rejected):
+                    return body
+                asked = starting(target, "installing patches on", Permission.INSTALL)
+                return await self._begin(target, "installPatches", asked, key, timeout_s, body)
+            case Restart():
+                asked = starting(target, "restarting", Permission.RESTART)
+                return await self._begin(target, "restart", asked, key, timeout_s)
+            case _:
+                assert_never(change)
+
+    async def assess(self, target: Target, key: str, timeout_s: float) -> Answer:
+        """Begin an assessment; see the port."""
+        asked = starting(target, "assessing", Permission.ASSESS)
+        return await self._begin(target, "assessPatches", asked, key, timeout_s)
+
+    async def poll(self, operation: Operation) -> OperationState:
+        """Look at an operation once; see the port."""
+        return await reading.poll(self._get, operation)
+
+    async def operation_of(self, target: Target, operation_id: str) -> Operation:
+        """Where an operation can be followed; see the port."""
+        return _located(target, operation_id)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def _get(self, url: str, asked: Asked) -> Received:
+        try:
+            return await self._send("GET", url, IDENTITY, b"", READ_TIMEOUT_S)
+        except Cut:
+            raise CloudTransient(
+                f"{asked.what} failed: the connection was lost", code="ConnectionLost"
+            ) from None
+        except TimeoutError:
+            raise CloudTransient(f"{asked.what} failed: no answer in time", code="TimedOut") from None
+
+    async def _begin(
+        self,
+        target: Target,
+        action: str,
+        asked: Asked,
+        key: str,
+        timeout_s: float,
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        headers = {**IDENTITY, "x-ms-client-request-id": key}
+        raw = b"" if body is None else orjson.dumps(body)
+        try:
+            answer = await self._send("POST", urls.action(target.arm_id, action), headers, raw, timeout_s)
+        except Cut:
+            return Unsettled(f"{asked.what}: no answer (the connection was lost)")
+        except TimeoutError:
+            return Unsettled(f"{asked.what}: no answer within {timeout_s:g} s")
+        return answer_to_start(answer, asked, lambda activity: _located(target, activity))
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float
+    ) -> Received:
+        """One exchange. Time-outs are real time, as everywhere; in virtual time there is no other."""
+        async with asyncio.timeout(timeout_s):
+            response = await exchange(self._world, self._clock, method, url, headers, body)
+        return received(response.status, response.headers, response.body)
+
+
+def _located(target: Target, operation_id: str) -> Operation:
+    return Operation(PUBLIC + urls.operation(target, operation_id))

@@ -1,0 +1,584 @@
+"""What every cloud promises, whichever way its requests go.
+
+Three faces of one emulated world stand behind the port:
+
+- simulated: the world itself, in virtual time;
+- transport: the SDK's client with a session that ends in the world, in virtual time;
+- wire: the SDK's client over HTTP on loopback, in emulated time that runs fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import looptime
+import pytest
+
+from orchestrator.clock import Clock, LoopClock
+from orchestrator.cloud import emulated
+from orchestrator.cloud.arm.provider import ArmProvider
+from orchestrator.cloud.arm.transport import EmulatedSession
+from orchestrator.cloud.port import (
+    Accepted,
+    Budgeted,
+    CloudProvider,
+    Ended,
+    Operation,
+    Rejected,
+    StillRunning,
+    Target,
+    Unsettled,
+)
+from orchestrator.cloud.simulated import SimulatedProvider
+from orchestrator.emulator.audit import audit_line
+from orchestrator.emulator.faults import (
+    Drop,
+    Fault,
+    Faults,
+    InstallFails,
+    InstallNeverEnds,
+    LostAnswer,
+    ServerError,
+    Slow,
+    Throttle,
+)
+from orchestrator.emulator.server import Emulator
+from orchestrator.emulator.signed_urls import Signer
+from orchestrator.emulator.state import Kind as Asking
+from orchestrator.emulator.world import World
+from orchestrator.errors import AccessDenied, CloudPermanent, CloudTransient
+from orchestrator.inventory.model import (
+    Agent,
+    AppHealth,
+    Inventory,
+    Machine,
+    Orchestration,
+    Os,
+    Power,
+)
+from orchestrator.policy.model import Patches, Reboot, Restart
+from tests.fleet import (
+    SUBSCRIPTION,
+    arm_id,
+    availability_set,
+    flex_id,
+    inventory,
+    scale_set,
+    set_id,
+    vm,
+    vm_id,
+)
+
+START = datetime(2026, 11, 22, 1, tzinfo=UTC)
+SCALE = 5000.0  # on the wire: seven minutes of patching in a twelfth of a second
+OTHER = "22222222-bbbb-4bbb-8bbb-000000000002"
+PATCHES = Patches()
+
+FLEET = inventory(
+    vm("web01", os=Os.WINDOWS, zone="1", tags={"ring": "canary"}, app_health=AppHealth.HEALTHY),
+    vm("web02", os=Os.LINUX, zone="2"),
+    vm("sql01", os=Os.WINDOWS, availability_set=set_id("sql"), update_domain=3, fault_domain=1),
+    vm("sql02", os=Os.WINDOWS, availability_set=set_id("sql")),
+    vm("flex01", os=Os.LINUX, scale_set=flex_id("flex")),
+    vm("off01", os=Os.LINUX, power=Power.DEALLOCATED),
+    vm("other01", os=Os.LINUX, subscription=OTHER, location="northeurope"),
+    availability_sets=(availability_set("sql", "sql01", "sql02", update_domains=5, fault_domains=2),),
+    scale_sets=(scale_set("flex", "flex01", orchestration=Orchestration.FLEXIBLE, fault_domains=3),),
+)
+
+
+@dataclass
+class Face:
+    """One way to the world, opened."""
+
+    cloud: CloudProvider
+    clock: Clock
+    audit: Callable[[], list[bytes]]  # the lines so far
+
+    async def followed(self, operation: Operation) -> Ended:
+        """An operation's end."""
+        while True:
+            state = await self.cloud.poll(operation)
+            if isinstance(state, Ended):
+                return state
+            await self.clock.sleep(30)
+
+    async def begun(self, target: Target, change: Patches | Restart = PATCHES) -> Operation:
+        """The operation of a change that must be accepted."""
+        answer = await self.cloud.start(target, change, "key-1", 5)
+        assert isinstance(answer, Accepted)
+        return answer.operation
+
+
+@asynccontextmanager
+async def closing(cloud: CloudProvider) -> AsyncIterator[CloudProvider]:
+    """Closes a provider, whatever becomes of the test."""
+    try:
+        yield cloud
+    finally:
+        await cloud.close()
+
+
+Scenario = Callable[[Face], Awaitable[None]]
+Play = Callable[..., None]
+
+
+@pytest.fixture(params=["simulated", "transport", pytest.param("wire", marks=pytest.mark.wire)])
+def play(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Play:
+    """Runs a scenario over one of the faces, in a loop of the kind that the face needs. Pages hold two things."""
+    monkeypatch.setattr(emulated, "PAGE_SIZE", 2)
+
+    def run(scenario: Scenario, *faults: Fault, fleet: Inventory = FLEET, signed: bool = True) -> None:
+        def sign(world: World) -> World:
+            world.signer = Signer(world.seed, signed=signed)
+            return world
+
+        async def virtual() -> None:
+            world = sign(World(fleet, seed=1, start=START, faults=Faults(faults)))
+            clock = LoopClock(START)
+            cloud: CloudProvider = SimulatedProvider(world, clock)
+            if request.param == "transport":
+                session = EmulatedSession(world, clock)
+                cloud = ArmProvider(clock, endpoint="http://127.0.0.1", session=session)
+            async with closing(cloud):
+                await scenario(
+                    Face(cloud, clock, lambda: [audit_line(h) for h in world.advance(clock.now())])
+                )
+
+        async def wire() -> None:
+            path = tmp_path / "audit.jsonl"
+            settings = {"seed": 1, "time_scale": SCALE, "start": START, "page_size": 2, "audit_path": path}
+            async with Emulator(fleet, faults=Faults(faults), **settings) as emulator:  # type: ignore[arg-type]
+                sign(emulator.world)
+                async with closing(ArmProvider(emulator._clock, endpoint=emulator.url)) as cloud:
+                    await scenario(Face(cloud, emulator._clock, lambda: path.read_bytes().splitlines()))
+
+        on_the_wire = request.param == "wire"
+        loops = asyncio.new_event_loop if on_the_wire else looptime.new_event_loop
+        with asyncio.Runner(loop_factory=loops) as runner:
+            runner.run(wire() if on_the_wire else virtual())
+
+    return run
+
+
+def target(name: str, machines: Inventory = FLEET) -> Target:
+    """How a machine of the fleet is addressed."""
+    return aimed(next(machine for machine in machines.machines if machine.name == name))
+
+
+def aimed(machine: Machine) -> Target:
+    """How a machine is addressed."""
+    return Target(
+        id=machine.id,
+        arm_id=machine.arm_id,
+        name=machine.name,
+        subscription=machine.subscription,
+        resource_group=machine.resource_group,
+        location=machine.location,
+        kind=machine.kind,
+        os=machine.os,
+    )
+
+
+# Looking --------------------------------------------------------------------------------------------------------------
+
+
+def test_inventory_is_the_fleet(play: Play) -> None:
+    """An inventory holds every machine with what it stands in, over all pages, and with domains that only Azure knows."""
+
+    async def scenario(face: Face) -> None:
+        told = await face.cloud.inventory([SUBSCRIPTION.upper(), SUBSCRIPTION, OTHER])
+        assert told.source == "arm"
+        assert told.unreadable == ()
+        assert told.taken_at is not None
+        assert timedelta(0) <= face.clock.now() - told.taken_at < timedelta(hours=2)
+        assert [machine.id for machine in told.machines] == [machine.id for machine in FLEET.machines]
+        machines = {machine.name: machine for machine in told.machines}
+        assert (machines["web01"].zone, machines["web01"].tags["ring"]) == ("1", "canary")
+        assert machines["web02"].os is Os.LINUX
+        assert (machines["sql01"].update_domain, machines["sql01"].fault_domain) == (3, 1)
+        assert machines["sql02"].availability_set == set_id("sql")
+        assert machines["sql02"].update_domain is not None
+        assert machines["flex01"].scale_set == flex_id("flex")
+        assert machines["off01"].power is Power.DEALLOCATED
+        (sql,) = told.availability_sets
+        assert (sql.id, sql.update_domains, sql.members) == (
+            set_id("sql"),
+            5,
+            (vm_id("sql01"), vm_id("sql02")),
+        )
+        (flex,) = told.scale_sets
+        assert (flex.orchestration, flex.members) == (Orchestration.FLEXIBLE, (vm_id("flex01"),))
+        pairs = {location.name: location.paired for location in told.locations}
+        assert pairs == {"westeurope": ("northeurope",), "northeurope": ("westeurope",)}
+        zones = {location.name: location.zones for location in told.locations}
+        assert set(zones["westeurope"]) == {SUBSCRIPTION, OTHER}
+
+    play(scenario)
+
+
+def test_inventories_are_the_same_everywhere(play: Play) -> None:
+    """Whichever way an inventory is read, it is the same to the last field."""
+    told: list[Inventory] = []
+
+    async def reference() -> None:
+        clock = LoopClock(START)
+        cloud = SimulatedProvider(World(FLEET, seed=1, start=START), clock)
+        told.append(await cloud.inventory([SUBSCRIPTION, OTHER]))
+
+    async def scenario(face: Face) -> None:
+        told.append(await face.cloud.inventory([SUBSCRIPTION, OTHER]))
+
+    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        runner.run(reference())
+    play(scenario)
+    assert replace(told[0], taken_at=None) == replace(told[1], taken_at=None)
+
+
+def test_empty_subscription(play: Play) -> None:
+    """A subscription without machines is an empty inventory, no error."""
+    fleet = inventory(vm("elsewhere", subscription=OTHER, kind="arc"))
+
+    async def scenario(face: Face) -> None:
+        told = await face.cloud.inventory([OTHER])
+        assert (told.machines, told.availability_sets, told.unreadable) == ((), (), ())
+
+    play(scenario, fleet=fleet)
+
+
+def test_unknown_subscription(play: Play) -> None:
+    """A subscription that this identity can't see is an error that names it; all of them are told at once."""
+
+    async def scenario(face: Face) -> None:
+        with pytest.raises(AccessDenied) as raised:
+            await face.cloud.inventory([SUBSCRIPTION, "not a guid", "33333333-cccc-4ccc-8ccc-000000000003"])
+        for part in ("not a guid", "33333333-cccc-4ccc-8ccc-000000000003", "az account list"):
+            assert part in str(raised.value)
+
+    play(scenario)
+
+
+def test_view(play: Play) -> None:
+    """An instance view tells power, agent, application health and the last patch run."""
+
+    async def scenario(face: Face) -> None:
+        view = await face.cloud.view(target("web01"))
+        assert (view.power, view.agent, view.app_health) == (Power.RUNNING, Agent.READY, AppHealth.HEALTHY)
+        assert (view.installation_id, view.installing) == (None, False)
+        assert (await face.cloud.view(target("off01"))).power is Power.DEALLOCATED
+
+    play(scenario)
+
+
+def test_sweep_is_every_view(play: Play) -> None:
+    """A sweep covers all machines of the subscription, over all pages, and says of each what its own view says."""
+
+    async def scenario(face: Face) -> None:
+        swept = await face.cloud.sweep(SUBSCRIPTION)
+        mine = [machine for machine in FLEET.machines if machine.subscription == SUBSCRIPTION]
+        assert sorted(swept) == [machine.id for machine in mine]
+        for machine in mine:
+            assert swept[machine.id] == await face.cloud.view(aimed(machine))
+
+    play(scenario)
+
+
+def test_machine_that_is_gone(play: Play) -> None:
+    """A machine that isn't there any more has one code, and can surely not be changed."""
+    gone = replace(target("web01"), name="gone", id=vm_id("gone"), arm_id=arm_id("gone"))
+
+    async def scenario(face: Face) -> None:
+        with pytest.raises(CloudPermanent) as raised:
+            await face.cloud.view(gone)
+        assert raised.value.code == "ResourceNotFound"
+        answer = await face.cloud.start(gone, PATCHES, "key-1", 5)
+        assert isinstance(answer, Rejected)
+        assert (answer.code, answer.transient) == ("ResourceNotFound", False)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ServerError(on=(Asking.VIEW, Asking.LIST), status=503, retry_after=7),
+        Throttle(on=(Asking.VIEW, Asking.LIST), retry_after=7),
+        Drop(on=(Asking.VIEW, Asking.LIST)),
+    ],
+    ids=["5xx", "429", "cut"],
+)
+def test_reads_that_fail_for_now(play: Play, fault: Fault) -> None:
+    """5xx, 429 and cut connections are transient, and carry Azure's wish for the next try."""
+
+    async def scenario(face: Face) -> None:
+        for reading in (
+            face.cloud.view(target("web01")),
+            face.cloud.sweep(SUBSCRIPTION),
+            face.cloud.inventory([SUBSCRIPTION]),
+        ):
+            with pytest.raises(CloudTransient) as raised:
+                await reading
+            assert raised.value.retry_after_s == (None if isinstance(fault, Drop) else 7.0)
+
+    play(scenario, fault)
+
+
+# Changing -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["web01", "web02"])
+def test_installation(play: Play, name: str) -> None:
+    """An installation is accepted, runs, and ends with the fields that decide; the view then shows that very run."""
+
+    async def scenario(face: Face) -> None:
+        operation = await face.begun(target(name), Patches(published_until=START, reboot=Reboot.ALWAYS))
+        assert isinstance(await face.cloud.poll(operation), StillRunning)
+        ended = await face.followed(operation)
+        assert (ended.succeeded, ended.error_code) == (True, "")
+        assert ended.result["status"] == "Succeeded"
+        assert ended.result["failedPatchCount"] == 0
+        assert ended.result["rebootStatus"] == "Completed"
+        view = await face.cloud.view(target(name))
+        assert view.installation_id == ended.result["installationActivityId"]
+        assert view.installation_status == "Succeeded"
+        started = [line for line in map(json.loads, face.audit()) if line["event"] == "install"]
+        assert [(line["machine"], line["request_id"]) for line in started] == [(target(name).arm_id, "key-1")]
+
+    play(scenario)
+
+
+def test_running_installation_shows(play: Play) -> None:
+    """While it runs, and once the platform shows it, the view says so."""
+
+    async def scenario(face: Face) -> None:
+        await face.begun(target("web01"))
+        await face.clock.sleep(60)
+        view = await face.cloud.view(target("web01"))
+        assert (view.installation_id is not None, view.installing) == (True, True)
+
+    play(scenario, InstallNeverEnds())
+
+
+def test_restart(play: Play) -> None:
+    """A restart is accepted, asks for patience, and ends without a result."""
+
+    async def scenario(face: Face) -> None:
+        operation = await face.begun(target("web01"), Restart())
+        assert isinstance(await face.cloud.poll(operation), StillRunning)
+        assert await face.followed(operation) == Ended(True, {})
+
+    play(scenario)
+
+
+def test_assessment(play: Play) -> None:
+    """An assessment ends with the patches that are outstanding."""
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.assess(target("web01"), "key-1", 5)
+        assert isinstance(answer, Accepted)
+        ended = await face.followed(answer.operation)
+        assert ended.succeeded
+        assert ended.result["assessmentActivityId"]
+        assert ended.result["availablePatches"]
+
+    play(scenario)
+
+
+def test_result_that_failed(play: Play) -> None:
+    """An installation whose operation succeeds may still have failed: its result says so."""
+
+    async def scenario(face: Face) -> None:
+        ended = await face.followed(await face.begun(target("web01")))
+        assert (ended.succeeded, ended.result["status"]) == (True, "Failed")
+
+    play(scenario, InstallFails())
+
+
+def test_operation_that_failed(play: Play) -> None:
+    """An operation that fails as a whole ends with its own code and words."""
+
+    async def scenario(face: Face) -> None:
+        ended = await face.followed(await face.begun(target("web01")))
+        assert not ended.succeeded
+        assert (ended.error_code, ended.error_message) == ("VMGuestPatchInternalError", "Please retry later.")
+
+    play(
+        scenario,
+        InstallFails(code="VMGuestPatchInternalError", message="Please retry later.", operation=True),
+    )
+
+
+def test_preempted_operation(play: Play) -> None:
+    """A restart ends a running installation, which says so."""
+
+    async def scenario(face: Face) -> None:
+        installation = await face.begun(target("web01"))
+        await face.followed(await face.begun(target("web01"), Restart()))
+        ended = await face.followed(installation)
+        assert (ended.succeeded, ended.error_code) == (False, "OperationPreempted")
+
+    play(scenario, InstallNeverEnds())
+
+
+def test_result_by_location_alone(play: Play) -> None:
+    """An operation of which only the Location is known is followed to the same result."""
+
+    async def scenario(face: Face) -> None:
+        operation = await face.begun(target("web01"))
+        by_location = Operation(operation.result_url, operation.result_url)
+        assert isinstance(await face.cloud.poll(by_location), StillRunning)
+        assert await face.followed(by_location) == await face.followed(operation)
+
+    play(scenario)
+
+
+# What isn't sure ------------------------------------------------------------------------------------------------------
+
+
+def test_second_start_is_unsettled(play: Play) -> None:
+    """A 409 may be about our own run, begun before: nobody can say from it alone."""
+
+    async def scenario(face: Face) -> None:
+        await face.begun(target("web01"))
+        answer = await face.cloud.start(target("web01"), PATCHES, "key-2", 5)
+        assert isinstance(answer, Unsettled)
+        assert "409" in answer.why
+
+    play(scenario)
+
+
+def test_machine_that_is_off(play: Play) -> None:
+    """A machine that is off refuses with 409 as well; its view shows that nothing began."""
+
+    async def scenario(face: Face) -> None:
+        assert isinstance(await face.cloud.start(target("off01"), PATCHES, "key-1", 5), Unsettled)
+        assert (await face.cloud.view(target("off01"))).installation_id is None
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("policy", ["compute", "arm"])
+def test_throttled_start(play: Play, policy: str) -> None:
+    """A 429 is surely not begun, and says when to come back."""
+    storm = Throttle(on=(Asking.INSTALL,), retry_after=17, policy=policy)  # type: ignore[arg-type]
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.start(target("web01"), PATCHES, "key-1", 5)
+        assert isinstance(answer, Rejected)
+        assert (answer.transient, answer.retry_after_s) == (True, 17.0)
+        assert answer.code in {"TooManyRequests", "SubscriptionRequestsThrottled"}
+
+    play(scenario, storm)
+
+
+def test_refused_body(play: Play) -> None:
+    """What makes no sense for a machine is refused for good, with a reason."""
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.start(target("web02"), Patches(classifications=("tools",)), "key-1", 5)
+        assert isinstance(answer, Rejected)
+        assert not answer.transient
+        assert "Linux" in answer.message
+
+    play(scenario)
+
+
+def test_lost_answer(play: Play) -> None:
+    """When the answer is lost, the start is unsettled; the view shows the run, and its id leads to its operation."""
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.start(target("web01"), PATCHES, "key-1", 5)
+        assert isinstance(answer, Unsettled)
+        await face.clock.sleep(60)
+        view = await face.cloud.view(target("web01"))
+        assert view.installation_id is not None
+        ended = await face.followed(await face.cloud.operation_of(target("web01"), view.installation_id))
+        assert ended.result["installationActivityId"] == view.installation_id
+
+    play(scenario, LostAnswer(times=1), signed=False)
+
+
+def test_unsigned_url_where_urls_are_signed(play: Play) -> None:
+    """Where ARM insists on its signature, an operation found by its id may not be read: the view has to do."""
+
+    async def scenario(face: Face) -> None:
+        await face.begun(target("web01"))
+        await face.clock.sleep(60)
+        view = await face.cloud.view(target("web01"))
+        assert view.installation_id is not None
+        with pytest.raises(AccessDenied):
+            await face.cloud.poll(await face.cloud.operation_of(target("web01"), view.installation_id))
+
+    play(scenario, InstallNeverEnds())
+
+
+def test_unknown_operation(play: Play) -> None:
+    """An operation that Azure doesn't know is a permanent error with Azure's code, never an end."""
+
+    async def scenario(face: Face) -> None:
+        unknown = await face.cloud.operation_of(target("web01"), "4e1a3ba3-6a4a-4a04-9a3c-0c3d3a3b0f10")
+        with pytest.raises(CloudPermanent):
+            await face.cloud.poll(unknown)
+
+    play(scenario)
+
+
+def test_cut_before_it_was_taken(play: Play) -> None:
+    """A connection cut before the request was taken looks the same from here: unsettled, though nothing began."""
+
+    async def scenario(face: Face) -> None:
+        assert isinstance(await face.cloud.start(target("web01"), PATCHES, "key-1", 5), Unsettled)
+        await face.clock.sleep(60)
+        assert (await face.cloud.view(target("web01"))).installation_id is None
+
+    play(scenario, Drop(on=(Asking.INSTALL,)))
+
+
+def test_server_error_at_the_start(play: Play) -> None:
+    """A 5xx leaves open whether it has begun, whatever its Retry-After says."""
+
+    async def scenario(face: Face) -> None:
+        assert isinstance(await face.cloud.start(target("web01"), PATCHES, "key-1", 5), Unsettled)
+
+    play(scenario, ServerError(on=(Asking.INSTALL,), retry_after=1))
+
+
+def test_silence(play: Play) -> None:
+    """When no answer comes in time the start is unsettled; here it had begun."""
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.start(target("web01"), PATCHES, "key-1", 0.05)
+        assert isinstance(answer, Unsettled)
+        assert "0.05 s" in answer.why
+        await face.clock.sleep(60)
+        assert (await face.cloud.view(target("web01"))).installation_id is not None
+
+    play(scenario, Slow(on=(Asking.INSTALL,), seconds=1000))
+
+
+def test_cancelled_start(play: Play) -> None:
+    """Whoever cancels a start gets a cancellation, no answer."""
+
+    async def scenario(face: Face) -> None:
+        task = asyncio.create_task(face.cloud.start(target("web01"), PATCHES, "key-1", 60))  # type: ignore[arg-type]
+        await face.clock.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    play(scenario, Slow(on=(Asking.INSTALL,), seconds=1000))
+
+
+def test_rates(play: Play) -> None:
+    """Every kind of request has a rate."""
+
+    async def scenario(face: Face) -> None:
+        assert set(Budgeted) == set(face.cloud.rates)
+
+    play(scenario)
