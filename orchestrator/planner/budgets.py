@@ -22,6 +22,7 @@ from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.standing import is_off
 from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id, machines
 from orchestrator.planner.groups import Counted, Groups, Scope
+from orchestrator.policy import words
 from orchestrator.policy.model import MaxUnavailable, MinAvailable, Origin, Share, Singletons
 from orchestrator.topology.graph import Topology
 
@@ -50,10 +51,10 @@ class Limit:
 
 def draft_budgets(rule: MaxUnavailable | MinAvailable, scope: Scope, groups: Groups) -> Drafted:
     """One budget for each group of the rule."""
-    drafted = Drafted(_title(rule), rule.origin)
+    drafted = Drafted(words.rule(rule), rule.origin)
     for tag, missing in groups.outside(scope, rule.per).items():
         drafted.warn(
-            f"{machines(missing)} of {scope.name} without the {_tag(tag)}: the rule doesn't hold for them"
+            f"{machines(missing)} of {scope.name} without the {words.group_kind(tag)}: the rule doesn't hold for them"
         )
     for group in groups.divided(scope, rule.per):
         draft = _draft(rule, group, groups.topology)
@@ -126,15 +127,3 @@ def _short(size: Size) -> str:
 def _counted(group: Counted, topology: Topology) -> tuple[tuple[MachineId, ...], Size]:
     running = tuple(machine for machine in group.members if not is_off(topology.machine(machine)))
     return running, Size(len(running), len(group.members) - len(running), len(group.unknown))
-
-
-def _title(rule: MaxUnavailable | MinAvailable) -> str:
-    if isinstance(rule, MaxUnavailable):
-        title = f"at most {rule.limit} unavailable"
-    else:
-        title = f"at least {rule.floor or 'a majority'} available"
-    return title + (f" per {', '.join(rule.per)}" if rule.per else "")
-
-
-def _tag(kind: str) -> str:
-    return f"tag {kind.removeprefix('tag:')}"

@@ -22,6 +22,7 @@ from orchestrator.planner.exclusions import draft_exclusions, level_of
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.planner.model import Warned
 from orchestrator.planner.orders import draft_orders, refuse_loops
+from orchestrator.policy import words
 from orchestrator.policy.model import (
     EVERYTHING,
     MaxUnavailable,
@@ -33,7 +34,7 @@ from orchestrator.policy.model import (
     Rule,
     Selector,
 )
-from orchestrator.policy.select import matcher, spoken
+from orchestrator.policy.select import matcher
 from orchestrator.topology.graph import Topology
 
 __all__ = ["Compiled", "Dropped", "Frozen", "compile_constraints"]
@@ -146,7 +147,7 @@ def _scope(topology: Topology, policy: Policy, rule: Rule, selected: tuple[Machi
         return Scope(policy.name, selected)
     test = matcher(of)
     return Scope(
-        f"{policy.name} ({spoken(of)})",
+        f"{policy.name} ({words.selector(of)})",
         tuple(machine for machine in selected if test(topology.machine(machine))),
     )
 

@@ -20,8 +20,8 @@ from orchestrator.inventory.standing import is_off
 from orchestrator.planner.budgets import one_machine_at_a_time
 from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Counted, Groups, Scope
+from orchestrator.policy import words
 from orchestrator.policy.model import OneAtATime
-from orchestrator.policy.values import SELECTION
 from orchestrator.topology.model import Group, GroupKind
 
 POLICY_LEVEL: Final = 4
@@ -46,10 +46,10 @@ def level_of(rule: OneAtATime, rank: int) -> int:
 
 def draft_exclusions(rule: OneAtATime, scope: Scope, groups: Groups, level: int) -> Drafted:
     """One exclusion for each `within` that has at least two domains."""
-    drafted = Drafted(f"one {_word(rule.domain)} at a time{_in(rule.within)}", rule.origin)
+    drafted = Drafted(words.rule(rule), rule.origin)
     for tag, missing in groups.outside(scope, (rule.domain, rule.within)).items():
         drafted.warn(
-            f"{machines(missing)} of {scope.name} without the tag {tag.removeprefix('tag:')}: the rule doesn't hold for them"
+            f"{machines(missing)} of {scope.name} without the {words.group_kind(tag)}: the rule doesn't hold for them"
         )
     for whole in groups.divided(scope, (rule.within,)):
         domains = _domains(rule.domain, whole, scope, groups)
@@ -60,7 +60,7 @@ def draft_exclusions(rule: OneAtATime, scope: Scope, groups: Groups, level: int)
             Exclusion(
                 id=content_id("exclusion", *([name, *held] for name, held in domains.items())),
                 domains=MappingProxyType(domains),
-                what=f"one {_word(rule.domain)} at a time in {whole.name}",
+                what=f"one {words.group_kind(rule.domain)} at a time in {whole.name}",
                 origin=rule.origin,
                 level=level,
             )
@@ -150,12 +150,8 @@ def _unknown_fault_domains(drafted: Drafted, scope: Scope, groups: Groups) -> No
 
 
 def _too_few(kind: str, count: int) -> str:
-    return f"no {_word(kind)} is known there" if count == 0 else f"there is only one {_word(kind)}"
-
-
-def _word(kind: str) -> str:
-    return f"value of {kind}" if kind.startswith("tag:") else kind.replace("_", " ")
-
-
-def _in(within: str) -> str:
-    return "" if within == SELECTION else f" within {_word(within)}"
+    return (
+        f"no {words.group_kind(kind)} is known there"
+        if count == 0
+        else f"there is only one {words.group_kind(kind)}"
+    )

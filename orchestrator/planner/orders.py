@@ -15,17 +15,18 @@ from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Groups, Scope
+from orchestrator.policy import words
 from orchestrator.policy.model import OrderRule
-from orchestrator.policy.select import matcher, spoken
+from orchestrator.policy.select import matcher
 
 
 def draft_orders(rule: OrderRule, scope: Scope, groups: Groups) -> Drafted:
     """The orders of each group of the rule. A machine stands where the first selector that matches it does."""
-    names = [spoken(selector) for selector in rule.sequence]
-    drafted = Drafted(f"order {', '.join(names)}", rule.origin)
+    names = [words.selector(selector) for selector in rule.sequence]
+    drafted = Drafted(words.rule(rule), rule.origin)
     for tag, missing in groups.outside(scope, rule.per).items():
         drafted.warn(
-            f"{machines(missing)} of {scope.name} without the tag {tag.removeprefix('tag:')}: the order doesn't hold for them"
+            f"{machines(missing)} of {scope.name} without the {words.group_kind(tag)}: the order doesn't hold for them"
         )
     place = _places(rule, scope, groups)
     for group in groups.divided(scope, rule.per, whole=False):

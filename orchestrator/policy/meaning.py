@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
 from orchestrator.errors import Problem
-from orchestrator.policy import defaults
+from orchestrator.policy import defaults, words
 from orchestrator.policy.document import Document, Path
 from orchestrator.policy.model import Share, Singletons
 from orchestrator.policy.schema.campaign import CHANGE_KINDS, StageSection
@@ -170,13 +169,13 @@ def _health(document: Document, health: HealthSection | None) -> Iterator[Proble
     interval = health.interval or defaults.PROBE_INTERVAL
     if deadline < well:
         key = "healthy_deadline" if health.healthy_deadline else "min_healthy_time"
-        what = f"a machine must be well for {spoken(well)} (min_healthy_time) within {spoken(deadline)} (healthy_deadline)"
+        what = f"a machine must be well for {words.duration(well)} (min_healthy_time) within {words.duration(deadline)} (healthy_deadline)"
         yield document.problem(
             (*at, key), what, "write a longer healthy_deadline, or a shorter min_healthy_time"
         )
     if interval > well:
         key = "interval" if health.interval else "min_healthy_time"
-        what = f"asked each {spoken(interval)}, a machine may not be asked at all in {spoken(well)}"
+        what = f"asked each {words.duration(interval)}, a machine may not be asked at all in {words.duration(well)}"
         yield document.problem((*at, key), what, "write an interval shorter than min_healthy_time")
     for index, probe in enumerate(health.probes):
         yield from _probe(document, (*at, "probes", index), probe)
@@ -290,15 +289,3 @@ def _grows(before: Share, now: Share) -> bool:
     if before.percent is not None and now.percent is not None:
         return now.percent > before.percent
     return True
-
-
-def spoken(duration: timedelta) -> str:
-    """A duration as policies write it: `1h30m`."""
-    seconds = int(duration.total_seconds())
-    parts = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        if unit != "d" or seconds >= 172800:  # up to two days in hours: 24h is what people write
-            count, seconds = divmod(seconds, size)
-            if count:
-                parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"

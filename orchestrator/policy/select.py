@@ -150,33 +150,6 @@ def _glob(value: str) -> str:
     return translate(value.replace("[", "[[]"))
 
 
-_LABELS: Final = (
-    ("names", ""),
-    ("os", ""),
-    ("kinds", "kind "),
-    ("regions", ""),
-    ("zones", "zone "),
-    ("subscriptions", "subscription "),
-    ("resource_groups", "resource group "),
-    ("availability_sets", "availability set "),
-    ("scale_sets", "scale set "),
-)
-"""Fields of a selector and what stands before their values in a sentence."""
-
-
-def spoken(selector: Selector) -> str:
-    """A selector in a sentence: `tier=api,web and westeurope`; "all" for the one that selects everything."""
-    parts = [name if values == ("*",) else f"{name}={','.join(values)}" for name, values in selector.tags]
-    for field, label in _LABELS:
-        values = getattr(selector, field)
-        if values:
-            parts.append(label + ",".join(values))
-    if selector.any_of:
-        parts.append("(" + " or ".join(spoken(option) for option in selector.any_of) + ")")
-    parts.extend(f"not ({spoken(excluded)})" for excluded in selector.none_of)
-    return " and ".join(parts) or "all"
-
-
 # Selectors of the command line ------------------------------------------------------------------------------
 
 _KEYS: Final[Mapping[str, str]] = MappingProxyType(

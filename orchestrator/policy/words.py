@@ -1,0 +1,141 @@
+"""The policy language in sentences: what a rule, a probe or a duration is called in plans, errors and `policy show`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, assert_never
+
+from orchestrator.policy.model import (
+    Around,
+    Change,
+    MaxUnavailable,
+    MinAvailable,
+    OneAtATime,
+    OrderRule,
+    Patches,
+    Probe,
+    ProbeKind,
+    Restart,
+    Rule,
+    Selector,
+    Singletons,
+    Stage,
+)
+from orchestrator.policy.values import SELECTION
+
+
+def duration(length: timedelta) -> str:
+    """A duration as policies write it: `1h30m`."""
+    seconds = int(length.total_seconds())
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if unit != "d" or seconds >= 172800:  # up to two days in hours: 24h is what people write
+            count, seconds = divmod(seconds, size)
+            if count:
+                parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+_LABELS: Final = (
+    ("names", ""),
+    ("os", ""),
+    ("kinds", "kind "),
+    ("regions", ""),
+    ("zones", "zone "),
+    ("subscriptions", "subscription "),
+    ("resource_groups", "resource group "),
+    ("availability_sets", "availability set "),
+    ("scale_sets", "scale set "),
+)
+"""Fields of a selector and what stands before their values in a sentence."""
+
+
+def selector(one: Selector) -> str:
+    """A selector in a sentence: `tier=api,web and westeurope`; "all" for the one that selects everything."""
+    parts = [name if values == ("*",) else f"{name}={','.join(values)}" for name, values in one.tags]
+    for field, label in _LABELS:
+        values = getattr(one, field)
+        if values:
+            parts.append(label + ",".join(values))
+    if one.any_of:
+        parts.append("(" + " or ".join(selector(option) for option in one.any_of) + ")")
+    parts.extend(f"not ({selector(excluded)})" for excluded in one.none_of)
+    return " and ".join(parts) or "all"
+
+
+def group_kind(kind: str) -> str:
+    """`update domain`, or `tag tier`."""
+    return f"tag {kind.removeprefix('tag:')}" if kind.startswith("tag:") else kind.replace("_", " ")
+
+
+def rule(one: Rule) -> str:
+    """`at most 25% unavailable per tag tier`."""
+    match one:
+        case MaxUnavailable():
+            return f"at most {one.limit} unavailable{_per(one.per)}{_cap(cap=one.cap)}"
+        case MinAvailable():
+            alone = ", groups of one allowed" if one.singletons is Singletons.ALLOW else ""
+            return f"at least {one.floor or 'a majority'} available{_per(one.per)}{alone}{_cap(cap=one.cap)}"
+        case OneAtATime():
+            within = "" if one.within == SELECTION else f" within {group_kind(one.within)}"
+            return f"one {group_kind(one.domain)} at a time{within}"
+        case OrderRule():
+            return f"{', then '.join(selector(entry) for entry in one.sequence)}{_per(one.per)}"
+    assert_never(one)
+
+
+def probe(one: Probe) -> str:
+    """`http http://{private_ip}:8080/healthz, expecting 200`."""
+    match one.kind:
+        case ProbeKind.HTTP:
+            statuses = " or ".join(str(status) for status in one.expect_status)
+            return f"http {one.url}, expecting {statuses} within {duration(one.timeout)}"
+        case ProbeKind.TCP:
+            return f"tcp {one.host}:{one.port} within {duration(one.timeout)}"
+        case ProbeKind.APP_HEALTH | ProbeKind.VM_AGENT:
+            return one.kind.value
+    assert_never(one.kind)
+
+
+def around(one: Around) -> str:
+    """`before: lb-drain (10m); after: lb-undrain (10m, when healthy)`."""
+    before = ", ".join(f"{step.webhook} ({duration(step.timeout)})" for step in one.before)
+    after = ", ".join(f"{step.webhook} ({duration(step.timeout)}, when {step.when})" for step in one.after)
+    return "; ".join(part for part in (before and f"before: {before}", after and f"after: {after}") if part)
+
+
+def change(one: Change) -> str:
+    """`install critical, security patches, reboot if_required, at most 2h`."""
+    match one:
+        case Restart():
+            return "restart"
+        case Patches():
+            parts = [f"install {', '.join(one.classifications) or 'no class of'} patches"]
+            if one.include_kbs:
+                parts.append(f"with KB {', '.join(one.include_kbs)}")
+            if one.exclude_kbs:
+                parts.append(f"without KB {', '.join(one.exclude_kbs)}")
+            return ", ".join([*parts, f"reboot {one.reboot}", f"at most {duration(one.maximum_duration)}"])
+    assert_never(one)
+
+
+def stage(one: Stage) -> str:
+    """`canary: at most 5, 1 a region; bake 4h`."""
+    bounds = [] if one.select == Selector() else [selector(one.select)]
+    if one.count is not None:
+        bounds.append(f"at most {one.count}")
+    if one.per_region is not None:
+        bounds.append(f"{one.per_region} a region")
+    if one.up_to is not None:
+        bounds.append(f"up to {one.up_to}")
+    then = [f"bake {duration(one.bake)}"] if one.bake else []
+    then += ["then a person's approval"] if one.approve else []
+    return f"{one.name}: " + "; ".join([", ".join(bounds) or "all that are left", *then])
+
+
+def _per(per: tuple[str, ...]) -> str:
+    return f" per {' and '.join(group_kind(kind) for kind in per)}" if per else ""
+
+
+def _cap(*, cap: bool) -> str:
+    return ", as a cap" if cap else ""
