@@ -50,5 +50,6 @@ OUTAGE = Span(45, 240, 90)  # a restart, from the last answer of the system to t
 WRAP_UP = Span(15, 60, 30)  # after a restart, until the patch extension has reported
 WARM_UP = Span(20, 90, 40)  # after a restart, until the application is healthy
 SHUTDOWN = Span(2, 10, 4)  # from the request for a restart until the machine stops answering
+NOTICE = Span(2, 10, 4)  # after a restart, until the platform calls it done
 COMMAND = Span(20, 60, 25)  # a run command takes 20 s at least
 VISIBILITY = Span(5, 20, 8)  # from the start of a patch run until the instance view shows it

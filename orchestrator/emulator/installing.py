@@ -102,7 +102,7 @@ def course(
         outage=down,
         ailment=ailment,
         installed=frozenset(patch.id for patch in effect.done),
-        reboot_pending=effect.reboot_status in {"Required", "Failed"},
+        reboot_pending=effect.reboot_status == "Required",
     )
 
 

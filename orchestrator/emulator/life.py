@@ -83,6 +83,7 @@ class Life:
         if machine.life != life:
             return
         machine.out, machine.changed = False, now
+        machine.reboot_pending = False  # whatever it was that waited for a restart has had one
         self._witness(machine, "back", now, operation)
         if healthy is not None:
             self._timeline.at(healthy, partial(self._recover, machine, life, operation))

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from orchestrator.emulator.catalogue import Patch, family
-from orchestrator.emulator.chance import ASSESSMENT, COMMAND, OUTAGE, SHUTDOWN, WARM_UP, guid, stream
+from orchestrator.emulator.chance import ASSESSMENT, COMMAND, NOTICE, OUTAGE, SHUTDOWN, WARM_UP, guid, stream
 from orchestrator.emulator.fault_book import FaultBook, first
 from orchestrator.emulator.faults import Fault, StaysOut, Unhealthy
 from orchestrator.emulator.install_request import read_install_request
@@ -89,7 +89,8 @@ class Operations:
             machine.running = operation
             out = now + SHUTDOWN.draw(rng)
             back = out + OUTAGE.draw(rng)
-            self._restart(operation, machine, Outage(out, back, back + WARM_UP.draw(rng)), faults)
+            outage = Outage(out, back, back + WARM_UP.draw(rng))
+            self._restart(operation, machine, outage, back + NOTICE.draw(rng), faults)
         else:
             machine.command = operation
             self._timeline.at(now + COMMAND.draw(rng), partial(self._end_command, operation, machine))
@@ -132,18 +133,21 @@ class Operations:
     # The others ------------------------------------------------------------------------------------------------------
 
     def _restart(
-        self, operation: Operation, machine: MachineState, outage: Outage, faults: tuple[Fault, ...]
+        self,
+        operation: Operation,
+        machine: MachineState,
+        outage: Outage,
+        ends: datetime,
+        faults: tuple[Fault, ...],
     ) -> None:
         machine.life += 1  # whatever was to come back by itself comes back by this restart, or not at all
         stays_out = first(faults, StaysOut)
-        unhealthy = first(faults, Unhealthy)
-        assert outage.back is not None
-        ends = outage.back
         if stays_out is not None:
-            warm_up = (outage.healthy or ends) - ends
-            back = outage.out + stays_out.recovers_after if stays_out.recovers_after else None
-            outage = Outage(outage.out, back, back + warm_up if back else None)
-        planned, ailment = ail(outage, unhealthy, None)
+            outage = Outage(outage.out, None, None)
+            if stays_out.recovers_after is not None:
+                back = outage.out + stays_out.recovers_after
+                outage = Outage(outage.out, back, back)
+        planned, ailment = ail(outage, first(faults, Unhealthy), None)
         assert planned is not None
         self._life.plan_outage(machine, planned, operation.id)
         if ailment is not None:
@@ -153,7 +157,6 @@ class Operations:
 
     def _end_restart(self, operation: Operation, machine: MachineState, now: datetime) -> None:
         if operation.ended is None:
-            machine.reboot_pending = machine.reboot_pending and not machine.answers
             self._end(operation, machine, now)
 
     def _end_assessment(self, operation: Operation, machine: MachineState, now: datetime) -> None:

@@ -63,6 +63,9 @@ GLOBAL_READS = Limit("x-ms-ratelimit-remaining-subscription-global-reads", 15 * 
 GLOBAL_WRITES = Limit("x-ms-ratelimit-remaining-subscription-global-writes", 15 * 10 * 60, 15 * 200)
 
 
+_ROUNDING = 1e-6  # a token, or a second, less a rounding error of floats is a whole one
+
+
 @dataclass(slots=True)
 class Bucket:
     """One bucket, full at first. Times are seconds since the world began."""
@@ -112,8 +115,8 @@ class Buckets:
             bucket = self._buckets.get(key)
             if bucket is None:
                 bucket = self._buckets[key] = Bucket(limit, float(limit.burst), seconds)
-            if bucket.fill(seconds) < 1 - 1e-9:  # a token less a rounding error is a token
-                return Empty(limit, max(1, math.ceil(bucket.wait())))
+            if bucket.fill(seconds) < 1 - _ROUNDING:
+                return Empty(limit, max(1, math.ceil(bucket.wait() - _ROUNDING)))
             buckets.append(bucket)
         for bucket in buckets:
             bucket.level -= 1
