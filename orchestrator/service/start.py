@@ -1,0 +1,116 @@
+"""From a reviewed plan to a rollout: does it pass the judge, does it still fit the fleet, is it known already?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from orchestrator.errors import PlanRefused, Refused
+from orchestrator.inventory import native
+from orchestrator.inventory.model import Inventory, Machine
+from orchestrator.inventory.standing import why_not
+from orchestrator.planner.model import Plan
+from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.verify.floor import judge_floor
+from orchestrator.verify.model import Verdict, together
+from orchestrator.verify.plan import judge_plan
+
+AFFECTED_LIMIT = 0.05
+"""A fleet of which more than this share has moved since the review is another fleet: it is planned and reviewed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How the fleet has moved since the plan: by index and reason, or by name."""
+
+    dropped: tuple[tuple[int, str], ...]
+    changed: tuple[str, ...]
+    new: tuple[str, ...]
+
+    @property
+    def affected(self) -> int:
+        """Machines of the plan that are not as they were."""
+        return len(self.dropped) + len(self.changed)
+
+
+def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Drift:
+    """Compare a plan with the fleet as it is now. `facts_of` digests what constraints read of a machine."""
+    now = {machine.id: machine for machine in live.machines}
+    known = {machine.id for machine in plan.machines} | {left.machine for left in plan.left_out}
+    dropped: list[tuple[int, str]] = []
+    changed: list[str] = []
+    for index, planned in enumerate(plan.machines):
+        machine = now.get(planned.id)
+        if machine is None:
+            dropped.append((index, "gone since the plan was made"))
+        elif planned.facts and facts_of(machine) != planned.facts:
+            changed.append(planned.name)
+        elif planned.change and (why := why_not(machine, live.scale_sets)) is not None:
+            dropped.append((index, why))
+    new = sorted(machine.name for machine in live.machines if machine.id not in known)
+    return Drift(tuple(dropped), tuple(sorted(changed)), tuple(new))
+
+
+def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
+    """Refuse a plan that the fleet has outrun. `accept` lets go what a person has accepted by saying so.
+
+    A change of what rules read (zone, set, domains, tags) is never accepted here: the waves may be wrong for it.
+    """
+    if moved.changed:
+        names = ", ".join(moved.changed[:5])
+        raise PlanRefused(
+            f"{len(moved.changed)} machines have changed since the plan was made, in what its rules read: {names}; plan again",
+        )
+    changing = sum(1 for machine in plan.machines if machine.change)
+    if moved.affected > AFFECTED_LIMIT * max(changing, 1) and not accept:
+        raise PlanRefused(
+            f"{moved.affected} of {changing} machines are gone or off since the plan was made, more than "
+            f"{AFFECTED_LIMIT:.0%}; plan again, or accept it by name: --accept-drift",
+        )
+
+
+def judge(plan: bytes, inventory: Inventory) -> Verdict:
+    """The independent judge on a plan file: its own constraints, and the floor read straight off the inventory."""
+    document = orjson.loads(plan)
+    fleet = orjson.loads(native.dump(inventory))
+    return together(judge_plan(document), judge_floor(document, fleet))
+
+
+def refuse_unless_judged(plan: bytes, inventory: Inventory) -> None:
+    """Refuse a plan that doesn't pass, naming the rules it breaks."""
+    verdict = judge(plan, inventory)
+    if not verdict.ok:
+        broken = "\n  ".join(str(violation) for violation in verdict.violations[:10])
+        raise PlanRefused(f"the plan breaks rules and will not be run:\n  {broken}")
+
+
+def known_rollout(scope: Scope, digest: str) -> Rollout | None:
+    """The rollout of exactly this plan that isn't over, if the journal knows one."""
+    for rollout in reversed(scope.rollouts.values()):
+        if rollout.digest == digest and not rollout.over:
+            return rollout
+    return None
+
+
+def new_id(scope: Scope, plan: Plan, now: datetime) -> str:
+    """An id that people can say: campaign and moment, with a number if that is taken."""
+    base = f"{plan.name}-{now:%Y%m%d-%H%M}"
+    number, candidate = 1, base
+    while candidate in scope.rollouts:
+        number += 1
+        candidate = f"{base}-{number}"
+    return candidate
+
+
+def refuse_unknown_webhooks(plan: Plan, knows: Callable[[str], bool]) -> None:
+    """Refuse a plan with steps whose webhook nobody has configured, before anything starts."""
+    names = sorted({step.webhook for around in plan.around for step in (*around.before, *around.after)})
+    missing = [name for name in names if not knows(name)]
+    if missing:
+        raise Refused(
+            f"the plan calls webhooks that are not configured: {', '.join(missing)}; "
+            'say where they go in a file for --webhooks, such as: {"lb-drain": {"url": "https://..."}}',
+        )

@@ -1,0 +1,144 @@
+"""A rollout put together: cloud, probes, webhooks, journal, host. For the command, the demonstration and the benchmarks alike."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from orchestrator.errors import Refused, UsageError
+from orchestrator.executor.log import Log, replay
+from orchestrator.executor.services import Services, services
+from orchestrator.executor.settings import Settings
+from orchestrator.hosts.local import LocalHost, Pace
+from orchestrator.inventory.model import Inventory
+from orchestrator.notify.port import Webhooks
+from orchestrator.notify.webhook import HttpWebhooks, Target
+from orchestrator.planner.document import digest, parse
+from orchestrator.planner.facts import facts_digest
+from orchestrator.planner.model import Plan
+from orchestrator.policy.model import ProbeKind
+from orchestrator.probes.http import HttpProber
+from orchestrator.probes.port import Prober
+from orchestrator.probes.tcp import TcpProber
+from orchestrator.rollout.decide import decide
+from orchestrator.rollout.messages import Start
+from orchestrator.rollout.planned import index_plan
+from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.service.start import (
+    drift,
+    known_rollout,
+    new_id,
+    refuse_if_outrun,
+    refuse_unknown_webhooks,
+    refuse_unless_judged,
+)
+from orchestrator.store.port import Journal
+from orchestrator.wiring.cloud import Cloud
+from orchestrator.wiring.files import read_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A rollout that is ready to be driven, or driven."""
+
+    host: LocalHost
+    rollout: Rollout
+    scope: Scope
+    services: Services
+    resumed: bool
+
+
+def read_webhooks(path: Path | None) -> Mapping[str, Target]:
+    """Where webhooks go: `{"name": {"url": "https://...", "secret": "..."}}`. Raises `UsageError` with every mistake."""
+    if path is None:
+        return {}
+    try:
+        document = orjson.loads(read_bytes(path, "webhook file"))
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"{path}: not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise UsageError(f'{path}: expected an object such as {{"lb-drain": {{"url": "https://..."}}}}')
+    wrong = [name for name, entry in document.items() if not _is_target(entry)]
+    if wrong:
+        raise UsageError(f'{path}: {", ".join(wrong)}: expected {{"url": "https://...", "secret": "..."}}')
+    return {name: Target(entry["url"], entry.get("secret", "")) for name, entry in document.items()}
+
+
+def _is_target(entry: Any) -> bool:
+    if not isinstance(entry, dict) or set(entry) - {"url", "secret"}:
+        return False
+    url = entry.get("url")
+    return (
+        isinstance(url, str)
+        and url.startswith(("http://", "https://"))
+        and isinstance(entry.get("secret", ""), str)
+    )
+
+
+def make_services(cloud: Cloud, webhooks: Webhooks, settings: Settings | None = None) -> Services:
+    """The doors to machines and the cloud, with the pace of this cloud."""
+    probers: Mapping[ProbeKind, Prober] = {ProbeKind.HTTP: HttpProber(), ProbeKind.TCP: TcpProber()}
+    return services(cloud.provider, probers, webhooks, cloud.clock, settings)
+
+
+@asynccontextmanager
+async def doors(
+    cloud: Cloud, webhooks: Mapping[str, Target], settings: Settings | None = None
+) -> AsyncIterator[Services]:
+    """Services that are given back at the end."""
+    made = make_services(cloud, HttpWebhooks(webhooks), settings)
+    try:
+        yield made
+    finally:
+        for prober in made.probers.values():
+            await prober.close()
+        await made.webhooks.close()
+        await cloud.provider.close()
+
+
+async def begin(
+    journal: Journal,
+    made: Services,
+    plan: bytes,
+    *,
+    who: str,
+    reason: str = "",
+    live: Inventory | None = None,
+    accept_drift: bool = False,
+    pace: Pace | None = None,
+) -> Running:
+    """Start a reviewed plan, or go on with the rollout of it that the journal knows. The journal is held by now.
+
+    `live` is the fleet as it is at this moment: a plan is compared with it and judged by it before it starts.
+    Raises `Refused` and `PlanRefused`, with nothing done.
+    """
+    scope = await replay(journal)
+    name = digest(plan)
+    known = known_rollout(scope, name)
+    log = Log(scope, journal)
+    if known is not None:
+        return Running(LocalHost(log, made, known, pace), known, scope, made, resumed=True)
+    parsed: Plan = parse(plan, "the plan")
+    refuse_unknown_webhooks(parsed, made.webhooks.knows)
+    if not any(machine.change for machine in parsed.machines):
+        raise Refused("the plan changes no machine: all that it selects are left out, see wavekeeper explain")
+    dropped: tuple[tuple[int, str], ...] = ()
+    if live is not None:
+        moved = drift(parsed, live, facts_digest)
+        refuse_if_outrun(parsed, moved, accept=accept_drift)
+        refuse_unless_judged(plan, live)
+        dropped = moved.dropped
+    now = made.clock.now()
+    at = max(now, scope.last) if scope.last is not None else now
+    planned = index_plan(parsed)
+    command = Start(new_id(scope, parsed, now), planned, name, who, reason, dropped)
+    facts = decide(scope, command, at)
+    _, commit = log.record(command.rollout, facts, at, planned=planned, documents={name: plan})
+    await commit
+    rollout = scope.rollouts[command.rollout]
+    return Running(LocalHost(log, made, rollout, pace), rollout, scope, made, resumed=False)
