@@ -19,7 +19,7 @@ from orchestrator.verify.finishing import Nesting, unfinished
 from orchestrator.verify.fleet import read_fleet
 from orchestrator.verify.floor import nesting_of, note_replaced, replaced
 from orchestrator.verify.floor_rules import floor_of
-from orchestrator.verify.model import Findings, Verdict
+from orchestrator.verify.model import Findings, Verdict, machines
 from orchestrator.verify.moments import Moments
 from orchestrator.verify.timeline import TOUCHES, Entry, Timeline, Work, follow, read_audit
 
@@ -132,7 +132,8 @@ def _hold_to_selection(
     for entry in entries:
         if entry.event in TOUCHES and not entry.foreign and entry.machine not in run.stages:
             if entry.machine not in told:
-                what = f"{found.name(entry.machine)} is not changed by the plan, and {_at(entry.at)} saw: {entry.event}"
+                name = found.name(entry.machine)
+                what = f"{name} is not changed by the plan, and {entry.event} was begun on it {_at(entry.at)}"
                 found.broken(TOUCHED, entry.machine, [entry.machine], what)
             told.add(entry.machine)
     done: defaultdict[tuple[str, str], list[Work]] = defaultdict(list)
@@ -140,9 +141,9 @@ def _hold_to_selection(
         done[work.machine, work.event].append(work)
     for (machine, event), works in sorted(done.items()):
         found.judged(f"machines with {event}")
-        if len(works) > 1 and machine not in retried:
+        if len(works) > 1 and machine in run.stages and machine not in retried:
             when = ", ".join(_at(work.begin) for work in works[:3])
-            what = f"{found.name(machine)} had {len(works)} times {event}, where a plan changes a machine once: {when}"
+            what = f"{event} was begun {len(works)} times on {found.name(machine)}, which the plan changes once: {when}"
             found.broken(ONCE, machine, [machine], what)
     missing = run.stages.keys() - run.first.keys()
     if complete:
@@ -150,7 +151,7 @@ def _hold_to_selection(
             what = f"{found.name(machine)} is changed by the plan, and nothing was done to it"
             found.broken(COMPLETE, machine, [machine], what)
     elif missing:
-        found.note(f"{len(missing)} of {len(run.stages)} machines that the plan changes were not worked on")
+        found.note(f"{len(missing)} of {machines(len(run.stages))} that the plan changes were not worked on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,18 +248,18 @@ def _hold_to_stages(run: _Run, found: Findings) -> None:
     """
     latest: str | None = None  # the machine of all stages so far whose work was over last
     for stage in run.document.stages:
-        machines = [m for m in run.first if run.stages[m] == stage]
-        if not machines:
+        members = [m for m in run.first if run.stages[m] == stage]
+        if not members:
             continue
         found.judged("stages")
-        early = min(machines, key=lambda m: (run.first[m].begin, m))
+        early = min(members, key=lambda m: (run.first[m].begin, m))
         if latest is not None and run.over(latest) > run.first[early].begin:
             what = (
                 f"stage {stage} began {_at(run.first[early].begin)} with {found.name(early)}, when work on "
                 f"{found.name(latest)} of stage {run.stages[latest]} was not over"
             )
             found.broken(STAGE, stage, (early, latest), what)
-        latest = max([*machines, *([latest] if latest is not None else [])], key=lambda m: (run.over(m), m))
+        latest = max([*members, *([latest] if latest is not None else [])], key=lambda m: (run.over(m), m))
 
 
 def _at(moment: datetime) -> str:

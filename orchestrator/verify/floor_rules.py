@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from orchestrator.verify.constraints import Budget, Exclusion
 from orchestrator.verify.fleet import Circle, Fleet, Standing
+from orchestrator.verify.model import machines
 
 PAIR, ZONE, UPDATE_DOMAIN, FAULT_DOMAIN = "region-pair", "zone", "update-domain", "fault-domain"
 SET_SHARE, SCALE_SET_SHARE, SUBSCRIPTION_SHARE = "set-share", "scale-set-share", "subscription-share"
@@ -40,7 +41,7 @@ def floor_of(fleet: Fleet, changed: Collection[str]) -> FloorRules:
         budgets.append(_share_of_set(held, fleet, careful=bool(unknown)))
         if unknown:
             notes.append(
-                f"availability set {held.name}: the update domain of {len(unknown)} machines isn't known, "
+                f"availability set {held.name}: the update domain of {machines(len(unknown))} isn't known, "
                 "so it was held to one machine at a time"
             )
         else:
@@ -55,26 +56,28 @@ def floor_of(fleet: Fleet, changed: Collection[str]) -> FloorRules:
 def _pairs(fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
     """Paired regions are never touched together, and a region begun is finished before its pair begins.
 
-    Azure: "geo-paired regions are not updated concurrently". Pairing is not symmetric: one rule for each pair that either
+    Azure never updates geo-paired regions concurrently. Pairing is not symmetric: one rule for each pair that either
     region names, never for chains of pairs (westus3 - eastus - westus are two rules, and westus3 and westus may go together).
     """
-    machines: defaultdict[str, set[str]] = defaultdict(set)
+    members: defaultdict[str, set[str]] = defaultdict(set)
     for machine in fleet.machines.values():
         if machine.region:
-            machines[machine.region].add(machine.id)
-    alone = sorted(machines.keys() - fleet.paired_regions)
+            members[machine.region].add(machine.id)
+    alone = sorted(members.keys() - fleet.paired_regions)
     if alone:
         notes.append(f"no region pair is known for {', '.join(alone)}: no pair was judged there")
     homeless = sum(not machine.region for machine in fleet.machines.values())
     if homeless:
-        notes.append(f"the region of {homeless} machines isn't known: no rule of regions was judged for them")
+        notes.append(
+            f"the region of {machines(homeless)} isn't known: no rule of regions was judged for them"
+        )
     for one, other in fleet.pairs:
-        if one in machines and other in machines:
+        if one in members and other in members:
             yield Exclusion(
                 id=f"floor:{PAIR}:{one}|{other}",
                 rule=PAIR,
                 title=f"regions {one} and {other}, a pair",
-                domains={one: frozenset(machines[one]), other: frozenset(machines[other])},
+                domains={one: frozenset(members[one]), other: frozenset(members[other])},
                 level=PAIR_LEVEL,
                 says="never both regions of a pair at once, and one is finished before the other begins",
             )
@@ -83,7 +86,7 @@ def _pairs(fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
 def _zones(fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
     """In a region one zone at a time, by data centre.
 
-    Azure: "VMs in different availability zones aren't updated concurrently". A zone's number means something within its
+    Azure doesn't update machines in different availability zones concurrently. A zone's number means something within its
     subscription only (`availabilityZoneMappings` of GET /subscriptions/{id}/locations leads to the data centre).
     Where several subscriptions stand in zones of a region and any of these can't be mapped, the zones of each subscription are
     domains of their own, so that they go one after the other. A machine in no zone is in no domain.
@@ -92,16 +95,16 @@ def _zones(fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
     for machine in fleet.machines.values():
         if machine.zone is not None and machine.region:
             by_region[machine.region].append(machine)
-    for region, machines in sorted(by_region.items()):
-        subscriptions = {machine.subscription for machine in machines}
-        mapped = all((region, m.subscription, m.zone) in fleet.physical for m in machines if m.zone)
+    for region, standing in sorted(by_region.items()):
+        subscriptions = {machine.subscription for machine in standing}
+        mapped = all((region, m.subscription, m.zone) in fleet.physical for m in standing if m.zone)
         if not mapped and len(subscriptions) > 1:
             notes.append(
                 f"zones in {region}: how {len(subscriptions)} subscriptions number them isn't known in full, "
                 "so each subscription's zones were judged as zones of their own"
             )
         domains: defaultdict[str, set[str]] = defaultdict(set)
-        for m in machines:
+        for m in standing:
             name = f"zone {m.zone} of subscription {m.subscription}"
             if mapped:
                 name = f"zone {fleet.physical[region, m.subscription, m.zone or '']}"
@@ -110,7 +113,7 @@ def _zones(fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
             id=f"floor:{ZONE}:{region}",
             rule=ZONE,
             title=f"zones in {region}",
-            domains={name: frozenset(members) for name, members in domains.items()},
+            domains={name: frozenset(ids) for name, ids in domains.items()},
             level=ZONE_LEVEL,
             says="only one zone at a time in a region",
         )
@@ -119,7 +122,7 @@ def _zones(fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
 def _update_domains(held: Circle, fleet: Fleet) -> Iterator[Exclusion]:
     """In an availability set one update domain at a time.
 
-    Azure: "VMs across multiple update domains aren't updated concurrently" (within an availability set).
+    Azure updates within the boundaries of update domains: machines of several of them aren't updated concurrently.
     """
     domains: defaultdict[str, set[str]] = defaultdict(set)
     for machine in _held(held, fleet):
@@ -139,8 +142,8 @@ def _update_domains(held: Circle, fleet: Fleet) -> Iterator[Exclusion]:
 def _share_of_set(held: Circle, fleet: Fleet, *, careful: bool) -> Budget:
     """At most 20 % of an availability set at a time; fewer than 10 machines: one.
 
-    Azure: "no more than 20 % of the availability set's VMs are updated at a time; sets with fewer than 10 VMs are updated one
-    VM at a time". `careful`: the update domain of a machine isn't known, so one machine of the set at a time.
+    Azure updates no more than 20 % of a set's machines at a time, and of sets with fewer than 10 machines one at a time.
+    That is one figure: a fifth, rounded down, at least one. `careful`: the update domain of a machine isn't known, so one machine of the set at a time.
     """
     limit = 1 if careful else None
     return _share(held, fleet, SET_SHARE, f"availability set {held.name}", limit)
@@ -154,7 +157,7 @@ def _share_of_scale_set(held: Circle, fleet: Fleet) -> Budget:
 def _fault_domains(held: Circle, fleet: Fleet, notes: list[str]) -> Iterator[Exclusion]:
     """In a Flexible scale set, which has no update domains, one fault domain at a time.
 
-    A set with a single fault domain (Azure's choice for zonal ones) has nothing to tell apart, and a machine whose fault
+    A set with a single fault domain (as zonal ones have) has nothing to tell apart, and a machine whose fault
     domain isn't known is in none: there the rule falls away, and the 20 % stay.
     """
     if held.fault_domains == 1:
@@ -168,7 +171,7 @@ def _fault_domains(held: Circle, fleet: Fleet, notes: list[str]) -> Iterator[Exc
             domains[f"fault domain {machine.fault_domain}"].add(machine.id)
     if unknown:
         notes.append(
-            f"scale set {held.name}: the fault domain of {unknown} machines isn't known, "
+            f"scale set {held.name}: the fault domain of {machines(unknown)} isn't known, "
             "so only the 20 % were judged for them"
         )
     if len(domains) > 1:
@@ -185,21 +188,21 @@ def _fault_domains(held: Circle, fleet: Fleet, notes: list[str]) -> Iterator[Exc
 def _share_of_subscriptions(fleet: Fleet) -> Iterator[Budget]:
     """Machines in no set: at most 20 %, at least one, of a subscription's machines in a region; a cap.
 
-    Azure batches them "so that not all VMs of a subscription are updated concurrently", and publishes no figure;
-    20 % is the one it publishes for sets.
+    Azure batches them, as well as it can, so that not all machines of a subscription are updated concurrently. It
+    publishes no figure for that; 20 % is the one it publishes for sets.
     """
     in_sets = {m for held in (*fleet.availability_sets, *fleet.scale_sets) for m in held.members}
     groups: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for machine in fleet.machines.values():
         if machine.id not in in_sets and not machine.off and machine.region:
             groups[machine.subscription, machine.region].add(machine.id)
-    for (subscription, region), machines in sorted(groups.items()):
+    for (subscription, region), members in sorted(groups.items()):
         yield Budget(
             id=f"floor:{SUBSCRIPTION_SHARE}:{subscription}/{region}",
             rule=SUBSCRIPTION_SHARE,
-            title=f"20 % of {len(machines)} machines of subscription {subscription} in {region} that are in no set",
-            machines=frozenset(machines),
-            limit=_fifth(len(machines)),
+            title=f"20 % of {machines(len(members))} of subscription {subscription} in {region} that are in no set",
+            machines=frozenset(members),
+            limit=_fifth(len(members)),
             cap=True,
         )
 
@@ -213,7 +216,7 @@ def _share(held: Circle, fleet: Fleet, rule: str, title: str, limit: int | None)
     return Budget(
         id=f"floor:{rule}:{held.id}",
         rule=rule,
-        title=f"{title}, {size} machines{out}",
+        title=f"{title}, {machines(size)}{out}",
         machines=held.members - off - missing,
         limit=(_fifth(size) if limit is None else limit) - len(missing),
     )

@@ -68,6 +68,11 @@ class Verdict:
         }
 
 
+def machines(count: int) -> str:
+    """`1 machine`, `2 machines`."""
+    return f"{count} machine" + ("" if count == 1 else "s")
+
+
 def together(*verdicts: Verdict) -> Verdict:
     """One verdict out of several; what two of them say in the same words is said once."""
     judged: Counter[str] = Counter()

@@ -122,7 +122,7 @@ class Moments:
             return
         others = {m for m in budget.machines if self._is_taken(m)}
         what = (
-            f"{budget.title}: {self._beginning(step)} while {self._found.listed(others)} were out or being worked on; "
+            f"{budget.title}: {self._beginning(step)} with {self._found.listed(others)} out or being worked on; "
             if others
             else f"{budget.title}: {self._beginning(step)}; "
         )
@@ -143,8 +143,8 @@ class Moments:
         for name in sorted(holders):
             if name != mine and holders[name]:
                 what = (
-                    f"{exclusion.title}: {self._beginning(step)} ({mine}) while "
-                    f"{self._found.listed(holders[name])} ({name}) were not done; {exclusion.says}"
+                    f"{exclusion.title}: {self._beginning(step)} ({mine}) with "
+                    f"{self._found.listed(holders[name])} ({name}) not done; {exclusion.says}"
                 )
                 self._found.broken(exclusion.rule, exclusion.id, {step.machine, *holders[name]}, what)
                 return

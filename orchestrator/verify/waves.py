@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from orchestrator.verify.antichain import Worst, heaviest
 from orchestrator.verify.constraints import Budget, Exclusion, Order
 from orchestrator.verify.finishing import Nesting, unfinished
-from orchestrator.verify.model import Findings
+from orchestrator.verify.model import Findings, machines
 from orchestrator.verify.schedule import Schedule, Spot
 
 
@@ -58,17 +58,17 @@ def _worst(weights: Mapping[int, int], stage: str, schedule: Schedule, limit: in
 def _tell_budget(
     budget: Budget, worst: Worst, waves: Mapping[int, Collection[str]], schedule: Schedule, found: Findings
 ) -> None:
-    machines = [machine for lane in worst.together for machine in waves[lane]]
+    members = [machine for lane in worst.together for machine in waves[lane]]
     shown = [
         f"{schedule.place(schedule.spots[min(waves[lane])])} ({found.listed(waves[lane])})"
         for lane in worst.together[:4]
     ]
     more = f" and {len(worst.together) - 4} waves more" if len(worst.together) > 4 else ""
-    many = f"{shown[0]} takes {worst.weight} machines out"
+    many = f"{shown[0]} takes {machines(worst.weight)} out"
     if len(shown) > 1:
-        many = f"{', '.join(shown)}{more} can run at the same time and take {worst.weight} machines out"
+        many = f"{', '.join(shown)}{more} can run at the same time and take {machines(worst.weight)} out"
     what = f"{budget.title}: {many} together; only {max(budget.limit, 0)} may be out at once"
-    found.broken(budget.rule, budget.id, machines, what)
+    found.broken(budget.rule, budget.id, members, what)
 
 
 def hold_to_exclusion(exclusion: Exclusion, schedule: Schedule, nesting: Nesting, found: Findings) -> None:

@@ -137,7 +137,7 @@ def test_pairs_nobody_knows_are_noted() -> None:
     assert verdict.ok
     assert verdict.notes == (
         "no region pair is known for westeurope: no pair was judged there",
-        "the region of 1 machines isn't known: no rule of regions was judged for them",
+        "the region of 1 machine isn't known: no rule of regions was judged for them",
     )
 
 
@@ -262,7 +262,7 @@ def test_members_nobody_can_read_count_as_out() -> None:
     verdict = _judged(machines, lane("one", "w0"), availability_sets=[held])
     assert verdict.violations[0].what == (
         "availability set as-web, 11 machines, of which 2 can't be read and count as out: wave 1 of lane one (w0) takes "
-        "1 machines out together; only 0 may be out at once"
+        "1 machine out together; only 0 may be out at once"
     )
 
 
