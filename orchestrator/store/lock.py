@@ -61,6 +61,7 @@ class FileLock:
         except JournalError:
             os.close(file)
             raise
+        self.drop()  # what was held before, if somebody removed that file: it locks nothing any more
         self._file = file
 
     def drop(self) -> None:

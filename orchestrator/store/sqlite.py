@@ -141,9 +141,8 @@ class _Database:
     def __init__(self, path: Path, scope: str, *, create: bool, writable: bool) -> None:
         if not scope.replace("-", "").replace("_", "").isalnum():
             raise JournalError(f"scope {scope!r}: write letters, digits, '-' and '_' only")
-        self._path = (
-            path.resolve()
-        )  # SQLite names its own files after what a link points to; so must the lock
+        # SQLite names its own files after what a link points to; so must the lock be named.
+        self._path = Path(os.path.realpath(path))
         self._writable = writable
         self._failure = ""  # set when the disk failed under a commit: what is on it is no longer sure
         self.lock = FileLock(_beside(self._path, ".lock" if scope == "default" else f".{scope}.lock"))

@@ -51,8 +51,9 @@ def test_what_a_dead_holder_wrote_is_not_believed(path: Path) -> None:
     lock.drop()
 
 
-def test_a_held_lock_names_its_holder(path: Path) -> None:
-    """The message has all a person needs to find them, and what to do."""
+def test_a_held_lock_names_its_holder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has all a person needs to find them, and what to do; it comes without waiting."""
+    monkeypatch.setattr("orchestrator.store.lock.time.sleep", lambda _seconds: pytest.fail("waited"))
     lock = FileLock(path)
     lock.take(ANN)
     with pytest.raises(JournalError) as refused:
@@ -63,6 +64,18 @@ def test_a_held_lock_names_its_holder(path: Path) -> None:
     )
     assert lock.holder() == ANN
     lock.drop()
+
+
+def test_a_lock_whose_file_was_removed_can_be_taken_again(path: Path) -> None:
+    """The old file is given back, the new one is held."""
+    lock = FileLock(path)
+    lock.take(ANN)
+    path.unlink()
+    assert lock.holder() is None
+    lock.take(ANN)
+    assert lock.holder() == ANN
+    lock.drop()
+    assert lock.holder() is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"who":"ann"}', '{"who":1,"host":2,"pid":3,"since":4}'])
