@@ -54,7 +54,17 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
             )
     dropped = tuple(machine for machine, _ in command.dropped)
     why = tuple(reason for _, reason in command.dropped)
-    return (e.RolloutStarted(command.rollout, command.digest, command.who, command.reason, dropped, why),)
+    return (
+        e.RolloutStarted(
+            command.rollout,
+            command.digest,
+            command.who,
+            command.reason,
+            dropped,
+            why,
+            command.scale,
+        ),
+    )
 
 
 def _legal(rollout: Rollout, event: str, verb: str) -> None:

@@ -23,6 +23,7 @@ class RolloutStarted:
     reason: str
     dropped: tuple[int, ...] = ()
     dropped_why: tuple[str, ...] = ()
+    scale: float = 1.0  # how fast the cloud's time runs: other than 1 against an emulator only
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         event.who,
         event.reason,
         at,
+        scale=event.scale,
         status_since=at,
         machines=[PENDING] * len(planned.lane_of),
         lanes=[LaneRun() for _ in planned.lanes],

@@ -24,6 +24,7 @@ class Start:
     who: str
     reason: str
     dropped: tuple[tuple[int, str], ...] = ()
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

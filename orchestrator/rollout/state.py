@@ -136,6 +136,7 @@ class Rollout:
     who: str
     reason: str
     started_at: datetime
+    scale: float = 1.0
     status: RolloutStatus = RolloutStatus.STARTING
     status_since: datetime | None = None
     cause: str = ""  # why it stands where it stands

@@ -122,6 +122,10 @@ async def begin(
     known = known_rollout(scope, name)
     log = Log(scope, journal)
     if known is not None:
+        if known.scale != made.clock.scale:
+            raise Refused(
+                f"rollout {known.id} was started where time runs {known.scale:g} times as fast; go on there"
+            )
         return Running(LocalHost(log, made, known, pace), known, scope, made, resumed=True)
     parsed: Plan = parse(plan, "the plan")
     refuse_unknown_webhooks(parsed, made.webhooks.knows)
@@ -136,7 +140,7 @@ async def begin(
     now = made.clock.now()
     at = max(now, scope.last) if scope.last is not None else now
     planned = index_plan(parsed)
-    command = Start(new_id(scope, parsed, now), planned, name, who, reason, dropped)
+    command = Start(new_id(scope, parsed, now), planned, name, who, reason, dropped, made.clock.scale)
     facts = decide(scope, command, at)
     _, commit = log.record(command.rollout, facts, at, planned=planned, documents={name: plan})
     await commit
