@@ -39,6 +39,7 @@ class Drift:
 def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Drift:
     """Compare a plan with the fleet as it is now. `facts_of` digests what constraints read of a machine."""
     now = {machine.id: machine for machine in live.machines}
+    sets = {scale_set.id: scale_set for scale_set in live.scale_sets}
     known = {machine.id for machine in plan.machines} | {left.machine for left in plan.left_out}
     dropped: list[tuple[int, str]] = []
     changed: list[str] = []
@@ -48,7 +49,7 @@ def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Dr
             dropped.append((index, "gone since the plan was made"))
         elif planned.facts and facts_of(machine) != planned.facts:
             changed.append(planned.name)
-        elif planned.change and (why := why_not(machine, live.scale_sets)) is not None:
+        elif planned.change and (why := why_not(machine, sets)) is not None:
             dropped.append((index, why))
     new = sorted(machine.name for machine in live.machines if machine.id not in known)
     return Drift(tuple(dropped), tuple(sorted(changed)), tuple(new))
