@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.errors import Defect, Refused, UsageError
+from orchestrator.executor.log import Decided, Log
 from orchestrator.executor.perform import perform
 from orchestrator.executor.services import Services
-from orchestrator.executor.log import Decided, Log
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import letters, messages
@@ -90,6 +90,10 @@ class LocalHost:
     def listen(self, listener: Listener) -> None:
         """Have every durable decision told to `listener`, in order."""
         self._listeners.append(listener)
+
+    def post(self, message: messages.Message) -> None:
+        """Have a message decided on in its turn, before the loop rests. A command that is refused is dropped."""
+        self._post(_Posted(message))
 
     async def ask(self, command: messages.Command) -> None:
         """Have a command decided on, and wait until its facts are durable. Raises `Refused` with what to do instead."""
