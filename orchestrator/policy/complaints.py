@@ -25,7 +25,13 @@ from orchestrator.policy.schema.health import (
     ProbeSection,
     TcpSettings,
 )
-from orchestrator.policy.schema.rules import RULE_KINDS
+from orchestrator.policy.schema.rules import (
+    RULE_KINDS,
+    MaxUnavailableRule,
+    MinAvailableRule,
+    OneAtATimeRule,
+    OrderRule,
+)
 from orchestrator.policy.schema.section import Section, Select
 from orchestrator.policy.values import WRONG, did_you_mean, shown
 
@@ -54,9 +60,16 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
         PatchesSection: "in `patches`",
         StageSection: "in an entry of `stages`",
         StopWhenSection: "in `stop_when`",
+        MaxUnavailableRule: "in an entry of `rules`",
+        MinAvailableRule: "in an entry of `rules`",
+        OneAtATimeRule: "in an entry of `rules`",
+        OrderRule: "in an entry of `rules`",
     }
 )
 """Where the keys of a section belong, to tell of a key that is written elsewhere."""
+
+_AT_HOME_ANYWHERE: Final = frozenset({"of", "name", "timeout"})
+"""Keys of so many sections that naming one of them would mislead."""
 
 _MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})
 """Keys that say all by being there."""
@@ -134,12 +147,12 @@ def _stranger(document: Document, loc: tuple[int | str, ...], path: Path) -> Pro
         return document.problem(path, what, _NOT_KEPT_YET[key], key=True)
     if key in RULE_KINDS and any(kind in written for kind in RULE_KINDS if kind != key):
         return document.problem(path, f"two rules in one: `{key}`", "write two entries of `rules`", key=True)
+    home = next((where for home, where in _HOME.items() if key in _keys(home)), None)
+    if home and key not in _AT_HOME_ANYWHERE:
+        return document.problem(path, f"`{key}` doesn't belong here", f"write it {home}", key=True)
     near = did_you_mean(key, set(known) - written)
     if near:
         return document.problem(path, f"unknown key `{key}`", f"did you mean `{near}`?", key=True)
-    for home, where in _HOME.items():
-        if key in _keys(home):
-            return document.problem(path, f"`{key}` doesn't belong here", f"write it {where}", key=True)
     instead = f"the keys here are {', '.join(known)}" if known else "take it out: nothing is written here"
     return document.problem(path, f"unknown key `{key}`", instead, key=True)
 

@@ -50,14 +50,12 @@ class PatchesSection(Section):
 class ChangeSection(Section):
     """What a campaign changes. Exactly one kind."""
 
-    patches: Annotated[PatchesSection, BeforeValidator(maybe_nothing)] | None = Field(
+    patches: Annotated[PatchesSection | None, BeforeValidator(maybe_nothing)] = Field(
         default=None,
         description="Install patches; {} for critical and security ones.",
         examples=["{classifications: [security]}"],
     )
-    restart: Empty | None = Field(
-        default=None, description="Restart the machine, nothing else.", examples=["{}"]
-    )
+    restart: Empty = Field(default=None, description="Restart the machine, nothing else.", examples=["{}"])
 
 
 CHANGE_KINDS: Final = ("patches", "restart")

@@ -50,12 +50,12 @@ def _named_probe(value: object) -> object:
 class ProbeSection(Narrowed):
     """One question, asked of each machine before and after its change. Exactly one kind."""
 
-    app_health: Empty | None = Field(
+    app_health: Empty = Field(
         default=None,
         description="The Application Health extension must say healthy. Asked only of machines that have it.",
         examples=["{}"],
     )
-    vm_agent: Empty | None = Field(
+    vm_agent: Empty = Field(
         default=None, description="The machine runs and its guest agent is ready.", examples=["{}"]
     )
     http: HttpSettings | None = Field(

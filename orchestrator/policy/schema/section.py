@@ -94,4 +94,5 @@ def maybe_nothing(value: object) -> object:
     return {} if value is None else value
 
 
-Empty = Annotated[Nothing, BeforeValidator(maybe_nothing)]
+Empty = Annotated[Nothing | None, BeforeValidator(maybe_nothing)]
+"""Of a key that says all by being there. None only where the key isn't."""
