@@ -48,11 +48,6 @@ def viewing(target: Target) -> Asked:
     return Asked(f"reading the instance view of {target.name}", Permission.READ_VIEW, target.arm_id)
 
 
-def starting(target: Target, verb: str, permission: Permission) -> Asked:
-    """Starting work on one machine; `verb` as in `installing patches on`."""
-    return Asked(f"{verb} {target.name}", permission, target.arm_id)
-
-
 def following(subscription: str) -> Asked:
     """Looking at a long-running operation."""
     return Asked("following an operation", Permission.READ_OPERATIONS, f"subscription {subscription}")

@@ -48,7 +48,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A long-running operation; both URLs to the byte, since ARM signs them."""
+    """A long-running operation; both URLs to the byte, since ARM signs them.
+
+    Both the same: known by its Location alone. No `status_url`: it had ended with the very answer that began it. An
+    operation found by its id has no `result_url`, and ARM may refuse to show it (AccessDenied): then a view has to do.
+    """
 
     status_url: str
     result_url: str = ""

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
 
 import orjson
 
 from orchestrator.clock import Clock
 from orchestrator.cloud import reading, urls
 from orchestrator.cloud.answers import Received, answer_to_start, received
-from orchestrator.cloud.asked import Asked, Permission, starting
-from orchestrator.cloud.bodies import install_body
+from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.emulated import Cut, exchange
 from orchestrator.cloud.listing import read_inventory
+from orchestrator.cloud.orders import Order, assessment_order, change_order
 from orchestrator.cloud.port import (
     Answer,
     Budgeted,
@@ -34,7 +33,7 @@ from orchestrator.cloud.rates import RATES
 from orchestrator.emulator.world import PUBLIC, World
 from orchestrator.errors import CloudTransient
 from orchestrator.inventory.model import Inventory, MachineId
-from orchestrator.policy.model import Change, Patches, Restart
+from orchestrator.policy.model import Change
 
 READ_TIMEOUT_S = 60.0
 IDENTITY = {"Authorization": "Bearer simulated"}
@@ -66,23 +65,11 @@ class SimulatedProvider:
 
     async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""
-        match change:
-            case Patches():
-                body = install_body(change, target.os)
-                if isinstance(body, Rejected):
-                    return body
-                asked = starting(target, "installing patches on", Permission.INSTALL)
-                return await self._begin(target, "installPatches", asked, key, timeout_s, body)
-            case Restart():
-                asked = starting(target, "restarting", Permission.RESTART)
-                return await self._begin(target, "restart", asked, key, timeout_s)
-            case _:
-                assert_never(change)
+        return await self._begin(target, change_order(target, change), key, timeout_s)
 
     async def assess(self, target: Target, key: str, timeout_s: float) -> Answer:
         """Begin an assessment; see the port."""
-        asked = starting(target, "assessing", Permission.ASSESS)
-        return await self._begin(target, "assessPatches", asked, key, timeout_s)
+        return await self._begin(target, assessment_order(target), key, timeout_s)
 
     async def poll(self, operation: Operation) -> OperationState:
         """Look at an operation once; see the port."""
@@ -105,19 +92,14 @@ class SimulatedProvider:
         except TimeoutError:
             raise CloudTransient(f"{asked.what} failed: no answer in time", code="TimedOut") from None
 
-    async def _begin(
-        self,
-        target: Target,
-        action: str,
-        asked: Asked,
-        key: str,
-        timeout_s: float,
-        body: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    async def _begin(self, target: Target, order: Order | Rejected, key: str, timeout_s: float) -> Answer:
+        if isinstance(order, Rejected):
+            return order
+        asked, url = order.asked, urls.action(target.arm_id, order.action)
         headers = {**IDENTITY, "x-ms-client-request-id": key}
-        raw = b"" if body is None else orjson.dumps(body)
+        body = b"" if order.body is None else orjson.dumps(order.body)
         try:
-            answer = await self._send("POST", urls.action(target.arm_id, action), headers, raw, timeout_s)
+            answer = await self._send("POST", url, headers, body, timeout_s)
         except Cut:
             return Unsettled(f"{asked.what}: no answer (the connection was lost)")
         except TimeoutError:

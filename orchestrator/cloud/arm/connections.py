@@ -34,7 +34,8 @@ class VerbatimSession:
     """aiohttp's session, sending each URL to the byte.
 
     Given a text, aiohttp spells the URL anew (`%2f` becomes `/`, `%7E` becomes `~`). The URLs of operations are signed,
-    and must come back as they were. Connections are opened with the first request, in the loop that it runs in.
+    and must come back as they were. Connections are opened with the first request, in the loop that it runs in. aiohttp
+    itself sends a GET once more when its connection turns out to be cut; a POST never.
     """
 
     auto_decompress = True  # tells the transport that bodies arrive unpacked

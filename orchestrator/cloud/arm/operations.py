@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 from azure.core.exceptions import ResponseNotReadError
-from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from orchestrator.cloud import answers, urls
@@ -21,21 +21,12 @@ from orchestrator.cloud.answers import Received, received
 from orchestrator.cloud.arm.client import ArmClient
 from orchestrator.cloud.arm.errors import error_from, surely_unsent, told
 from orchestrator.cloud.asked import Asked
+from orchestrator.cloud.orders import Action, Order
 from orchestrator.cloud.port import Answer, Operation, Rejected, Target, Unsettled
 from orchestrator.errors import CloudError
 
-Begin = Callable[..., Awaitable[Any]]
-"""One of the SDK's `begin_...`, with everything bound but the options that all of them take."""
 
-
-def bound(method: Callable[..., Awaitable[Any]], target: Target, *arguments: object) -> Begin:
-    """One of the SDK's `begin_...` with the machine and what else it takes by place."""
-    return partial(method, target.resource_group, target.name, *arguments)
-
-
-async def begin(
-    client: ArmClient, target: Target, call: Begin, asked: Asked, key: str, timeout_s: float
-) -> Answer:
+async def begin(client: ArmClient, target: Target, order: Order, key: str, timeout_s: float) -> Answer:
     """Send the one request that begins something, and say what is sure of it. `timeout_s` is real time.
 
     No retry is asked for because the client's pipeline has none.
@@ -44,20 +35,33 @@ async def begin(
         AccessDenied: There was no token to send; nothing was sent.
         CloudTransient: The sign-in service didn't answer; nothing was sent.
     """
+    call = _call(client, target, order)
+    left: list[HttpRequest] = []
     heard: list[AsyncHttpResponse] = []
+
+    def leave(request: PipelineRequest[HttpRequest]) -> None:  # the pipeline's last step before the transport
+        left.append(request.http_request)
 
     def hear(response: PipelineResponse[HttpRequest, AsyncHttpResponse]) -> None:
         heard.append(response.http_response)
 
     try:
         async with asyncio.timeout(timeout_s):
-            await call(polling=False, raw_response_hook=hear, headers={"x-ms-client-request-id": key})
+            await call(
+                polling=False,
+                raw_request_hook=leave,
+                raw_response_hook=hear,
+                headers={"x-ms-client-request-id": key},
+            )
     except CloudError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the request may have arrived, and that must be said
         if not heard:
-            return _unanswered(error, asked, client.endpoint, timeout_s)
-    return answers.answer_to_start(_told_by(heard[-1]), asked, lambda i: operation_of(client, target, i))
+            unsent = surely_unsent(error) or (isinstance(error, TimeoutError) and not left)
+            return _unanswered(error, order.asked, client.endpoint, timeout_s, unsent=unsent)
+    return answers.answer_to_start(
+        _told_by(heard[-1]), order.asked, lambda activity: operation_of(client, target, activity)
+    )
 
 
 def operation_of(client: ArmClient, target: Target, operation_id: str) -> Operation:
@@ -65,8 +69,24 @@ def operation_of(client: ArmClient, target: Target, operation_id: str) -> Operat
     return Operation(client.endpoint + urls.operation(target, operation_id))
 
 
-def _unanswered(error: Exception, asked: Asked, endpoint: str, timeout_s: float) -> Rejected | Unsettled:
-    if surely_unsent(error):
+def _call(client: ArmClient, target: Target, order: Order) -> Callable[..., Awaitable[Any]]:
+    """The SDK's method for this order, with everything bound but the options that all of them take."""
+    machines = client.compute(target.subscription).virtual_machines
+    match order.action:
+        case Action.INSTALL:
+            return partial(machines.begin_install_patches, target.resource_group, target.name, order.body)
+        case Action.ASSESS:
+            return partial(machines.begin_assess_patches, target.resource_group, target.name)
+        case Action.RESTART:
+            return partial(machines.begin_restart, target.resource_group, target.name)
+        case _:
+            assert_never(order.action)
+
+
+def _unanswered(
+    error: Exception, asked: Asked, endpoint: str, timeout_s: float, *, unsent: bool
+) -> Rejected | Unsettled:
+    if unsent:
         known = error_from(error, asked, endpoint)
         return Rejected(known.code, str(known), transient=True)
     if isinstance(error, TimeoutError):

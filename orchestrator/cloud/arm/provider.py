@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
 
 from azure.core.credentials_async import AsyncTokenCredential
 
@@ -12,13 +11,12 @@ from orchestrator.cloud import reading
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
 from orchestrator.cloud.arm.connections import Session
-from orchestrator.cloud.asked import Permission, starting
-from orchestrator.cloud.bodies import install_body
 from orchestrator.cloud.listing import read_inventory
+from orchestrator.cloud.orders import Order, assessment_order, change_order
 from orchestrator.cloud.port import Answer, Budgeted, Operation, OperationState, Rate, Rejected, Target, View
 from orchestrator.cloud.rates import RATES
 from orchestrator.inventory.model import Inventory, MachineId
-from orchestrator.policy.model import Change, Patches, Restart
+from orchestrator.policy.model import Change
 
 
 class ArmProvider:
@@ -62,27 +60,11 @@ class ArmProvider:
 
     async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""
-        machines = self._client.compute(target.subscription).virtual_machines
-        match change:
-            case Patches():
-                body = install_body(change, target.os)
-                if isinstance(body, Rejected):
-                    return body
-                call = operations.bound(machines.begin_install_patches, target, body)
-                asked = starting(target, "installing patches on", Permission.INSTALL)
-            case Restart():
-                call = operations.bound(machines.begin_restart, target)
-                asked = starting(target, "restarting", Permission.RESTART)
-            case _:
-                assert_never(change)
-        return await operations.begin(self._client, target, call, asked, key, timeout_s)
+        return await self._begin(target, change_order(target, change), key, timeout_s)
 
     async def assess(self, target: Target, key: str, timeout_s: float) -> Answer:
         """Begin an assessment; see the port."""
-        machines = self._client.compute(target.subscription).virtual_machines
-        call = operations.bound(machines.begin_assess_patches, target)
-        asked = starting(target, "assessing", Permission.ASSESS)
-        return await operations.begin(self._client, target, call, asked, key, timeout_s)
+        return await self._begin(target, assessment_order(target), key, timeout_s)
 
     async def poll(self, operation: Operation) -> OperationState:
         """Look at an operation once; see the port."""
@@ -95,3 +77,8 @@ class ArmProvider:
     async def close(self) -> None:
         """Give back connections."""
         await self._client.close()
+
+    async def _begin(self, target: Target, order: Order | Rejected, key: str, timeout_s: float) -> Answer:
+        if isinstance(order, Rejected):
+            return order
+        return await operations.begin(self._client, target, order, key, timeout_s)

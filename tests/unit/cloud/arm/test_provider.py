@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Self
@@ -121,7 +122,7 @@ async def test_names_that_need_escapes() -> None:
     """A name that a URL can't hold as it is, is escaped."""
     cloud, session = provider(ScriptedAnswer(200, {}))
     spelled = WEB01.arm_id.replace("rg-shop", "rg (grün)")
-    await cloud.view(Target(**{**{f: getattr(WEB01, f) for f in WEB01.__slots__}, "arm_id": spelled}))
+    await cloud.view(replace(WEB01, arm_id=spelled))
     assert "/resourceGroups/rg%20(gr%C3%BCn)/" in session.sent[0][1]
 
 
@@ -202,6 +203,35 @@ async def test_start_without_an_answer_in_time() -> None:
     cloud, _ = provider(never)
     answer = await cloud.start(WEB01, Patches(), "key-1", 0.01)
     assert answer == Unsettled("installing patches on web01: no answer within 0.01 s")
+
+
+async def test_start_that_waits_for_a_token() -> None:
+    """When the time is up before there was a token, nothing was sent, and that is said."""
+
+    class Slow(Signed):
+        async def get_token(self, *scopes: str, **_options: Any) -> AccessToken:
+            await asyncio.Event().wait()
+            raise AssertionError(scopes)
+
+    cloud, session = provider(endpoint="https://management.azure.com", credential=Slow())
+    answer = await cloud.start(WEB01, Patches(), "key-1", 0.01)
+    assert isinstance(answer, Rejected)
+    assert answer.transient
+    assert session.sent == []
+
+
+@pytest.mark.parametrize("kind", [Kind.ARC, Kind.AZURE_LOCAL])
+async def test_other_kinds_of_machine(kind: Kind) -> None:
+    """An order for an Arc machine isn't sent to the virtual machine that happens to have its name."""
+    cloud, session = provider()
+    for answer in (
+        await cloud.start(replace(WEB01, kind=kind), Patches(), "key-1", 60),
+        await cloud.start(replace(WEB01, kind=kind), Restart(), "key-2", 60),
+        await cloud.assess(replace(WEB01, kind=kind), "key-3", 60),
+    ):
+        assert isinstance(answer, Rejected)
+        assert (answer.code, answer.transient) == ("KindNotSupported", False)
+    assert session.sent == []
 
 
 # Identity -------------------------------------------------------------------------------------------------------------

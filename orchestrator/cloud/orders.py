@@ -1,0 +1,60 @@
+"""What one machine is told to do: the action, its body, and how to speak of it when it goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, assert_never
+
+from orchestrator.cloud.asked import Asked, Permission
+from orchestrator.cloud.bodies import install_body
+from orchestrator.cloud.port import Rejected, Target
+from orchestrator.inventory.model import Kind
+from orchestrator.policy.model import Change, Patches, Restart
+
+
+class Action(StrEnum):
+    """What the Compute provider calls it, as the last part of a POST's path."""
+
+    INSTALL = "installPatches"
+    ASSESS = "assessPatches"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order to one machine, fit to be sent."""
+
+    action: Action
+    asked: Asked
+    body: Mapping[str, Any] | None = None
+
+
+def change_order(target: Target, change: Change) -> Order | Rejected:
+    """The order that begins `change`; refused here where it can't be put to Azure."""
+    match change:
+        case Patches():
+            body = install_body(change, target.os)
+            if isinstance(body, Rejected):
+                return body
+            return _order(target, Action.INSTALL, "installing patches on", Permission.INSTALL, body)
+        case Restart():
+            return _order(target, Action.RESTART, "restarting", Permission.RESTART)
+        case _:
+            assert_never(change)
+
+
+def assessment_order(target: Target) -> Order | Rejected:
+    """The order that begins an assessment."""
+    return _order(target, Action.ASSESS, "assessing", Permission.ASSESS)
+
+
+def _order(
+    target: Target, action: Action, verb: str, permission: Permission, body: Mapping[str, Any] | None = None
+) -> Order | Rejected:
+    """An order to a virtual machine. Sent for an Arc machine it would reach a virtual machine of the same name."""
+    if target.kind is not Kind.AZURE_VM:
+        why = f"{verb} {target.name} isn't possible: it is no Azure virtual machine ({target.kind})"
+        return Rejected("KindNotSupported", why, transient=False)
+    return Order(action, Asked(f"{verb} {target.name}", permission, target.arm_id), body)
