@@ -4,7 +4,8 @@ Within a stage, domains of an exclusion come one after the other, each in one go
 and then the rules that stand above decide; it never excuses two domains at the same time:
 
 - An exclusion of a lower level is the outer one. If it cuts a domain, so that the domain's machines stand in several of the
-  outer's domains (a cell of machines that spans zones), the domain is finished within each of these by itself.
+  outer's domains, or partly in none (a cell of machines that spans zones), the domain is finished within each of these by
+  itself.
 - Orders hold above all. If they let no domain be finished in one go (databases before web servers, both in zone 1 and
   in zone 2), each domain is finished within each side of each order by itself: databases of zone 1, databases of zone 2,
   web servers of zone 1, web servers of zone 2. An exclusion within one that is cut in this way is cut with it.
@@ -14,7 +15,7 @@ What remains is strict: within such a part, all of one domain comes before all o
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
@@ -103,16 +104,12 @@ class Nesting:
         return [dict(part) for part in parts.values()], _in_words(titles)
 
     def _cutting(self, inside: Mapping[str, Collection[str]], outer: Collection[int]) -> set[int]:
-        """The outer exclusions in several domains of which one domain stands."""
+        """The outer exclusions of which no single domain holds all of one domain, though some hold a part of it."""
         cutting = set()
         for members in inside.values():
-            stands_in: defaultdict[int, set[str]] = defaultdict(set)
-            for machine in members:
-                for number, name in self._domains[machine]:
-                    if number in outer:
-                        stands_in[number].add(name)
-            cutting |= {number for number, names in stands_in.items() if len(names) > 1}
-        return cutting
+            held = Counter(domain for machine in members for domain in self._domains[machine])
+            cutting |= {number for (number, _), count in held.items() if count < len(members)}
+        return cutting & set(outer)
 
     def _crossing(self, exclusion: Exclusion, stage: str) -> frozenset[int]:
         """The orders that touch this exclusion, if they let its domains not be finished one by one; else none."""

@@ -52,10 +52,19 @@ def test_equal_levels_excuse_nothing() -> None:
 
 
 def test_an_outer_one_that_cuts_nothing_excuses_nothing() -> None:
-    """If every domain stands in one domain of the outer exclusion, each is finished in one go."""
+    """If every domain stands in one domain of the outer exclusion, or in none, each is finished in one go."""
+    zones = exclusion("zones", z1="a1 a2 b1 b2", z2="c1")
+    cells = exclusion("cells", 1, a="a1 a2", b="b1 b2", c="c1", d="d1 d2")
+    assert _judged("a1", "a2", "b1", "b2", "c1", "d1", "d2", constraints=[zones, cells]).ok
+    assert not _judged("a1", "b1", "a2", "b2", "c1", "d1", "d2", constraints=[zones, cells]).ok
+    assert not _judged("a1", "a2", "b1", "b2", "d1", "c1", "d2", constraints=[zones, cells]).ok
+
+
+def test_machines_in_no_zone_are_a_part() -> None:
+    """A cell that stands partly in a zone and partly in none is finished in each by itself."""
     zones = exclusion("zones", z1="a1 b1", z2="c1")
-    cells = exclusion("cells", 1, a="a1 a2", b="b1 b2")
-    assert not _judged("a1", "b1", "a2", "b2", "c1", constraints=[zones, cells]).ok
+    cells = exclusion("cells", 1, a="a1 a0", b="b1 b0")
+    assert _judged("a0", "b0", "a1", "b1", "c1", constraints=[zones, cells]).ok
 
 
 def test_orders_across_domains() -> None:
