@@ -17,7 +17,7 @@ from orchestrator.verify.constraints import Exclusion, Order
 from orchestrator.verify.document import Document, id_of, read
 from orchestrator.verify.finishing import Nesting, unfinished
 from orchestrator.verify.fleet import read_fleet
-from orchestrator.verify.floor import nesting_of, note_replaced, replaced
+from orchestrator.verify.floor import note_replaced, replaced
 from orchestrator.verify.floor_rules import floor_of
 from orchestrator.verify.model import Findings, Verdict, machines
 from orchestrator.verify.moments import Moments
@@ -92,7 +92,9 @@ def judge_audit(
         most_in_flight=None,
         found=of_floor,
     ).walk(run.timeline.steps)
-    _hold_to_finishing(rules.exclusions, run, nesting_of(rules, document, run.stages), of_floor)
+    _hold_to_finishing(
+        rules.exclusions, run, Nesting(rules.exclusions, document.orders, run.stages), of_floor
+    )
     if of_floor is not found:
         note_replaced(of_floor.verdict(), found)
     return found.verdict()

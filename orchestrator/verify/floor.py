@@ -1,4 +1,4 @@
-"""Does a plan keep the floor? Judged against the inventory, without believing a word of the plan's constraints.
+"""Does a plan keep the floor? Judged against the inventory, without believing what the plan says of its constraints.
 
 A planner that compiles a rule wrongly writes a plan that keeps its own constraints to the letter. It is found here.
 """
@@ -6,13 +6,12 @@ A planner that compiles a rule wrongly writes a plan that keeps its own constrai
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from orchestrator.verify.document import Document, read
 from orchestrator.verify.finishing import Nesting
 from orchestrator.verify.fleet import Fleet, read_fleet
-from orchestrator.verify.floor_rules import POLICY_LEVEL, FloorRules, floor_of
+from orchestrator.verify.floor_rules import FloorRules, floor_of
 from orchestrator.verify.model import Findings, Verdict
 from orchestrator.verify.schedule import Schedule, arrange
 from orchestrator.verify.waves import hold_to_budget, hold_to_exclusion
@@ -28,8 +27,8 @@ def judge_floor(plan: Mapping[str, Any], inventory: Mapping[str, Any]) -> Verdic
     changed at all, if the plan says that a policy replaces the floor (`"replaces": ["availability-first"]`). What the floor
     would have said then stands in the notes.
 
-    What the plan says of its orders and its policies' exclusions can excuse one thing alone: that a domain is not
-    finished in one go (`finishing`). Two domains at the same time are never excused.
+    The plan's orders can excuse one thing alone: that a domain is not finished in one go, where they leave no other way
+    (`finishing`). Two domains at the same time are never excused.
 
     Raises:
         InventoryError: If the inventory isn't one.
@@ -81,12 +80,6 @@ def hold_to_fleet(schedule: Schedule, fleet: Fleet, found: Findings) -> None:
             found.broken(CHANGED, machine, [machine], what)
 
 
-def nesting_of(rules: FloorRules, document: Document, stages: Mapping[str, str]) -> Nesting:
-    """The floor's exclusions, with the plan's orders above them and its own exclusions between zones and sets."""
-    of_policies = (replace(exclusion, level=POLICY_LEVEL) for exclusion in document.exclusions)
-    return Nesting((*rules.exclusions, *of_policies), document.orders, stages)
-
-
 def _hold_to_floor(rules: FloorRules, document: Document, schedule: Schedule, found: Findings) -> None:
     for note in rules.notes:
         found.note(note)
@@ -96,6 +89,6 @@ def _hold_to_floor(rules: FloorRules, document: Document, schedule: Schedule, fo
         else:
             hold_to_budget(budget, schedule, found)
     stages = {machine: schedule.stage_of(machine) for machine in schedule.spots}
-    nesting = nesting_of(rules, document, stages)
+    nesting = Nesting(rules.exclusions, document.orders, stages)
     for exclusion in rules.exclusions:
         hold_to_exclusion(exclusion, schedule, nesting, found)

@@ -18,8 +18,8 @@ from orchestrator.verify.model import machines
 PAIR, ZONE, UPDATE_DOMAIN, FAULT_DOMAIN = "region-pair", "zone", "update-domain", "fault-domain"
 SET_SHARE, SCALE_SET_SHARE, SUBSCRIPTION_SHARE = "set-share", "scale-set-share", "subscription-share"
 
-# Where exclusions cross, the pair is finished outermost, then the zone; a set stands within both.
-PAIR_LEVEL, ZONE_LEVEL, POLICY_LEVEL, SET_LEVEL = 0, 1, 2, 3
+# Where exclusions cross, the pair is finished outermost, then the zone, then the domains of sets.
+PAIR_LEVEL, ZONE_LEVEL, SET_LEVEL = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)

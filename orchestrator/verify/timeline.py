@@ -9,6 +9,9 @@ with `"by": "foreign"` are somebody else's doing. Of the events, these count:
 - `install_end`, `restart_end`, or `end`: the operation is over. An audit that tells ends of one kind of work tells all of
   them: work of that kind without an end goes on for ever.
 
+Anything else says nothing about what is out: whether an application that answers badly still serves, for one, is for the
+product's own probes to say.
+
 Where an audit tells no ends, work lasts until the first `back` after the `out` that it led to; work that took nothing out is
 judged at the moment it began and no longer, since nobody saw how long it took. The product holds its grant longer than any
 of this: until the machine has been healthy for a while. So what is judged here is the least that was out.

@@ -203,8 +203,8 @@ def test_an_order_of_the_plan_may_make_zones_take_turns() -> None:
     assert not judge_floor(plan(lane("one", "d1 d2", "w1", "w2"), constraints=[by_tier]), held).ok
 
 
-def test_the_plan_s_exclusions_excuse_no_zone() -> None:
-    """A policy's exclusion stands below zones, whatever level the plan gives it."""
+def test_the_plan_s_exclusions_excuse_nothing() -> None:
+    """A policy's exclusion stands below the floor's, whatever level the plan gives it."""
     machines = [vm("a1", zone="1"), vm("b1", zone="1"), vm("a2", zone="2"), vm("b2", zone="2")]
     cells = exclusion("cells", -5, a="a1 a2", b="b1 b2")
     assert not judge_floor(
