@@ -147,6 +147,7 @@ def test_power_is_read_from_where_other_tools_put_it(shown: dict[str, Any], expe
         ("Ready", True, Agent.READY),
         ("Not Ready", True, Agent.NOT_READY),
         ("Ready", False, Agent.READY),
+        ("Not Ready", False, Agent.NOT_READY),
         (None, True, Agent.UNKNOWN),
         (None, False, Agent.MISSING),
     ],

@@ -98,7 +98,7 @@ def test_a_source_without_power_states_leaves_nobody_out() -> None:
 def test_a_machine_without_power_state_among_others_is_left_out() -> None:
     """If the source tells of the others, the silence about one means something. Arc machines aren't those others."""
     odd = inventory(vm("a", power=Power.UNKNOWN), vm("b"), locations=WEST)
-    mixed = inventory(vm("a", power=Power.UNKNOWN), arc(Agent.READY), locations=WEST)
+    mixed = inventory(vm("a", power=Power.UNKNOWN), vm("branch", kind=Kind.ARC), locations=WEST)
 
     assert dict(cannot_roll(odd)) == {vm_id("a"): "its power state is not known, though others' are"}
     assert dict(cannot_roll(mixed)) == {}

@@ -27,7 +27,7 @@ def shop() -> Topology:
     return build(
         inventory(
             vm("web<1>", availability_set=set_id("as"), update_domain=0, tags={"Tier": "web & api"}),
-            vm("$db$", zone="1"),
+            vm(r"$\db$", zone="1"),
             taken_at=datetime(2026, 11, 22, 1, tzinfo=UTC),
         )
     )
@@ -40,14 +40,14 @@ def titles(svg: bytes) -> list[str]:
 
 def test_an_svg_tells_machines_under_the_pointer(shop: Topology) -> None:
     """Each by its name and what its colour means, whatever is in the name."""
-    assert titles(draw(shop)) == ["$db$: runs", "web<1>: runs"]
+    assert titles(draw(shop)) == [r"$\db$: runs", "web<1>: runs"]
 
 
 def test_waves_tell_theirs(shop: Topology) -> None:
     """Machines in no wave say so."""
     drawn = draw(shop, colour="wave", waves={vm_id("web<1>"): "canary"})
 
-    assert titles(drawn) == ["$db$: in no wave", "web<1>: canary"]
+    assert titles(drawn) == [r"$\db$: in no wave", "web<1>: canary"]
 
 
 def test_a_large_fleet_has_no_titles() -> None:

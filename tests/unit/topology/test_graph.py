@@ -212,6 +212,7 @@ def test_tags_group_by_value_and_their_names_ignore_case() -> None:
         Group(GroupKind.TAG, "tier=Web", "tier=Web", ids("b")),
         Group(GroupKind.TAG, "tier=web", "tier=web", ids("a", "c")),
     )
+    assert [group.members for group in fleet.tag_groups("TIER")] == [ids("b"), ids("a", "c")]
     assert fleet.tag_groups("owner") == ()
 
 
