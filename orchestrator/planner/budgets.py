@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.standing import is_off
-from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id, machines
+from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id
 from orchestrator.planner.groups import Counted, Groups, Scope
 from orchestrator.policy import words
 from orchestrator.policy.model import MaxUnavailable, MinAvailable, Origin, Share, Singletons
@@ -52,10 +52,7 @@ class Limit:
 def draft_budgets(rule: MaxUnavailable | MinAvailable, scope: Scope, groups: Groups) -> Drafted:
     """One budget for each group of the rule."""
     drafted = Drafted(words.rule(rule), rule.origin)
-    for tag, missing in groups.outside(scope, rule.per).items():
-        drafted.warn(
-            f"{machines(missing)} of {scope.name} without the {words.group_kind(tag)}: the rule doesn't hold for them"
-        )
+    drafted.warn_of_outsiders(scope, groups, rule.per)
     for group in groups.divided(scope, rule.per):
         draft = _draft(rule, group, groups.topology)
         if isinstance(draft, DraftBudget):

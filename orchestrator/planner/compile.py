@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from orchestrator.availability.model import Constraint, Exclusion
 from orchestrator.errors import PolicyError, Problem
-from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.budgets import draft_budgets
 from orchestrator.planner.compiled import Compiled, Dropped, Frozen
 from orchestrator.planner.drafts import Drafted, machines
@@ -101,7 +101,8 @@ def _drafts(
     topology: Topology, policies: Sequence[Policy], floor: Policy | None, warnings: list[Warned]
 ) -> Iterator[Drafted]:
     groups = Groups(topology)
-    selected = {policy.name: _selected(topology, policy.select) for policy in policies}
+    fleet = tuple(topology.machine(machine) for machine in topology.machines)
+    selected = {policy.name: _selected(fleet, policy.select) for policy in policies}
     released: set[MachineId] = set()
     for policy in policies:
         if floor is not None and floor.name in policy.replaces:
@@ -152,11 +153,9 @@ def _scope(topology: Topology, policy: Policy, rule: Rule, selected: tuple[Machi
     )
 
 
-def _selected(topology: Topology, selector: Selector) -> tuple[MachineId, ...]:
-    if selector == EVERYTHING:
-        return topology.machines
+def _selected(fleet: Sequence[Machine], selector: Selector) -> tuple[MachineId, ...]:
     test = matcher(selector)
-    return tuple(machine for machine in topology.machines if test(topology.machine(machine)))
+    return tuple(machine.id for machine in fleet if test(machine))
 
 
 def _frozen(drafted: Iterable[Drafted], changed: frozenset[MachineId]) -> Iterator[Frozen]:

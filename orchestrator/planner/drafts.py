@@ -12,7 +12,9 @@ from hashlib import sha256
 
 from orchestrator.availability.model import Budget, Exclusion, Order
 from orchestrator.inventory.model import MachineId
+from orchestrator.planner.groups import Groups, Scope
 from orchestrator.planner.model import Warned
+from orchestrator.policy import words
 from orchestrator.policy.model import Origin
 
 
@@ -47,6 +49,12 @@ class Drafted:
     def warn(self, what: str) -> None:
         """Something that the plan's reader should know of this rule."""
         self.warnings.append(Warned(what, self.origin))
+
+    def warn_of_outsiders(self, scope: Scope, groups: Groups, kinds: Iterable[str]) -> None:
+        """Selected machines for which the rule doesn't hold, since they lack a tag that it divides by."""
+        for kind, missing in groups.outside(scope, kinds).items():
+            tag = words.group_kind(kind)
+            self.warn(f"the rule doesn't hold for {machines(missing)} of {scope.name} without the {tag}")
 
 
 def content_id(kind: str, *parts: Iterable[str]) -> str:

@@ -47,10 +47,7 @@ def level_of(rule: OneAtATime, rank: int) -> int:
 def draft_exclusions(rule: OneAtATime, scope: Scope, groups: Groups, level: int) -> Drafted:
     """One exclusion for each `within` that has at least two domains."""
     drafted = Drafted(words.rule(rule), rule.origin)
-    for tag, missing in groups.outside(scope, (rule.domain, rule.within)).items():
-        drafted.warn(
-            f"{machines(missing)} of {scope.name} without the {words.group_kind(tag)}: the rule doesn't hold for them"
-        )
+    drafted.warn_of_outsiders(scope, groups, (rule.domain, rule.within))
     for whole in groups.divided(scope, (rule.within,)):
         domains = _domains(rule.domain, whole, scope, groups)
         if len(domains) < 2:

@@ -8,7 +8,7 @@ available as all its machines. Members that Azure names and the inventory doesn'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -64,9 +64,9 @@ class Groups:
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
-        self._of: dict[str, Mapping[MachineId, tuple[Group, ...]]] = {}
+        self._of: dict[str, dict[MachineId, list[Group]]] = {}
 
-    def of(self, kind: str) -> Mapping[MachineId, tuple[Group, ...]]:
+    def of(self, kind: str) -> Mapping[MachineId, Sequence[Group]]:
         """The groups of one kind, `tag:NAME` included, that each machine is in; sorted by key."""
         known = self._of.get(kind)
         if known is None:
@@ -74,7 +74,7 @@ class Groups:
             for group in self._all(kind):
                 for machine in group.members:
                     found[machine].append(group)
-            known = self._of[kind] = {machine: tuple(groups) for machine, groups in found.items()}
+            known = self._of[kind] = dict(found)
         return known
 
     def divided(self, scope: Scope, per: Iterable[str], *, whole: bool = True) -> tuple[Counted, ...]:

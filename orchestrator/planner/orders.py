@@ -13,7 +13,7 @@ from itertools import combinations
 from orchestrator.availability.model import Order
 from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
+from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.policy import words
 from orchestrator.policy.model import OrderRule
@@ -24,10 +24,7 @@ def draft_orders(rule: OrderRule, scope: Scope, groups: Groups) -> Drafted:
     """The orders of each group of the rule. A machine stands where the first selector that matches it does."""
     names = [words.selector(selector) for selector in rule.sequence]
     drafted = Drafted(words.rule(rule), rule.origin)
-    for tag, missing in groups.outside(scope, rule.per).items():
-        drafted.warn(
-            f"{machines(missing)} of {scope.name} without the {words.group_kind(tag)}: the order doesn't hold for them"
-        )
+    drafted.warn_of_outsiders(scope, groups, rule.per)
     place = _places(rule, scope, groups)
     for group in groups.divided(scope, rule.per, whole=False):
         entries: list[list[MachineId]] = [[] for _ in rule.sequence]
