@@ -7,10 +7,13 @@ it may not read the same table.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 
-from orchestrator.emulator.chance import guid, portion, stream
+from orchestrator.emulator.chance import portion
 from orchestrator.inventory.model import Machine, Os
 
 NEVER = "NeverReboots"
@@ -20,12 +23,6 @@ UNKNOWN = "Unknown"
 
 DEFAULT_RESTART_SHARE = 0.6
 BASELINE_MONTHS = frozenset({1, 4, 7, 10})  # planned baselines: January, April, July, October
-MAINSTREAM = (  # part of an image's offer or SKU -> how Windows Update calls that system
-    ("2025", "Microsoft server operating system version 24H2 for x64-based Systems", 1),
-    ("2022", "Microsoft server operating system version 21H2 for x64-based Systems", 2),
-    ("2019", "Windows Server 2019 for x64-based Systems", 3),
-    ("2016", "Windows Server 2016 for x64-based Systems", 4),
-)
 LINUX = (  # name, version, classification, whether installing it asks for a restart
     ("linux-image-azure", "6.8.0-1044.50~22.04.1", "Security", True),
     ("linux-headers-azure", "6.8.0-1044.50~22.04.1", "Security", False),
@@ -49,6 +46,22 @@ class Patch:
     kb: str = ""  # digits only, as ARM gives them; Windows
     version: str = ""  # Linux
     restarts: bool = False
+
+
+class Edition(NamedTuple):
+    """A Windows Server by the year in its image's offer or SKU, and how Windows Update calls it."""
+
+    year: str
+    system: str
+    number: int
+
+
+EDITIONS = (
+    Edition("2025", "Microsoft server operating system version 24H2 for x64-based Systems", 1),
+    Edition("2022", "Microsoft server operating system version 21H2 for x64-based Systems", 2),
+    Edition("2019", "Windows Server 2019 for x64-based Systems", 3),
+    Edition("2016", "Windows Server 2016 for x64-based Systems", 4),
+)
 
 
 def release_day(now: datetime) -> datetime:
@@ -88,60 +101,59 @@ def outstanding(
     published = release_day(now)
     needs_restart = portion(seed, machine.id, "needs a restart") < restart_share
     if family(machine) is Os.LINUX:
-        return _linux(machine, seed, published, needs_restart)
-    return _windows(machine, seed, published, needs_restart)
+        return _linux(published, needs_restart=needs_restart)
+    return _windows(published, _system(machine), hot=hotpatched(machine), needs_restart=needs_restart)
 
 
-def _windows(machine: Machine, seed: int, published: datetime, needs_restart: bool) -> tuple[Patch, ...]:
-    system, edition = _system(machine)
-    rng = stream(seed, machine.id, "patches")
+@cache
+def _windows(published: datetime, edition: Edition, *, hot: bool, needs_restart: bool) -> tuple[Patch, ...]:
     month = f"{published:%Y-%m}"
-
-    def patch(name: str, number: int, classification: str, behavior: str, *, restarts: bool = False) -> Patch:
-        return Patch(guid(rng), name, classification, behavior, published, str(number), restarts=restarts)
-
     months = (published.year - 2020) * 12 + published.month
-    cumulative = 5_040_000 + months * 1000 + edition * 10
+    cumulative = 5_040_000 + months * 1000 + edition.number * 10
     patches = []
-    if hotpatched(machine) and published.month not in BASELINE_MONTHS:
-        number = cumulative + 1
-        patches.append(
-            patch(f"{month} Security Hotpatch Update for {system} (KB{number})", number, "Security", NEVER)
-        )
-    elif hotpatched(machine) or needs_restart:
-        behavior = ALWAYS if hotpatched(machine) else CAN
-        title = f"{month} Cumulative Update for {system} (KB{cumulative})"
-        patches.append(patch(title, cumulative, "Security", behavior, restarts=True))
-    if not hotpatched(machine):
-        number = cumulative + 2
-        title = f"{month} Cumulative Update for .NET Framework 3.5 and 4.8.1 for {system} (KB{number})"
-        patches.append(patch(title, number, "Security", CAN))
+    if hot and published.month not in BASELINE_MONTHS:
+        kb = cumulative + 1
+        title = f"{month} Security Hotpatch Update for {edition.system} (KB{kb})"
+        patches.append(_update(title, kb, "Security", NEVER, published))
+    elif hot or needs_restart:
+        title = f"{month} Cumulative Update for {edition.system} (KB{cumulative})"
+        behavior = ALWAYS if hot else CAN
+        patches.append(_update(title, cumulative, "Security", behavior, published, restarts=True))
+    if not hot:
+        kb = cumulative + 2
+        title = f"{month} Cumulative Update for .NET Framework 3.5 and 4.8.1 for {edition.system} (KB{kb})"
+        patches.append(_update(title, kb, "Security", CAN, published))
     removal = f"Windows Malicious Software Removal Tool x64 - v5.{months + 60} (KB890830)"
     defender = (
         f"Update for Microsoft Defender Antivirus antimalware platform - KB4052623 (Version 4.18.{months}.1)"
     )
-    patches.append(patch(removal, 890830, "UpdateRollUp", NEVER))
-    patches.append(patch(defender, 4052623, "Definition", NEVER))
+    patches.append(_update(removal, 890830, "UpdateRollUp", NEVER, published))
+    patches.append(_update(defender, 4052623, "Definition", NEVER, published))
     return tuple(patches)
 
 
-def _linux(machine: Machine, seed: int, published: datetime, needs_restart: bool) -> tuple[Patch, ...]:
-    rng = stream(seed, machine.id, "packages")
-    chosen = [p for p in LINUX if (needs_restart if p[3] else rng.random() < 0.8)]
+def _update(
+    title: str, kb: int, classification: str, behavior: str, published: datetime, *, restarts: bool = False
+) -> Patch:
+    """A Windows update. Its id is the update's own, the same on every machine."""
+    update_id = str(uuid.uuid5(uuid.NAMESPACE_URL, title))
+    return Patch(update_id, title, classification, behavior, published, str(kb), restarts=restarts)
+
+
+@cache
+def _linux(published: datetime, *, needs_restart: bool) -> tuple[Patch, ...]:
     return tuple(
         Patch(
             f"{name}_{version}_Ubuntu_22.04", name, classification, UNKNOWN, published, "", version, restarts
         )
-        for name, version, classification, restarts in chosen or LINUX[2:3]
+        for name, version, classification, restarts in LINUX
+        if needs_restart or not restarts
     )
 
 
-def _system(machine: Machine) -> tuple[str, int]:
+def _system(machine: Machine) -> Edition:
     text = f"{machine.image.offer} {machine.image.sku}"
-    for year, system, edition in MAINSTREAM:
-        if year in text:
-            return system, edition
-    return MAINSTREAM[1][1], MAINSTREAM[1][2]
+    return next((edition for edition in EDITIONS if edition.year in text), EDITIONS[1])
 
 
 def _second_tuesday(year: int, month: int) -> datetime:

@@ -6,6 +6,7 @@ anybody looked, nor on what else was asked first.
 
 from __future__ import annotations
 
+import hashlib
 import random
 import uuid
 from dataclasses import dataclass
@@ -14,13 +15,17 @@ from datetime import timedelta
 
 def stream(seed: int, *parts: object) -> random.Random:
     """A generator of its own for this seed and these parts, the same under every hash seed."""
-    text = "|".join([str(seed), *(str(part) for part in parts)])
-    return random.Random(text)  # noqa: S311 - emulated chance, nothing to keep secret
+    return random.Random(_text(seed, parts))  # noqa: S311 - emulated chance, nothing to keep secret
 
 
 def portion(seed: int, *parts: object) -> float:
     """A fixed number in [0, 1) for this seed and these parts: `portion(...) < share` picks a share of a fleet."""
-    return stream(seed, *parts).random()
+    digest = hashlib.blake2b(_text(seed, parts).encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / 2**48
+
+
+def _text(seed: int, parts: tuple[object, ...]) -> str:
+    return "|".join([str(seed), *(str(part) for part in parts)])
 
 
 def guid(rng: random.Random) -> str:

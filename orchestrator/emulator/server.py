@@ -32,6 +32,7 @@ from orchestrator.inventory.model import Inventory
 
 CLOCK_PATH = "/_wavekeeper/clock"
 HEALTH_PATH = "/health/"
+_BACKLOG = 4096  # connections that wait to be accepted: benchmarks open thousands at once
 _SHUTDOWN_S = 1.0  # real seconds that requests under way get when the emulator is told to end
 
 
@@ -90,21 +91,21 @@ class Emulator:
 
     async def open(self) -> None:
         """Listen; emulated time begins. UsageError if the port is taken or the audit can't be written."""
-        self._audit = _open_audit(self._audit_path)
-        # The SDK sends URLs of over 3 kB and more headers than most; aiohttp's own limits are 8 kB.
-        server = web.Server(self._handle, access_log=None, max_line_size=65536, max_field_size=65536)
-        runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_S)
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self._port, backlog=4096)
         try:
-            await site.start()
+            await web.TCPSite(runner, self._host, self._port, backlog=_BACKLOG).start()
+            # After the port, so that a second emulator started by mistake doesn't wipe the first one's audit.
+            self._audit = _open_audit(self._audit_path)
         except OSError as error:
             await runner.cleanup()
-            self._close_audit()
             raise UsageError(
                 f"port {self._port} on {self._host} can't be used ({error.strerror or error}); choose another, "
                 "or 0 for any that is free"
             ) from None
+        except UsageError:
+            await runner.cleanup()
+            raise
         self._runner = runner
         self._port = int(runner.addresses[0][1])
         self._clock = ScaledClock(self._epoch, self._scale)

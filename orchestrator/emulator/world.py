@@ -8,6 +8,7 @@ goes through the front door (faults, rate limits) and answers as Azure Resource 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -68,10 +69,10 @@ class World:
         }
         self.set_ids = _set_ids(inventory)
         self._models = {m.id: machine_model(m, self.set_ids) for m in self.dealt.machines}
-        self._by_subscription = {
-            subscription: tuple(m.id for m in self.dealt.machines if m.subscription.lower() == subscription)
-            for subscription in self.dealt.subscriptions
-        }
+        by_subscription: defaultdict[str, list[MachineId]] = defaultdict(list)
+        for machine in self.dealt.machines:
+            by_subscription[machine.subscription.lower()].append(machine.id)
+        self._by_subscription = {owner: tuple(ids) for owner, ids in by_subscription.items()}
         self._requests = count(1)
         self._schedule(book)
 

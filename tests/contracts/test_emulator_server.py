@@ -136,8 +136,10 @@ async def test_a_slow_answer_is_divided_by_the_scale() -> None:
         assert await install(it) == 202
 
 
-async def test_a_port_in_use_is_one_clear_sentence() -> None:
-    """The port is named, and what to do; nothing is left open."""
+async def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:
+    """The port is named, and what to do; the audit of whoever has the port stays as it is."""
+    path = tmp_path / "audit.jsonl"
+    path.write_text("of another\n", encoding="utf-8")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -145,7 +147,8 @@ async def test_a_port_in_use_is_one_clear_sentence() -> None:
         with pytest.raises(
             UsageError, match=rf"^port {port} on 127\.0\.0\.1 can't be used .*; choose another, or 0"
         ):
-            await serve(FLEET, port=port)
+            await serve(FLEET, port=port, audit_path=path)
+    assert path.read_text(encoding="utf-8") == "of another\n"
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,16 @@ def test_visibility_delay() -> None:
     assert (operation, "Succeeded") == (shown["installationActivityId"], shown["status"])
 
 
+def test_a_late_sight_hides_no_later_run() -> None:
+    """A run that becomes visible after a later one has been shown stays unseen: the last installation is the later one."""
+    it = struck("visibility_delay: {seconds: 1000, times: 1}", share=0)
+    install(it)
+    later = install(it, now=at(500)).operation
+
+    assert later == last_installation(it, WEB, at(600))["installationActivityId"]
+    assert later == last_installation(it, WEB, at(1001))["installationActivityId"]
+
+
 def test_goes_off() -> None:
     """At its time the machine is off, of its own; after a while it runs again."""
     it = struck("goes_off: {machines: [web], at: 10m, for: 1h}")

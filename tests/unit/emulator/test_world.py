@@ -315,6 +315,8 @@ def test_time_never_goes_back() -> None:
     it.advance(at(4000))
 
     assert last_installation(it, WEB, START)["status"] == "Succeeded"
+    install(it, DB, START)
+    assert [at(4000)] == [happening.at for happening in it.advance(START)]
 
 
 def witnessed(pattern: list[float], seed: int) -> list[Happening]:
