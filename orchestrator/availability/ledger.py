@@ -44,10 +44,15 @@ class _Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a machine may not go down now: the constraint, by id and in words. `Ledger.holders` says who is in the way."""
+    """Why a machine may not go down now: the constraint, by id and in words. `Ledger.holders` says who is in the way.
+
+    `domain` is the machine's own in an exclusion: machines of other domains may stand behind the same exclusion and still
+    be let through before it.
+    """
 
     constraint: str
     what: str
+    domain: str = ""
 
 
 class Ledger:
@@ -112,19 +117,28 @@ class Ledger:
         """Granted to somebody, or out of anyone's doing."""
         return machine in self.grants or machine in self.others
 
+    def holds(self, rollout: str, machine: MachineId) -> bool:
+        """Whether the machine's open disruption is this rollout's."""
+        grant = self.grants.get(machine)
+        return grant is not None and grant.rollout == rollout
+
     def grant(self, machine: MachineId, rollout: str, at: datetime) -> None:
-        """Open a disruption."""
+        """Open a disruption. One that is open already is replaced: it counts once, and is the new holder's to close."""
         was_out = self.is_out(machine)
+        again = machine in self.grants
         self.grants[machine] = Grant(rollout, at)
+        if again:
+            return
         for exclusion in self._exclusions_of.get(machine, ()):
             name = exclusion.domain_of[machine]
             exclusion.held[name] = exclusion.held.get(name, 0) + 1
         self._count(machine, was_out)
 
-    def release(self, machine: MachineId) -> None:
-        """Close a disruption."""
-        if self.grants.pop(machine, None) is None:
+    def release(self, machine: MachineId, rollout: str) -> None:
+        """Close this rollout's disruption; one that another rollout opened since stays as it is."""
+        if not self.holds(rollout, machine):
             return
+        del self.grants[machine]
         for exclusion in self._exclusions_of.get(machine, ()):
             name = exclusion.domain_of[machine]
             exclusion.held[name] -= 1
@@ -158,9 +172,9 @@ class Ledger:
             mine = exclusion.domain_of[machine]
             for name in exclusion.held:
                 if name != mine:
-                    return Refusal(exclusion.rule.id, exclusion.rule.what)
+                    return Refusal(exclusion.rule.id, exclusion.rule.what, mine)
             if reserved is not None and reserved.foreign_domain(exclusion.rule.id, mine):
-                return Refusal(exclusion.rule.id, exclusion.rule.what)
+                return Refusal(exclusion.rule.id, exclusion.rule.what, mine)
         for budget in self._budgets_of.get(machine, ()):
             room = budget.room - (reserved.count(budget.rule.id) if reserved is not None else 0)
             if room <= 0 and not counts_already:
@@ -175,12 +189,17 @@ class Ledger:
             return tuple(sorted(m for m in exclusion.domain_of if m in self.grants))
         return ()
 
-    def rules_of(self, machine: MachineId) -> Iterator[tuple[str, str]]:
-        """The ids of the machine's constraints, each with its domain there ('' for a budget)."""
+    def room(self, budget: str) -> int | None:
+        """How many more machines of a budget may go out now; negative if too many are out. None: it is no budget."""
+        known = self._budgets.get(budget)
+        return known.room if known is not None else None
+
+    def rules_of(self, machine: MachineId) -> Iterator[tuple[str, str | None]]:
+        """The ids of the machine's constraints, each with its domain there (None for a budget)."""
         for exclusion in self._exclusions_of.get(machine, ()):
             yield exclusion.rule.id, exclusion.domain_of[machine]
         for budget in self._budgets_of.get(machine, ()):
-            yield budget.rule.id, ""
+            yield budget.rule.id, None
 
     def budgets(self) -> list[tuple[Budget, int]]:
         """Every budget with how much of it is taken, fullest first: for people."""
@@ -201,7 +220,7 @@ class Reserved:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._rules: dict[MachineId, tuple[tuple[str, str], ...]] = {}
+        self._rules: dict[MachineId, tuple[tuple[str, str | None], ...]] = {}
         self._counted: set[MachineId] = set()
         self._budgets: dict[str, int] = {}
         self._domains: dict[str, dict[str, int]] = {}
@@ -213,6 +232,10 @@ class Reserved:
     def __contains__(self, machine: MachineId) -> bool:
         """Whether the machine is reserved for."""
         return machine in self._rules
+
+    def machines(self) -> tuple[MachineId, ...]:
+        """Who is reserved for, first come first."""
+        return tuple(self._rules)
 
     def count(self, budget: str) -> int:
         """Places of a budget that are reserved."""
@@ -230,7 +253,7 @@ class Reserved:
         if counted:
             self._counted.add(machine)
         for rule, domain in rules:
-            if domain:
+            if domain is not None:
                 held = self._domains.setdefault(rule, {})
                 held[domain] = held.get(domain, 0) + 1
             elif counted:
@@ -242,7 +265,7 @@ class Reserved:
         counted = machine in self._counted
         self._counted.discard(machine)
         for rule, domain in rules:
-            if domain:
+            if domain is not None:
                 held = self._domains[rule]
                 held[domain] -= 1
                 if not held[domain]:

@@ -6,6 +6,9 @@ from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.state import SETTLED, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 
+MAX_IN_FLIGHT = "max_in_flight"
+"""The name that a rollout's own limit on machines in flight goes by among constraints."""
+
 
 def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | None = None) -> Refusal | None:
     """What stands in the way of granting `machine`, or None. `reserved` counts grants that are about to be asked for.
@@ -17,15 +20,32 @@ def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | N
         return Refusal("rollout", f"the rollout is {rollout.status}")
     if not eligible(rollout, machine):
         return Refusal("wave", "its wave is not open yet")
-    limit = rollout.planned.plan.max_in_flight
-    pending_grants = len(reserved) if reserved is not None else 0
-    if limit is not None and rollout.in_flight + pending_grants >= limit:
-        return Refusal("max_in_flight", f"at most {limit} machines in flight in this rollout")
+    if is_full(rollout, reserved):
+        limit = rollout.planned.plan.max_in_flight
+        return Refusal(MAX_IN_FLIGHT, f"at most {limit} machines in flight in this rollout")
     for number in rollout.planned.orders_before.get(machine, ()):
-        if rollout.orders_left.get(number):
+        if _order_holds_back(rollout, number, rollout.planned.stage_of(machine)):
             order = rollout.planned.orders[number].order
             return Refusal(order.id, order.what)
     return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved)
+
+
+def is_full(rollout: Rollout, reserved: Reserved | None = None) -> bool:
+    """Whether as many machines are in flight, or about to be, as the rollout bears."""
+    limit = rollout.planned.plan.max_in_flight
+    about_to_be = len(reserved) if reserved is not None else 0
+    return limit is not None and rollout.in_flight + about_to_be >= limit
+
+
+def _order_holds_back(rollout: Rollout, number: int, stage: int) -> bool:
+    """Whether machines of the same stage that an order wants before are not settled yet.
+
+    The present stage's are counted as they settle; only a machine that is retried later than that needs a look at each.
+    """
+    if stage == rollout.stage:
+        return bool(rollout.orders_left.get(number))
+    first = rollout.planned.orders[number].first[stage]
+    return any(rollout.machines[m].status not in SETTLED for m in first)
 
 
 def holders(scope: Scope, rollout: Rollout, refused: Refusal) -> tuple[MachineId, ...]:

@@ -16,7 +16,7 @@ from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from orchestrator.rollout.admission import refusal
+from orchestrator.rollout.admission import MAX_IN_FLIGHT, is_full, refusal
 from orchestrator.rollout.due import (
     due_machine,
     due_rollout,
@@ -47,6 +47,7 @@ class Agenda:
     `activities` maps a machine (or -1 for the rollout's own) to what is to be going on. `lanes` are to be advanced now, and so is the stage if
     `stage_due`.
     `waiting` maps a machine to the refusal it waits behind.
+    A rule's queue has a line for each domain of an exclusion: those of one may pass while those of another may not.
     """
 
     scope: Scope
@@ -57,7 +58,10 @@ class Agenda:
     lanes: dict[int, None] = field(default_factory=dict)  # a set in order
     stage_due: bool = False  # the stage is to be advanced now
     waiting: dict[int, Refusal] = field(default_factory=dict)
-    _parked: dict[str, dict[int, None]] = field(default_factory=dict)
+    _parked: dict[str, dict[str, dict[int, None]]] = field(default_factory=dict)  # rule -> domain -> machines
+    _freed: dict[str, None] = field(
+        default_factory=dict
+    )  # rules that may have room: asked while `max_in_flight` lets
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
     _watched: set[int] = field(default_factory=set)  # lanes that have an alarm
     _bake: datetime | None = None  # the stage's alarm
@@ -66,19 +70,22 @@ class Agenda:
 
     def refresh(self, facts: Iterable[e.Event], now: datetime) -> set[int]:
         """Ask again whoever these facts, already applied, concern. Returns the machines whose activity may differ."""
+        facts = tuple(facts)
+        if any(isinstance(fact, FLEETWIDE) for fact in facts):
+            return self.ask_all(now)
         touched: set[int] = set()
-        freed: dict[str, None] = {}
+        crowded = any(self._crowds(fact) for fact in facts)
         for fact in facts:
-            if isinstance(fact, FLEETWIDE):
-                return self.ask_all(now)
-            self._touch(fact, touched, freed, now)
+            self._touch(fact, touched, now)
         for machine in sorted(touched):
-            self._ask(machine, now, freed)
-        self._wake(freed, touched, now)
+            self._ask(machine, now)
+        if crowded or any(self._is_overdrawn(machine) for fact in facts for machine in _went_out(fact)):
+            self._ask_reserved(touched, now)
+        self._wake(touched)
         self._after(now)
         return touched
 
-    def _touch(self, fact: e.Event, touched: set[int], freed: dict[str, None], now: datetime) -> None:
+    def _touch(self, fact: e.Event, touched: set[int], now: datetime) -> None:
         if isinstance(fact, e.WaveOpened):
             touched.update(self.rollout.planned.lanes[fact.lane].waves[fact.wave])
             self._ask_lane(fact.lane, now)
@@ -88,27 +95,77 @@ class Agenda:
                 self._ask_lane(follower, now)
         elif isinstance(fact, e.FleetSeen):
             for machine in (*fact.out, *fact.back):
-                self._free(machine, freed)
+                self._unreserve(machine)
+                self._free(self._id(machine))
                 touched.add(machine)
-        else:
-            machine = getattr(fact, "machine", -1)
-            if machine >= 0:
-                touched.add(machine)
-                self._free(machine, freed)
-                if (lane := self.rollout.planned.lane_of[machine]) >= 0:
-                    self._ask_lane(lane, now)
+        elif (machine := getattr(fact, "machine", -1)) >= 0:
+            touched.add(machine)
+            self._free(self._id(machine))
+            for order in self.rollout.planned.orders_first.get(machine, ()):
+                self._free_rule(self.rollout.planned.orders[order].order.id)
+            if (lane := self.rollout.planned.lane_of[machine]) >= 0:
+                self._ask_lane(lane, now)
 
-    def _free(self, machine: int, freed: dict[str, None]) -> None:
+    def _free(self, machine: MachineId) -> None:
         """Whoever waits behind a constraint of this machine may have room now."""
+        for rule, _ in self.scope.ledger.rules_of(machine):
+            self._free_rule(rule)
+        self._free_rule(MAX_IN_FLIGHT)
+
+    def _free_rule(self, rule: str) -> None:
+        if rule in self._parked:
+            self._freed[rule] = None
+
+    def _unreserve(self, machine: int) -> None:
+        identity = self._id(machine)
+        if identity in self.reserved:
+            for rule in self.reserved.discard(identity):
+                self._free_rule(rule)
+            self._free_rule(MAX_IN_FLIGHT)
+
+    # Room that was reserved and is taken ------------------------------------------------------------------
+
+    def _crowds(self, fact: e.Event) -> bool:
+        """Whether a fact may take room, or an exclusion's or an order's leave, that others have reserved."""
+        match fact:
+            case e.Granted(machine):
+                return self._id(machine) not in self.reserved  # its check was let go before it ended
+            case e.MachineUnhealthy():
+                return fact.late
+            case e.MachineRetried():
+                return True
+            case _:
+                return False
+
+    def _is_overdrawn(self, machine: int) -> bool:
         for rule, _ in self.scope.ledger.rules_of(self._id(machine)):
-            if rule in self._parked:
-                freed[rule] = None
-        for order in self.rollout.planned.orders_first.get(machine, ()):
-            rule = self.rollout.planned.orders[order].order.id
-            if rule in self._parked:
-                freed[rule] = None
-        if "max_in_flight" in self._parked:
-            freed["max_in_flight"] = None
+            room = self.scope.ledger.room(rule)
+            if room is not None and room < self.reserved.count(rule):
+                return True
+        return False
+
+    def _ask_reserved(self, touched: set[int], now: datetime) -> None:
+        """Reserve anew, first come first: whoever finds no room any more waits again."""
+        index = self.rollout.planned.index
+        machines = [index[identity] for identity in self.reserved.machines()]
+        for machine in machines:
+            self._unreserve(machine)
+        for machine in machines:
+            self._ask(machine, now)
+        touched.update(machines)
+
+    def ledger_moved(self, machines: Iterable[MachineId], now: datetime) -> set[int]:
+        """Another rollout of the scope was granted these machines, or gave them back: who waits for their rules is asked
+        again. Returns the machines whose activity may differ.
+        """
+        touched: set[int] = set()
+        for identity in machines:
+            self._free(identity)
+        self._ask_reserved(touched, now)
+        self._wake(touched)
+        return touched
+
+    # Asking everybody -------------------------------------------------------------------------------------
 
     def ask_all(self, now: datetime) -> set[int]:
         """Ask everybody, as after a replay. Reservations start anew."""
@@ -116,6 +173,7 @@ class Agenda:
         self.activities.clear()
         self.waiting.clear()
         self._parked.clear()
+        self._freed.clear()
         self._alarms.clear()
         self._watched.clear()
         self._bake = None
@@ -123,7 +181,7 @@ class Agenda:
         machines = range(len(self.rollout.machines))
         for machine in machines:
             if self.rollout.planned.lane_of[machine] >= 0:
-                self._ask(machine, now, {})
+                self._ask(machine, now)
         for lane in self.rollout.planned.lanes_of_stage[self.rollout.stage]:
             self._ask_lane(lane, now)
         self._after(now)
@@ -132,7 +190,7 @@ class Agenda:
     def _after(self, now: datetime) -> None:
         self.own = due_rollout(self.rollout)
         self.stage_due = bool(advance_stage(self.rollout, now))
-        when = stage_wakes_at(self.rollout)
+        when = stage_wakes_at(self.rollout, now)
         if when is not None and when > now and when != self._bake:
             heapq.heappush(self._alarms, (when, _STAGE, 0))
         self._bake = when
@@ -146,58 +204,72 @@ class Agenda:
                 self._watched.add(lane)
                 heapq.heappush(self._alarms, (when, _LANE, lane))
 
-    def _ask(self, machine: int, now: datetime, freed: dict[str, None]) -> None:
+    # Asking one -------------------------------------------------------------------------------------------
+
+    def _ask(self, machine: int, now: datetime) -> None:
         """Settle what is due for one machine, reserving room if it is a check."""
         desired = due_machine(self.scope, self.rollout, machine)
-        identity = self._id(machine)
+        if isinstance(desired, a.Check):
+            later = machine_wakes_at(self.rollout, machine)
+            if later is not None and later > now:
+                heapq.heappush(self._alarms, (later, _MACHINE, machine))
+                desired = None
         if not isinstance(desired, a.Check):
             self._unpark(machine)
-            for rule in self.reserved.discard(identity):
-                if rule in self._parked:
-                    freed[rule] = None
+            self._unreserve(machine)
             if desired is None:
                 self.activities.pop(machine, None)
             else:
                 self.activities[machine] = desired
-            return
-        if identity in self.reserved:
-            self.activities[machine] = desired
-            return
-        later = machine_wakes_at(self.rollout, machine)
-        if later is not None and later > now:
-            self.activities.pop(machine, None)
-            heapq.heappush(self._alarms, (later, _MACHINE, machine))
-            return
-        refused = refusal(self.scope, self.rollout, machine, self.reserved)
-        self._unpark(machine)
-        if refused is None:
-            self.reserved.add(identity)
+        elif self._id(machine) in self.reserved:
             self.activities[machine] = desired
         else:
+            self._place(machine, desired, refusal(self.scope, self.rollout, machine, self.reserved))
+
+    def _place(self, machine: int, check: a.Check, refused: Refusal | None) -> None:
+        """Reserve room for a check, or queue behind what refused it."""
+        if refused is None:
+            self._unpark(machine)
+            self.reserved.add(self._id(machine))
+            self.activities[machine] = check
+        elif self.waiting.get(machine) != refused:
+            self._unpark(machine)
             self.activities.pop(machine, None)
             self.waiting[machine] = refused
-            self._parked.setdefault(refused.constraint, {})[machine] = None
+            self._parked.setdefault(refused.constraint, {}).setdefault(refused.domain, {})[machine] = None
 
     def _unpark(self, machine: int) -> None:
         refused = self.waiting.pop(machine, None)
-        if refused is not None:
-            parked = self._parked[refused.constraint]
-            parked.pop(machine, None)
-            if not parked:
+        if refused is None:
+            return
+        lines = self._parked[refused.constraint]
+        line = lines[refused.domain]
+        del line[machine]
+        if not line:
+            del lines[refused.domain]
+            if not lines:
                 del self._parked[refused.constraint]
 
-    def _wake(self, freed: dict[str, None], touched: set[int], now: datetime) -> None:
-        """Ask who is parked behind a freed constraint, first come first, until one is refused by it again."""
-        while freed:
-            rule = next(iter(freed))
-            del freed[rule]
-            while parked := self._parked.get(rule):
-                machine = next(iter(parked))
-                refused = refusal(self.scope, self.rollout, machine, self.reserved)
-                if refused is not None and refused.constraint == rule:
-                    break
-                self._ask(machine, now, freed)
-                touched.add(machine)
+    def _wake(self, touched: set[int]) -> None:
+        """Ask who is parked behind freed constraints, first come first, until one is refused by it again.
+
+        While `max_in_flight` is reached nobody needs to be asked: the freed constraints are kept for when it isn't.
+        """
+        while self._freed and not is_full(self.rollout, self.reserved):
+            rule = next(iter(self._freed))
+            for line in tuple(self._parked.get(rule, {}).values()):
+                self._wake_line(rule, line, touched)
+            if not is_full(self.rollout, self.reserved):
+                del self._freed[rule]
+
+    def _wake_line(self, rule: str, line: dict[int, None], touched: set[int]) -> None:
+        while line:
+            machine = next(iter(line))
+            refused = refusal(self.scope, self.rollout, machine, self.reserved)
+            if refused is not None and refused.constraint in (rule, MAX_IN_FLIGHT):
+                return
+            self._place(machine, a.Check(self.rollout.id, machine), refused)
+            touched.add(machine)
 
     def _id(self, machine: int) -> MachineId:
         return self.rollout.planned.plan.machines[machine].id
@@ -206,13 +278,10 @@ class Agenda:
 
     def check_ended(self, machine: int, now: datetime) -> set[int]:
         """A check came to nothing (no fact followed): its place is free for another machine, and it queues again."""
-        freed: dict[str, None] = {}
-        for rule in self.reserved.discard(self._id(machine)):
-            if rule in self._parked:
-                freed[rule] = None
+        self._unreserve(machine)
         touched = {machine}
-        self._wake(freed, touched, now)
-        self._ask(machine, now, {})
+        self._wake(touched)
+        self._ask(machine, now)
         return touched
 
     # Time -----------------------------------------------------------------------------------------------
@@ -224,18 +293,24 @@ class Agenda:
     def wake(self, now: datetime) -> set[int]:
         """Ask whose time has come. Returns the machines whose activity may differ."""
         touched: set[int] = set()
-        freed: dict[str, None] = {}
         while self._alarms and self._alarms[0][0] <= now:
             _, kind, number = heapq.heappop(self._alarms)
             if kind == _MACHINE:
-                self._ask(number, now, freed)
+                self._ask(number, now)
                 touched.add(number)
             elif kind == _LANE:
                 self._watched.discard(number)
                 self._ask_lane(number, now)
-        self._wake(freed, touched, now)
+        self._wake(touched)
         self._after(now)
         return touched
+
+
+def _went_out(fact: e.Event) -> tuple[int, ...]:
+    """The machines that count as out by this fact, though nobody granted it."""
+    if isinstance(fact, e.FleetSeen):
+        return fact.out
+    return (fact.machine,) if isinstance(fact, e.ForeignRunSeen) else ()
 
 
 _STAGE, _LANE, _MACHINE = 0, 1, 2

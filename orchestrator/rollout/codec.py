@@ -1,6 +1,6 @@
 """Events to bytes and back. A row holds one decision: `[[code, v, field, ...], ...]`, fields in the order of the class.
 
-Instants are whole milliseconds since 1970 (UTC). A field is only ever added at the end, with a default, and `v` goes up:
+Instants are whole microseconds since 1970 (UTC): what is read back equals what was written, so a replay makes the same state. A field is only ever added at the end, with a default, and `v` goes up:
 older rows are then read with the default, or through an upcaster, dict to dict. A type that isn't known, or a `v` from
 the future, refuses to start, by name.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
 import orjson
@@ -24,6 +24,7 @@ UPCASTERS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] 
 """(event, version) -> a function from that version's fields to the next one's."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def _plain(value: Any) -> Any:
@@ -31,16 +32,7 @@ def _plain(value: Any) -> Any:
 
 
 def _instant(value: Any) -> Any:
-    return None if value is None else _to_instant(value)
-
-
-def _to_ms(value: datetime) -> int:
-    delta = value - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
-
-
-def _to_instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, tz=UTC)
+    return None if value is None else _EPOCH + value * _MICROSECOND
 
 
 def _decoder(hint: Any) -> Callable[[Any], Any]:
@@ -69,7 +61,7 @@ def encode(events: tuple[e.Event, ...]) -> bytes:
         row: list[Any] = [name, VERSIONS.get(name, 1)]
         for field, _ in _FIELDS[name]:
             value = getattr(event, field)
-            row.append(_to_ms(value) if isinstance(value, datetime) else value)
+            row.append((value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value)
         rows.append(row)
     return orjson.dumps(rows)
 
@@ -77,12 +69,11 @@ def encode(events: tuple[e.Event, ...]) -> bytes:
 def decode(body: bytes, seq: int = 0) -> tuple[e.Event, ...]:
     """The decision of a row. Raises `JournalError` naming the row and what it can't read."""
     try:
-        rows = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        return tuple(_event(row, seq) for row in orjson.loads(body))
+    except (orjson.JSONDecodeError, TypeError, ValueError, OverflowError) as error:
         raise JournalError(
             f"journal row {seq} is not readable ({error}); restore the journal from a backup"
         ) from None
-    return tuple(_event(row, seq) for row in rows)
 
 
 def _event(row: list[Any], seq: int) -> e.Event:
@@ -95,6 +86,8 @@ def _event(row: list[Any], seq: int) -> e.Event:
             f"journal row {seq} holds {what}, which this version of Wavekeeper doesn't know; use a newer one"
         )
     layout = _FIELDS[name]
+    if len(values) > len(layout):
+        raise ValueError(f"{name} has {len(layout)} fields, not {len(values)}")
     if version < current:
         named = dict(zip((field for field, _ in layout), values, strict=False))
         for older in range(version, current):

@@ -9,7 +9,14 @@ from orchestrator.errors import Refused
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.progress import next_stage
-from orchestrator.rollout.state import IN_FLIGHT, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.rollout.state import (
+    IN_FLIGHT,
+    MachineStatus,
+    Rollout,
+    RolloutStatus,
+    Scope,
+    StageStatus,
+)
 from orchestrator.rollout.stopping import give_back
 from orchestrator.rollout.transitions import MACHINE, ROLLOUT
 
@@ -73,8 +80,19 @@ def _legal(rollout: Rollout, event: str, verb: str) -> None:
 
 
 def _approve(rollout: Rollout, who: str, reason: str) -> tuple[e.Event, ...]:
-    if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is not StageStatus.AWAITING:
-        raise Refused(f"rollout {rollout.id} is {rollout.status} and waits for no approval now")
+    stage = rollout.planned.plan.stages[rollout.stage].name
+    if rollout.over or rollout.stage_status is not StageStatus.AWAITING:
+        raise Refused(
+            f"rollout {rollout.id} is {rollout.status}, in stage {stage}, and waits for no approval now"
+        )
+    if rollout.status is not RolloutStatus.RUNNING:
+        raise Refused(f"rollout {rollout.id} is {rollout.status}; resume it, then approve stage {stage}")
+    retried = sum(1 for m in rollout.stragglers if rollout.machines[m].status is MachineStatus.PENDING)
+    if rollout.in_flight or retried:
+        raise Refused(
+            f"{rollout.in_flight + retried} machines of stage {stage} were retried and are not verified yet; "
+            "wait for them or skip them, then approve"
+        )
     return (e.StageApproved(rollout.stage, who, reason), *next_stage(rollout))
 
 

@@ -13,10 +13,11 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal
 from orchestrator.rollout.commands import decide_command
+from orchestrator.rollout.evolve_machine import left_open_by
 from orchestrator.rollout.observations import decide_attempt, decide_health
 from orchestrator.rollout.progress import advance_lane, advance_stage
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
-from orchestrator.rollout.stopping import after_unhealthy, stop
+from orchestrator.rollout.stopping import after_unhealthy, not_begun, stop
 from orchestrator.rollout.transitions import MACHINE
 
 UNASKED_LIMIT = 0.1
@@ -80,6 +81,9 @@ def _found(
         if run.step < len(rollout.planned.steps_before(machine)):
             return ()
         return (intend(scope, rollout, machine, message.baseline, now),)
+    if isinstance(message, m.FoundOut | m.FoundBusy) and run.status is MachineStatus.GRANTED:
+        why = "somebody else is patching it now" if isinstance(message, m.FoundBusy) else message.evidence
+        return (not_begun(machine, why),)
     if run.status is not MachineStatus.PENDING or refusal(scope, rollout, machine) is not None:
         return ()
     match message:
@@ -119,37 +123,25 @@ def _fleet_looked(rollout: Rollout, message: m.FleetLooked) -> tuple[e.Event, ..
 
 def _fleet_changed(scope: Scope, rollout: Rollout, message: m.FleetChanged) -> tuple[e.Event, ...]:
     """Machines that went out while nobody held a grant for them: ours that were done are late failures."""
-    facts: list[e.Event] = []
-    out: list[int] = []
+    out, late = [], []
     for machine in message.out:
         run = rollout.machines[machine]
-        identity = rollout.planned.machine(machine).id
         if run.status in (MachineStatus.DONE, MachineStatus.NOT_CHANGED) and run.attempt:
-            facts.append(
-                e.MachineUnhealthy(machine, message.evidence or "well when verified, not now", late=True)
-            )
-            facts.extend(after_unhealthy(rollout, machine, f"late: {message.evidence}"))
-        elif identity not in scope.ledger.grants and identity not in scope.ledger.others:
+            late.append(machine)
+        elif not scope.ledger.is_out(rollout.planned.machine(machine).id):
             out.append(machine)
-    back = [i for i in message.back if rollout.planned.machine(i).id in scope.ledger.others]
+    back = []
+    for machine in message.back:
+        identity = rollout.planned.machine(machine).id
+        if identity in scope.ledger.others or left_open_by(scope, rollout, identity) is not None:
+            back.append(machine)
+    evidence = message.evidence or "well when verified, not now"
+    facts: list[e.Event] = [e.MachineUnhealthy(machine, evidence, late=True) for machine in late]
     if out or back:
         facts.append(e.FleetSeen(tuple(out), tuple(back)))
-    return _one_stop(facts)
-
-
-def _one_stop(facts: list[e.Event]) -> tuple[e.Event, ...]:
-    """Several late failures in one look may each cross the limit; a rollout stops once."""
-    stopped = False
-    kept: list[e.Event] = []
-    tail: list[e.Event] = []
-    for fact in facts:
-        if isinstance(fact, e.RolloutStopped | e.ChangeEnded):
-            if not stopped or isinstance(fact, e.ChangeEnded):
-                tail.append(fact)
-            stopped = stopped or isinstance(fact, e.RolloutStopped)
-        else:
-            kept.append(fact)
-    return (*kept, *dict.fromkeys(tail))
+    if late:
+        facts.extend(after_unhealthy(rollout, late, f"late: {evidence}"))
+    return tuple(facts)
 
 
 SHORT_STEP_BACK = timedelta(seconds=5)

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from orchestrator.rollout import actions as a
 from orchestrator.rollout.admission import eligible
-from orchestrator.rollout.observations import next_step
-from orchestrator.rollout.progress import gives_up_at, lane_may_move
+from orchestrator.rollout.observations import closing_step, next_step
+from orchestrator.rollout.progress import gives_up_at, lane_may_move, stragglers_give_up_at
 from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 from orchestrator.rollout.stopping import sends_nothing
 
@@ -36,9 +36,8 @@ def due_machine(scope: Scope, rollout: Rollout, machine: int) -> a.Activity | No
         case MachineStatus.VERIFYING:
             return _verifying(rollout, machine, run)
         case MachineStatus.UNHEALTHY | MachineStatus.SKIPPED:
-            if rollout.planned.machine(machine).id not in scope.ledger.grants or run.since is None:
-                return None
-            return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=False, hoping=True)
+            holds = scope.ledger.holds(rollout.id, rollout.planned.machine(machine).id)
+            return _recovering(rollout, machine, run) if holds else None
         case _:
             return None
 
@@ -48,8 +47,7 @@ def _granted(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity | No
         return None
     steps = rollout.planned.steps_before(machine)
     if run.step < len(steps):
-        key = f"{rollout.id}-{machine}-{run.attempt + 1}-before-{run.step}"
-        return a.RunStep(rollout.id, machine, run.attempt, after=False, step=run.step, key=key)
+        return _step(rollout, machine, run, run.step, after=False)
     return a.ReadBaseline(rollout.id, machine, run.attempt, run.retry_at)
 
 
@@ -61,9 +59,24 @@ def _verifying(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity | 
         return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=False, hoping=False)
     step = next_step(rollout, machine, run)
     if step is not None:
-        key = f"{rollout.id}-{machine}-{run.attempt}-after-{step}"
-        return a.RunStep(rollout.id, machine, run.attempt, after=True, step=step, key=key)
+        return _step(rollout, machine, run, step, after=True)
     return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=True, hoping=False)
+
+
+def _recovering(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity:
+    """It keeps its grant though its part is over: hope, then its steps after, then one clean round."""
+    assert run.since is not None
+    step = closing_step(rollout, machine, run)
+    if step is not None:
+        return _step(rollout, machine, run, step, after=True)
+    well = bool(run.verdict)
+    return a.Verify(rollout.id, machine, run.attempt, run.since, briefly=well, hoping=not well)
+
+
+def _step(rollout: Rollout, machine: int, run: MachineRun, step: int, *, after: bool) -> a.RunStep:
+    """A step under a key that is the same after a crash, and another one under the next grant."""
+    key = f"{rollout.id}-{machine}-{run.grants}-{'after' if after else 'before'}-{step}"
+    return a.RunStep(rollout.id, machine, run.attempt, after=after, step=step, key=key)
 
 
 def due_rollout(rollout: Rollout) -> tuple[a.Activity, ...]:
@@ -80,11 +93,13 @@ def lane_wakes_at(rollout: Rollout, lane: int) -> datetime | None:
     return gives_up_at(rollout, lane) if lane_may_move(rollout, lane) else None
 
 
-def stage_wakes_at(rollout: Rollout) -> datetime | None:
-    """When the stage has to be asked again though nothing happened: its bake is over."""
-    if rollout.status is RolloutStatus.RUNNING and rollout.stage_status is StageStatus.BAKING:
+def stage_wakes_at(rollout: Rollout, now: datetime) -> datetime | None:
+    """When the stage has to be asked again though nothing happened: its bake is over, or a straggler waited for too long."""
+    if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is StageStatus.AWAITING:
+        return None
+    if rollout.bake_until is not None and now < rollout.bake_until:
         return rollout.bake_until
-    return None
+    return stragglers_give_up_at(rollout, now)
 
 
 def machine_wakes_at(rollout: Rollout, machine: int) -> datetime | None:

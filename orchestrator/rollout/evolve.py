@@ -47,7 +47,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         if planned.lane_of[machine] >= 0:
             move(scope, rollout, machine, MachineRun(MachineStatus.LEFT_OUT, at, detail=why))
         scope.ledger.mark_out(planned.machine(machine).id, at)
-    scope.last = at
+    _pass_time(scope, at)
 
 
 def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
@@ -56,7 +56,12 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
         raise Defect("a rollout begins through `begin`, with its plan")
     rollout = scope.rollouts[rollout_id]
     _FOLDS[type(event)](scope, rollout, event, at)
-    scope.last = at
+    _pass_time(scope, at)
+
+
+def _pass_time(scope: Scope, at: datetime) -> None:
+    """Event time never goes back, whatever a row says."""
+    scope.last = at if scope.last is None else max(scope.last, at)
 
 
 # The rollout ------------------------------------------------------------------------------------------------
@@ -76,9 +81,9 @@ def _prepared(scope: Scope, rollout: Rollout, event: e.Prepared, at: datetime) -
         scope.ledger.mark_out(rollout.planned.machine(machine).id, at)
 
 
-def _refused(_: Scope, rollout: Rollout, event: e.RolloutRefused, at: datetime) -> None:
+def _refused(scope: Scope, rollout: Rollout, event: e.RolloutRefused, at: datetime) -> None:
     _to(rollout, event, at, event.why)
-    rollout.ended_at = at
+    close_if_over(scope, rollout, at)
 
 
 def _paused(_: Scope, rollout: Rollout, event: e.RolloutPaused, at: datetime) -> None:

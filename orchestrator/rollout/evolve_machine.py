@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.errors import Defect
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import events as e
 from orchestrator.rollout.state import IN_FLIGHT, SETTLED, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.transitions import MACHINE
@@ -54,7 +55,7 @@ def move(scope: Scope, rollout: Rollout, machine: int, run: MachineRun) -> None:
                 if order in rollout.orders_left:
                     rollout.orders_left[order] -= settled
         if settled > 0:
-            rollout.stragglers.discard(machine)
+            rollout.stragglers.pop(machine, None)
     if rollout.over and run.since is not None:
         close_if_over(scope, rollout, run.since)
 
@@ -64,7 +65,9 @@ def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> 
     machine = rollout.planned.machine(event.machine).id
     scope.ledger.grant(machine, rollout.id, at)
     scope.ledger.mark_back(machine)
-    fresh = MachineRun(target, at, attempt=run.attempt, tries=run.tries, forced=run.forced)
+    fresh = MachineRun(
+        target, at, attempt=run.attempt, tries=run.tries, grants=run.grants + 1, forced=run.forced
+    )
     move(scope, rollout, event.machine, fresh)
 
 
@@ -157,10 +160,12 @@ def _step_ended(scope: Scope, rollout: Rollout, event: e.StepEnded, at: datetime
     run, target = _expect(rollout, event.machine, "StepEnded failed" if failed_before else "StepEnded")
     if failed_before:
         new = replace(run, status=target, since=at, changed=False, step=0, detail=event.evidence)
-    elif event.ok:
+    elif not event.after:
         new = replace(run, step=event.step + 1)
+    elif event.ok:
+        new = replace(run, step=event.step + 1, since=at)
     else:
-        new = replace(run, step=event.step + 1, verdict=False, detail=event.evidence)
+        new = replace(run, step=event.step + 1, since=at, verdict=False, detail=event.evidence)
     move(scope, rollout, event.machine, new)
 
 
@@ -186,21 +191,27 @@ def _change_ended(scope: Scope, rollout: Rollout, event: e.ChangeEnded, at: date
 def _assessed(_: Scope, rollout: Rollout, event: e.Assessed, _at: datetime) -> None:
     run, _target = _expect(rollout, event.machine, "Assessed")
     changed = event.pending == 0
-    detail = run.detail if changed else f"{event.pending} patches of the set are still missing after the run"
+    detail = run.detail
+    if event.pending < 0:
+        detail = "whether patches of the set are still missing after the run could not be assessed"
+    elif not changed:
+        detail = f"{event.pending} patches of the set are still missing after the run"
     rollout.machines[event.machine] = replace(run, sure=True, changed=changed, detail=detail)
 
 
 def _verified(_: Scope, rollout: Rollout, event: e.Verified, at: datetime) -> None:
     run, _target = _expect(rollout, event.machine, "Verified")
     detail = run.detail if event.well else event.evidence
-    rollout.machines[event.machine] = replace(run, verdict=event.well, since=at, detail=detail)
+    rollout.machines[event.machine] = replace(run, verdict=event.well, step=0, since=at, detail=detail)
 
 
 def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, f"MachineEnded {event.outcome}")
-    scope.ledger.release(rollout.planned.machine(event.machine).id)
+    scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
     if target is MachineStatus.PENDING:
-        new = MachineRun(target, at, attempt=run.attempt, tries=run.tries, detail=event.detail)
+        new = MachineRun(
+            target, at, attempt=run.attempt, tries=run.tries, grants=run.grants, detail=event.detail
+        )
     else:
         new = replace(run, status=target, since=at, detail=event.detail)
     if target is MachineStatus.NOT_CHANGED:
@@ -211,7 +222,7 @@ def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) 
 def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineUnhealthy")
     machine = rollout.planned.machine(event.machine).id
-    if machine not in scope.ledger.grants:
+    if not scope.ledger.holds(rollout.id, machine):
         scope.ledger.grant(machine, rollout.id, at)
     rollout.unacknowledged.add(event.machine)
     new = replace(run, status=target, since=at, detail=event.evidence, late=event.late, verdict=False)
@@ -219,13 +230,19 @@ def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: da
 
 
 def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datetime) -> None:
-    _, target = _expect(rollout, event.machine, "MachineLeftOut")
-    move(scope, rollout, event.machine, MachineRun(target, at, detail=event.why))
+    run, target = _expect(rollout, event.machine, "MachineLeftOut")
+    machine = rollout.planned.machine(event.machine).id
+    if scope.ledger.holds(rollout.id, machine):
+        # Retried, and never granted again: nobody asks it any more, so it is out like any other until it is seen back.
+        scope.ledger.mark_out(machine, at)
+        scope.ledger.release(machine, rollout.id)
+    new = MachineRun(target, at, attempt=run.attempt, tries=run.tries, grants=run.grants, detail=event.why)
+    move(scope, rollout, event.machine, new)
 
 
 def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineGone")
-    scope.ledger.release(rollout.planned.machine(event.machine).id)
+    scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
     rollout.unacknowledged.discard(event.machine)
     move(
         scope,
@@ -237,20 +254,22 @@ def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) ->
 
 def _retried(scope: Scope, rollout: Rollout, event: e.MachineRetried, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineRetried")
-    machine = rollout.planned.machine(event.machine).id
-    if machine in scope.ledger.grants:
-        # The fresh grant must be admitted like any other; until then the machine is what it is: out.
-        scope.ledger.mark_out(machine, at)
-        scope.ledger.release(machine)
-    forced = run.status in (MachineStatus.UNHEALTHY, MachineStatus.UNDECIDED, MachineStatus.SKIPPED)
+    # A disruption that is open stays open, with its place and its domain, until the fresh grant takes it over.
+    forced = scope.ledger.holds(rollout.id, rollout.planned.machine(event.machine).id)
     rollout.unacknowledged.discard(event.machine)
     rollout.not_changed.discard(event.machine)
     detail = f"{event.who} wants another attempt: {event.reason}"
-    new = MachineRun(target, at, attempt=run.attempt, forced=forced, detail=detail)
-    lane = rollout.lanes[rollout.planned.lane_of[event.machine]]
-    if not (lane.open and rollout.planned.wave_of[event.machine] == lane.wave):
-        rollout.stragglers.add(event.machine)
+    new = MachineRun(target, at, attempt=run.attempt, grants=run.grants, forced=forced, detail=detail)
+    if _wave_has_passed(rollout, event.machine):
+        rollout.stragglers[event.machine] = None
     move(scope, rollout, event.machine, new)
+
+
+def _wave_has_passed(rollout: Rollout, machine: int) -> bool:
+    """Whether the machine's own wave is behind: one whose wave is yet to open waits for that like all others of it."""
+    number = rollout.planned.lane_of[machine]
+    stage, lane = rollout.planned.lanes[number].stage, rollout.lanes[number]
+    return stage < rollout.stage or lane.finished or rollout.planned.wave_of[machine] < lane.wave
 
 
 def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: datetime) -> None:
@@ -263,17 +282,29 @@ def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: dateti
 
 def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineWrittenOff")
-    scope.ledger.release(rollout.planned.machine(event.machine).id)
+    scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
     rollout.unacknowledged.discard(event.machine)
     new = replace(run, status=target, since=at, detail=f"{event.who}: {event.reason}")
     move(scope, rollout, event.machine, new)
 
 
 def _fleet_seen(scope: Scope, rollout: Rollout, event: e.FleetSeen, at: datetime) -> None:
-    for machine in event.out:
-        scope.ledger.mark_out(rollout.planned.machine(machine).id, at)
-    for machine in event.back:
-        scope.ledger.mark_back(rollout.planned.machine(machine).id)
+    for index in event.out:
+        scope.ledger.mark_out(rollout.planned.machine(index).id, at)
+    for index in event.back:
+        machine = rollout.planned.machine(index).id
+        scope.ledger.mark_back(machine)
+        if (holder := left_open_by(scope, rollout, machine)) is not None:
+            scope.ledger.release(machine, holder)
+
+
+def left_open_by(scope: Scope, rollout: Rollout, machine: MachineId) -> str | None:
+    """The rollout that is over and left this machine's disruption open; whoever sees the machine well may close it."""
+    grant = scope.ledger.grants.get(machine)
+    if grant is None or grant.rollout == rollout.id:
+        return None
+    other = scope.rollouts[grant.rollout]
+    return other.id if other.over and not other.in_flight else None
 
 
 FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {

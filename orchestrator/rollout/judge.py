@@ -7,7 +7,7 @@ Manager's "query logs" and "troubleshoot" pages. Enumerations are open in practi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.policy.model import Change, Patches, Reboot
@@ -32,9 +32,20 @@ LASTING = frozenset(
         "VMExtensionProvisioningError",
         "VMAgentStatusCommunicationError",
         "Canceled",
+        "INFORMATIONAL",
+        "ERROR",
     },
 )
 """Error codes that are known and won't pass by themselves. HRESULTs of Windows Update (0x8024...) are known as a family."""
+
+SUCCEEDED = frozenset({"Succeeded", "CompletedWithWarnings"})
+"""The statuses of an installation whose other fields decide."""
+
+STATUSES = SUCCEEDED | {"Unknown", "InProgress", "Failed"}
+"""All statuses that are known."""
+
+RESTARTED = frozenset({"Started", "Completed", "Failed"})
+"""Restart statuses that mean that one was begun."""
 
 _HARMLESS = ("", "Success")
 
@@ -57,7 +68,12 @@ def judge(change: Change, succeeded: bool, result: Mapping[str, Any], code: str,
         return _failed(code, message, "the restart failed")
     if not succeeded and not result:
         return _failed(code, message, "the installation failed")
-    return _patches(change, result, code, message)
+    judgement = _patches(change, succeeded, result, code, message)
+    if change.reboot is Reboot.NEVER and result.get("rebootStatus") in RESTARTED:
+        # A restart that nobody predicted: whatever else came of it, a person looks before the next machine.
+        detail = f"{judgement.detail}; it restarted though the campaign forbids that"
+        return replace(judgement, unseen=True, detail=detail)
+    return judgement
 
 
 def _failed(code: str, message: str, what: str) -> Judgement:
@@ -68,48 +84,58 @@ def _failed(code: str, message: str, what: str) -> Judgement:
     return Judgement(changed=False, passing=passing, unseen=not known, detail=detail)
 
 
-def _patches(change: Patches, result: Mapping[str, Any], code: str, message: str) -> Judgement:
+def _patches(
+    change: Patches, succeeded: bool, result: Mapping[str, Any], code: str, message: str
+) -> Judgement:
     """By the fields of the installation's result."""
     status = str(result.get("status") or "Unknown")
-    reboot = str(result.get("rebootStatus") or "Unknown")
     failed, pending = _count(result, "failedPatchCount"), _count(result, "pendingPatchCount")
     installed = _count(result, "installedPatchCount")
-    error = result.get("error") or {}
-    error_code = str(error.get("code") or "")
-    error_code = code if error_code in _HARMLESS else error_code
-    error_message = str(error.get("message") or "") if error_code != code else message
+    error_code, error_message = _error(result, code, message)
     if result.get("maintenanceWindowExceeded"):
-        return _plain_failure(
-            f"the time for it ran out: {installed} installed, {pending} still pending", passing=False
-        )
+        return _plain_failure(f"the time for it ran out: {installed} installed, {pending} still pending")
     if failed:
-        return _failed(
-            error_code,
-            error_message,
-            f"{failed} patches failed, {installed} installed{_first_failed(result)}",
-        )
-    if reboot == "Failed":
-        return _plain_failure(f"{installed} installed, but the restart failed", passing=False)
-    if status in ("Failed", "Unknown", "InProgress") or status not in ("Succeeded", "CompletedWithWarnings"):
-        return _failed(error_code, error_message, f"the installation ended as {status}")
+        what = f"{failed} patches failed, {installed} installed{_first_failed(result)}"
+        return _failed(error_code, error_message, what)
+    if result.get("rebootStatus") == "Failed":
+        return _plain_failure(f"{installed} installed, but the restart failed")
+    if status not in SUCCEEDED:
+        ended = _failed(error_code, error_message, f"the installation ended as {status}")
+        return ended if status in STATUSES else replace(ended, unseen=True)
+    if not succeeded:
+        return _failed(error_code, error_message, f"the operation failed, though its result says {status}")
     if pending:
         return _plain_failure(f"{installed} installed, {pending} still pending", passing=True)
-    if reboot in ("Required", "Started"):
-        if change.reboot is Reboot.NEVER and reboot == "Required":
-            detail = f"{installed} installed; a restart is pending, which the campaign doesn't allow"
-            return Judgement(changed=True, passing=False, unseen=False, detail=detail)
-        return _plain_failure(f"{installed} installed, but the restart is not done ({reboot})", passing=False)
-    if change.reboot is Reboot.NEVER and reboot == "Completed":
-        detail = f"{installed} installed, and it restarted though the campaign forbids that"
-        return Judgement(changed=True, passing=False, unseen=True, detail=detail)
-    warned = ", with warnings" if status == "CompletedWithWarnings" else ""
-    restarted = ", restarted" if reboot == "Completed" else ""
-    return Judgement(
-        changed=True, passing=False, unseen=False, detail=f"{installed} installed{restarted}{warned}"
-    )
+    return _by_restart(change, result, f"{installed} installed", warned=status == "CompletedWithWarnings")
 
 
-def _plain_failure(detail: str, *, passing: bool) -> Judgement:
+def _by_restart(change: Patches, result: Mapping[str, Any], installed: str, *, warned: bool) -> Judgement:
+    """Everything is installed: did the restart that it may need happen? A summary without the field leaves that to the probes."""
+    reboot = str(result.get("rebootStatus") or "NotNeeded")
+    warning = ", with warnings" if warned else ""
+    match reboot:
+        case "NotNeeded":
+            detail = installed + warning
+        case "Completed":
+            detail = f"{installed}, restarted{warning}"
+        case "Required" if change.reboot is Reboot.NEVER:
+            detail = f"{installed}{warning}; a restart is pending, which the campaign doesn't allow"
+        case "Required" | "Started" | "Unknown":
+            return _plain_failure(f"{installed}, but the restart is not done ({reboot})")
+        case _:
+            failure = _plain_failure(f"{installed}, but the restart is {reboot}, which is not known")
+            return replace(failure, unseen=True)
+    return Judgement(changed=True, passing=False, unseen=False, detail=detail)
+
+
+def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str]:
+    """The code and message of the result's own error, or else the operation's."""
+    error = result.get("error") or {}
+    own = str(error.get("code") or "")
+    return (code, message) if own in _HARMLESS else (own, str(error.get("message") or ""))
+
+
+def _plain_failure(detail: str, *, passing: bool = False) -> Judgement:
     return Judgement(changed=False, passing=passing, unseen=False, detail=detail)
 
 

@@ -121,7 +121,9 @@ class FleetChanged:
 
 @dataclass(frozen=True, slots=True)
 class FoundWell:
-    """A machine about to be granted: every probe passes, and its last patch run has this id (or none)."""
+    """A machine about to be granted: every probe passes, or a person wants the attempt whatever they say (`forced`), and its
+    last patch run has this id (or none). Of a machine that is granted: its last patch run again, right before an intent.
+    """
 
     rollout: str
     machine: int
@@ -130,7 +132,7 @@ class FoundWell:
 
 @dataclass(frozen=True, slots=True)
 class FoundOut:
-    """A machine about to be granted is out already."""
+    """A machine about to be granted is out already. Of one that is granted: it can't be changed now, so its grant is given back."""
 
     rollout: str
     machine: int
@@ -139,7 +141,7 @@ class FoundOut:
 
 @dataclass(frozen=True, slots=True)
 class FoundBusy:
-    """A machine about to be granted is being patched by somebody else."""
+    """A machine about to be granted is being patched by somebody else. Of one that is granted: its grant is given back."""
 
     rollout: str
     machine: int

@@ -34,7 +34,12 @@ AttemptMessage = (
 )
 
 _EXPECTED: dict[type, tuple[MachineStatus, ...]] = {
-    m.StepReported: (MachineStatus.GRANTED, MachineStatus.VERIFYING),
+    m.StepReported: (
+        MachineStatus.GRANTED,
+        MachineStatus.VERIFYING,
+        MachineStatus.UNHEALTHY,
+        MachineStatus.SKIPPED,
+    ),
     m.SendAccepted: (MachineStatus.INTENDED,),
     m.SendRejected: (MachineStatus.INTENDED,),
     m.SendLapsed: (MachineStatus.INTENDED,),
@@ -96,7 +101,7 @@ def _rejected(
     rollout: Rollout, message: m.SendRejected, run: MachineRun, now: datetime
 ) -> tuple[e.Event, ...]:
     machine = message.machine
-    if message.code in ("ResourceNotFound", "NotFound"):
+    if message.code in ("ResourceNotFound", "NotFound", "ResourceGroupNotFound"):
         return (e.AttemptRejected(machine, message.code, message.message), e.MachineGone(machine))
     if message.transient and run.attempt < REJECTED_LIMIT:
         pause = (
@@ -127,11 +132,13 @@ def _read_back(rollout: Rollout, message: m.ReadBack, run: MachineRun) -> tuple[
 
 def _step(rollout: Rollout, message: m.StepReported, run: MachineRun) -> tuple[e.Event, ...]:
     machine = message.machine
-    if message.after != (run.status is MachineStatus.VERIFYING):
+    if message.after != (run.status is not MachineStatus.GRANTED):
         return ()
     ended = e.StepEnded(machine, message.after, message.step, message.ok, message.evidence)
     if not message.after:
         return (ended,) if message.step == run.step else ()
+    if run.status is not MachineStatus.VERIFYING:
+        return (ended,) if message.step == closing_step(rollout, machine, run) else ()
     if run.verdict is None or message.step != next_step(rollout, machine, run):
         return ()
     verdict = run.verdict and message.ok
@@ -139,7 +146,7 @@ def _step(rollout: Rollout, message: m.StepReported, run: MachineRun) -> tuple[e
     if verdict or following is not None:
         return (ended,)
     evidence = run.detail if run.verdict is False else f"its step after failed: {message.evidence}"
-    return (ended, e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, machine, evidence))
+    return (ended, e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, (machine,), evidence))
 
 
 def first_step(steps: tuple[Step, ...], start: int, *, well: bool) -> int | None:
@@ -156,6 +163,16 @@ def next_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
     return first_step(rollout.planned.steps_after(machine), run.step, well=run.verdict)
 
 
+def closing_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
+    """The step after that is due for a machine that is well again, or that a person skipped and that is well.
+
+    All of them are done anew, under the same keys: what failed is tried again, and nobody stays drained who serves.
+    A machine that was done before it failed has had them.
+    """
+    steps = rollout.planned.steps_after(machine)
+    return run.step if run.verdict and not run.late and run.step < len(steps) else None
+
+
 def decide_health(scope: Scope, rollout: Rollout, message: m.HealthReported) -> tuple[e.Event, ...]:
     """The facts of the probes' verdict."""
     machine, run = message.machine, rollout.machines[message.machine]
@@ -163,13 +180,24 @@ def decide_health(scope: Scope, rollout: Rollout, message: m.HealthReported) -> 
         return ()
     if run.status is MachineStatus.VERIFYING:
         return _verified(rollout, message, run)
-    holds = rollout.planned.machine(machine).id in scope.ledger.grants
-    if message.well and holds and run.status in (MachineStatus.UNHEALTHY, MachineStatus.SKIPPED):
-        skipped = run.status is MachineStatus.SKIPPED
-        outcome = e.Outcome.DONE if run.changed is not False or skipped else e.Outcome.NOT_CHANGED
-        detail = run.detail if skipped else "well again"
-        return (e.MachineEnded(machine, outcome, detail),)
+    holds = scope.ledger.holds(rollout.id, rollout.planned.machine(machine).id)
+    if holds and run.status in (MachineStatus.UNHEALTHY, MachineStatus.SKIPPED):
+        return _recovering(rollout, message, run)
     return ()
+
+
+def _recovering(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> tuple[e.Event, ...]:
+    """A machine that keeps its grant though its part is over: well, its steps after, well again, and the grant is returned."""
+    machine = message.machine
+    if closing_step(rollout, machine, run) is not None:
+        return ()
+    if not message.well:
+        return (e.Verified(machine, well=False, evidence=message.evidence),) if run.verdict else ()
+    if not run.verdict and not run.late and rollout.planned.steps_after(machine):
+        return (e.Verified(machine, well=True, evidence=message.evidence),)
+    skipped = run.status is MachineStatus.SKIPPED
+    outcome = e.Outcome.DONE if run.changed is not False or skipped else e.Outcome.NOT_CHANGED
+    return (e.MachineEnded(machine, outcome, run.detail if skipped else "well again"),)
 
 
 def _verified(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> tuple[e.Event, ...]:
@@ -183,7 +211,7 @@ def _verified(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> t
         return ()
     if not message.well:
         evidence = message.evidence
-        return (e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, machine, evidence))
+        return (e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, (machine,), evidence))
     if run.changed:
         return (e.MachineEnded(machine, e.Outcome.DONE, run.detail),)
     if run.passing and run.tries < TRIES:

@@ -63,8 +63,9 @@ def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
     lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
     blockers = [m for m in planned.waves[lane.wave] if rollout.machines[m].status in A_PERSONS]
     names = ", ".join(rollout.planned.machine(m).name for m in blockers[:4])
-    hours = rollout.planned.plan.max_wait.total_seconds() / 3600
-    why = f"waited {hours:g} h for " + (f"{names} to be well again" if blockers else "room that never came")
+    why = f"waited {_hours(rollout):g} h for " + (
+        f"{names} to be well again" if blockers else "room that never came"
+    )
     left = [
         m
         for wave in planned.waves[lane.wave :]
@@ -74,21 +75,57 @@ def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
     return (*(e.MachineLeftOut(m, why) for m in left), e.LaneGaveUp(number, why))
 
 
+def _hours(rollout: Rollout) -> float:
+    return rollout.planned.plan.max_wait.total_seconds() / 3600
+
+
 def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
     """What follows for the stage: it bakes, asks for approval, hands over to the next, or the rollout is finished."""
     if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is StageStatus.AWAITING:
         return ()
     gate = rollout.planned.plan.stages[rollout.stage]
+    if rollout.lanes_left or rollout.in_flight:
+        return ()
+    if rollout.stragglers and (held := _stragglers(rollout, now)) is not None:
+        return held
     if rollout.stage_status is StageStatus.OPEN:
-        if rollout.lanes_left or rollout.in_flight or rollout.stragglers:
-            return ()
         if gate.bake and rollout.planned.lanes_of_stage[rollout.stage]:
             return (e.StageBaking(rollout.stage, now + gate.bake),)
-    elif rollout.bake_until is None or now < rollout.bake_until or rollout.in_flight or rollout.stragglers:
+    elif rollout.bake_until is None or now < rollout.bake_until:
         return ()
     if gate.approve and not _is_last(rollout):
         return (e.StageAwaiting(rollout.stage),)
     return next_stage(rollout)
+
+
+def _stragglers(rollout: Rollout, now: datetime) -> tuple[e.Event, ...] | None:
+    """What follows for machines that were retried after their wave: None once they hold the stage up no more.
+
+    They wait as long as a wave would: one that is never admitted is then left out, one that a person must see to is passed by.
+    """
+    waited = [machine for machine in rollout.stragglers if _straggler_gives_up_at(rollout, machine) <= now]
+    why = f"waited {_hours(rollout):g} h, after it was retried, for room that never came"
+    left = tuple(
+        e.MachineLeftOut(machine, why)
+        for machine in waited
+        if rollout.machines[machine].status is MachineStatus.PENDING
+    )
+    if left:
+        return left
+    return None if len(waited) == len(rollout.stragglers) else ()
+
+
+def _straggler_gives_up_at(rollout: Rollout, machine: int) -> datetime:
+    moments = (rollout.machines[machine].since, rollout.status_since, rollout.started_at)
+    return max(x for x in moments if x is not None) + rollout.planned.plan.max_wait
+
+
+def stragglers_give_up_at(rollout: Rollout, now: datetime) -> datetime | None:
+    """When the next machine that was retried after its wave has waited for too long, where nothing else is to be waited for."""
+    if rollout.lanes_left or rollout.in_flight:
+        return None
+    moments = (_straggler_gives_up_at(rollout, machine) for machine in rollout.stragglers)
+    return min((when for when in moments if when > now), default=None)
 
 
 def next_stage(rollout: Rollout) -> tuple[e.Event, ...]:

@@ -89,6 +89,7 @@ class MachineRun:
     """One machine's part in a rollout. `since` is when it came to this status.
 
     `verdict`: what the probes said after the change (None: not yet). `step`: the next step before or after.
+    `grants`: how often it was granted, which tells the steps around one grant from those around the next.
     `changed`: whether the change took (None: not ended yet). `sure`: whether the run followed is surely ours.
     """
 
@@ -96,6 +97,7 @@ class MachineRun:
     since: datetime | None = None
     attempt: int = 0
     tries: int = 0  # changes that ended; a transient failure is tried once more
+    grants: int = 0
     step: int = 0
     key: str = ""
     baseline: str = ""
@@ -153,7 +155,7 @@ class Rollout:
     unacknowledged: set[int] = field(default_factory=set)  # unhealthy ones that count for stop_when
     not_changed: set[int] = field(default_factory=set)  # the same for not_changed
     lanes_left: int = 0  # unfinished lanes of the current stage
-    stragglers: set[int] = field(default_factory=set)  # retried after their wave had passed
+    stragglers: dict[int, None] = field(default_factory=dict)  # retried after their wave had passed, in order
     orders_left: dict[int, int] = field(default_factory=dict)  # order -> unsatisfied firsts in this stage
     ended_at: datetime | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 from orchestrator.policy.model import Share
@@ -28,14 +29,15 @@ def threshold(share: Share, attempted: int) -> int:
     return max(AT_LEAST, ceil(share.percent * max(FROM_ATTEMPTED, attempted) / 100 - 1e-9))
 
 
-def after_unhealthy(rollout: Rollout, machine: int, evidence: str) -> tuple[e.Event, ...]:
-    """The stop, if this unhealthy machine is one too many."""
-    failures = len(rollout.unacknowledged | {machine})
+def after_unhealthy(rollout: Rollout, machines: Sequence[int], evidence: str) -> tuple[e.Event, ...]:
+    """The stop, if these machines, unhealthy just now, are one too many. `evidence` is of the last of them."""
+    failures = len(rollout.unacknowledged.union(machines))
     limit = (
         1 if in_canary(rollout) else threshold(rollout.planned.plan.stop_when.unhealthy, rollout.attempted)
     )
     if failures < limit:
         return ()
+    machine = machines[-1]
     name = rollout.planned.machine(machine).name
     where = f" in stage {rollout.planned.plan.stages[rollout.stage].name}"
     why = f"{failures} unhealthy of {rollout.attempted} attempted{where}, the limit is {limit}; last {name}: {evidence}"

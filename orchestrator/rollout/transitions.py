@@ -1,6 +1,7 @@
 """The legal moves, as tables. `evolve` asserts them, `decide` refuses by them, the diagrams are printed from them.
 
-Rule 1: a machine keeps its grant from GRANTED until it ends well, or a person closes it.
+Rule 1: a machine keeps its grant from GRANTED until it ends well, is gone, or a person closes it. A retried one keeps it while
+it is PENDING, a skipped one until it is seen well: our work may end before the disruption does.
 Rule 2: nothing is sent for a machine in UNSETTLED or UNDECIDED; only INTENDED sends, once.
 """
 
@@ -56,6 +57,8 @@ MACHINE: Mapping[M, Mapping[str, M]] = {
         "MachineGone": M.GONE,
     },
     M.UNHEALTHY: {
+        "Verified": M.UNHEALTHY,
+        "StepEnded": M.UNHEALTHY,
         "MachineEnded done": M.DONE,
         "MachineEnded not_changed": M.NOT_CHANGED,
         "MachineRetried": M.PENDING,
@@ -77,7 +80,10 @@ MACHINE: Mapping[M, Mapping[str, M]] = {
     },
     M.LEFT_OUT: {"MachineRetried": M.PENDING},
     M.SKIPPED: {
+        "Verified": M.SKIPPED,
+        "StepEnded": M.SKIPPED,
         "MachineEnded done": M.SKIPPED,
+        "MachineGone": M.GONE,
         "MachineWrittenOff": M.WRITTEN_OFF,
         "MachineRetried": M.PENDING,
     },

@@ -1,0 +1,161 @@
+"""Plans made by hand: machines are named by a word, everything else is said in as few words as the test needs.
+
+    plan_of(
+        lane("west", "a b", "c"),
+        rules=[budget(1, "a b c")],
+    )
+
+is one lane of two waves. A machine's place in the plan is that of its name among all names, sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.inventory.model import Kind, MachineId, Os
+from orchestrator.planner.model import (
+    AroundSteps,
+    Bound,
+    Lane,
+    Plan,
+    PlannedMachine,
+    StageGate,
+    Wave,
+)
+from orchestrator.policy.model import Change, Health, Origin, Patches, Share, Step, StepWhen, StopWhen
+from orchestrator.rollout.planned import Planned, index_plan
+from tests.fleet import SUBSCRIPTION, arm_id, vm_id
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+"""When rollouts of tests begin: a Sunday."""
+
+_ORIGIN = Origin("policies/test.yaml", 1)
+
+
+def ids(names: str) -> tuple[MachineId, ...]:
+    """The machines of these names, sorted."""
+    return tuple(sorted(vm_id(name) for name in names.split()))
+
+
+def budget(limit: int, names: str, *, cap: bool = False) -> Budget:
+    """Of these at most `limit`. Equal content, equal id."""
+    members = ids(names)
+    what = f"at most {limit} of {len(members)}"
+    return Budget(f"budget:{limit}:{names}{':cap' if cap else ''}", members, limit, what, _ORIGIN, cap)
+
+
+def exclusion(domains: Mapping[str, str], *, level: int = 0) -> Exclusion:
+    """Of these domains one at a time."""
+    members = {name: ids(names) for name, names in sorted(domains.items())}
+    return Exclusion(
+        "exclusion:" + "|".join(f"{name}={names}" for name, names in sorted(domains.items())),
+        members,
+        "one of " + ", ".join(members) + " at a time",
+        _ORIGIN,
+        level,
+    )
+
+
+def order(first: str, then: str) -> Order:
+    """These before those."""
+    return Order(f"order:{first}>{then}", ids(first), ids(then), f"{first} before {then}", _ORIGIN)
+
+
+def stage(name: str, *, bake: timedelta = timedelta(0), approve: bool = False) -> StageGate:
+    """A stage, and what must hold before the next."""
+    return StageGate(name, bake, approve)
+
+
+def lane(name: str, *waves: str, stage: str = "broad", after: Sequence[str] = ()) -> Lane:
+    """A lane; each wave is the names of its machines."""
+    bound = Bound(len(waves), "as told")
+    return Lane(name, stage, tuple(after), tuple(Wave(ids(wave)) for wave in waves), bound, name)
+
+
+def step(webhook: str, *, when: StepWhen = StepWhen.HEALTHY) -> Step:
+    """A webhook around a machine."""
+    return Step(webhook, when=when)
+
+
+def always(webhook: str) -> Step:
+    """A step after that runs whether the machine is well or not."""
+    return step(webhook, when=StepWhen.ALWAYS)
+
+
+def plan_of(
+    *lanes: Lane,
+    rules: Sequence[Constraint] = (),
+    stages: Sequence[StageGate] = (),
+    counted: str = "",
+    before: Sequence[Step] = (),
+    after: Sequence[Step] = (),
+    stop_when: StopWhen | None = None,
+    max_in_flight: int | None = None,
+    max_wait: timedelta = timedelta(hours=24),
+    health: Health | None = None,
+    change: Change | None = None,
+) -> Plan:
+    """A plan of these lanes, whose machines are all that lanes and rules name, and `counted`, which it never touches.
+
+    Stages that aren't told are those of the lanes, in order, without bake. `before` and `after` are every machine's.
+    By default nothing stops it but what always does: counts of failures are out of reach.
+    """
+    changed = {machine for each in lanes for wave in each.waves for machine in wave.machines}
+    named = changed | set(ids(counted)) | {machine for rule in rules for machine in _members(rule)}
+    around = (AroundSteps(tuple(before), tuple(after)),) if before or after else ()
+    machines = tuple(
+        PlannedMachine(
+            id=machine,
+            arm_id=arm_id(_name(machine)),
+            name=_name(machine),
+            subscription=SUBSCRIPTION,
+            location="westeurope",
+            kind=Kind.AZURE_VM,
+            os=Os.LINUX,
+            change=machine in changed,
+            policies=("test",),
+            probes=(),
+            around=(0,) if around else (),
+        )
+        for machine in sorted(named)
+    )
+    return Plan(
+        name="test",
+        taken_at=NOON,
+        inventory_fingerprint="inventory",
+        policies_fingerprint="policies",
+        machines=machines,
+        constraints=tuple(sorted(rules, key=lambda rule: rule.id)),
+        stages=tuple(stages) or tuple(stage(name) for name in dict.fromkeys(x.stage for x in lanes)),
+        lanes=lanes,
+        left_out=(),
+        warnings=(),
+        change=change or Patches(),
+        stop_when=stop_when or StopWhen(Share(count=1000), Share(count=1000)),
+        probes=(),
+        health=(health or Health(),),
+        around=around,
+        max_in_flight=max_in_flight,
+        max_wait=max_wait,
+    )
+
+
+def _name(machine: MachineId) -> str:
+    return machine.rsplit("/", 1)[-1]
+
+
+def _members(rule: Constraint) -> tuple[MachineId, ...]:
+    match rule:
+        case Budget():
+            return rule.machines
+        case Exclusion():
+            return tuple(machine for members in rule.domains.values() for machine in members)
+        case Order():
+            return rule.first + rule.then
+
+
+def planned_of(*lanes: Lane, **parts: object) -> Planned:
+    """The same, indexed."""
+    return index_plan(plan_of(*lanes, **parts))  # type: ignore[arg-type]  # handed on as they are
