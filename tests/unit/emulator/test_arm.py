@@ -1,87 +1,28 @@
-"""Azure Resource Manager's surface: where requests go, what is checked before, what every answer carries."""
+"""Azure Resource Manager's surface: what is checked first, what every answer carries, limits, operations."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.emulator.arm import Request, Response, answer
+from orchestrator.emulator.arm import Request, answer
 from orchestrator.emulator.world import World
-from orchestrator.inventory.model import Orchestration
-from tests.fleet import SUBSCRIPTION, arm_id, availability_set, flex_id, inventory, scale_set, set_id
+from tests.fleet import SUBSCRIPTION, inventory
+from tests.unit.emulator.callers import (
+    BASE,
+    GROUP,
+    OTHER,
+    PROVIDER,
+    TOKEN,
+    VERSION,
+    Caller,
+    body,
+    code,
+    fleet,
+)
 from tests.unit.emulator.worlds import ALL, START, at, install, windows, world
-
-VERSION = "api-version=2026-04-01"
-TOKEN = {"authorization": "Bearer anything"}
-BASE = "http://127.0.0.1:8080"
-OTHER = "22222222-aaaa-4aaa-8aaa-000000000002"
-PROVIDER = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Compute"
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Compute"
-
-
-@dataclass
-class Caller:
-    """Somebody with a token, who asks one world."""
-
-    world: World
-    now: datetime = START
-    page_size: int = 100
-    headers: Mapping[str, str] = field(default_factory=lambda: TOKEN)
-
-    def get(self, path: str, query: str = VERSION) -> Response:
-        """One GET."""
-        return self.send(Request("GET", path, query, self.headers, base=BASE))
-
-    def post(self, path: str, body: object = None, query: str = VERSION) -> Response:
-        """One POST."""
-        raw = b"" if body is None else json.dumps(body).encode()
-        return self.send(Request("POST", path, query, self.headers, raw, BASE))
-
-    def follow(self, url: str) -> Response:
-        """One GET of a URL that an answer gave."""
-        parts = urlsplit(url)
-        return self.get(parts.path, parts.query)
-
-    def send(self, request: Request) -> Response:
-        """One request."""
-        return answer(self.world, request, self.now, page_size=self.page_size)
-
-
-def body(response: Response) -> Any:
-    """The JSON of a body."""
-    return json.loads(response.body)
-
-
-def code(response: Response) -> str:
-    """The error's code."""
-    return str(body(response)["error"]["code"])
-
-
-def fleet() -> World:
-    """Two subscriptions, an availability set, a Flexible and a Uniform scale set."""
-    machines = (
-        windows("web0", availability_set=set_id("as-web"), tags={"tier": "web"}),
-        windows("web1", availability_set=set_id("as-web")),
-        windows("flex0", scale_set=flex_id("flex"), zone="1"),
-        windows("away", location="northeurope", group="rg-away"),
-        windows("other", subscription=OTHER, zone="1"),
-    )
-    told = inventory(
-        *machines,
-        availability_sets=(availability_set("as-web", "web0", "web1", "gone"),),
-        scale_sets=(
-            scale_set("flex", orchestration=Orchestration.FLEXIBLE),
-            scale_set("uni", orchestration=Orchestration.UNIFORM, instances=3),
-        ),
-    )
-    return World(told, seed=1, start=START)
-
 
 # What is checked first ------------------------------------------------------------------------------------------------
 
@@ -242,149 +183,6 @@ def test_arm_s_own_refusal() -> None:
     ) == (429, "SubscriptionRequestsThrottled", "1")
     assert asked[-2].status == 200
     assert Caller(caller.world).get(f"/subscriptions/{OTHER}/locations").status == 200
-
-
-# Lists and single resources -------------------------------------------------------------------------------------------
-
-
-def test_pages_lead_to_the_whole_list() -> None:
-    """Each page names the next, until none is left; every machine of the subscription comes once."""
-    caller = Caller(fleet(), page_size=3)
-    first = body(caller.get(f"{PROVIDER}/virtualMachines"))
-    second = body(caller.follow(first["nextLink"]))
-
-    assert first["nextLink"].startswith(f"{BASE}{PROVIDER}/virtualMachines?{VERSION}&%24skiptoken=")
-    assert "nextLink" not in second
-    assert [vm["name"] for vm in first["value"] + second["value"]] == ["away", "flex0", "web0", "web1"]
-
-
-def test_a_made_up_page_is_refused() -> None:
-    """400 for a token that nobody gave out."""
-    response = Caller(fleet()).get(f"{PROVIDER}/virtualMachines", f"{VERSION}&$skiptoken=x")
-
-    assert (response.status, code(response)) == (400, "InvalidSkipToken")
-
-
-def test_lists_spell_groups_in_upper_case() -> None:
-    """As ARM does, while a single machine comes as it was made."""
-    caller = Caller(fleet())
-    listed = body(caller.get(f"{GROUP.upper()}/VIRTUALMACHINES"))["value"]
-
-    assert {"RG-SHOP"} == {vm["id"].split("/")[4] for vm in listed}
-    assert body(caller.get(f"{GROUP.lower()}/virtualmachines/WEB0"))["id"] == arm_id("web0")
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        (f"{GROUP}/virtualMachines", ["flex0", "web0", "web1"]),
-        (f"{PROVIDER}/locations/northeurope/virtualMachines", ["away"]),
-        (f"/subscriptions/{OTHER}/providers/Microsoft.Compute/virtualMachines", ["other"]),
-    ],
-)
-def test_lists_of_a_group_a_region_a_subscription(path: str, expected: list[str]) -> None:
-    """Each holds its own machines."""
-    assert expected == [vm["name"] for vm in body(Caller(fleet()).get(path))["value"]]
-
-
-def test_status_only() -> None:
-    """Instance views in place of models."""
-    listed = body(Caller(fleet()).get(f"{PROVIDER}/virtualMachines", f"{VERSION}&statusOnly=true"))["value"]
-
-    assert {"vmId", "provisioningState", "instanceView"} == listed[0]["properties"].keys()
-    assert "tags" not in listed[2]
-    views = [vm["properties"]["instanceView"] for vm in listed]
-    assert [view.get("platformUpdateDomain") for view in views] == [None, None, 1, 2]
-
-
-def test_a_model() -> None:
-    """What a planner reads stands where Azure puts it; a reference to a set is in upper case."""
-    model = body(Caller(fleet()).get(f"{GROUP}/virtualMachines/web0"))
-
-    assert (model["type"], model["location"]) == ("Microsoft.Compute/virtualMachines", "westeurope")
-    assert model["tags"] == {"tier": "web"}
-    properties = model["properties"]
-    assert properties["availabilitySet"]["id"].endswith(
-        "/resourceGroups/RG-SHOP/providers/Microsoft.Compute/availabilitySets/AS-WEB"
-    )
-    assert properties["storageProfile"]["imageReference"]["sku"] == "2022-datacenter"
-    assert properties["osProfile"]["windowsConfiguration"]["provisionVMAgent"] is True
-    assert "instanceView" not in properties
-
-
-def test_a_model_with_its_instance_view() -> None:
-    """`$expand=instanceView` adds what the instance view's own URL shows."""
-    caller = Caller(fleet())
-    expanded = body(caller.get(f"{GROUP}/virtualMachines/flex0", f"{VERSION}&$expand=instanceView"))
-
-    assert (
-        body(caller.get(f"{GROUP}/virtualMachines/flex0/instanceView"))
-        == expanded["properties"]["instanceView"]
-    )
-    assert expanded["zones"] == ["1"]
-    assert expanded["properties"]["virtualMachineScaleSet"]["id"] == expanded["managedBy"]
-
-
-def test_a_scale_set_s_machines_by_filter() -> None:
-    """The documented filter gives its machines, with instance views if asked; any other filter is refused."""
-    caller = Caller(fleet())
-    wanted = f"$filter='virtualMachineScaleSet/id' eq '{flex_id('flex').upper()}'&$expand=instanceView"
-    listed = body(caller.get(f"{PROVIDER}/virtualMachines", f"{VERSION}&{wanted}"))["value"]
-
-    assert [vm["name"] for vm in listed] == ["flex0"]
-    assert "instanceView" in listed[0]["properties"]
-    odd = caller.get(f"{PROVIDER}/virtualMachines", f"{VERSION}&$filter=name eq 'a'")
-    assert code(odd) == "InvalidFilterInQueryString"
-    assert caller.get(f"{PROVIDER}/virtualMachines", f"{VERSION}&$expand=instanceView").status == 400
-
-
-def test_availability_sets() -> None:
-    """Counts of domains, and all members that Azure names, also ones nobody can read, in upper case."""
-    caller = Caller(fleet())
-    listed = body(caller.get(f"{PROVIDER}/availabilitySets"))["value"]
-    one = body(caller.get(f"{GROUP}/availabilitySets/AS-web"))
-
-    assert [each["name"] for each in listed] == ["as-web"]
-    assert one["properties"]["platformUpdateDomainCount"] == 5
-    assert [vm["id"].rsplit("/", 1)[1] for vm in one["properties"]["virtualMachines"]] == [
-        "GONE",
-        "WEB0",
-        "WEB1",
-    ]
-    assert one["id"] == arm_id("as-web", "availabilitySets")
-    assert body(caller.get(f"{GROUP}/availabilitySets"))["value"] == listed
-
-
-def test_scale_sets() -> None:
-    """Flexible ones list machines, Uniform ones numbered instances."""
-    caller = Caller(fleet())
-    listed = body(caller.get(f"{PROVIDER}/virtualMachineScaleSets"))["value"]
-
-    assert [(each["name"], each["properties"]["orchestrationMode"]) for each in listed] == [
-        ("flex", "Flexible"),
-        ("uni", "Uniform"),
-    ]
-    assert body(caller.get(f"{GROUP}/virtualMachineScaleSets/flex"))["zones"] == ["1"]
-    flexible = body(caller.get(f"{GROUP}/virtualMachineScaleSets/flex/virtualMachines"))["value"]
-    assert [arm_id("flex0")] == [vm["id"] for vm in flexible]
-    uniform = body(caller.get(f"{GROUP}/virtualMachineScaleSets/uni/virtualMachines"))["value"]
-    assert [vm["instanceId"] for vm in uniform] == ["0", "1", "2"]
-
-
-def test_locations() -> None:
-    """Pairs and zones as one subscription sees them; another sees other zones."""
-    caller = Caller(fleet())
-    ours, theirs = (
-        {each["name"]: each for each in body(caller.get(f"/subscriptions/{who}/locations"))["value"]}
-        for who in (SUBSCRIPTION, OTHER)
-    )
-
-    assert [{"name": "northeurope", "id": f"/subscriptions/{SUBSCRIPTION}/locations/northeurope"}] == ours[
-        "westeurope"
-    ]["metadata"]["pairedRegion"]
-    assert [zone["logicalZone"] for zone in ours["westeurope"]["availabilityZoneMappings"]] == ["1", "2", "3"]
-    assert ours["westeurope"]["availabilityZoneMappings"] != theirs["westeurope"]["availabilityZoneMappings"]
-    assert "availabilityZoneMappings" not in ours["northeurope"]
 
 
 # Operations -----------------------------------------------------------------------------------------------------------
