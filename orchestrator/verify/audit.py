@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.verify.constraints import Exclusion, Order
+from orchestrator.verify.constraints import Budget, Exclusion, Order
 from orchestrator.verify.document import Document, id_of, read
 from orchestrator.verify.finishing import Nesting, unfinished
 from orchestrator.verify.fleet import read_fleet
@@ -65,17 +65,8 @@ def judge_audit(
     run = _Run(document, follow(entries), frozenset(map(id_of, written_off)))
 
     _hold_to_selection(entries, run, frozenset(map(id_of, retried)), found, complete=complete)
-    nesting = Nesting(document.exclusions, document.orders, run.stages)
     most = document.max_in_flight
-    Moments(
-        document.budgets,
-        document.exclusions,
-        released=run.written_off,
-        notice=notice,
-        most_in_flight=most,
-        found=found,
-    ).walk(run.timeline.steps)
-    _hold_to_finishing(document.exclusions, run, nesting, found)
+    _hold_to_rules(document.budgets, document.exclusions, run, found, notice=notice, most_in_flight=most)
     for order in document.orders:
         _hold_to_order(order, run, found)
     _hold_to_stages(run, found)
@@ -84,17 +75,7 @@ def judge_audit(
     of_floor = Findings(found.names) if replaced(document) else found
     for note in rules.notes:
         of_floor.note(note)
-    Moments(
-        rules.budgets,
-        rules.exclusions,
-        released=run.written_off,
-        notice=notice,
-        most_in_flight=None,
-        found=of_floor,
-    ).walk(run.timeline.steps)
-    _hold_to_finishing(
-        rules.exclusions, run, Nesting(rules.exclusions, document.orders, run.stages), of_floor
-    )
+    _hold_to_rules(rules.budgets, rules.exclusions, run, of_floor, notice=notice)
     if of_floor is not found:
         note_replaced(of_floor.verdict(), found)
     return found.verdict()
@@ -154,6 +135,30 @@ def _hold_to_selection(
             found.broken(COMPLETE, machine, [machine], what)
     elif missing:
         found.note(f"{len(missing)} of {machines(len(run.stages))} that the plan changes were not worked on")
+
+
+def _hold_to_rules(
+    budgets: Sequence[Budget],
+    exclusions: Sequence[Exclusion],
+    run: _Run,
+    found: Findings,
+    *,
+    notice: timedelta,
+    most_in_flight: int | None = None,
+) -> None:
+    """Budgets, caps among them, and exclusions: at each moment that work began, and over each stage as a whole."""
+    found.judged("budgets", len(budgets))
+    found.judged("exclusions", len(exclusions))
+    moments = Moments(
+        budgets,
+        exclusions,
+        released=run.written_off,
+        notice=notice,
+        most_in_flight=most_in_flight,
+        found=found,
+    )
+    moments.walk(run.timeline.steps)
+    _hold_to_finishing(exclusions, run, Nesting(exclusions, run.document.orders, run.stages), found)
 
 
 @dataclass(frozen=True, slots=True)

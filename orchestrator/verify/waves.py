@@ -43,7 +43,7 @@ def hold_to_budget(budget: Budget, schedule: Schedule, found: Findings) -> None:
 
 
 def _worst(weights: Mapping[int, int], stage: str, schedule: Schedule, limit: int) -> Worst:
-    """The heaviest lanes that may coincide; `together` holds the numbers of lanes, or all of them if all may."""
+    """The heaviest lanes that may coincide, by their numbers in the plan; none are named where the limit holds."""
     if sum(weights.values()) <= limit:  # far most budgets end here
         return Worst(sum(weights.values()))
     number = {lane: schedule.bit[lane].bit_length() - 1 for lane in weights}

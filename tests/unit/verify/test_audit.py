@@ -170,6 +170,8 @@ def test_notice() -> None:
     assert not _judged(lines, "a", budget(1, "a x"), notice=timedelta(seconds=6)).ok
     ours = audit(worked("b", 4.9, 6), worked("a", 5, 6))
     assert not _judged(ours, "a b", budget(1, "a b"), notice=timedelta(minutes=5)).ok
+    failed = [entry(0, "b", "install", "1"), entry(4, "b", "out", "1"), entry(4.5, "b", "install_end", "1")]
+    assert not _judged([*failed, *worked("a", 5, 6)], "a b", budget(1, "a b"), notice=timedelta(minutes=5)).ok
 
 
 def test_many_violations_are_counted() -> None:
@@ -232,8 +234,21 @@ def test_a_domain_begun_is_finished() -> None:
 
 def test_a_retry_may_come_later() -> None:
     """A retry after its domain was left breaks nothing, if no other domain is being worked on."""
-    lines = audit(worked("a", 0, 1), worked("b", 2, 3), worked("a", 4, 5))
-    assert _judged(lines, "a b", exclusion(l="a", r="b"), retried=[vm_id("a")]).ok
+    lines = audit(worked("a", 0, 1), worked("c", 1, 2), worked("b", 2, 3), worked("a", 4, 5))
+    assert _judged(lines, "a b c", exclusion(l="a c", r="b"), retried=[vm_id("a")]).ok
+    lines = audit(worked("a", 0, 1), worked("b", 2, 5), worked("a", 4, 6))
+    assert not _judged(lines, "a b", exclusion(l="a", r="b"), retried=[vm_id("a")]).ok
+
+
+def test_one_domain_may_begin_the_moment_the_other_ends() -> None:
+    """Of two domains that end at the same moment, the one that began earlier came first."""
+    lines = [
+        entry(0, "a", "install", "1"),
+        entry(1, "a", "out", "1"),
+        entry(5, "a", "back", "1"),
+        entry(5, "b", "install", "2"),  # over at once, for all that the audit tells
+    ]
+    assert _judged(lines, "a b", exclusion(l="b", r="a")).ok
 
 
 def test_orders_may_cut_domains_in_a_run_too() -> None:
@@ -334,6 +349,15 @@ def test_sets_zones_and_pairs() -> None:
     pair = [vm("a", location="eastus"), vm("b", location="westus")]
     assert set(_rules(_floor(both, *pair, locations=[location("eastus", "westus")]))) == {"region-pair"}
     assert _floor(audit(worked("a", 0, 10), worked("b", 10, 15)), *in_set).ok
+
+
+def test_members_that_were_off_don_t_count() -> None:
+    """A member that was off is none, also if it was started and went out again meanwhile."""
+    in_set = [vm(name, availability_set=set_id("s"), update_domain=0) for name in "ab"]
+    in_set[0]["power"] = "stopped"
+    lines = [entry(0, "a", "out"), *worked("b", 5, 15)]
+    verdict = judge_audit(lines, plan(lane("one", "b")), inventory(*in_set))
+    assert verdict.ok, verdict.to_json()
 
 
 def test_a_region_begun_is_finished() -> None:

@@ -109,6 +109,17 @@ def test_orders_through_machines_elsewhere() -> None:
     assert not _judged("db1", "db2", "web", "api1", "api2", constraints=chained[:2]).ok
 
 
+def test_orders_through_another_stage_excuse_nothing() -> None:
+    """Orders hold within a stage: what is changed in another one connects nothing."""
+    chained = [
+        exclusion("zones", z1="db1 api1", z2="db2 api2"),
+        order("db1 db2", "web", "1"),
+        order("web", "api1 api2", "2"),
+    ]
+    lanes = [lane("one", "web", stage="canary"), lane("two", "db1", "db2", "api1", "api2")]
+    assert not judge_plan(plan(*lanes, stages=("canary", "broad"), constraints=chained)).ok
+
+
 def test_each_side_of_an_order_is_strict() -> None:
     """Within the databases, and within the web servers, each zone is finished in one go."""
     constraints = [exclusion("zones", z1="d1 d3 w1", z2="d2 w2"), order("d1 d2 d3", "w1 w2")]

@@ -131,6 +131,14 @@ def test_chains_of_pairs() -> None:
     assert not _judged(machines, lane("one", "w3"), lane("two", "e"), locations=pairs).ok
 
 
+def test_a_region_is_no_pair_of_itself() -> None:
+    """A region that names itself is kept apart from nothing."""
+    machines = [vm("a"), vm("b")]
+    verdict = _judged(machines, lane("one", "a b"), locations=[location("westeurope", "West Europe")])
+    assert verdict.ok
+    assert "no region pair is known for westeurope: no pair was judged there" in verdict.notes
+
+
 def test_pairs_nobody_knows_are_noted() -> None:
     """Where the inventory tells no pair or no region, the verdict says that none was judged."""
     verdict = _judged([vm("a"), vm("b", location="")], lane("one", "a b"))
@@ -190,7 +198,9 @@ def test_unknown_zones(known: dict[str, dict[str, str]]) -> None:
 def test_one_subscription_needs_no_mapping() -> None:
     """Within a subscription the numbers tell zones apart."""
     machines = [vm("a", zone="1"), vm("b", zone="2"), vm("c", zone="1")]
-    assert _judged(machines, lane("one", "a c", "b")).ok
+    verdict = _judged(machines, lane("one", "a c", "b"))
+    assert verdict.ok
+    assert not any("subscription" in note for note in verdict.notes)
 
 
 def test_an_order_of_the_plan_may_make_zones_take_turns() -> None:

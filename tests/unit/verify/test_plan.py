@@ -266,6 +266,13 @@ def test_lanes_in_two_domains() -> None:
     )
 
 
+def test_lanes_that_go_through_the_same_domains_side_by_side() -> None:
+    """Two lanes that each keep the rule break it together, if they can run at the same time."""
+    lanes = [lane("one", "a", "b"), lane("two", "c", "d")]
+    broken = plan(*lanes, constraints=[exclusion(left="a c", right="b d")])
+    assert "can run at the same time" in _says(judge_plan(broken))
+
+
 def test_same_domain_side_by_side() -> None:
     """Within a domain an exclusion asks for nothing."""
     assert judge_plan(plan(lane("one", "a"), lane("two", "b"), constraints=[exclusion(left="a b")])).ok

@@ -125,6 +125,18 @@ def test_a_restart_within_an_installation_is_part_of_it() -> None:
     assert _minutes(timeline) == [(0, 5, 5)]
 
 
+def test_two_operations_at_once() -> None:
+    """A machine is worked on until the last of its operations has ended."""
+    timeline = _followed(
+        entry(0, "a", "install", "1"),
+        entry(1, "a", "restart", "2"),
+        entry(2, "a", "install_end", "1"),
+        entry(3, "a", "restart_end", "2"),
+    )
+    assert _minutes(timeline) == [(0, 2, 3), (1, 3, 3)]
+    assert [step.what for step in timeline.steps] == [What.BEGIN, What.BEGIN, What.OVER]
+
+
 def test_whose_outage_it_is() -> None:
     """An outage is ours if it names our operation, or none while we work there; never if it is foreign."""
     timeline = _followed(
