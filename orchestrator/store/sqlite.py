@@ -320,7 +320,7 @@ def _create(path: Path) -> None:
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None)
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{how}", uri=True, isolation_level=None)
 
 
 def _beside(path: Path, suffix: str) -> Path:

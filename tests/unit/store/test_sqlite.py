@@ -142,7 +142,7 @@ async def test_a_link_is_the_journal_that_it_points_to(path: Path) -> None:
 
 async def test_a_name_with_marks_in_it_is_a_name(tmp_path: Path) -> None:
     """What means something in a URI is nothing but a letter in a file's name."""
-    path = tmp_path / "a b?mode=memory#%41&x.db"
+    path = tmp_path / "a b?mode=memory#%41&x\udcff.db"
     journal = await writer(path)
     await journal.append(0, "r", NOW, b"x")
     await journal.close()
