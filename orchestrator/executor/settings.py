@@ -33,7 +33,11 @@ class Settings:
         hours=1
     )  # over `maximum_duration`, before an operation counts as never ending
     restart_timeout: timedelta = timedelta(hours=1)
-    watch_every: timedelta = timedelta(seconds=60)
+    watch_least: timedelta = timedelta(seconds=60)  # between looks at the whole fleet
+    watch_most: timedelta = timedelta(minutes=10)
+    watch_per_machine: timedelta = timedelta(
+        milliseconds=300
+    )  # a look lists every machine: large fleets less often
     watch_probes: int = 200  # network probes of machines that are done, in each look
     prepare_at_once: int = 200  # network probes at a time before the first grant
     step_retry: timedelta = timedelta(seconds=10)  # between tries of a step, within its own timeout
