@@ -134,8 +134,8 @@ async def test_reading_begins_after_a_row(place: Place) -> None:
 async def test_a_long_log_is_read_whole_and_in_order(place: Place) -> None:
     """More rows than any adapter reads at once, in order and without a hole."""
     journal = await place.writer()
-    await asyncio.gather(*(journal.append(seq, "r", NOW, b"x") for seq in range(2_500)))
-    assert [row.seq for row in await rows(journal)] == list(range(1, 2_501))
+    await asyncio.gather(*(journal.append(seq, "r", NOW, b"x") for seq in range(1_100)))
+    assert [row.seq for row in await rows(journal)] == list(range(1, 1_101))
 
 
 async def test_large_rows_are_read_whole(place: Place) -> None:
@@ -149,13 +149,13 @@ async def test_large_rows_are_read_whole(place: Place) -> None:
 async def test_rows_appended_while_reading_are_read_too(place: Place) -> None:
     """Who reads while another writes gets a log without a hole, up to a row that was there."""
     journal, reader = await place.writer(), await place.open()
-    await asyncio.gather(*(journal.append(seq, "r", NOW, b"x") for seq in range(1_500)))
+    await asyncio.gather(*(journal.append(seq, "r", NOW, b"x") for seq in range(1_050)))
     seen = []
     async for row in reader.read():
         if row.seq == 1:
-            await journal.append(1_500, "r", NOW, b"x")
+            await journal.append(1_050, "r", NOW, b"x")
         seen.append(row.seq)
-    assert seen == list(range(1, 1_502))
+    assert seen == list(range(1, 1_052))
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3, 99])
