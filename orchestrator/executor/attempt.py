@@ -235,15 +235,13 @@ def _first_wait(services: Services, kind: str) -> float:
     settings = services.settings
     usual = services.durations.median(kind) or settings.first_poll.total_seconds()
     if services.durations.running <= settings.eager_below:
-        return min(usual, settings.poll_most.total_seconds())
+        return min(usual, settings.eager_poll.total_seconds())
     return usual
 
 
 def _next_wait(services: Services, age_s: float) -> float:
     settings = services.settings
     least = settings.poll_least.total_seconds()
-    if services.durations.running <= settings.eager_below:
-        return least
     return min(settings.poll_most.total_seconds(), max(least, settings.poll_share * age_s))
 
 

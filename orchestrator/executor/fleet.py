@@ -74,17 +74,20 @@ def _out_by_view(machine: PlannedMachine, views: Mapping[MachineId, View]) -> bo
 
 
 async def watch(services: Services, rollout: Rollout, report: Report) -> None:
-    """Look at the fleet every `watch_every`, for as long as this is desired, and report who went out or came back."""
+    """Look at the fleet now and then, for as long as this is desired, and report who went out or came back."""
+    settings = services.settings
+    wished = len(rollout.machines) * settings.watch_per_machine
+    every = min(settings.watch_most, max(settings.watch_least, wished))
     misses: dict[int, int] = {}
     evidence: dict[int, str] = {}
     turn = 0
     while True:
-        await services.clock.sleep(services.settings.watch_every.total_seconds())
+        await services.clock.sleep(every.total_seconds())
         try:
             views = await _sweeps(services, rollout)
         except CloudError:
             continue
-        asked = _turn(rollout, turn, services.settings.watch_probes)
+        asked = _turn(rollout, turn, settings.watch_probes)
         turn += 1
         plan = rollout.planned.plan
         replies = await asyncio.gather(
