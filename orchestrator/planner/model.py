@@ -134,3 +134,4 @@ class Plan:
     max_in_flight: int | None
     max_wait: timedelta
     replaces: tuple[str, ...] = ()  # rules of the floor that a policy loosened
+    read_tags: tuple[str, ...] = ()  # in lower case; those that decide which rules hold, digested in `facts`

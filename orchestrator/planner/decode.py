@@ -1,0 +1,353 @@
+"""A plan read back from plain JSON values, strictly: a plan is what runs, and a key that was passed over might have mattered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any
+
+from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.inventory.document import (
+    Convert,
+    Problems,
+    a_boolean,
+    a_moment,
+    a_string,
+    a_whole_number,
+    list_of,
+    map_of,
+    one_of,
+    record,
+    strings,
+)
+from orchestrator.inventory.model import Kind, MachineId, Os
+from orchestrator.planner.model import (
+    AroundSteps,
+    Bound,
+    Lane,
+    LeftOut,
+    Plan,
+    PlannedMachine,
+    StageGate,
+    Warned,
+    Wave,
+)
+from orchestrator.policy.model import (
+    Change,
+    Health,
+    Origin,
+    Patches,
+    Probe,
+    ProbeKind,
+    Reboot,
+    Restart,
+    Share,
+    Step,
+    StepWhen,
+    StopWhen,
+)
+
+Row = Mapping[str, Any]
+
+
+def _numbers(value: Any, place: str, problems: Problems) -> tuple[int, ...] | None:
+    if isinstance(value, list) and all(
+        isinstance(item, int) and not isinstance(item, bool) for item in value
+    ):
+        return tuple(value)
+    problems.append(f"{place} is no list of whole numbers")
+    return None
+
+
+def _duration(value: Any, place: str, problems: Problems) -> timedelta | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        try:
+            return timedelta(seconds=value)
+        except OverflowError:
+            pass
+    problems.append(f"{place} is no number of seconds")
+    return None
+
+
+def _share(value: Any, place: str, problems: Problems) -> Share | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return Share(count=value)
+    if isinstance(value, str) and value.endswith("%"):
+        try:
+            return Share(percent=float(value[:-1]))
+        except ValueError:
+            pass
+    problems.append(f'{place} is neither a number of machines nor a percentage such as "1%"')
+    return None
+
+
+def _list(read: Convert) -> Convert:
+    """A list of what `read` reads."""
+
+    def convert(value: Any, place: str, problems: Problems) -> list[Any] | None:
+        if isinstance(value, list):
+            return [read(item, f"{place}[{number}]", problems) for number, item in enumerate(value)]
+        problems.append(f"{place} is no list")
+        return None
+
+    return convert
+
+
+_FROM = record({"file": a_string, "line": a_whole_number})
+
+
+def _origin(value: Any, place: str, problems: Problems) -> Origin:
+    return Origin(**{"file": "", **_FROM(value, place, problems)})
+
+
+_MACHINES = map_of(
+    record(
+        {
+            "arm_id": a_string,
+            "name": a_string,
+            "subscription": a_string,
+            "location": a_string,
+            "kind": one_of(Kind),
+            "os": one_of(Os),
+            "change": a_boolean,
+            "policies": strings,
+            "probes": _numbers,
+            "around": _numbers,
+            "health": a_whole_number,
+            "private_ip": a_string,
+            "computer_name": a_string,
+            "tags": map_of(a_string),
+            "facts": a_string,
+        }
+    )
+)
+
+_CONSTRAINTS = list_of(
+    {
+        "id": a_string,
+        "kind": a_string,
+        "what": a_string,
+        "from": _origin,
+        "machines": strings,
+        "limit": a_whole_number,
+        "cap": a_boolean,
+        "domains": map_of(strings),
+        "level": a_whole_number,
+        "first": strings,
+        "then": strings,
+    },
+    needs="id",
+)
+
+_LANES = list_of(
+    {
+        "id": a_string,
+        "stage": a_string,
+        "after": strings,
+        "waves": list_of({"machines": strings}, needs="machines"),
+        "bound": record({"waves": a_whole_number, "because": a_string}),
+        "optimal": a_boolean,
+        "what": a_string,
+    },
+    needs="id",
+)
+
+_CHANGE = record(
+    {
+        "kind": a_string,
+        "classifications": strings,
+        "include_kbs": strings,
+        "exclude_kbs": strings,
+        "reboot": one_of(Reboot),
+        "maximum_duration_s": _duration,
+        "published_until": a_moment,
+    }
+)
+
+_PROBES = list_of(
+    {
+        "kind": one_of(ProbeKind),
+        "url": a_string,
+        "expect_status": _numbers,
+        "host": a_string,
+        "port": a_whole_number,
+        "timeout_s": _duration,
+        "from": _origin,
+    },
+    needs="kind",
+)
+
+_HEALTH = record(
+    {
+        "min_healthy_time_s": _duration,
+        "healthy_deadline_s": _duration,
+        "interval_s": _duration,
+        "fail_after": a_whole_number,
+    }
+)
+
+_STEPS = list_of(
+    {"webhook": a_string, "timeout_s": _duration, "when": one_of(StepWhen), "from": _origin}, needs="webhook"
+)
+
+_TABLE: Mapping[str, Convert] = {
+    "schema": a_string,
+    "name": a_string,
+    "taken_at": a_moment,
+    "fingerprint": record({"inventory": a_string, "policies": a_string}),
+    "machines": _MACHINES,
+    "constraints": _CONSTRAINTS,
+    "stages": strings,
+    "stage_gates": list_of({"name": a_string, "bake_s": _duration, "approve": a_boolean}, needs="name"),
+    "lanes": _LANES,
+    "left_out": list_of({"machine": a_string, "reason": a_string, "constraint": a_string}, needs="machine"),
+    "warnings": list_of({"what": a_string, "from": _origin}, needs="what"),
+    "change": _CHANGE,
+    "stop_when": record({"unhealthy": _share, "not_changed": _share}),
+    "probes": _PROBES,
+    "health": _list(_HEALTH),
+    "around": _list(record({"before": _STEPS, "after": _STEPS})),
+    "max_in_flight": a_whole_number,
+    "max_wait_s": _duration,
+    "replaces": strings,
+    "read_tags": strings,
+}
+
+_NEEDED = ("name", "machines", "constraints", "stages", "stage_gates", "lanes", "change", "max_wait_s")
+
+
+def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
+    """The plan; None if there are problems, each a sentence that names its place."""
+    held = record(_TABLE)(document, "", problems)
+    problems.extend(
+        f"there is no `{key}`" for key in _NEEDED if key not in held and document.get(key) is None
+    )
+    if problems:
+        return None
+    constraints = [_constraint(row, problems) for row in held["constraints"]]
+    machines = [_machine(key, row, problems) for key, row in held["machines"].items()]
+    change = _change(held["change"], problems)
+    lanes = [_lane(row, problems) for row in held["lanes"]]
+    if problems or change is None:
+        return None
+    fingerprint = held.get("fingerprint", {})
+    return Plan(
+        name=held["name"],
+        taken_at=held.get("taken_at"),
+        inventory_fingerprint=fingerprint.get("inventory", ""),
+        policies_fingerprint=fingerprint.get("policies", ""),
+        machines=tuple(sorted((m for m in machines if m is not None), key=lambda machine: machine.id)),
+        constraints=tuple(rule for rule in constraints if rule is not None),
+        stages=tuple(
+            StageGate(row["name"], row.get("bake_s", timedelta()), row.get("approve", False))
+            for row in held["stage_gates"]
+        ),
+        lanes=tuple(lane for lane in lanes if lane is not None),
+        left_out=tuple(
+            LeftOut(MachineId(row["machine"]), row.get("reason", ""), row.get("constraint", ""))
+            for row in held.get("left_out", ())
+        ),
+        warnings=tuple(Warned(row["what"], row.get("from")) for row in held.get("warnings", ())),
+        change=change,
+        stop_when=StopWhen(**held.get("stop_when", {})),
+        probes=tuple(
+            Probe(**_named(row, timeout_s="timeout", **{"from": "origin"})) for row in held.get("probes", ())
+        ),
+        health=tuple(Health(**_without_s(row)) for row in held.get("health", ())),
+        around=tuple(
+            AroundSteps(_steps(row.get("before", ())), _steps(row.get("after", ())))
+            for row in held.get("around", ())
+        ),
+        max_in_flight=held.get("max_in_flight"),
+        max_wait=held["max_wait_s"],
+        replaces=held.get("replaces", ()),
+        read_tags=held.get("read_tags", ()),
+    )
+
+
+def _lacking(row: Row, keys: tuple[str, ...], where: str, problems: Problems) -> bool:
+    missing = [key for key in keys if key not in row]
+    problems.extend(f"{where} has no `{key}`" for key in missing)
+    return bool(missing)
+
+
+def _ids(values: tuple[str, ...]) -> tuple[MachineId, ...]:
+    return tuple(MachineId(value) for value in values)
+
+
+def _machine(key: str, row: Row, problems: Problems) -> PlannedMachine | None:
+    if _lacking(row, ("arm_id", "name", "change", "kind", "os"), f"machines.{key}", problems):
+        return None
+    if key != key.lower():
+        problems.append(f"machines.{key}: ids are in lower case in a plan")
+    silent = {"subscription": "", "location": "", "policies": (), "probes": (), "around": ()}
+    return PlannedMachine(id=MachineId(key), **{**silent, **row})
+
+
+_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"budget": ("machines", "limit"), "exclusion": ("domains",), "order": ("first", "then")}
+)
+
+
+def _constraint(row: Row, problems: Problems) -> Constraint | None:
+    where = f"constraint {row['id']}"
+    needed = _KINDS.get(row.get("kind", ""))
+    if needed is None:
+        problems.append(f"{where} is of no kind that is known; write one of {', '.join(_KINDS)}")
+        return None
+    if _lacking(row, needed, where, problems):
+        return None
+    if row["kind"] == "exclusion" and row.get("limit", 1) != 1:
+        problems.append(
+            f"{where} takes {row['limit']} domains at a time; this program knows one at a time alone"
+        )
+    what, origin = row.get("what", ""), row.get("from", Origin(""))
+    match row["kind"]:
+        case "budget":
+            cap = row.get("cap", False)
+            return Budget(row["id"], _ids(row["machines"]), row["limit"], what, origin, cap)
+        case "exclusion":
+            domains = {name: _ids(held) for name, held in sorted(row["domains"].items())}
+            return Exclusion(row["id"], MappingProxyType(domains), what, origin, row.get("level", 0))
+        case _:
+            return Order(row["id"], _ids(row["first"]), _ids(row["then"]), what, origin)
+
+
+def _lane(row: Row, problems: Problems) -> Lane | None:
+    if _lacking(row, ("stage", "waves"), f"lane {row['id']}", problems):
+        return None
+    bound = row.get("bound", {})
+    return Lane(
+        id=row["id"],
+        stage=row["stage"],
+        after=row.get("after", ()),
+        waves=tuple(Wave(_ids(wave["machines"])) for wave in row["waves"]),
+        bound=Bound(bound.get("waves", 0), bound.get("because", "")),
+        what=row.get("what", ""),
+    )
+
+
+def _change(row: Row, problems: Problems) -> Change | None:
+    match row.get("kind"):
+        case "restart":
+            return Restart()
+        case "patches":
+            return Patches(**_without_s({key: value for key, value in row.items() if key != "kind"}))
+        case other:
+            problems.append(f"change.kind is {other!r}; write patches or restart")
+            return None
+
+
+def _steps(rows: Any) -> tuple[Step, ...]:
+    return tuple(Step(**_named(row, timeout_s="timeout", **{"from": "origin"})) for row in rows)
+
+
+def _named(row: Row, **names: str) -> dict[str, Any]:
+    """The row with some keys under other names."""
+    return {names.get(key, key): value for key, value in row.items()}
+
+
+def _without_s(row: Row) -> dict[str, Any]:
+    """The row with its durations, which are in seconds by now no more, under the names of the dataclass."""
+    return {key.removesuffix("_s"): value for key, value in row.items()}

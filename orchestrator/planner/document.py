@@ -1,0 +1,140 @@
+"""The plan file, `wavekeeper.plan/1`: JSON, the same bytes for the same plan, fit to be reviewed.
+
+The digest of its bytes names it. It is read strictly; whether its waves keep its constraints is `verify`'s to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final
+
+import orjson
+
+from orchestrator.errors import UsageError
+from orchestrator.inventory.document import Problems
+from orchestrator.inventory.model import MachineId
+from orchestrator.planner.decode import decode
+from orchestrator.planner.encode import SCHEMA, encode
+from orchestrator.planner.model import Lane, Plan
+from orchestrator.planner.rules import members
+
+MOST_PROBLEMS: Final = 20
+"""Problems told of one file; whoever has more needs another file, not a longer list."""
+
+_FAMILY: Final = SCHEMA.partition("/")[0]
+
+
+def dump(plan: Plan) -> bytes:
+    """The file of a plan."""
+    return orjson.dumps(
+        encode(plan), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    )
+
+
+def digest(text: bytes) -> str:
+    """The name of a plan: a digest of its file's bytes."""
+    return sha256(text).hexdigest()
+
+
+def parse(text: bytes, name: str) -> Plan:
+    """Read a plan file; `name` is what errors call it.
+
+    Raises:
+        UsageError: with everything that is wrong with it.
+    """
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise UsageError(
+            f"{name} is not JSON: {error}; a plan is written by `wavekeeper plan -o FILE`"
+        ) from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise UsageError(_other_schema(document, name))
+    problems: Problems = []
+    plan = decode(document, problems)
+    if plan is not None:
+        stages = document["stages"]
+        if stages != [stage.name for stage in plan.stages]:
+            problems.append("stages and stage_gates name different stages")
+        problems += _broken(plan)
+    if plan is None or problems:
+        raise UsageError(_told(name, problems))
+    return plan
+
+
+def _other_schema(document: object, name: str) -> str:
+    schema = document.get("schema") if isinstance(document, dict) else None
+    family, _, version = str(schema).partition("/")
+    if family == _FAMILY and version.isdigit() and version != SCHEMA.partition("/")[2]:
+        return f"{name} is of a newer form, {schema}; this program reads {SCHEMA}: update it, or plan again"
+    if isinstance(schema, str) and schema.startswith("wavekeeper."):
+        return f"{name} is no plan but a {schema}; a plan is written by `wavekeeper plan -o FILE`"
+    return f"{name} is no plan: its schema is not {SCHEMA}; a plan is written by `wavekeeper plan -o FILE`"
+
+
+def _told(name: str, problems: Sequence[str]) -> str:
+    shown = [f"{name}: {problem}" for problem in problems[:MOST_PROBLEMS]]
+    if len(problems) > MOST_PROBLEMS:
+        shown.append(f"{name}: and {len(problems) - MOST_PROBLEMS} problems more")
+    return "\n".join(shown)
+
+
+# References -----------------------------------------------------------------------------------------------------
+
+
+def _broken(plan: Plan) -> Iterator[str]:
+    """Whatever names something that isn't there. A rollout indexes a plan once and relies on it from then on."""
+    known = {machine.id for machine in plan.machines}
+    for rule in plan.constraints:
+        strange = sorted({machine for machine in members(rule) if machine not in known})
+        if strange:
+            yield f"constraint {rule.id} names {_some(strange)}, which `machines` doesn't hold"
+    yield from _broken_lanes(plan, known)
+    for machine in plan.machines:
+        for what, places, rows in (
+            ("probe", machine.probes, len(plan.probes)),
+            ("step", machine.around, len(plan.around)),
+            ("health", (machine.health,), len(plan.health)),
+        ):
+            if any(not 0 <= place < rows for place in places):
+                yield f"machine {machine.name} names {what} {max(places)}, and there are {rows}"
+
+
+def _broken_lanes(plan: Plan, known: set[MachineId]) -> Iterator[str]:
+    stages = {stage.name for stage in plan.stages}
+    stage_of: dict[str, str] = {}
+    for lane in plan.lanes:
+        if lane.id in stage_of:
+            yield f"there are two lanes {lane.id}"
+        stage_of[lane.id] = lane.stage
+        if lane.stage not in stages:
+            yield f"lane {lane.id} is in stage {lane.stage}, which the plan doesn't have"
+    seen: set[MachineId] = set()
+    for lane in plan.lanes:
+        yield from _broken_lane(lane, known, seen, stage_of)
+
+
+def _broken_lane(
+    lane: Lane, known: set[MachineId], seen: set[MachineId], stage_of: dict[str, str]
+) -> Iterator[str]:
+    for other in lane.after:
+        if stage_of.get(other) != lane.stage:
+            yield f"lane {lane.id} waits for {other}, which is no lane of its stage"
+    if not lane.waves:
+        yield f"lane {lane.id} has no waves"
+    for wave in lane.waves:
+        if not wave.machines:
+            yield f"lane {lane.id} has an empty wave"
+        strange = [machine for machine in wave.machines if machine not in known]
+        if strange:
+            yield f"lane {lane.id} changes {_some(strange)}, which `machines` doesn't hold"
+        twice = [machine for machine in wave.machines if machine in seen]
+        if twice:
+            yield f"{_some(twice)} is in two waves; a plan changes a machine once"
+        seen.update(wave.machines)
+
+
+def _some(machines: Sequence[MachineId]) -> str:
+    more = f" and {len(machines) - 1} more" if len(machines) > 1 else ""
+    return f"{machines[0]}{more}"

@@ -1,0 +1,179 @@
+"""A plan as plain JSON values. What each key means is said where the plan's nouns are (`model`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final, assert_never
+
+from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.planner.model import AroundSteps, Lane, LeftOut, Plan, PlannedMachine, Warned
+from orchestrator.policy.model import Change, Health, Origin, Patches, Probe, Restart, Share, Step
+
+SCHEMA: Final = "wavekeeper.plan/1"
+
+Json = dict[str, Any]
+
+
+def encode(plan: Plan) -> Json:
+    """The whole document."""
+    return {
+        "schema": SCHEMA,
+        "name": plan.name,
+        "taken_at": _moment(plan.taken_at),
+        "fingerprint": {"inventory": plan.inventory_fingerprint, "policies": plan.policies_fingerprint},
+        "machines": {machine.id: _machine(machine) for machine in plan.machines},
+        "constraints": [_constraint(rule) for rule in plan.constraints],
+        "stages": [stage.name for stage in plan.stages],
+        "stage_gates": [
+            {"name": stage.name, "bake_s": _seconds(stage.bake), "approve": stage.approve}
+            for stage in plan.stages
+        ],
+        "lanes": [_lane(lane) for lane in plan.lanes],
+        "left_out": [_left_out(left) for left in plan.left_out],
+        "warnings": [_warned(warned) for warned in plan.warnings],
+        "change": _change(plan.change),
+        "stop_when": {
+            "unhealthy": _share(plan.stop_when.unhealthy),
+            "not_changed": _share(plan.stop_when.not_changed),
+        },
+        "probes": [_probe(probe) for probe in plan.probes],
+        "health": [_health(health) for health in plan.health],
+        "around": [_around(around) for around in plan.around],
+        "max_in_flight": plan.max_in_flight,
+        "max_wait_s": _seconds(plan.max_wait),
+        "replaces": list(plan.replaces),
+        "read_tags": list(plan.read_tags),
+    }
+
+
+def _machine(machine: PlannedMachine) -> Json:
+    return {
+        "arm_id": machine.arm_id,
+        "name": machine.name,
+        "subscription": machine.subscription,
+        "location": machine.location,
+        "kind": machine.kind.value,
+        "os": machine.os.value,
+        "change": machine.change,
+        "policies": list(machine.policies),
+        "probes": list(machine.probes),
+        "around": list(machine.around),
+        "health": machine.health,
+        "private_ip": machine.private_ip,
+        "computer_name": machine.computer_name,
+        "tags": None if machine.tags is None else dict(machine.tags),
+        "facts": machine.facts,
+    }
+
+
+def _constraint(rule: Constraint) -> Json:
+    shared = {"id": rule.id, "what": rule.what, "from": _origin(rule.origin)}
+    match rule:
+        case Budget():
+            return {
+                **shared,
+                "kind": "budget",
+                "machines": list(rule.machines),
+                "limit": rule.limit,
+                "cap": rule.cap,
+            }
+        case Exclusion():
+            domains = {name: list(held) for name, held in rule.domains.items()}
+            return {**shared, "kind": "exclusion", "domains": domains, "limit": 1, "level": rule.level}
+        case Order():
+            return {**shared, "kind": "order", "first": list(rule.first), "then": list(rule.then)}
+    assert_never(rule)
+
+
+def _lane(lane: Lane) -> Json:
+    return {
+        "id": lane.id,
+        "stage": lane.stage,
+        "after": list(lane.after),
+        "waves": [{"machines": list(wave.machines)} for wave in lane.waves],
+        "bound": {"waves": lane.bound.waves, "because": lane.bound.because},
+        "optimal": lane.optimal,
+        "what": lane.what,
+    }
+
+
+def _left_out(left: LeftOut) -> Json:
+    return {"machine": left.machine, "reason": left.reason, "constraint": left.constraint}
+
+
+def _warned(warned: Warned) -> Json:
+    return {"what": warned.what, "from": None if warned.origin is None else _origin(warned.origin)}
+
+
+def _change(change: Change) -> Json:
+    match change:
+        case Restart():
+            return {"kind": "restart"}
+        case Patches():
+            return {
+                "kind": "patches",
+                "classifications": list(change.classifications),
+                "include_kbs": list(change.include_kbs),
+                "exclude_kbs": list(change.exclude_kbs),
+                "reboot": change.reboot.value,
+                "maximum_duration_s": _seconds(change.maximum_duration),
+                "published_until": _moment(change.published_until),
+            }
+    assert_never(change)
+
+
+def _probe(probe: Probe) -> Json:
+    return {
+        "kind": probe.kind.value,
+        "url": probe.url,
+        "expect_status": list(probe.expect_status),
+        "host": probe.host,
+        "port": probe.port,
+        "timeout_s": _seconds(probe.timeout),
+        "from": _origin(probe.origin),
+    }
+
+
+def _health(health: Health) -> Json:
+    return {
+        "min_healthy_time_s": _seconds(health.min_healthy_time),
+        "healthy_deadline_s": _seconds(health.healthy_deadline),
+        "interval_s": _seconds(health.interval),
+        "fail_after": health.fail_after,
+    }
+
+
+def _around(around: AroundSteps) -> Json:
+    return {"before": _steps(around.before), "after": _steps(around.after)}
+
+
+def _steps(steps: Iterable[Step]) -> list[Json]:
+    return [
+        {
+            "webhook": step.webhook,
+            "timeout_s": _seconds(step.timeout),
+            "when": step.when.value,
+            "from": _origin(step.origin),
+        }
+        for step in steps
+    ]
+
+
+def _origin(origin: Origin) -> Json:
+    return {"file": origin.file, "line": origin.line}
+
+
+def _share(share: Share) -> int | str | None:
+    """A count as a number; a percentage as "1.5%", to the last digit."""
+    return share.count if share.percent is None else f"{share.percent!r}%".replace(".0%", "%")
+
+
+def _seconds(length: timedelta) -> int | float:
+    """Seconds, without a fraction where there is none."""
+    seconds = length.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,122 @@
+"""Divides the machines of a stage into lanes, and says which lane waits for which.
+
+Machines that no rule joins, directly or through others, go side by side. What rules join is cut in series where a rule wants
+that (`series`), and each group is divided anew, since within one zone far fewer rules bind than within a region. What
+can't be divided any more is a lane.
+
+Which lane waits for which is then asked of the rules alone: of two lanes that touch one constraint in different *places*
+(domains of an exclusion, sides of an order, different budgets' worth of machines) the later waits for the earlier. Lanes
+come in an order that puts everything after what it has to wait for, so this can't go in a circle, and lanes that share
+nothing never wait for each other, wherever they come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.planner.bound import Proof, prove
+from orchestrator.planner.rules import RuleKind, Rules, View, components
+from orchestrator.planner.series import cut
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What can't be divided any more.
+
+    `path` names the domains that it stands in, outermost first. `places` says of each constraint where the lane touches it:
+    lanes that touch it in the same place may coincide, others may not.
+    """
+
+    machines: tuple[int, ...]
+    path: tuple[str, ...]
+    places: Mapping[int, int]
+    proof: Proof
+
+
+def divide(rules: Rules, machines: Sequence[int]) -> list[Leaf]:
+    """The lanes of a stage, each after all that it may have to wait for."""
+    divider = _Divider(rules)
+    divider.side_by_side(sorted(machines), ())
+    return divider.leaves
+
+
+def waits(leaves: Sequence[Leaf]) -> list[tuple[int, ...]]:
+    """Of each lane: the lanes that it waits for, without those that these wait for already.
+
+    A set of lanes is an integer with a bit for each: a stage of thousands of lanes takes thousands of operations, not
+    millions.
+    """
+    touched: dict[int, int] = {}  # constraint -> lanes so far
+    in_place: dict[tuple[int, int], int] = {}  # (constraint, place) -> lanes so far
+    before: list[int] = []  # lane -> all that are finished before it begins
+    found: list[tuple[int, ...]] = []
+    for number, leaf in enumerate(leaves):
+        conflicts = 0
+        for at in leaf.places.items():
+            conflicts |= touched.get(at[0], 0) & ~in_place.get(at, 0)
+            touched[at[0]] = touched.get(at[0], 0) | 1 << number
+            in_place[at] = in_place.get(at, 0) | 1 << number
+        direct: list[int] = []
+        reached = 0
+        while conflicts:
+            latest = conflicts.bit_length() - 1
+            direct.append(latest)
+            reached |= before[latest] | 1 << latest
+            conflicts &= ~reached
+        before.append(reached)
+        found.append(tuple(reversed(direct)))
+    return found
+
+
+class _Divider:
+    """Walks down from a stage to its lanes."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.leaves: list[Leaf] = []
+        self._rules = rules
+        self._settled: dict[
+            int, int
+        ] = {}  # budgets that don't bind from here on down -> the place where they ceased to
+        self._last_place = -1
+
+    def side_by_side(self, machines: Sequence[int], path: tuple[str, ...]) -> None:
+        """Divide machines of which nothing outside is out at the same time, or nothing that shares a budget with them."""
+        view = self._rules.view(machines)
+        slack = [
+            c
+            for c, parts in view.items()
+            if self._rules.kinds[c] is RuleKind.BUDGET
+            and c not in self._settled
+            and not self._rules.binds(c, parts)
+        ]
+        place = self._new_place()
+        self._settled.update(dict.fromkeys(slack, place))
+        for joined in components(self._rules, machines, view):
+            self._one(joined, path)
+        for budget in slack:
+            del self._settled[budget]
+
+    def _one(self, machines: Sequence[int], path: tuple[str, ...]) -> None:
+        view = self._rules.view(machines)
+        groups = cut(self._rules, machines, view) if len(machines) > 1 else None
+        if groups is None:
+            places = dict(self._places(view))
+            self.leaves.append(Leaf(tuple(machines), path, places, prove(self._rules, machines, view)))
+            return
+        for group in groups:
+            self.side_by_side(group.machines, (*path, group.name))
+
+    def _places(self, view: View) -> Iterator[tuple[int, int]]:
+        """Where a lane touches each constraint: a part, a place where a budget ceased to bind, or one of its own."""
+        for constraint, parts in view.items():
+            if self._rules.kinds[constraint] is RuleKind.BUDGET:
+                settled = self._settled.get(constraint)
+                yield constraint, self._new_place() if settled is None else settled
+            else:
+                yield constraint, next(iter(parts)) if len(parts) == 1 else self._new_place()
+
+    def _new_place(self) -> int:
+        """A number that is nobody else's; parts of constraints count from 0 up, these from -1 down."""
+        self._last_place -= 1
+        return self._last_place

@@ -1,0 +1,262 @@
+"""A plan: who is changed, under which constraints, in which waves.
+
+Nothing here depends on the time, on chance, or on the order of what comes in: the same fleet and the same policies give
+the same plan, on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from orchestrator.availability.model import Constraint
+from orchestrator.errors import Refused, UsageError
+from orchestrator.inventory.model import Machine, MachineId
+from orchestrator.inventory.standing import unknowns
+from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
+from orchestrator.planner.compile import compile_constraints
+from orchestrator.planner.compiled import Compiled, Dropped
+from orchestrator.planner.facts import policies_fingerprint, read_tags
+from orchestrator.planner.model import Lane, LeftOut, Plan, StageGate, Warned
+from orchestrator.planner.rules import members, number
+from orchestrator.planner.schedule import schedule
+from orchestrator.planner.stages import Staged, assign
+from orchestrator.planner.tables import Tables, planned_machines
+from orchestrator.policy import defaults, words
+from orchestrator.policy.build import default_stages
+from orchestrator.policy.effective import settle, stop_when
+from orchestrator.policy.model import (
+    EVERYTHING,
+    Change,
+    Patches,
+    Policy,
+    Restart,
+    Selector,
+    Stage,
+)
+from orchestrator.topology.graph import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """A plan, and the rules that say nothing to it: for `plan --verbose`, not for the file."""
+
+    plan: Plan
+    dropped: tuple[Dropped, ...]
+
+
+def plan(
+    topology: Topology,
+    policies: Sequence[Policy],
+    floor: Policy | None,
+    campaign: str | None = None,
+    change: Change | None = None,
+    select: Selector | None = None,
+) -> Plan:
+    """The plan of one campaign, or of a one-off (`change` to the machines that `select` names) under the same rules.
+
+    `campaign` names one if there are several; `change` takes the place of the campaign's own.
+
+    Raises:
+        UsageError: if it isn't clear which campaign is meant.
+        PolicyError: if policies contradict each other on these machines, with every problem.
+        Refused: if there is nothing to change, or rules can't hold together for these machines.
+    """
+    return planning(topology, policies, floor, campaign, change, select).plan
+
+
+def planning(
+    topology: Topology,
+    policies: Sequence[Policy],
+    floor: Policy | None,
+    campaign: str | None = None,
+    change: Change | None = None,
+    select: Selector | None = None,
+) -> Planning:
+    """As `plan`, with what was left out of it on the way."""
+    asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
+    wanted = replace(asked, change=_frozen_set(topology, asked.change if change is None else change))
+    chosen = choose(topology, wanted.select)
+    compiled = compile_constraints(topology, policies, floor, frozenset(chosen.changed))
+    chosen = without_frozen(chosen, compiled.frozen)
+    staged = assign(map(topology.machine, chosen.changed), wanted.stages, wanted.name)
+    chosen = leave_out(chosen, {m: LeftOut(m, _no_stage(wanted)) for m in staged.left})
+    _refuse_nothing(wanted, chosen, topology)
+    return Planning(_made(topology, policies, floor, wanted, chosen, compiled, staged), compiled.dropped)
+
+
+# What is asked for ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A campaign of a policy, or a one-off of the command line."""
+
+    name: str
+    where: str
+    select: Selector
+    change: Change
+    stages: tuple[Stage, ...]
+    max_in_flight: int | None = None
+    max_wait: timedelta = defaults.MAX_WAIT
+
+
+def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
+    campaigns = {policy.name: policy.campaign for policy in policies if policy.campaign is not None}
+    names = ", ".join(sorted(campaigns))
+    if not campaigns:
+        raise UsageError(
+            "no policy changes anything: give one with `change:` (patches or restart), "
+            "or a one-off with --change and --select"
+        )
+    if name is None and len(campaigns) > 1:
+        raise UsageError(f"there are several campaigns; name one with --campaign: {names}")
+    chosen = [
+        policy
+        for policy in policies
+        if policy.name in campaigns and policy.name.lower() == (name or names).lower()
+    ]
+    if not chosen:
+        raise UsageError(f"there is no campaign {name}; there is {names}")
+    campaign = campaigns[chosen[0].name]
+    return _Wanted(
+        chosen[0].name,
+        str(campaign.origin),
+        chosen[0].select,
+        campaign.change,
+        campaign.stages,
+        campaign.max_in_flight,
+        campaign.max_wait,
+    )
+
+
+def _one_off(change: Change | None, select: Selector) -> _Wanted:
+    if change is None:
+        raise UsageError("machines are selected, but not what to do with them; say it with --change")
+    name = "restart" if isinstance(change, Restart) else "patches"
+    return _Wanted(name, "the command line", select, change, default_stages())
+
+
+def _frozen_set(topology: Topology, change: Change) -> Change:
+    """The change, with the set of patches frozen at what was published when the inventory was taken."""
+    if isinstance(change, Patches) and change.published_until is None:
+        return replace(change, published_until=topology.inventory.taken_at)
+    return change
+
+
+def _no_stage(wanted: _Wanted) -> str:
+    return f"no stage takes it; the last one is {words.stage(wanted.stages[-1])}"
+
+
+def _refuse_nothing(wanted: _Wanted, chosen: Candidates, topology: Topology) -> None:
+    """Nothing to plan is an error: whoever asked expects something to happen."""
+    if not len(topology):
+        raise Refused(f"campaign {wanted.name} has nothing to change: the inventory holds no machine")
+    if not len(chosen):
+        raise Refused(
+            f"campaign {wanted.name} selects none of {len(topology):,} machines ({words.selector(wanted.select)}, "
+            f"{wanted.where}); see which there are with `wavekeeper inventory`"
+        )
+    if not chosen.changed:
+        reasons: dict[str, int] = {}
+        for left in chosen.left_out:
+            reasons[left.reason] = reasons.get(left.reason, 0) + 1
+        often = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        told = "; ".join(f"{count:,} because {reason}" for reason, count in often[:5])
+        more = f"; {len(often) - 5} reasons more" if len(often) > 5 else ""
+        raise Refused(
+            f"campaign {wanted.name} changes nothing: all {len(chosen):,} machines that it selects are left out, {told}{more}"
+        )
+
+
+# The plan itself ------------------------------------------------------------------------------------------------
+
+
+def _made(
+    topology: Topology,
+    policies: Sequence[Policy],
+    floor: Policy | None,
+    wanted: _Wanted,
+    chosen: Candidates,
+    compiled: Compiled,
+    staged: Staged,
+) -> Plan:
+    changed = frozenset(chosen.changed)
+    constraints = [rule for rule in compiled.constraints if not changed.isdisjoint(members(rule))]
+    named = sorted(changed.union(*(members(rule) for rule in constraints)))
+    machines = {machine: topology.machine(machine) for machine in named}
+    held = settle(machines.values(), policies)
+    reading = [*policies, *([floor] if floor is not None else [])]
+    read = read_tags(reading, wanted.select)
+    tables = Tables(read)
+    planned = planned_machines(tables, machines, held, changed)
+    lanes, warnings = _lanes(constraints, wanted.stages, staged, machines)
+    under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
+    return Plan(
+        name=wanted.name,
+        taken_at=topology.inventory.taken_at,
+        inventory_fingerprint=topology.fingerprint,
+        policies_fingerprint=policies_fingerprint(reading),
+        machines=planned,
+        constraints=tuple(sorted(constraints, key=lambda rule: rule.id)),
+        stages=tuple(StageGate(stage.name, stage.bake, stage.approve) for stage in wanted.stages),
+        lanes=lanes,
+        left_out=chosen.left_out,
+        warnings=tuple(
+            dict.fromkeys(
+                (
+                    *(Warned(what) for what in unknowns(topology.inventory)),
+                    *compiled.warnings,
+                    *_of_stages(wanted.stages, staged),
+                    *warnings,
+                    *tables.warnings(),
+                    *_of_change(wanted.change),
+                )
+            )
+        ),
+        change=wanted.change,
+        stop_when=stop_when([under[name] for name in sorted(under)]),
+        probes=tables.probes,
+        health=tables.health,
+        around=tables.around,
+        max_in_flight=wanted.max_in_flight,
+        max_wait=wanted.max_wait,
+        replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
+        read_tags=read,
+    )
+
+
+def _lanes(
+    constraints: Sequence[Constraint],
+    stages: Sequence[Stage],
+    staged: Staged,
+    machines: dict[MachineId, Machine],
+) -> tuple[tuple[Lane, ...], tuple[Warned, ...]]:
+    """The lanes of each stage by itself: rules between machines of different stages are kept by the stages' barriers."""
+    names = {machine: held.name for machine, held in machines.items()}
+    lanes: list[Lane] = []
+    warnings: list[Warned] = []
+    for stage, taken in zip(stages, staged.stages, strict=True):
+        rules = number(taken, constraints)
+        found = schedule(rules, stage.name, range(len(taken)), names)
+        lanes += found.lanes
+        warnings += found.warnings
+    return tuple(lanes), tuple(warnings)
+
+
+def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:
+    for stage, taken in zip(stages, staged.stages, strict=True):
+        if not taken and stage.select != EVERYTHING:
+            yield Warned(
+                f"stage {stage.name} takes no machine: none of those that are left is {words.selector(stage.select)}",
+                stage.origin,
+            )
+
+
+def _of_change(change: Change) -> Iterable[Warned]:
+    if isinstance(change, Patches) and change.published_until is None:
+        yield Warned(
+            "the inventory doesn't say when it was taken, so the set of patches isn't frozen: "
+            "later stages may get patches that the canary never had"
+        )

@@ -1,0 +1,146 @@
+"""How urgent each machine of a lane is: how many waves its rules still force, computed on arrays over all machines at once.
+
+A *group* is a set of machines that share a limit: those of a budget, or those of a budget that stand in one domain or
+come after in one order. Groups are all counted alike; what a domain, an exclusion or an order still needs are maxima and
+sums over their groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class Pressure:
+    """The table of groups of one lane, made once; `of` is asked before every wave."""
+
+    def __init__(
+        self,
+        machines: int,
+        budgets_of: Sequence[Sequence[int]],
+        limits: Sequence[int],
+        domains_of: Sequence[Sequence[tuple[int, int]]],
+        leads: Sequence[Sequence[int]],
+        waits: Sequence[Sequence[int]],
+    ) -> None:
+        self._machines = machines
+        self._groups: dict[tuple[int, ...], int] = {(b,): b for b in range(len(limits))}
+        self._limits = list(limits)
+        members: list[list[int]] = [[] for _ in limits]
+        domains: dict[tuple[int, int], dict[int, None]] = {}  # (exclusion, domain) -> its groups
+        thens: dict[int, dict[int, None]] = {}  # order -> the groups of those who go then
+        for machine in range(machines):
+            budgets = budgets_of[machine]
+            for b in budgets:
+                members[b].append(machine)
+            for at in domains_of[machine]:
+                self._join(machine, at, budgets, members, domains.setdefault(at, {}))
+            for order in waits[machine]:
+                self._join(machine, (-1, order), budgets, members, thens.setdefault(order, {}))
+        self._member, self._group = _pairs(members)
+        self._divide = np.array(self._limits, dtype=np.int64)
+        self._budgets = _Rows(budgets_of)
+        self._domains = _Rows([list(domains[at]) for at in sorted(domains)])
+        exclusions = 1 + max((exclusion for exclusion, _ in domains), default=-1)
+        self._exclusions = _Rows(
+            [[i for i, at in enumerate(sorted(domains)) if at[0] == x] for x in range(exclusions)]
+        )
+        self._exclusions_of = _Rows([[exclusion for exclusion, _ in held] for held in domains_of])
+        orders = 1 + max((o for held in leads for o in held), default=-1)
+        self._thens = _Rows([list(thens[order]) for order in range(orders)])
+        self._leads = _Rows(leads)
+        self._then_leads = _followers(orders, leads, waits)
+
+    def _join(
+        self,
+        machine: int,
+        part: tuple[int, int],
+        budgets: Iterable[int],
+        members: list[list[int]],
+        into: dict[int, None],
+    ) -> None:
+        """Put a machine into the groups of its part: one for each of its budgets, and one that only asks if any is left."""
+        for b in (-1, *budgets):
+            group = self._groups.setdefault((*part, b), len(self._groups))
+            if group == len(members):
+                members.append([])
+                self._limits.append(self._limits[b] if b >= 0 else self._machines)
+            members[group].append(machine)
+            into[group] = None
+
+    def of(self, alive: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """Of each machine: how many waves are still forced by what it stands in, and the sum over all that it stands in."""
+        counts = np.bincount(self._group[alive[self._member]], minlength=len(self._divide))
+        needs = -(-counts // self._divide)
+        urgency = self._budgets.most(needs, self._machines)
+        weight = self._budgets.sums(needs, self._machines)
+        if self._domains:
+            whole = self._exclusions.sums(self._domains.most(needs))
+            urgency = np.maximum(urgency, self._exclusions_of.most(whole, self._machines))
+            weight += self._exclusions_of.sums(whole, self._machines)
+        if self._thens:
+            tails = self._thens.most(needs)
+            for order, later in self._then_leads:
+                tails[order] += max(tails[o] for o in later)
+            urgency = urgency + self._leads.most(tails, self._machines)
+        return urgency, weight
+
+
+class _Rows:
+    """Lists of numbers of differing length, flattened, to take the largest or the sum of values over each."""
+
+    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+        self._flat = np.array([item for row in rows for item in row], dtype=np.intp)
+        self._filled = np.array([i for i, row in enumerate(rows) if row], dtype=np.intp)
+        lengths = [len(row) for row in rows if row]
+        self._starts = np.cumsum([0, *lengths[:-1]]) if lengths else np.array([], dtype=np.intp)
+
+    def __bool__(self) -> bool:
+        return bool(len(self._flat))
+
+    def most(self, values: Ints, rows: int | None = None) -> Ints:
+        """The largest value of each row; 0 for an empty one."""
+        return self._reduce(np.maximum, values, rows)
+
+    def sums(self, values: Ints, rows: int | None = None) -> Ints:
+        """The sum of each row."""
+        return self._reduce(np.add, values, rows)
+
+    def _reduce(self, how: np.ufunc, values: Ints, rows: int | None) -> Ints:
+        result = np.zeros(len(self._filled) if rows is None else rows, dtype=np.int64)
+        if len(self._flat):
+            result[self._filled] = how.reduceat(values[self._flat], self._starts)
+        return result
+
+
+def _pairs(members: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(machine, group), flattened."""
+    return (
+        np.array([machine for held in members for machine in held], dtype=np.intp),
+        np.repeat(np.arange(len(members), dtype=np.intp), [len(held) for held in members]),
+    )
+
+
+def _followers(
+    orders: int, leads: Sequence[Sequence[int]], waits: Sequence[Sequence[int]]
+) -> list[tuple[int, list[int]]]:
+    """Orders that have others behind them, each with these, last ones first."""
+    later: list[dict[int, None]] = [{} for _ in range(orders)]
+    for first, then in zip(leads, waits, strict=True):
+        for order in then:
+            later[order].update(dict.fromkeys(first))
+    done: dict[int, None] = {}
+
+    def visit(order: int) -> None:
+        if order not in done:
+            for other in later[order]:
+                visit(other)
+            done[order] = None
+
+    for order in range(orders):
+        visit(order)
+    return [(order, sorted(later[order])) for order in done if later[order]]

@@ -1,0 +1,107 @@
+"""Cuts a component in series: groups of machines that follow one another because a rule wants them to.
+
+Where an exclusion covers a whole component, its domains share no wave whatever anybody does, so nothing is lost by making
+each a plan of its own; and then most of a domain's machines share no rule any more, and fall apart into lanes. That
+is what keeps lanes small under rules that span a fleet, such as one region of a pair and one zone of a region at a time.
+
+Where it covers only a part, the machines in no domain are put beside one domain or another (`beside`), if every rule can
+still be kept. Orders are cut in the same way, by how many others lead to a machine: where they stand across the domains of
+an exclusion, since nothing else keeps both, and elsewhere if it costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.planner import beside, nesting
+from orchestrator.planner.bound import prove
+from orchestrator.planner.rules import Rules, View
+
+SMALL: Final = 48
+"""A component of at most so many machines stays one lane where cutting it would make it longer. In a larger one, too many
+would wait for others that they share no rule with: it is cut all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Machines that go before those of the next group. `name` is the domain that they are, or stand beside."""
+
+    name: str
+    machines: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """How a component might be cut: parts in sequence, and the rules that cut it."""
+
+    parts: Sequence[list[int]]
+    names: Sequence[str]
+    by: frozenset[int]
+    most: int  # machines of a component that is only cut if it gets no longer
+
+
+def cut(rules: Rules, machines: Sequence[int], view: View) -> list[Group] | None:
+    """The component as groups in series, or None if it's best packed as one lane."""
+    for found in _cuts(rules, len(machines), view):
+        groups = _fill(rules, machines, view, found)
+        if groups is not None:
+            return groups
+    return None
+
+
+def _cuts(rules: Rules, size: int, view: View) -> Iterator[_Cut]:
+    """What might be tried, outermost exclusion first; one further in only if it covers half of the machines."""
+    exclusions = nesting.exclusions_of(rules, view)
+    for exclusion in exclusions:
+        covered = sum(map(len, view[exclusion].values()))
+        if exclusion != exclusions[0] and 2 * covered < size:
+            continue
+        domains = nesting.sequence(rules, view, exclusion)
+        if domains is None:
+            crossed = nesting.crossed_by(rules, view, exclusion)
+            yield _by_order(rules, view, crossed, most=0)  # nothing else keeps both rules
+        else:
+            parts = [view[exclusion][domain] for domain in domains]
+            names = [rules.part_names[exclusion][domain] for domain in domains]
+            yield _Cut(parts, names, frozenset([exclusion]), most=0 if covered == size else SMALL)
+    orders = nesting.orders_of(rules, view)
+    if orders:
+        yield _by_order(rules, view, orders, most=size)
+
+
+def _by_order(rules: Rules, view: View, orders: Sequence[int], *, most: int) -> _Cut:
+    parts: list[list[int]] = []
+    for machine, depth in nesting.depths(rules, view, orders).items():
+        while len(parts) <= depth:
+            parts.append([])
+        parts[depth].append(machine)
+    names = ["first", *("then" for _ in parts[1:])]
+    return _Cut(parts, names, frozenset(orders), most)
+
+
+def _fill(rules: Rules, machines: Sequence[int], view: View, found: _Cut) -> list[Group] | None:
+    """The cut as groups that hold every machine; None if that would break a rule, or cost more than it gives."""
+    within = {machine for part in found.parts for machine in part}
+    rest = [machine for machine in machines if machine not in within]
+    parts = beside.place(rules, view, found.parts, rest, found.by) if rest else found.parts
+    if parts is None or not _whole(rules, view, parts, found):
+        return None
+    if len(machines) <= found.most:
+        after_one_another = sum(prove(rules, part).waves for part in parts)
+        if after_one_another > prove(rules, machines, view).waves:
+            return None
+    return [Group(name, part) for name, part in zip(found.names, parts, strict=True)]
+
+
+def _whole(rules: Rules, view: View, parts: Sequence[Sequence[int]], found: _Cut) -> bool:
+    """Whether every domain of every other exclusion stays in one group, or may be cut by what cuts here."""
+    group_of = {machine: number for number, part in enumerate(parts) for machine in part}
+    for exclusion in nesting.exclusions_of(rules, view):
+        if exclusion in found.by:
+            continue
+        spread = any(len({group_of[m] for m in members}) > 1 for members in view[exclusion].values())
+        if spread and found.by.isdisjoint(nesting.cut_by(rules, view, exclusion)):
+            return False
+    return True

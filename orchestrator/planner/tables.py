@@ -1,0 +1,140 @@
+"""The tables of a plan: probes, health and steps, each once, and which of them concern each machine.
+
+A plan carries them so that no policy file is read again between its review and its run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Final, Generic, TypeVar
+
+from orchestrator.inventory.model import Machine, MachineId
+from orchestrator.planner.facts import facts_digest
+from orchestrator.planner.model import AroundSteps, PlannedMachine, Warned
+from orchestrator.policy import words
+from orchestrator.policy.effective import Effective
+from orchestrator.policy.model import EVERYTHING, Around, Health, Probe
+
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+
+_Row = TypeVar("_Row")
+
+
+class Table(Generic[_Row]):
+    """Rows in the order in which they were first asked for, each once."""
+
+    def __init__(self) -> None:
+        self._rows: dict[_Row, int] = {}
+
+    def place(self, row: _Row) -> int:
+        """The row's place, a new one if it isn't there yet."""
+        return self._rows.setdefault(row, len(self._rows))
+
+    @property
+    def rows(self) -> tuple[_Row, ...]:
+        """All rows."""
+        return tuple(self._rows)
+
+
+class Tables:
+    """The tables of one plan while it is made. Machines are asked for in the order of their ids."""
+
+    def __init__(self, read_tags: Collection[str]) -> None:
+        self._read_tags = frozenset(read_tags)
+        self._probes: Table[Probe] = Table()
+        self._health: Table[Health] = Table()
+        self._around: Table[AroundSteps] = Table()
+        self._holes: dict[tuple[Probe, str], list[str]] = {}
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """Every probe; whom it concerns is said by the machines."""
+        return self._probes.rows
+
+    @property
+    def health(self) -> tuple[Health, ...]:
+        """Every way of judging health."""
+        return self._health.rows
+
+    @property
+    def around(self) -> tuple[AroundSteps, ...]:
+        """Every set of steps."""
+        return self._around.rows
+
+    def machine(self, machine: Machine, held: Effective, *, change: bool) -> PlannedMachine:
+        """A machine as the plan carries it."""
+        named = self._named(machine, held.probes)
+        return PlannedMachine(
+            id=machine.id,
+            arm_id=machine.arm_id,
+            name=machine.name,
+            subscription=machine.subscription,
+            location=machine.location,
+            kind=machine.kind,
+            os=machine.os,
+            change=change,
+            policies=tuple(policy.name for policy in held.policies),
+            probes=tuple(self._probes.place(replace(probe, of=EVERYTHING)) for probe in held.probes),
+            around=tuple(self._around.place(_steps(around)) for around in held.around) if change else (),
+            health=self._health.place(held.health),
+            private_ip=machine.private_ips[0] if machine.private_ips else "",
+            computer_name=machine.computer_name,
+            tags=named or None,
+            facts=facts_digest(machine, self._read_tags),
+        )
+
+    def warnings(self) -> Iterable[Warned]:
+        """Probes that name something that some machines don't have: these will never be asked, and so never be well."""
+        for (probe, hole), names in self._holes.items():
+            some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+            yield Warned(
+                f"{words.probe(probe)}: {{{hole}}} isn't known for {some}; "
+                "unless a rollout finds it, the probe can't be asked there, and the machine isn't changed",
+                probe.origin,
+            )
+
+    def _named(self, machine: Machine, probes: Iterable[Probe]) -> Mapping[str, str]:
+        """The tags that probes name. What the machine has nothing for is noted."""
+        tags: dict[str, str] = {}
+        for probe in probes:
+            for hole in _PLACEHOLDER.findall(probe.url + probe.host):
+                value = _value(machine, hole)
+                if not value:
+                    self._holes.setdefault((probe, hole), []).append(machine.name)
+                elif hole.startswith("tag:"):
+                    tags[hole.removeprefix("tag:")] = value
+        return dict(sorted(tags.items()))
+
+
+def _steps(around: Around) -> AroundSteps:
+    return AroundSteps(around.before, around.after)
+
+
+_FACTS: Final[Mapping[str, Callable[[Machine], str]]] = {
+    "private_ip": lambda machine: machine.private_ips[0] if machine.private_ips else "",
+    "name": lambda machine: machine.name,
+    "computer_name": lambda machine: machine.computer_name,
+}
+
+
+def _value(machine: Machine, hole: str) -> str:
+    """What fills a placeholder of a probe for this machine; empty if nothing does."""
+    if hole in _FACTS:
+        return _FACTS[hole](machine)
+    wanted = hole.removeprefix("tag:").lower()
+    return next((value for name, value in machine.tags.items() if name.lower() == wanted), "")
+
+
+def planned_machines(
+    tables: Tables,
+    machines: Mapping[MachineId, Machine],
+    held: Mapping[MachineId, Effective],
+    changed: Collection[MachineId],
+) -> tuple[PlannedMachine, ...]:
+    """Every machine that a plan names, sorted by id."""
+    return tuple(
+        tables.machine(machines[machine], held[machine], change=machine in changed)
+        for machine in sorted(machines)
+    )
