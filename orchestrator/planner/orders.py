@@ -67,8 +67,7 @@ def refuse_loops(orders: Sequence[Order], moving: frozenset[MachineId]) -> None:
     for order in orders:
         graph.add(order.id, *(machine for machine in order.first if machine in moving))
         for machine in order.then:
-            if machine in moving:
-                graph.add(machine, order.id)
+            graph.add(machine, order.id)
     try:
         graph.prepare()
     except CycleError as error:

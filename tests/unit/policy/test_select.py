@@ -26,6 +26,7 @@ WEB = vm(
         (Selector(), True),
         (Selector(tags=(("app", ("shop",)),)), True),
         (Selector(tags=(("app", ("blog", "shop")),)), True),
+        (Selector(tags=(("APP", ("SHOP",)), ("TIER", ("WEB",)))), True),
         (Selector(tags=(("app", ("blog",)),)), False),
         (Selector(tags=(("app", ("sh*",)), ("tier", ("w?b",)))), True),
         (Selector(tags=(("app", ("shop",)), ("tier", ("db",)))), False),
