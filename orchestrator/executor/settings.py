@@ -34,7 +34,7 @@ class Settings:
     # Between looks at the whole fleet. A look lists every machine, so large fleets are looked at less often.
     watch_least: timedelta = timedelta(seconds=60)
     watch_most: timedelta = timedelta(minutes=10)
-    watch_per_machine: timedelta = timedelta(milliseconds=300)
+    watch_per_machine: timedelta = timedelta(milliseconds=600)
     watch_probes: int = 200  # network probes of machines that are done, in each look
     prepare_at_once: int = 200  # network probes at a time before the first grant
     step_retry: timedelta = timedelta(seconds=10)  # between tries of a step, within its own timeout
