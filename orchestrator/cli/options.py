@@ -1,0 +1,48 @@
+"""Options that several commands share, with one wording for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Subscriptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--subscription", "-s", help="Read this Azure subscription, live; may be given several times."
+    ),
+]
+InventoryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--inventory",
+        "-i",
+        help="Read this file: of `wavekeeper inventory -o`, `az vm list` (better with --show-details) or `az graph query`.",
+    ),
+]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint", help="Another ARM than Azure's own, such as an emulator's http://127.0.0.1:PORT."
+    ),
+]
+Policies = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--policies", "-p", help="A folder of policies or one policy file; may be given several times."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+JournalFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        envvar="WAVEKEEPER_JOURNAL",
+        help="The journal: one file is one scope. Default: journal.db in ~/.local/state/wavekeeper.",
+    ),
+]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it goes into the journal with your name.")]
+Campaign = Annotated[
+    str | None, typer.Option("--campaign", "-c", help="Which campaign, if the policies hold several.")
+]

@@ -1,0 +1,55 @@
+"""SOURCE: where a command reads the fleet from, a file or live."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import Refused, UsageError
+from orchestrator.inventory.model import Inventory
+from orchestrator.inventory.regions import with_regions
+from orchestrator.wiring.cloud import Cloud, open_cloud
+from orchestrator.wiring.files import read_inventory
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the options said; exactly one of file and subscriptions."""
+
+    file: Path | None
+    subscriptions: tuple[str, ...]
+    endpoint: str | None
+
+    def read(self) -> Inventory:
+        """The inventory. Raises `UsageError`, `Refused` for an empty fleet, `AccessDenied`."""
+        if self.file is not None:
+            return read_inventory(self.file)
+        return asyncio.run(self._live())
+
+    async def _live(self) -> Inventory:
+        cloud = await open_cloud(self.endpoint)
+        try:
+            return await live_inventory(cloud, self.subscriptions)
+        finally:
+            await cloud.provider.close()
+
+
+def source(file: Path | None, subscriptions: list[str] | None, endpoint: str | None) -> Source:
+    """Check what was typed. Raises `UsageError` that says what to type."""
+    if file is not None and subscriptions:
+        raise UsageError("give either --inventory FILE or --subscription ID, not both")
+    if file is None and not subscriptions:
+        raise UsageError(
+            "where is the fleet? Give --subscription ID (live, after `az login`), or --inventory FILE, such as what "
+            "`az vm list --show-details -o json` prints",
+        )
+    return Source(file, tuple(subscriptions or ()), endpoint)
+
+
+async def live_inventory(cloud: Cloud, subscriptions: tuple[str, ...]) -> Inventory:
+    """The fleet as the cloud tells it now. An empty one is refused."""
+    inventory = with_regions(await cloud.provider.inventory(subscriptions))
+    if not inventory.machines:
+        raise Refused(f"no virtual machine in {', '.join(subscriptions)}; is it the right subscription?")
+    return inventory

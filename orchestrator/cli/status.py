@@ -1,0 +1,117 @@
+"""`wavekeeper status`: is anything getting worse, what is out, why did it stop, and what may I do now?"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.cli import options
+from orchestrator.cli.live import COLOURS
+from orchestrator.cli.output import out, print_json, when
+from orchestrator.clock import SystemClock
+from orchestrator.service.look import look, story
+from orchestrator.service.status import Out, Status, machine_status
+from orchestrator.service.status import status as status_of
+from orchestrator.service.verbs import find
+from orchestrator.wiring.journal import journal_path, look_into
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="status")(status)
+
+
+def status(
+    name: Annotated[
+        str | None, typer.Argument(help="A rollout or a machine; without it, the rollout that goes on.")
+    ] = None,
+    journal: options.JournalFile = None,
+    history: Annotated[bool, typer.Option("--history", help="Tell all that happened, a line each.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Tell where a rollout stands and what may be done, or why one machine is, or isn't, moving."""
+    asyncio.run(_status(name, journal, history=history, as_json=as_json))
+
+
+async def _status(name: str | None, path: Path | None, *, history: bool, as_json: bool) -> None:
+    journal = await look_into(journal_path(path))
+    try:
+        scope = await look(journal)
+        found = find(scope, name)
+        now = scope.last or SystemClock().now()
+        if history:
+            for line in await story(journal, scope, found.rollout.id, everything=True):
+                out.print(line, markup=False)
+            return
+        if found.machine >= 0:
+            lines = machine_status(scope, found.rollout, found.machine)
+            if as_json:
+                print_json({"machine": name, "rollout": found.rollout.id, "lines": lines})
+            else:
+                out.print("\n".join(lines), markup=False)
+            return
+        told = status_of(scope, found.rollout, now)
+        writer = await journal.writer()
+        if as_json:
+            print_json({**told.to_json(), "writer": None if writer is None else writer.who})
+        else:
+            print_status(told)
+            if writer is not None:
+                out.print(
+                    f"\ndriven by {writer.who}, process {writer.pid}, since {when(writer.since)}",
+                    markup=False,
+                )
+    finally:
+        await journal.close()
+
+
+def print_status(told: Status) -> None:
+    """The answers for people, in the order of the questions; silent where there is nothing to say."""
+    style = "bold red" if told.stopped else "bold"
+    out.print(Text(told.headline, style=style))
+    out.print(f"Next: {told.next}", markup=False)
+    if told.stopped:
+        out.print(Text(f"\nWhy it stopped: {told.stopped}", style="red"))
+    for line in told.evidence[:10]:
+        out.print(f"  {line}", markup=False)
+    if len(told.evidence) > 10:
+        out.print(f"  and {len(told.evidence) - 10} more: wavekeeper status {told.rollout} --json")
+    if told.out:
+        out.print(f"\nOut now ({len(told.out)}):", style="bold")
+        out.print(_machines(told.out))
+    if told.full:
+        out.print("\nNo room left in:", style="bold")
+        for wait in told.full[:8]:
+            out.print(f"  {wait.who}: {wait.reason}, held by {', '.join(wait.holders[:5])}", markup=False)
+    if told.progress.waiting:
+        out.print("\nWaiting:", style="bold")
+        for wait in told.progress.waiting[:8]:
+            held = f" ({', '.join(wait.holders[:5])})" if wait.holders else ""
+            until = f", until {when(wait.until)} at most" if wait.until else ""
+            out.print(f"  {wait.who}: {wait.reason}{held}{until}", markup=False)
+    if told.options:
+        out.print("\nYou may now:", style="bold")
+        table = Table.grid(padding=(0, 2))
+        for option in told.options:
+            table.add_row(f"  {option.command}", Text(option.effect, style="bright_black"))
+        out.print(table)
+    why = f" ({told.reason})" if told.reason else ""
+    out.print(f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}", markup=False)
+
+
+def _machines(machines: tuple[Out, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="bright_black")
+    for heading in ("machine", "whose", "since", "state", "detail"):
+        table.add_column(heading, overflow="fold")
+    for row in machines[:15]:
+        whose = "ours" if row.ours else "others"
+        state = Text(row.state.replace("_", " "), style=COLOURS.get(row.state, "yellow"))
+        table.add_row(row.name, whose, when(row.since), state, row.detail)
+    if len(machines) > 15:
+        table.add_row(f"and {len(machines) - 15} more", "", "", "", "")
+    return table

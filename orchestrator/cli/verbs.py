@@ -1,0 +1,84 @@
+"""The verbs: pause, resume, approve, abort, retry, skip, write-off. Each takes a reason and is written down with who said it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.output import out, print_json
+from orchestrator.clock import SystemClock
+from orchestrator.service.look import look
+from orchestrator.service.narrate import sentence
+from orchestrator.service.verbs import carry_out, command
+from orchestrator.wiring.journal import journal_path, open_existing, whoami
+
+HELP = {
+    "pause": "No new grants; what has begun is carried through.",
+    "resume": "Go on with the same plan, gates first. What had failed is acknowledged and doesn't count again.",
+    "approve": "Open the next stage.",
+    "abort": "End the rollout. Nothing is reverted; what is in flight is carried through.",
+    "retry": "The next attempt at one machine, under a fresh grant.",
+    "skip": "Not this machine; if it is out, it counts as out until it is well.",
+    "write-off": "This machine won't come back: close its grant in your name.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add a command for each verb."""
+    for verb in ("pause", "resume", "approve", "abort"):
+        app.command(name=verb, help=HELP[verb])(_of_rollout(verb))
+    for verb in ("retry", "skip", "write-off"):
+        app.command(name=verb, help=HELP[verb])(_of_machine(verb))
+
+
+def _of_rollout(verb: str) -> Callable[..., None]:
+    def run(
+        rollout: Annotated[str | None, typer.Argument(help="Its id or a beginning of it.")] = None,
+        reason: options.Reason = "",
+        journal: options.JournalFile = None,
+        as_json: options.AsJson = False,
+    ) -> None:
+        asyncio.run(_carry_out(verb, rollout, reason, journal, as_json=as_json))
+
+    return run
+
+
+def _of_machine(verb: str) -> Callable[..., None]:
+    def run(
+        machine: Annotated[str, typer.Argument(help="Its name, or its id where the name is not unique.")],
+        reason: options.Reason = "",
+        journal: options.JournalFile = None,
+        as_json: options.AsJson = False,
+    ) -> None:
+        asyncio.run(_carry_out(verb, machine, reason, journal, as_json=as_json))
+
+    return run
+
+
+async def _carry_out(verb: str, name: str | None, reason: str, path: Path | None, *, as_json: bool) -> None:
+    journal = await open_existing(journal_path(path))
+    try:
+        scope = await look(journal)
+        who = whoami()
+        wanted = command(scope, verb, name, who, reason)
+        emulated = scope.rollouts[wanted.rollout].scale != 1
+        now = scope.last if emulated and scope.last is not None else SystemClock().now()
+        facts = await carry_out(journal, wanted, now, who)
+        rollout = scope.rollouts[wanted.rollout]
+        lines = [sentence(rollout, fact) for fact in facts]
+        if as_json:
+            print_json({"rollout": wanted.rollout, "verb": verb, "facts": lines})
+        else:
+            for line in lines or ["nothing had to be done"]:
+                out.print(line, markup=False)
+            if verb in ("resume", "retry", "approve") and await journal.writer() is None:
+                out.print(
+                    "no process drives it now; go on with the command that started it: wavekeeper rollout ..."
+                )
+    finally:
+        await journal.close()
