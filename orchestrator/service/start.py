@@ -11,7 +11,7 @@ import orjson
 from orchestrator.errors import PlanRefused, Refused
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, Machine
-from orchestrator.inventory.standing import why_not
+from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.model import Plan
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.verify.floor import judge_floor
@@ -41,6 +41,7 @@ def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Dr
     now = {machine.id: machine for machine in live.machines}
     sets = {scale_set.id: scale_set for scale_set in live.scale_sets}
     known = {machine.id for machine in plan.machines} | {left.machine for left in plan.left_out}
+    told = tells_power(live)
     dropped: list[tuple[int, str]] = []
     changed: list[str] = []
     for index, planned in enumerate(plan.machines):
@@ -49,7 +50,7 @@ def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Dr
             dropped.append((index, "gone since the plan was made"))
         elif planned.facts and facts_of(machine) != planned.facts:
             changed.append(planned.name)
-        elif planned.change and (why := why_not(machine, sets)) is not None:
+        elif planned.change and (why := why_not(machine, sets, power_told=told)) is not None:
             dropped.append((index, why))
     new = sorted(machine.name for machine in live.machines if machine.id not in known)
     return Drift(tuple(dropped), tuple(sorted(changed)), tuple(new))

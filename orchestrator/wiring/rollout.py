@@ -19,7 +19,7 @@ from orchestrator.inventory.model import Inventory
 from orchestrator.notify.port import Webhooks
 from orchestrator.notify.webhook import HttpWebhooks, Target
 from orchestrator.planner.document import digest, parse
-from orchestrator.planner.facts import facts_digest
+from orchestrator.planner.facts import facts_of
 from orchestrator.planner.model import Plan
 from orchestrator.policy.model import ProbeKind
 from orchestrator.probes.http import HttpProber
@@ -133,7 +133,7 @@ async def begin(
         raise Refused("the plan changes no machine: all that it selects are left out, see wavekeeper explain")
     dropped: tuple[tuple[int, str], ...] = ()
     if live is not None:
-        moved = drift(parsed, live, facts_digest)
+        moved = drift(parsed, live, facts_of(parsed))
         refuse_if_outrun(parsed, moved, accept=accept_drift)
         refuse_unless_judged(plan, live)
         dropped = moved.dropped
