@@ -69,10 +69,15 @@ def facts_of(plan: Plan) -> Callable[[Machine], str]:
     read_tags = frozenset(plan.read_tags)
 
     def digest(machine: Machine) -> str:
-        _, _, unknown = planned.get(machine.id, "").partition(_UNKNOWN)
-        return facts_digest(machine, read_tags, unknown.split(", ") if unknown else ())
+        return facts_digest(machine, read_tags, unknown_facts(planned.get(machine.id, "")))
 
     return digest
+
+
+def unknown_facts(facts: str) -> tuple[str, ...]:
+    """What nobody knew of a machine when a plan digested its `facts`, such as `update_domain`."""
+    _, _, unknown = facts.partition(_UNKNOWN)
+    return tuple(unknown.split(", ")) if unknown else ()
 
 
 def read_tags(policies: Iterable[Policy], select: Selector) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from orchestrator.errors import PlanRefused, Refused
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.inventory.standing import tells_power, why_not
+from orchestrator.planner.facts import unknown_facts
 from orchestrator.planner.model import Plan
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.verify.floor import judge_floor
@@ -29,6 +30,9 @@ class Drift:
     dropped: tuple[tuple[int, str], ...]
     changed: tuple[str, ...]
     new: tuple[str, ...]
+    learned: tuple[
+        str, ...
+    ] = ()  # in a set, and the plan knew no update or fault domain of theirs that is known now
 
     @property
     def affected(self) -> int:
@@ -44,16 +48,21 @@ def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Dr
     told = tells_power(live)
     dropped: list[tuple[int, str]] = []
     changed: list[str] = []
+    learned: list[str] = []
     for index, planned in enumerate(plan.machines):
         machine = now.get(planned.id)
         if machine is None:
             dropped.append((index, "gone since the plan was made"))
         elif planned.facts and facts_of(machine) != planned.facts:
             changed.append(planned.name)
+        elif any(getattr(machine, fact) is not None for fact in unknown_facts(planned.facts)) and (
+            machine.availability_set or machine.scale_set
+        ):
+            learned.append(planned.name)
         elif planned.change and (why := why_not(machine, sets, power_told=told)) is not None:
             dropped.append((index, why))
     new = sorted(machine.name for machine in live.machines if machine.id not in known)
-    return Drift(tuple(dropped), tuple(sorted(changed)), tuple(new))
+    return Drift(tuple(dropped), tuple(sorted(changed)), tuple(new), tuple(sorted(learned)))
 
 
 def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
@@ -65,6 +74,11 @@ def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
         names = ", ".join(moved.changed[:5])
         raise PlanRefused(
             f"{len(moved.changed)} machines have changed since the plan was made, in what its rules read: {names}; plan again",
+        )
+    if moved.learned:
+        raise PlanRefused(
+            f"the plan was made without the update or fault domains of {len(moved.learned)} machines, such as "
+            f"{moved.learned[0]}, which the cloud tells now; plan again from the live fleet: wavekeeper plan --subscription ...",
         )
     changing = sum(1 for machine in plan.machines if machine.change)
     if moved.affected > AFFECTED_LIMIT * max(changing, 1) and not accept:
