@@ -1,6 +1,7 @@
 """Divides the machines of a stage into lanes, and says which lane waits for which.
 
-Machines that no rule joins, directly or through others, go side by side. What rules join is cut in series where a rule wants
+Machines that no rule joins, directly or through others, go side by side; those among them that touch the same rules elsewhere
+are one lane of one wave, since nothing would start sooner if they stayed apart. What rules join is cut in series where a rule wants
 that (`series`), and each group is divided anew, since within one zone far fewer rules bind than within a region. What
 can't be divided any more is a lane.
 
@@ -37,7 +38,7 @@ class Leaf:
 def divide(rules: Rules, machines: Sequence[int]) -> list[Leaf]:
     """The lanes of a stage, each after all that it may have to wait for."""
     divider = _Divider(rules)
-    divider.side_by_side(sorted(machines), ())
+    divider.stage(sorted(machines))
     return divider.leaves
 
 
@@ -75,41 +76,63 @@ class _Divider:
     def __init__(self, rules: Rules) -> None:
         self.leaves: list[Leaf] = []
         self._rules = rules
+        self._live: frozenset[int] = (
+            frozenset()
+        )  # constraints that bind in the stage as a whole; others part nobody
         self._settled: dict[
             int, int
         ] = {}  # budgets that don't bind from here on down -> the place where they ceased to
+        self._left: dict[int, int] = {}  # exclusion -> the domain that was gone through last
         self._last_place = -1
 
-    def side_by_side(self, machines: Sequence[int], path: tuple[str, ...]) -> None:
-        """Divide machines of which nothing outside is out at the same time, or nothing that shares a budget with them."""
+    def stage(self, machines: Sequence[int]) -> None:
+        """Divide a whole stage."""
         view = self._rules.view(machines)
+        self._live = frozenset(c for c, parts in view.items() if self._rules.binds(c, parts))
+        self._side_by_side(machines, view, ())
+
+    def _side_by_side(self, machines: Sequence[int], view: View, path: tuple[str, ...]) -> None:
+        """Divide machines that may be out at the same time, unless a rule among them joins them."""
         slack = [
             c
             for c, parts in view.items()
-            if self._rules.kinds[c] is RuleKind.BUDGET
+            if c in self._live
             and c not in self._settled
+            and self._rules.kinds[c] is RuleKind.BUDGET
             and not self._rules.binds(c, parts)
         ]
-        place = self._new_place()
-        self._settled.update(dict.fromkeys(slack, place))
+        self._settled.update(dict.fromkeys(slack, self._new_place()))
+        alike: dict[
+            tuple[tuple[int, int], ...], list[int]
+        ] = {}  # machines by themselves, by the places they touch
         for joined in components(self._rules, machines, view):
-            self._one(joined, path)
+            if len(joined) == 1:
+                alike.setdefault(tuple(self._places(self._rules.view(joined))), []).append(joined[0])
+            else:
+                self._joined(joined, path)
+        for places, together in alike.items():
+            self.leaves.append(Leaf(tuple(together), path, dict(places), Proof(1, len(together))))
         for budget in slack:
             del self._settled[budget]
 
-    def _one(self, machines: Sequence[int], path: tuple[str, ...]) -> None:
+    def _joined(self, machines: Sequence[int], path: tuple[str, ...]) -> None:
+        """Cut a component in series, or leave it as it is."""
         view = self._rules.view(machines)
-        groups = cut(self._rules, machines, view) if len(machines) > 1 else None
+        groups = cut(self._rules, machines, view, self._left)
         if groups is None:
             places = dict(self._places(view))
             self.leaves.append(Leaf(tuple(machines), path, places, prove(self._rules, machines, view)))
             return
         for group in groups:
-            self.side_by_side(group.machines, (*path, group.name))
+            self._side_by_side(group.machines, self._rules.view(group.machines), (*path, group.name))
+            if group.at is not None:
+                self._left[group.at[0]] = group.at[1]
 
     def _places(self, view: View) -> Iterator[tuple[int, int]]:
         """Where a lane touches each constraint: a part, a place where a budget ceased to bind, or one of its own."""
         for constraint, parts in view.items():
+            if constraint not in self._live:
+                continue
             if self._rules.kinds[constraint] is RuleKind.BUDGET:
                 settled = self._settled.get(constraint)
                 yield constraint, self._new_place() if settled is None else settled

@@ -29,8 +29,11 @@ def orders_of(rules: Rules, view: View) -> list[int]:
     return [c for c, parts in view.items() if rules.kinds[c] is RuleKind.ORDER and len(parts) > 1]
 
 
-def sequence(rules: Rules, view: View, exclusion: int) -> list[int] | None:
-    """The domains of an exclusion in an order that all orders allow, by name where they leave a choice; None if none does."""
+def sequence(rules: Rules, view: View, exclusion: int, *, first: int | None = None) -> list[int] | None:
+    """The domains of an exclusion in an order that all orders allow; None if none does.
+
+    Where they leave a choice, `first` comes first, and the others by name.
+    """
     following: nx.DiGraph[int] = nx.DiGraph()
     following.add_nodes_from(view[exclusion])
     domain_of = {machine: part for part, members in view[exclusion].items() for machine in members}
@@ -39,7 +42,7 @@ def sequence(rules: Rules, view: View, exclusion: int) -> list[int] | None:
         earlier = {domain_of[m] for m in view[order][FIRST] if m in domain_of}
         following.add_edges_from((one, other) for one in earlier for other in later if one != other)
     try:
-        return list(nx.lexicographical_topological_sort(following))
+        return list(nx.lexicographical_topological_sort(following, key=lambda part: (part != first, part)))
     except nx.NetworkXUnfeasible:
         return None
 

@@ -20,7 +20,7 @@ from orchestrator.planner.compiled import Compiled, Dropped
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.model import Lane, LeftOut, Plan, StageGate, Warned
 from orchestrator.planner.rules import members, number
-from orchestrator.planner.schedule import schedule
+from orchestrator.planner.schedule import CutShort, schedule
 from orchestrator.planner.stages import Staged, assign
 from orchestrator.planner.tables import Tables, planned_machines
 from orchestrator.policy import defaults, words
@@ -29,6 +29,7 @@ from orchestrator.policy.effective import settle, stop_when
 from orchestrator.policy.model import (
     EVERYTHING,
     Change,
+    Origin,
     Patches,
     Policy,
     Restart,
@@ -191,7 +192,7 @@ def _made(
     read = read_tags(reading, wanted.select)
     tables = Tables(read)
     planned = planned_machines(tables, machines, held, changed)
-    lanes, warnings = _lanes(constraints, wanted.stages, staged, machines)
+    lanes, cut_short = _lanes(constraints, wanted.stages, staged, machines)
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
     return Plan(
         name=wanted.name,
@@ -209,7 +210,7 @@ def _made(
                     *(Warned(what) for what in unknowns(topology.inventory)),
                     *compiled.warnings,
                     *_of_stages(wanted.stages, staged),
-                    *warnings,
+                    *_of_cutting(cut_short),
                     *tables.warnings(),
                     *_of_change(wanted.change),
                 )
@@ -232,17 +233,17 @@ def _lanes(
     stages: Sequence[Stage],
     staged: Staged,
     machines: dict[MachineId, Machine],
-) -> tuple[tuple[Lane, ...], tuple[Warned, ...]]:
+) -> tuple[tuple[Lane, ...], list[CutShort]]:
     """The lanes of each stage by itself: rules between machines of different stages are kept by the stages' barriers."""
     names = {machine: held.name for machine, held in machines.items()}
     lanes: list[Lane] = []
-    warnings: list[Warned] = []
+    cut_short: list[CutShort] = []
     for stage, taken in zip(stages, staged.stages, strict=True):
         rules = number(taken, constraints)
         found = schedule(rules, stage.name, range(len(taken)), names)
         lanes += found.lanes
-        warnings += found.warnings
-    return tuple(lanes), tuple(warnings)
+        cut_short += found.cut_short
+    return tuple(lanes), cut_short
 
 
 def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:
@@ -252,6 +253,25 @@ def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:
                 f"stage {stage.name} takes no machine: none of those that are left is {words.selector(stage.select)}",
                 stage.origin,
             )
+
+
+def _of_cutting(cut_short: Iterable[CutShort]) -> Iterable[Warned]:
+    """One warning for each rule of a policy, however many groups it is cut in."""
+    by_origin: dict[Origin, list[CutShort]] = {}
+    for cut in cut_short:
+        by_origin.setdefault(cut.rule.origin, []).append(cut)
+    for origin, cuts in sorted(by_origin.items()):
+        rules = sorted({cut.rule.what for cut in cuts})
+        above = sorted({rule.what for cut in cuts for rule in cut.above})
+        yield Warned(
+            f"{_first_of(rules)}: not every domain can be finished in one go, since other rules stand above and cut it: "
+            f"{_first_of(above)}; each is finished within what these leave of it",
+            origin,
+        )
+
+
+def _first_of(sentences: Sequence[str]) -> str:
+    return sentences[0] + (f" (and {len(sentences) - 1} more like it)" if len(sentences) > 1 else "")
 
 
 def _of_change(change: Change) -> Iterable[Warned]:

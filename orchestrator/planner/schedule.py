@@ -6,25 +6,34 @@ sooner if they stayed apart, and a region's worth of machines under no rule of t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner import nesting
 from orchestrator.planner.bound import bound_of
 from orchestrator.planner.lanes import Leaf, divide, waits
-from orchestrator.planner.model import Bound, Lane, Warned, Wave
-from orchestrator.planner.rules import RuleKind, Rules
+from orchestrator.planner.model import Bound, Lane, Wave
+from orchestrator.planner.rules import Rules
 from orchestrator.planner.waves import pack
 
 
 @dataclass(frozen=True, slots=True)
+class CutShort:
+    """An exclusion of which not every domain is finished in one go, and the rules that stand above it and cut them."""
+
+    rule: Constraint
+    above: tuple[Constraint, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scheduled:
-    """The lanes of a stage, each after those it waits for, and what their reader should know."""
+    """The lanes of a stage, each after those it waits for."""
 
     lanes: tuple[Lane, ...]
-    warnings: tuple[Warned, ...]
+    cut_short: tuple[CutShort, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ def schedule(rules: Rules, stage: str, machines: Sequence[int], names: Mapping[M
         )
         for number, row in enumerate(rows)
     )
-    return Scheduled(lanes, tuple(_cut_short(rules, stage, machines, rows)))
+    return Scheduled(lanes, tuple(_cut_short(rules, machines, rows)))
 
 
 def _merged(
@@ -118,9 +127,9 @@ def _subject(rules: Rules, row: _Row, machines: Sequence[int], names: Mapping[Ma
     return rules.constraints[widest].what
 
 
-def _cut_short(rules: Rules, stage: str, machines: Sequence[int], rows: Sequence[_Row]) -> Iterable[Warned]:
-    """Exclusions of which a domain isn't finished in one go, because a rule that stands above cuts it."""
-    turn: dict[int, tuple[int, int]] = {
+def _cut_short(rules: Rules, machines: Sequence[int], rows: Sequence[_Row]) -> Iterator[CutShort]:
+    """Exclusions of which a domain is left and come back to, because a rule that stands above cuts it."""
+    turn = {
         machine: (number, place)
         for number, row in enumerate(rows)
         for place, wave in enumerate(row.waves)
@@ -131,16 +140,6 @@ def _cut_short(rules: Rules, stage: str, machines: Sequence[int], rows: Sequence
         spans = sorted(
             (min(turn[m] for m in held), max(turn[m] for m in held)) for held in view[exclusion].values()
         )
-        if all(one[1] < other[0] for one, other in pairwise(spans)):
-            continue
-        above = nesting.cut_by(rules, view, exclusion)
-        if above:
-            rule = rules.constraints[exclusion]
-            cutting = "; ".join(rules.constraints[c].what for c in above[:3])
-            more = f"; and {len(above) - 3} more" if len(above) > 3 else ""
-            inside = "domain" if rules.kinds[above[0]] is RuleKind.EXCLUSION else "side"
-            yield Warned(
-                f"{rule.what}: in stage {stage} not all can be finished in one go, but only within each {inside} "
-                f"of what stands above: {cutting}{more}",
-                rule.origin,
-            )
+        if any(one[1] >= other[0] for one, other in pairwise(spans)):
+            above = nesting.cut_by(rules, view, exclusion)
+            yield CutShort(rules.constraints[exclusion], tuple(rules.constraints[c] for c in above))

@@ -11,7 +11,7 @@ an exclusion, since nothing else keeps both, and elsewhere if it costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,10 +26,14 @@ would wait for others that they share no rule with: it is cut all the same."""
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Machines that go before those of the next group. `name` is the domain that they are, or stand beside."""
+    """Machines that go before those of the next group. `name` is the domain that they are, or stand beside.
+
+    `at` is the exclusion and that domain; None if orders cut.
+    """
 
     name: str
     machines: list[int]
+    at: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +42,42 @@ class _Cut:
 
     parts: Sequence[list[int]]
     names: Sequence[str]
+    at: Sequence[tuple[int, int] | None]
     by: frozenset[int]
     most: int  # machines of a component that is only cut if it gets no longer
 
 
-def cut(rules: Rules, machines: Sequence[int], view: View) -> list[Group] | None:
-    """The component as groups in series, or None if it's best packed as one lane."""
-    for found in _cuts(rules, len(machines), view):
+def cut(
+    rules: Rules, machines: Sequence[int], view: View, left: Mapping[int, int] | None = None
+) -> list[Group] | None:
+    """The component as groups in series, or None if it's best packed as one lane.
+
+    `left` names the domain that each exclusion was left at, if others of its machines went before these: to go on there saves
+    changing over.
+    """
+    for found in _cuts(rules, len(machines), view, left or {}):
         groups = _fill(rules, machines, view, found)
         if groups is not None:
             return groups
     return None
 
 
-def _cuts(rules: Rules, size: int, view: View) -> Iterator[_Cut]:
+def _cuts(rules: Rules, size: int, view: View, left: Mapping[int, int]) -> Iterator[_Cut]:
     """What might be tried, outermost exclusion first; one further in only if it covers half of the machines."""
     exclusions = nesting.exclusions_of(rules, view)
     for exclusion in exclusions:
         covered = sum(map(len, view[exclusion].values()))
         if exclusion != exclusions[0] and 2 * covered < size:
             continue
-        domains = nesting.sequence(rules, view, exclusion)
+        domains = nesting.sequence(rules, view, exclusion, first=left.get(exclusion))
         if domains is None:
             crossed = nesting.crossed_by(rules, view, exclusion)
             yield _by_order(rules, view, crossed, most=0)  # nothing else keeps both rules
         else:
             parts = [view[exclusion][domain] for domain in domains]
             names = [rules.part_names[exclusion][domain] for domain in domains]
-            yield _Cut(parts, names, frozenset([exclusion]), most=0 if covered == size else SMALL)
+            at = [(exclusion, domain) for domain in domains]
+            yield _Cut(parts, names, at, frozenset([exclusion]), most=0 if covered == size else SMALL)
     orders = nesting.orders_of(rules, view)
     if orders:
         yield _by_order(rules, view, orders, most=size)
@@ -77,8 +89,8 @@ def _by_order(rules: Rules, view: View, orders: Sequence[int], *, most: int) -> 
         while len(parts) <= depth:
             parts.append([])
         parts[depth].append(machine)
-    names = ["first", *("then" for _ in parts[1:])]
-    return _Cut(parts, names, frozenset(orders), most)
+    names = ["goes first", *("goes then" for _ in parts[1:])]
+    return _Cut(parts, names, [None for _ in parts], frozenset(orders), most)
 
 
 def _fill(rules: Rules, machines: Sequence[int], view: View, found: _Cut) -> list[Group] | None:
@@ -92,7 +104,7 @@ def _fill(rules: Rules, machines: Sequence[int], view: View, found: _Cut) -> lis
         after_one_another = sum(prove(rules, part).waves for part in parts)
         if after_one_another > prove(rules, machines, view).waves:
             return None
-    return [Group(name, part) for name, part in zip(found.names, parts, strict=True)]
+    return [Group(name, part, at) for name, part, at in zip(found.names, parts, found.at, strict=True)]
 
 
 def _whole(rules: Rules, view: View, parts: Sequence[Sequence[int]], found: _Cut) -> bool:

@@ -1,0 +1,93 @@
+"""A plan in a few numbers, for whoever decides whether it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from orchestrator.planner.model import Lane, Plan
+from orchestrator.policy.model import Change, Patches, Reboot
+
+
+@dataclass(frozen=True, slots=True)
+class StageSummary:
+    """One stage. `longest` is how many waves must follow one another in it, however fast each is."""
+
+    name: str
+    machines: int
+    lanes: int
+    waves: int
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a plan comes to.
+
+    `restarts` counts a machine of which nobody knows whether it will restart. `left_out` includes the `frozen`: those that
+    a rule keeps back, not their own state. `optimal` lanes are as short as their bound, the others may be.
+    """
+
+    name: str
+    machines: int
+    restarts: int
+    stages: tuple[StageSummary, ...]
+    lanes: int
+    optimal: int
+    waves: int
+    longest: int
+    left_out: int
+    frozen: int
+    warnings: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, as `--json` prints them."""
+        return asdict(self)
+
+
+def summarize(plan: Plan) -> Summary:
+    """The numbers of a plan."""
+    machines = sum(machine.change for machine in plan.machines)
+    stages = tuple(
+        _stage(gate.name, [lane for lane in plan.lanes if lane.stage == gate.name]) for gate in plan.stages
+    )
+    return Summary(
+        name=plan.name,
+        machines=machines,
+        restarts=machines if may_restart(plan.change) else 0,
+        stages=stages,
+        lanes=len(plan.lanes),
+        optimal=sum(lane.optimal for lane in plan.lanes),
+        waves=sum(stage.waves for stage in stages),
+        longest=sum(stage.longest for stage in stages),
+        left_out=len(plan.left_out),
+        frozen=sum(bool(left.constraint) for left in plan.left_out),
+        warnings=len(plan.warnings),
+    )
+
+
+def may_restart(change: Change) -> bool:
+    """Whether a machine may restart by the change, as far as anybody knows beforehand."""
+    return not (isinstance(change, Patches) and change.reboot is Reboot.NEVER)
+
+
+def _stage(name: str, lanes: Sequence[Lane]) -> StageSummary:
+    return StageSummary(
+        name=name,
+        machines=sum(len(wave.machines) for lane in lanes for wave in lane.waves),
+        lanes=len(lanes),
+        waves=sum(len(lane.waves) for lane in lanes),
+        longest=longest_path(lanes),
+    )
+
+
+def longest_path(lanes: Sequence[Lane]) -> int:
+    """The most waves that follow one another in these lanes of a stage, through all that wait for each other.
+
+    Lanes come after those that they wait for, as in every plan.
+    """
+    ends: dict[str, int] = {}
+    for lane in lanes:
+        ends[lane.id] = len(lane.waves) + max((ends[other] for other in lane.after), default=0)
+    return max(ends.values(), default=0)
