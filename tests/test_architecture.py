@@ -38,7 +38,7 @@ def test_a_file_stays_within_its_limit(path: Path) -> None:
         for node in functions
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
     }
-    assert {} == too_long
+    assert too_long == {}
     assert len(text.splitlines()) <= MOST_LINES
 
 
@@ -46,7 +46,7 @@ def test_a_file_stays_within_its_limit(path: Path) -> None:
 def test_a_folder_says_what_it_answers_and_nothing_else(path: Path) -> None:
     """An `__init__.py` holds a docstring and no code."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
-    assert 1 == len(body)
+    assert len(body) == 1
     assert isinstance(body[0], ast.Expr)
     assert isinstance(body[0].value, ast.Constant)
 
@@ -88,4 +88,4 @@ def test_no_registry_and_no_machine_is_named() -> None:
         and name != _name(Path(__file__))
         and suspicious.search((ROOT / name).read_text(encoding="utf-8", errors="ignore"))
     ]
-    assert [] == found
+    assert found == []
