@@ -65,7 +65,7 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
             found.append(place)
         else:
             raise UsageError(f"there is no policy file or folder {place}")
-    texts = [(str(path), _text(path)) for path in found if path.stem != FLOOR]
+    texts = [(str(path), _text(path)) for path in found]
     return load(texts)
 
 
