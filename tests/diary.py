@@ -142,7 +142,7 @@ class Diary:
     def crash(self) -> tuple[e.Event, ...]:
         """Forget all but the rows, and go on from them as every host does. Returns the facts of the recovery."""
         before = self.scope
-        self.scope = replay(self.rows, {self.id: self.planned}, before.send_within)
+        self.scope = replay(self.rows, {self.id: self.planned}, onto=Scope(before.send_within))
         assert_same_state(before, self.scope)
         self.agenda = agenda_of(self.scope, self.rollout, self._event_time())
         facts = self.settle()
@@ -376,11 +376,9 @@ def only(facts: Iterable[e.Event], kind: type[F]) -> F:
     return found
 
 
-def replay(
-    rows: Iterable[Row], plans: dict[str, Planned], send_within: timedelta = timedelta(seconds=60)
-) -> Scope:
-    """The state of a scope from its rows alone."""
-    scope = Scope(send_within)
+def replay(rows: Iterable[Row], plans: dict[str, Planned], *, onto: Scope | None = None) -> Scope:
+    """The state of a scope from its rows alone, or from what it was before them."""
+    scope = onto if onto is not None else Scope()
     for row in rows:
         _apply(scope, row, plans)
     return scope

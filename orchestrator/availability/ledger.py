@@ -165,9 +165,15 @@ class Ledger:
 
     # What may happen ----------------------------------------------------------------------------------------
 
-    def refusal(self, machine: MachineId, reserved: Reserved | None = None) -> Refusal | None:
-        """Why this machine may not be granted now, or None. `reserved` counts what is about to ask as well."""
-        counts_already = self.is_out(machine)
+    def refusal(
+        self, machine: MachineId, reserved: Reserved | None = None, *, serves: bool = False
+    ) -> Refusal | None:
+        """Why this machine may not be granted now, or None. `reserved` counts what is about to ask as well.
+
+        One that is out costs nothing more, unless it `serves`: it was seen well just now, whatever stands written of it, so that
+        taking it down takes a place like anybody's.
+        """
+        on_record = self.is_out(machine)
         for exclusion in self._exclusions_of.get(machine, ()):
             mine = exclusion.domain_of[machine]
             for name in exclusion.held:
@@ -176,8 +182,10 @@ class Ledger:
             if reserved is not None and reserved.foreign_domain(exclusion.rule.id, mine):
                 return Refusal(exclusion.rule.id, exclusion.rule.what, mine)
         for budget in self._budgets_of.get(machine, ()):
-            room = budget.room - (reserved.count(budget.rule.id) if reserved is not None else 0)
-            if room <= 0 and not counts_already:
+            if on_record and not serves:
+                continue
+            room = budget.room + on_record - (reserved.count(budget.rule.id) if reserved is not None else 0)
+            if room <= 0:
                 return Refusal(budget.rule.id, budget.rule.what)
         return None
 

@@ -10,9 +10,12 @@ MAX_IN_FLIGHT = "max_in_flight"
 """The name that a rollout's own limit on machines in flight goes by among constraints."""
 
 
-def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | None = None) -> Refusal | None:
+def refusal(
+    scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | None = None, *, serves: bool = False
+) -> Refusal | None:
     """What stands in the way of granting `machine`, or None. `reserved` counts grants that are about to be asked for.
 
+    `serves`: it was seen well just now, so that it can't be out already.
     Costs the machine's own constraints. The rollout's status and the open wave are asked first, since they need no words
     about other machines.
     """
@@ -27,7 +30,7 @@ def refusal(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | N
         if _order_holds_back(rollout, number, rollout.planned.stage_of(machine)):
             order = rollout.planned.orders[number].order
             return Refusal(order.id, order.what)
-    return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved)
+    return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved, serves=serves)
 
 
 def is_full(rollout: Rollout, reserved: Reserved | None = None) -> bool:

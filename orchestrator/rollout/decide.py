@@ -84,14 +84,13 @@ def _found(
     if isinstance(message, m.FoundOut | m.FoundBusy) and run.status is MachineStatus.GRANTED:
         why = "somebody else is patching it now" if isinstance(message, m.FoundBusy) else message.evidence
         return (not_begun(machine, why),)
-    if run.status is not MachineStatus.PENDING or refusal(scope, rollout, machine) is not None:
+    if run.status is not MachineStatus.PENDING:
+        return ()
+    if isinstance(message, m.FoundWell):
+        return _grant(scope, rollout, message, now)
+    if refusal(scope, rollout, machine) is not None:
         return ()
     match message:
-        case m.FoundWell(_, _, baseline):
-            granted = e.Granted(machine)
-            if rollout.planned.steps_before(machine):
-                return (granted,)
-            return (granted, intend(scope, rollout, machine, baseline, now))
         case m.FoundOut(_, _, evidence):
             why = f"out already, before we touched it: {evidence}"
             return (e.MachineLeftOut(machine, why), e.FleetSeen(out=(machine,)))
@@ -99,6 +98,19 @@ def _found(
             return (e.ForeignRunSeen(machine),)
         case _:
             assert_never(message)
+
+
+def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) -> tuple[e.Event, ...]:
+    """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
+    machine = found.machine
+    serves = not rollout.machines[machine].forced
+    if refusal(scope, rollout, machine, serves=serves) is not None:
+        on_record = rollout.planned.machine(machine).id in scope.ledger.others
+        return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
+    granted = e.Granted(machine)
+    if rollout.planned.steps_before(machine):
+        return (granted,)
+    return (granted, intend(scope, rollout, machine, found.baseline, now))
 
 
 def intend(scope: Scope, rollout: Rollout, machine: int, baseline: str, now: datetime) -> e.Intended:
@@ -128,6 +140,8 @@ def _fleet_changed(scope: Scope, rollout: Rollout, message: m.FleetChanged) -> t
         run = rollout.machines[machine]
         if run.status in (MachineStatus.DONE, MachineStatus.NOT_CHANGED) and run.attempt:
             late.append(machine)
+        elif run.status is MachineStatus.WRITTEN_OFF:
+            continue  # a person said that it counts no more
         elif not scope.ledger.is_out(rollout.planned.machine(machine).id):
             out.append(machine)
     back = []

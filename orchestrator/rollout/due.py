@@ -35,7 +35,7 @@ def due_machine(scope: Scope, rollout: Rollout, machine: int) -> a.Activity | No
             return a.Follow(rollout.id, machine, run.attempt, run.status_url, run.result_url)
         case MachineStatus.VERIFYING:
             return _verifying(rollout, machine, run)
-        case MachineStatus.UNHEALTHY | MachineStatus.SKIPPED:
+        case MachineStatus.UNHEALTHY | MachineStatus.SKIPPED | MachineStatus.LEFT_OUT:
             holds = scope.ledger.holds(rollout.id, rollout.planned.machine(machine).id)
             return _recovering(rollout, machine, run) if holds else None
         case _:

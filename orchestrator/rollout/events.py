@@ -324,7 +324,7 @@ class MachineSkipped:
 
 @dataclass(frozen=True, slots=True)
 class MachineWrittenOff:
-    """A named person closed its grant for good."""
+    """A named person gave it up: its grant is closed for good, and it counts as out no more."""
 
     machine: int
     who: str

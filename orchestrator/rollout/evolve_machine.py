@@ -231,18 +231,15 @@ def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: da
 
 def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineLeftOut")
-    machine = rollout.planned.machine(event.machine).id
-    if scope.ledger.holds(rollout.id, machine):
-        # Retried, and never granted again: nobody asks it any more, so it is out like any other until it is seen back.
-        scope.ledger.mark_out(machine, at)
-        scope.ledger.release(machine, rollout.id)
     new = MachineRun(target, at, attempt=run.attempt, tries=run.tries, grants=run.grants, detail=event.why)
     move(scope, rollout, event.machine, new)
 
 
 def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineGone")
-    scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
+    machine = rollout.planned.machine(event.machine).id
+    scope.ledger.mark_out(machine, at)  # what isn't there serves nobody, until a person says that it needn't
+    scope.ledger.release(machine, rollout.id)
     rollout.unacknowledged.discard(event.machine)
     move(
         scope,
@@ -282,7 +279,9 @@ def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: dateti
 
 def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineWrittenOff")
-    scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
+    machine = rollout.planned.machine(event.machine).id
+    scope.ledger.release(machine, rollout.id)
+    scope.ledger.mark_back(machine)
     rollout.unacknowledged.discard(event.machine)
     new = replace(run, status=target, since=at, detail=f"{event.who}: {event.reason}")
     move(scope, rollout, event.machine, new)

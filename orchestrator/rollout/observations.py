@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -9,7 +10,7 @@ from orchestrator.policy.model import Step, StepWhen
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.evolve_machine import result_url_of
-from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, Scope
+from orchestrator.rollout.state import RECOVERING, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.stopping import after_not_changed, after_unhealthy, not_begun, sends_nothing, stop
 
 REJECTED_PAUSE = timedelta(seconds=30)
@@ -33,13 +34,8 @@ AttemptMessage = (
     | m.AssessmentReported
 )
 
-_EXPECTED: dict[type, tuple[MachineStatus, ...]] = {
-    m.StepReported: (
-        MachineStatus.GRANTED,
-        MachineStatus.VERIFYING,
-        MachineStatus.UNHEALTHY,
-        MachineStatus.SKIPPED,
-    ),
+_EXPECTED: Mapping[type, Collection[MachineStatus]] = {
+    m.StepReported: (MachineStatus.GRANTED, MachineStatus.VERIFYING, *RECOVERING),
     m.SendAccepted: (MachineStatus.INTENDED,),
     m.SendRejected: (MachineStatus.INTENDED,),
     m.SendLapsed: (MachineStatus.INTENDED,),
@@ -164,7 +160,7 @@ def next_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
 
 
 def closing_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
-    """The step after that is due for a machine that is well again, or that a person skipped and that is well.
+    """The step after that is due for a machine that is well again, though its part is over.
 
     All of them are done anew, under the same keys: what failed is tried again, and nobody stays drained who serves.
     A machine that was done before it failed has had them.
@@ -181,7 +177,7 @@ def decide_health(scope: Scope, rollout: Rollout, message: m.HealthReported) -> 
     if run.status is MachineStatus.VERIFYING:
         return _verified(rollout, message, run)
     holds = scope.ledger.holds(rollout.id, rollout.planned.machine(machine).id)
-    if holds and run.status in (MachineStatus.UNHEALTHY, MachineStatus.SKIPPED):
+    if holds and run.status in RECOVERING:
         return _recovering(rollout, message, run)
     return ()
 
@@ -195,9 +191,10 @@ def _recovering(rollout: Rollout, message: m.HealthReported, run: MachineRun) ->
         return (e.Verified(machine, well=False, evidence=message.evidence),) if run.verdict else ()
     if not run.verdict and not run.late and rollout.planned.steps_after(machine):
         return (e.Verified(machine, well=True, evidence=message.evidence),)
-    skipped = run.status is MachineStatus.SKIPPED
-    outcome = e.Outcome.DONE if run.changed is not False or skipped else e.Outcome.NOT_CHANGED
-    return (e.MachineEnded(machine, outcome, run.detail if skipped else "well again"),)
+    if run.status is not MachineStatus.UNHEALTHY:
+        return (e.MachineEnded(machine, e.Outcome.DONE, run.detail),)
+    outcome = e.Outcome.NOT_CHANGED if run.changed is False else e.Outcome.DONE
+    return (e.MachineEnded(machine, outcome, "well again"),)
 
 
 def _verified(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> tuple[e.Event, ...]:

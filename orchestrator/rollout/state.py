@@ -60,6 +60,9 @@ SETTLED = frozenset(
 A_PERSONS = frozenset({MachineStatus.UNHEALTHY, MachineStatus.UNDECIDED})
 """What keeps its grant, keeps its wave's gate shut, and waits for health or for a person."""
 
+RECOVERING = frozenset({MachineStatus.UNHEALTHY, MachineStatus.SKIPPED, MachineStatus.LEFT_OUT})
+"""What, as long as its grant is open, is asked until it is well, has its steps after, and then gives the grant back."""
+
 
 class RolloutStatus(StrEnum):
     """Where a rollout stands. `transitions.ROLLOUT` has the legal moves."""

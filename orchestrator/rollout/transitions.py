@@ -1,7 +1,7 @@
 """The legal moves, as tables. `evolve` asserts them, `decide` refuses by them, the diagrams are printed from them.
 
 Rule 1: a machine keeps its grant from GRANTED until it ends well, is gone, or a person closes it. A retried one keeps it while
-it is PENDING, a skipped one until it is seen well: our work may end before the disruption does.
+it is PENDING, one that is then skipped or left out until it is seen well: our work may end before the disruption does.
 Rule 2: nothing is sent for a machine in UNSETTLED or UNDECIDED; only INTENDED sends, once.
 """
 
@@ -78,7 +78,14 @@ MACHINE: Mapping[M, Mapping[str, M]] = {
         "MachineRetried": M.PENDING,
         "MachineSkipped": M.SKIPPED,
     },
-    M.LEFT_OUT: {"MachineRetried": M.PENDING},
+    M.LEFT_OUT: {
+        "Verified": M.LEFT_OUT,
+        "StepEnded": M.LEFT_OUT,
+        "MachineEnded done": M.LEFT_OUT,
+        "MachineGone": M.GONE,
+        "MachineWrittenOff": M.WRITTEN_OFF,
+        "MachineRetried": M.PENDING,
+    },
     M.SKIPPED: {
         "Verified": M.SKIPPED,
         "StepEnded": M.SKIPPED,
@@ -87,7 +94,7 @@ MACHINE: Mapping[M, Mapping[str, M]] = {
         "MachineWrittenOff": M.WRITTEN_OFF,
         "MachineRetried": M.PENDING,
     },
-    M.GONE: {},
+    M.GONE: {"MachineWrittenOff": M.WRITTEN_OFF},
     M.WRITTEN_OFF: {},
 }
 """What an event makes of a machine. A word behind an event's name tells its variants apart."""

@@ -1,0 +1,64 @@
+"""A plan told in words, so that a failing case can be read, and pasted back to see it fail again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from orchestrator.availability.model import Constraint
+from orchestrator.planner.model import Plan
+from orchestrator.policy.model import Share, StopWhen
+from tests.builders import always, budget, exclusion, lane, order, plan_of, stage, step
+
+AROUND = {
+    "nothing": ((), ()),
+    "drain": ((step("drain"),), (step("undrain"),)),
+    "silence and drain": ((step("silence"), step("drain")), (step("undrain"), always("unsilence"))),
+}
+
+STOPS = {
+    "never": StopWhen(Share(count=1000), Share(count=1000)),
+    "default": StopWhen(),
+    "second": StopWhen(Share(count=2), Share(count=3)),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A plan. `lanes`: (id, stage, after, waves), a wave being names; `rules`: ("budget", 1, "a b") and the like."""
+
+    lanes: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]
+    stages: tuple[tuple[str, int, bool], ...]  # name, minutes of bake, approve
+    rules: tuple[tuple[Any, ...], ...] = ()
+    around: str = "nothing"
+    stop: str = "never"
+    in_flight: int | None = None
+
+    def plan(self) -> Plan:
+        """The plan itself."""
+        before, after = AROUND[self.around]
+        return plan_of(
+            *(lane(name, *waves, stage=s, after=after) for name, s, after, waves in self.lanes),
+            rules=list({rule.id: rule for rule in map(_rule, self.rules)}.values()),
+            stages=[
+                stage(name, bake=timedelta(minutes=bake), approve=yes) for name, bake, yes in self.stages
+            ],
+            before=before,
+            after=after,
+            stop_when=STOPS[self.stop],
+            max_in_flight=self.in_flight,
+            max_wait=timedelta(hours=2),
+        )
+
+
+def _rule(told: tuple[Any, ...]) -> Constraint:
+    match told:
+        case ("budget", int(limit), str(names)):
+            return budget(limit, names)
+        case ("exclusion", *domains):
+            return exclusion(dict(domains))
+        case ("order", str(first), str(then)):
+            return order(first, then)
+        case _:
+            raise AssertionError(f"no rule: {told}")
