@@ -10,38 +10,87 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version as installed_version
+from types import MappingProxyType
+from typing import Any, Final
 
-import click
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from orchestrator.cli import (
-    check,
-    demo,
-    emulator,
-    explain,
-    graph,
-    inventory,
-    plan,
-    policy,
-    rollout,
-    status,
-    verbs,
-)
 from orchestrator.errors import PolicyError, WavekeeperError
+
+HELP: Final = "Roll a change over a fleet of Azure, Arc and Azure Local machines without taking down more than it can spare."
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command in the list of commands: the module of this folder that registers it, and what the list says of it."""
+
+    module: str
+    panel: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
+    {
+        "inventory": Entry(
+            "inventory", "Look", "Count machines and groups, and say who can't be rolled and why."
+        ),
+        "graph": Entry("graph", "Look", "Draw the topology: svg, png or graphml."),
+        "policy": Entry("policy", "Plan", "Check policies, and show what holds for a machine."),
+        "plan": Entry("plan", "Plan", "Plan waves in which every rule holds."),
+        "check": Entry("check", "Plan", "Let an independent judge verify a plan."),
+        "explain": Entry("explain", "Plan", "Say why a machine is where it is in a plan."),
+        "rollout": Entry("rollout", "Run", "Run a plan, watched, until it is done or health says stop."),
+        "status": Entry("status", "Run", "Say where a rollout or a machine stands, and what may be done."),
+        "pause": Entry("verbs", "Steer", "Start nothing new; what has begun is carried through."),
+        "resume": Entry("verbs", "Steer", "Go on with the same plan, gates first."),
+        "approve": Entry("verbs", "Steer", "Open the next stage."),
+        "abort": Entry("verbs", "Steer", "End a rollout; nothing is reverted."),
+        "retry": Entry("verbs", "Steer", "Try one machine again, under a fresh grant."),
+        "skip": Entry("verbs", "Steer", "Leave one machine as it is."),
+        "write-off": Entry("verbs", "Steer", "Close the grant of a machine that won't come back."),
+        "emulator": Entry("emulator", "Try", "Run an Azure Resource Manager of your own, on this machine."),
+    }
+)
+"""Every command, in the order of the list."""
+
+
+class Commands(TyperGroup):
+    """Lists commands without importing them: all of them together take most of a second, one of them some of it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """The command that was named, from its module."""
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed if name is None else load(name), rest
+
+
+def load(name: str) -> Any:
+    """A command of the list, imported."""
+    part = typer.Typer()
+    import_module(f"orchestrator.cli.{COMMANDS[name].module}").register(part)
+    return get_group(part).commands[name]
+
 
 app = typer.Typer(
     name="wavekeeper",
-    help="Roll a change over a fleet of Azure, Arc and Azure Local machines without taking down more than it can spare.",
-    no_args_is_help=True,
-    add_completion=True,
+    cls=Commands,
+    help=HELP,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for part in (inventory, graph, policy, plan, check, explain, rollout, status, verbs, emulator, demo):
-    part.register(app)
+
+def _listed_only() -> None:
+    """Stands in the list for a command that isn't imported yet."""
+
+
+for _name, _entry in COMMANDS.items():
+    app.command(name=_name, help=_entry.help, rich_help_panel=_entry.panel)(_listed_only)
 
 
 def _version(wanted: bool) -> None:
@@ -50,24 +99,26 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=HELP)
 def main(
     _version_: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
     ),
 ) -> None:
-    """Roll a change over a fleet without taking down more than it can spare."""
+    """Options that go before the command."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; every error of the program becomes one clear message and its exit code."""
+    if not arguments:
+        return run(["--help"]) or 1
     try:
-        code = app(list(arguments), standalone_mode=False)
-    except click.exceptions.Abort:
+        code = app(list(arguments), prog_name="wavekeeper", standalone_mode=False)
+    except typer.Abort:
         sys.stderr.write("aborted\n")
         return 1
-    except click.ClickException as error:
-        error.show()
+    except typer.TyperException as error:
+        sys.stderr.write(f"wavekeeper: {error.format_message()}\n{_where_to_look(error)}")
         return 1
     except PolicyError as error:
         count = len(error.problems)
@@ -89,3 +140,9 @@ def run(arguments: Sequence[str]) -> int:
         )
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _where_to_look(error: typer.TyperException) -> str:
+    """The line that leads from a wrong option to the help of its command."""
+    context = getattr(error, "ctx", None)
+    return f"see: {context.command_path} --help\n" if context is not None else ""

@@ -46,3 +46,11 @@ Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it goes into t
 Campaign = Annotated[
     str | None, typer.Option("--campaign", "-c", help="Which campaign, if the policies hold several.")
 ]
+Change = Annotated[
+    str | None,
+    typer.Option("--change", help="A one-off under the same rules, restart or patches; needs --select."),
+]
+Select = Annotated[
+    str | None,
+    typer.Option("--select", help="Which machines of the one-off, such as tag:app=shop,region=westeurope."),
+]

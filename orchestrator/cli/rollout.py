@@ -31,10 +31,9 @@ from orchestrator.service.look import look
 from orchestrator.service.narrate import is_quiet, sentence
 from orchestrator.service.progress import Progress, progress
 from orchestrator.service.status import status as status_of
-from orchestrator.store.port import Journal
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_bytes
-from orchestrator.wiring.journal import journal_path, open_journal, whoami
+from orchestrator.wiring.journal import Journal, journal_path, open_journal, whoami
 from orchestrator.wiring.rollout import Running, begin, doors, read_webhooks
 
 CTRL_C = "Ctrl-C"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from collections.abc import Sequence
 from importlib.resources import files
@@ -40,7 +41,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         beside.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise UsageError(f"{path} can't be written: {error.strerror or error}") from None
 
 
@@ -59,7 +61,9 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
         if place.is_dir():
             inside = sorted([*place.glob("*.yaml"), *place.glob("*.yml")])
             if not inside:
-                raise UsageError(f"folder {place} holds no policy; policies are files named *.yaml")
+                deeper = sorted({str(path.parent) for path in place.glob("*/*.y*ml")})
+                instead = f"name its folders: {', '.join(deeper)}" if deeper else "policies are files named *.yaml"
+                raise UsageError(f"folder {place} holds no policy; {instead}")
             found += inside
         elif place.exists():
             found.append(place)

@@ -12,6 +12,8 @@ from orchestrator.store.port import Journal
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.wiring.files import state_folder
 
+__all__ = ["Journal", "journal_path", "look_into", "open_existing", "open_journal", "whoami"]
+
 
 def journal_path(given: Path | None) -> Path:
     """`--journal`, else `$WAVEKEEPER_JOURNAL`, else this user's own: one journal is one scope, one count of what is out."""

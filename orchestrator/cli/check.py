@@ -1,0 +1,161 @@
+"""`wavekeeper check`: does a plan keep its rules, says a judge who shares no code with the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import orjson
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.output import bullets, count, heading, line, print_json, some
+from orchestrator.cli.planning import judged
+from orchestrator.cli.source import source
+from orchestrator.inventory import native
+from orchestrator.inventory.model import Inventory
+from orchestrator.planner.document import parse
+from orchestrator.planner.facts import facts_of
+from orchestrator.planner.model import Plan
+from orchestrator.service.ending import ExitCode
+from orchestrator.service.start import Drift, drift
+from orchestrator.topology.graph import fingerprint_of
+from orchestrator.verify.document import SCHEMA
+from orchestrator.verify.floor import judge_floor
+from orchestrator.verify.model import Verdict
+from orchestrator.verify.plan import judge_plan
+from orchestrator.wiring.files import read_bytes
+
+SHOWN: Final = 4
+"""Notes told of a judgement; all of them with --verbose."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="check")(check)
+
+
+def check(
+    plan: Annotated[Path, typer.Argument(help="A plan of `wavekeeper plan -o`.")],
+    subscription: options.Subscriptions = None,
+    inventory: options.InventoryFile = None,
+    endpoint: options.Endpoint = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="All that was judged with care.")] = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Judge a plan by its own constraints, and with an inventory by the built-in rules, read straight off that.
+
+    Whatever lanes run at the same time, no two waves that can coincide may break a rule together. A plan that is older than
+    the inventory is told so, with what has moved. The exit code is 0 if all is well, else 3.
+    """
+    text = read_bytes(plan, "plan")
+    held = None
+    if inventory is not None or subscription:
+        held = source(inventory, subscription, endpoint).read()
+    document = _document(text, plan)
+    own = judge_plan(document)
+    readable = parse(text, str(plan)) if own.ok else None  # a plan of a wrong shape is the judge's to tell
+    against = None if held is None else judge_floor(document, orjson.loads(native.dump(held)))
+    moved = None if held is None or readable is None else _moved(readable, held)
+    ok = own.ok and (against is None or against.ok) and moved is None
+    if as_json:
+        print_json(_to_json(own, against, moved, ok=ok))
+    else:
+        _print(plan, document, own, against, moved, verbose=verbose)
+    return ExitCode.DONE if ok else ExitCode.REFUSED
+
+
+def _document(text: bytes, plan: Path) -> Mapping[str, Any]:
+    """The JSON of a plan. Raises `UsageError` for what is no plan at all, in the words of whoever reads plans."""
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        parse(text, str(plan))
+    assert isinstance(document, dict)
+    return document
+
+
+def _moved(plan: Plan, fleet: Inventory) -> Drift | None:
+    """What has moved since the plan was made; None if it is of exactly this fleet."""
+    if plan.inventory_fingerprint == fingerprint_of(fleet):
+        return None
+    return drift(plan, fleet, facts_of(plan))
+
+
+def _to_json(own: Verdict, against: Verdict | None, moved: Drift | None, *, ok: bool) -> dict[str, Any]:
+    return {
+        "ok": ok,
+        "plan": own.to_json(),
+        "floor": None if against is None else against.to_json(),
+        "older_than_inventory": moved is not None,
+        "moved": None
+        if moved is None
+        else {
+            "dropped": len(moved.dropped),
+            "changed": list(moved.changed),
+            "learned": list(moved.learned),
+            "not_in_plan": list(moved.new),
+        },
+    }
+
+
+def _print(
+    path: Path,
+    document: Mapping[str, Any],
+    own: Verdict,
+    against: Verdict | None,
+    moved: Drift | None,
+    *,
+    verbose: bool,
+) -> None:
+    machines = count(own.judged.get("machines", 0), "machine")
+    line(f"{path}: {document.get('name', 'a plan')}, {machines}", style="bold")
+    _print_verdict("its own constraints", own)
+    if against is None:
+        line("- the built-in rules: not judged; that takes --inventory FILE, or --subscription ID", indent=2)
+    else:
+        _print_verdict("the built-in rules, read off the inventory", against)
+    notes = [*own.notes, *(against.notes if against is not None else ())]
+    if notes:
+        heading("Judged with care")
+        bullets(notes if verbose else notes[:SHOWN])
+    if len(notes) > SHOWN and not verbose:
+        line(f"and {count(len(notes) - SHOWN, 'note')} more: --verbose", style="bright_black", indent=2)
+    if moved is not None:
+        _print_moved(moved)
+
+
+def _print_verdict(what: str, verdict: Verdict) -> None:
+    if verdict.ok:
+        line(f"✓ {what}: {judged(verdict)}; none is broken", style="green", indent=2)
+        return
+    line(f"✗ {what}: broken in {count(verdict.count, 'place')}", style="bold red", indent=2)
+    bullets(str(violation) for violation in verdict.violations)
+    for rule, more in verdict.untold.items():
+        line(f"and {more:,} more of {rule}", style="bright_black", indent=4)
+
+
+def _print_moved(moved: Drift) -> None:
+    heading("The plan is older than this inventory; what has moved:")
+    found = []
+    reasons: dict[str, int] = {}
+    for _, why in moved.dropped:
+        reasons[why] = reasons.get(why, 0) + 1
+    found += [f"{count(number, 'machine')}: {why}" for why, number in reasons.items()]
+    if moved.changed:
+        found.append(
+            f"{count(len(moved.changed), 'machine')} changed in what rules read (zone, set, domain, tags): {some(moved.changed)}"
+        )
+    if moved.learned:
+        found.append(
+            f"{count(len(moved.learned), 'machine')} with an update or fault domain that the plan didn't know: {some(moved.learned)}"
+        )
+    if moved.new:
+        found.append(
+            f"{count(len(moved.new), 'machine')} that the plan doesn't name, new or of no concern to it: {some(moved.new)}"
+        )
+    bullets(found or ["nothing that the plan's rules read: states and times only"])
+    line("plan again from this inventory, or check the plan against the one that it was made from", indent=2)

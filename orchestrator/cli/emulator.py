@@ -1,0 +1,97 @@
+"""`wavekeeper emulator`: an Azure Resource Manager on this machine, for a fleet that doesn't exist."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.output import line, out, print_json
+from orchestrator.emulator.fault_file import read_faults
+from orchestrator.emulator.faults import NO_FAULTS
+from orchestrator.emulator.server import serve
+from orchestrator.errors import UsageError
+from orchestrator.wiring.files import read_inventory
+
+HOST = "127.0.0.1"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="emulator")(emulator)
+
+
+def emulator(
+    inventory: Annotated[
+        Path,
+        typer.Option("--inventory", "-i", help="The fleet to emulate: any file that other commands read."),
+    ],
+    port: Annotated[
+        int,
+        typer.Option("--port", help="Where to listen on 127.0.0.1; 0 for any free port.", max=65535, min=0),
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed, the same durations and domains.")] = 0,
+    time_scale: Annotated[
+        float, typer.Option("--time-scale", help="How many times as fast as real time its time runs.")
+    ] = 1.0,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", help="A YAML file of what goes wrong; see docs/emulator.md.")
+    ] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option("--audit", help="Write down here what really happened to each machine, as JSON lines."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start", help="The emulated time to begin with, such as 2026-11-22T01:00:00Z. Default: now."
+        ),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Answer as Azure Resource Manager does, over HTTP on loopback, until Ctrl-C.
+
+    Other commands reach it by --endpoint. Machines restart, fail and answer health probes as real ones do, at any speed.
+    """
+    begin = _moment(start)
+    wrong = NO_FAULTS if faults is None else read_faults(faults)
+    fleet = read_inventory(inventory)
+
+    def ready(taken: int) -> None:
+        url = f"http://{HOST}:{taken}"
+        if as_json:
+            print_json({"url": url, "port": taken, "time_scale": time_scale, "machines": len(fleet.machines)})
+        else:
+            line(
+                f"listening on {url}, time runs {time_scale:g} times as fast, {len(fleet.machines):,} machines"
+            )
+        out.file.flush()
+
+    asyncio.run(
+        serve(
+            fleet,
+            host=HOST,
+            port=port,
+            seed=seed,
+            time_scale=time_scale,
+            faults=wrong,
+            audit_path=audit,
+            start=begin,
+            ready=ready,
+        )
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """The instant that was typed; one without an offset is UTC. Raises `UsageError`."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--start {text} is no instant; write it as 2026-11-22T01:00:00Z") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

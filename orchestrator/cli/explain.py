@@ -1,0 +1,67 @@
+"""`wavekeeper explain`: why is a machine in its wave, and why does a lane take so many?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from orchestrator.cli import options
+from orchestrator.cli.lanes import in_all, lanes_to_json, print_lanes
+from orchestrator.cli.output import bullets, count, line, out, print_json
+from orchestrator.planner.document import parse
+from orchestrator.planner.explain import explain as explained
+from orchestrator.planner.model import Plan
+from orchestrator.planner.summary import summarize
+from orchestrator.policy import words
+from orchestrator.wiring.files import read_bytes
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="explain")(explain)
+
+
+def explain(
+    plan: Annotated[Path, typer.Option("--plan", help="A plan of `wavekeeper plan -o`.")],
+    machine: Annotated[
+        str | None,
+        typer.Argument(
+            help="Its name, or its id where the name is not unique. Without it, all lanes and their bounds."
+        ),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say in which wave a machine is and what kept it out of each earlier one, or why it is left out.
+
+    Without a machine: every lane, the fewest waves that any plan of it could have, and why.
+    """
+    held = parse(read_bytes(plan, "plan"), str(plan))
+    if machine is None:
+        _all(held, as_json=as_json)
+        return
+    told = explained(held, machine)
+    if as_json:
+        print_json(told.to_json())
+        return
+    first, *others = told.lines()
+    line(first, style="bold")
+    bullets(other.strip() for other in others)
+
+
+def _all(plan: Plan, *, as_json: bool) -> None:
+    told = summarize(plan)
+    if as_json:
+        print_json(
+            {**told.to_json(), "change": words.change(plan.change), "lanes_in_detail": lanes_to_json(plan)}
+        )
+        return
+    out.print(Text.assemble(("Plan ", "bold"), (plan.name, "bold"), f": {words.change(plan.change)}"))
+    longest = f"{count(told.longest, 'wave')} one after another at most"
+    line(
+        f"{count(told.machines, 'machine')} in {count(told.waves, 'wave')}, {in_all(plan)}, {longest}",
+        indent=2,
+    )
+    print_lanes(plan)

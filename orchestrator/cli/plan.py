@@ -1,0 +1,85 @@
+"""`wavekeeper plan`: waves in which every rule holds, as a file to review and then to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.lanes import lanes_to_json, print_lanes
+from orchestrator.cli.output import bullets, count, err, heading, line, out, print_json
+from orchestrator.cli.planning import Made, choose_change, plan_with, print_summary, read_wanted, to_json
+from orchestrator.cli.source import source
+from orchestrator.wiring.files import write_bytes
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="plan")(plan)
+
+
+def plan(
+    policies: options.Policies = None,
+    subscription: options.Subscriptions = None,
+    inventory: options.InventoryFile = None,
+    endpoint: options.Endpoint = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Keep the plan in this file: review it, check it, run it."),
+    ] = None,
+    campaign: options.Campaign = None,
+    change: options.Change = None,
+    select: options.Select = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Also every lane with its bound, every warning, and rules that say nothing.",
+        ),
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Plan a campaign, or a one-off under the same rules: who is changed, in which waves, who is left out and why.
+
+    The same inventory and the same policies give the same file, byte for byte. It is judged before it is written.
+    """
+    wanted = choose_change(change, select)
+    read = read_wanted(tuple(policies or ()), campaign, wanted)
+    where = source(inventory, subscription, endpoint)
+    made = plan_with(where.read(), read, campaign, wanted)
+    if output is not None:
+        write_bytes(output, made.text)
+    if as_json:
+        lanes = {"lanes_in_detail": lanes_to_json(made.plan)} if verbose else {}
+        print_json({**to_json(made), **lanes, "file": None if output is None else str(output)})
+    else:
+        print_summary(made, out, verbose=verbose)
+        if verbose:
+            _print_details(made)
+    _tell_what_is_next(output, inventory, quiet=as_json)
+
+
+def _print_details(made: Made) -> None:
+    heading(f"Lanes: {len(made.plan.lanes):,}")
+    print_lanes(made.plan)
+    if made.dropped:
+        heading("Rules that say nothing to this plan")
+        bullets(
+            f"{rule.rule}: {rule.why}, in {count(rule.groups, 'group')} ({rule.origin})"
+            for rule in made.dropped
+        )
+
+
+def _tell_what_is_next(output: Path | None, inventory: Path | None, *, quiet: bool) -> None:
+    console = err if quiet else out
+    if output is None:
+        line("\nnot kept; with -o plan.json it can be reviewed and run", console)
+        return
+    against = f" --inventory {inventory}" if inventory is not None else ""
+    line(f"\nkept in {output}. Next:", console)
+    line(f"wavekeeper check {output}{against}", console, indent=2)
+    line(f"wavekeeper explain MACHINE --plan {output}", console, indent=2)
+    line(f"wavekeeper rollout {output}", console, indent=2)
