@@ -30,6 +30,7 @@ from orchestrator.service.ending import exit_code
 from orchestrator.service.look import look
 from orchestrator.service.narrate import is_quiet, sentence
 from orchestrator.service.progress import Progress, progress
+from orchestrator.service.start import known_rollout
 from orchestrator.service.status import status as status_of
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_bytes
@@ -160,15 +161,14 @@ async def run(wanted: Wanted) -> int:
 
 
 async def _is_known(journal: Journal, plan: bytes) -> bool:
-    name = digest(plan)
-    return any(r.digest == name and not r.over for r in (await look(journal)).rollouts.values())
+    return known_rollout(await look(journal), digest(plan)) is not None
 
 
 async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
     """The reviewed plan; or that of the rollout that goes on already; or a new one, shown and agreed to."""
     if wanted.plan is not None:
         return read_bytes(wanted.plan, "plan")
-    going_on = [r for r in (await look(journal)).rollouts.values() if not r.over]
+    going_on = (await look(journal)).active()
     if len(going_on) == 1 and wanted.campaign in (None, going_on[0].planned.plan.name):
         err.print(f"rollout {going_on[0].id} is not over: going on with it")
         return await journal.document(going_on[0].digest)

@@ -31,64 +31,71 @@ from orchestrator.rollout.state import Rollout
 GONE = frozenset({"ResourceNotFound", "NotFound", "ResourceGroupNotFound"})
 
 
-async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Observation | None:
-    """Look at a machine right before its grant: all probes, its last patch run, and room for the request to come."""
+async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Observation:
+    """Look at a machine right before its grant: room for the request to come, its last patch run, all its probes.
+
+    A cloud that can't be asked now says nothing of the machine: it waits, for as long as its wave does.
+    """
     plan, index = rollout.planned.plan, activity.machine
     machine = rollout.planned.machine(index)
     health, probes = plan.health[machine.health], probes_of(plan, machine)
     target, forced = target_of(machine), rollout.machines[index].forced
-    for left in range(health.fail_after - 1, -1, -1):
+    misses = 0
+    while True:
         try:
-            view = await services.views.read(target)
+            view = await _view_before(services, rollout, target)
         except CloudPermanent as error:
-            return m.FoundGone(rollout.id, index) if error.code in GONE else _out(rollout, index, str(error))
-        except CloudError as error:
-            evidence = f"it could not be read: {error}"
-        else:
-            if view.installing:
-                return m.FoundBusy(rollout.id, index)
-            evidence = unwell_by_view(probes, view)
-            if not evidence and not forced:
-                evidence = (await ask_network(services, machine, probes)).evidence
-            if not evidence or forced:
-                kind = _kind(rollout)
-                await services.dispatcher.turn(target.subscription, target.location, kind, spend=False)
-                return m.FoundWell(rollout.id, index, view.installation_id or "")
-        if left:
-            await services.clock.sleep(health.interval.total_seconds())
-    return _out(rollout, index, evidence)
+            return _unreadable(rollout, index, error)
+        except CloudError:
+            await services.clock.sleep(services.settings.settle_every.total_seconds())
+            continue
+        if view.installing:
+            return m.FoundBusy(rollout.id, index)
+        evidence = "" if forced else unwell_by_view(probes, view)
+        if not evidence and not forced:
+            evidence = (await ask_network(services, machine, probes)).evidence
+        if not evidence:
+            return m.FoundWell(rollout.id, index, view.installation_id or "")
+        misses += 1
+        if misses >= health.fail_after:
+            return m.FoundOut(rollout.id, index, evidence)
+        await services.clock.sleep(health.interval.total_seconds())
 
 
-def _out(rollout: Rollout, index: int, evidence: str) -> m.FoundOut:
-    return m.FoundOut(rollout.id, index, evidence)
+async def _view_before(services: Services, rollout: Rollout, target: Target) -> View:
+    """The machine's view, taken when a request for it could leave at once. Raises the errors of the port."""
+    await services.dispatcher.turn(target.subscription, target.location, _kind(rollout), spend=False)
+    return await services.views.read(target)
+
+
+def _unreadable(rollout: Rollout, index: int, error: CloudPermanent) -> m.Observation:
+    return m.FoundGone(rollout.id, index) if error.code in GONE else m.FoundOut(rollout.id, index, str(error))
 
 
 def _kind(rollout: Rollout) -> Budgeted:
     return Budgeted.GUEST_PATCH if isinstance(rollout.planned.plan.change, Patches) else Budgeted.UPDATE
 
 
-async def read_baseline(
-    services: Services, rollout: Rollout, activity: a.ReadBaseline
-) -> m.Observation | None:
+async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBaseline) -> m.Observation:
     """Read the last patch run's id again, before another intent under the same grant."""
+    index, clock = activity.machine, services.clock
     if activity.not_before is not None:
-        await services.clock.sleep((activity.not_before - services.clock.now()).total_seconds())
-    target = target_of(rollout.planned.machine(activity.machine))
+        await clock.sleep((activity.not_before - clock.now()).total_seconds())
+    target = target_of(rollout.planned.machine(index))
+    until = clock.now() + services.settings.baseline_within
     while True:
         try:
-            view = await services.views.read(target)
+            view = await _view_before(services, rollout, target)
         except CloudPermanent as error:
-            if error.code in GONE:
-                return m.FoundGone(rollout.id, activity.machine)
-        except CloudError:
-            pass
+            return _unreadable(rollout, index, error)
+        except CloudError as error:
+            if clock.now() >= until:
+                return m.FoundOut(rollout.id, index, f"it could not be read: {error}")
         else:
-            if not view.installing:
-                await services.dispatcher.turn(
-                    target.subscription, target.location, _kind(rollout), spend=False
-                )
-                return m.FoundWell(rollout.id, activity.machine, view.installation_id or "")
-        await services.clock.sleep(services.settings.settle_every.total_seconds())
+            if view.installing:
+                return m.FoundBusy(rollout.id, index)
+            return m.FoundWell(rollout.id, index, view.installation_id or "")
+        await clock.sleep(services.settings.settle_every.total_seconds())
 
 
 async def send(services: Services, rollout: Rollout, activity: a.Send) -> m.Observation:
@@ -130,78 +137,86 @@ def _answered(
 
 
 async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.Observation:
-    """Read an unsettled machine back until a new run shows, or one that was taken would surely have shown."""
+    """Read an unsettled machine back until a new run shows, or one that was taken would surely have shown.
+
+    That is sure after `settle_for` of nothing but good reads, counted from when no request can be on its way any more.
+    """
     index, attempt = activity.machine, activity.attempt
     if not isinstance(rollout.planned.plan.change, Patches):
-        return _read_back(rollout, activity, "", "", certain=False)  # a restart leaves no id to compare
+        return _read_back(rollout, activity, certain=False)  # a restart leaves no id to compare
     target = target_of(rollout.planned.machine(index))
     settings, clock = services.settings, services.clock
-    in_transit = timedelta(seconds=settings.request_timeout_s * clock.scale)
+    in_transit = timedelta(seconds=settings.in_transit_s * clock.scale)
     begun = clock.now() if settings.writer_is_alone else max(clock.now(), activity.not_after)
     until = begun + in_transit + settings.settle_for
-    certain = True
+    at_most = begun + in_transit + settings.settle_at_most
     while True:
         try:
             view = await services.views.read(target)
         except CloudPermanent as error:
             if error.code in GONE:
                 return m.FoundGone(rollout.id, index)
-            certain = False
+            good = False
         except CloudError:
-            certain = False
+            good = False
         else:
             shown = view.installation_id or ""
             if shown and shown != activity.baseline:
-                operation = await services.cloud.operation_of(target, shown)
-                return m.ReadBack(
-                    rollout.id, index, attempt, shown, operation.status_url, certain=True, sure=False
-                )
-            certain = certain and view.agent is Agent.READY
+                url = (await services.cloud.operation_of(target, shown)).status_url
+                return m.ReadBack(rollout.id, index, attempt, shown, url, certain=True, sure=False)
+            good = view.agent is Agent.READY
         now = clock.now()
-        if now >= until:
-            return _read_back(rollout, activity, activity.baseline, "", certain=certain)
+        if not good:
+            until = max(until, now + settings.settle_for)
+        if now >= until or now >= at_most:
+            return _read_back(rollout, activity, certain=now >= until)
         await clock.sleep(min(settings.settle_every, until - now).total_seconds())
 
 
-def _read_back(rollout: Rollout, activity: a.Settle, shown: str, url: str, *, certain: bool) -> m.ReadBack:
-    return m.ReadBack(rollout.id, activity.machine, activity.attempt, shown, url, certain=certain, sure=False)
+def _read_back(rollout: Rollout, activity: a.Settle, *, certain: bool) -> m.ReadBack:
+    """No run but the last one known."""
+    return m.ReadBack(
+        rollout.id, activity.machine, activity.attempt, activity.baseline, "", certain=certain, sure=False
+    )
 
 
 async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.Observation:
     """Follow an operation to its end, and judge it."""
-    plan = rollout.planned.plan
-    machine = rollout.planned.machine(activity.machine)
-    target = target_of(machine)
-    began = rollout.machines[activity.machine].since or services.clock.now()
-    patches = plan.change if isinstance(plan.change, Patches) else None
-    limit = (
-        patches.maximum_duration + services.settings.operation_grace
-        if patches
-        else services.settings.restart_timeout
-    )
-    kind = "patches" if patches else "restart"
+    index, attempt = activity.machine, activity.attempt
+    change, run = rollout.planned.plan.change, rollout.machines[index]
+    target = target_of(rollout.planned.machine(index))
+    began = run.since or services.clock.now()
+    if isinstance(change, Patches):
+        kind, limit = "patches", change.maximum_duration + services.settings.operation_grace
+    else:
+        kind, limit = "restart", services.settings.restart_timeout
     operation = Operation(activity.status_url, activity.result_url)
-    ended = await _until_end(services, target, operation, kind, began, limit)
+    try:
+        ended = await _until_end(services, target, operation, kind, began, limit)
+    except CloudError as error:
+        if not isinstance(change, Patches):  # no view tells how a restart ended
+            return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
+        try:
+            ended = await _by_view(services, target, run.baseline, began + limit)
+        except CloudPermanent:
+            return m.FoundGone(rollout.id, index)
     if ended is None:
         hours = limit.total_seconds() / 3600
-        why = f"its operation has not ended after {hours:g} h"
-        return m.FollowLost(rollout.id, activity.machine, activity.attempt, why)
-    verdict = judge(plan.change, ended.succeeded, ended.result, ended.error_code, ended.error_message)
+        return m.FollowLost(rollout.id, index, attempt, f"its operation has not ended after {hours:g} h")
+    found = judge(change, ended.succeeded, ended.result, ended.error_code, ended.error_message)
     return m.ChangeReported(
-        rollout.id,
-        activity.machine,
-        activity.attempt,
-        verdict.changed,
-        verdict.passing,
-        verdict.unseen,
-        verdict.detail,
+        rollout.id, index, attempt, found.changed, found.passing, found.unseen, found.detail
     )
 
 
 async def _until_end(
     services: Services, target: Target, operation: Operation, kind: str, began: datetime, limit: timedelta
 ) -> Ended | None:
-    """Poll at the pace that the operation's age asks for; None if it never ends."""
+    """Poll at the pace that the operation's age asks for; None if it never ends.
+
+    Raises:
+        CloudPermanent, AccessDenied: It can't be looked at, now or ever.
+    """
     clock = services.clock
     services.durations.running += 1
     try:
@@ -217,8 +232,6 @@ async def _until_end(
                     services.dispatcher.hold(
                         target.subscription, target.location, Budgeted.OPERATION, error.retry_after_s
                     )
-            except CloudError:
-                return await _by_view(services, target, began + limit)
             if isinstance(state, Ended):
                 services.durations.add(kind, (clock.now() - began).total_seconds())
                 return state
@@ -245,15 +258,21 @@ def _next_wait(services: Services, age_s: float) -> float:
     return min(settings.poll_most.total_seconds(), max(least, settings.poll_share * age_s))
 
 
-async def _by_view(services: Services, target: Target, until: datetime) -> Ended | None:
-    """Where the operation can't be read: the instance view's summary of the last run, which tells less."""
+async def _by_view(services: Services, target: Target, baseline: str, until: datetime) -> Ended | None:
+    """Where the operation can't be read: the instance view's summary of the run after `baseline`, which tells less.
+
+    Raises:
+        CloudPermanent: The machine is gone.
+    """
     while services.clock.now() < until:
         try:
             view = await services.views.read(target)
-        except CloudError:
-            pass
+        except CloudError as error:
+            if isinstance(error, CloudPermanent) and error.code in GONE:
+                raise
         else:
-            if view.installation_status is not None and not view.installing:
+            ours = (view.installation_id or "") != baseline
+            if ours and view.installation_status is not None and not view.installing:
                 return Ended(view.installation_status == "Succeeded", _summary(view))
         await services.clock.sleep(services.settings.poll_most.total_seconds())
     return None
@@ -275,10 +294,11 @@ async def assess(services: Services, rollout: Rollout, activity: a.Assess) -> m.
         except CloudError:
             answer = Unsettled("not sent")
         if isinstance(answer, Accepted):
-            limit = services.settings.operation_grace
-            ended = await _until_end(
-                services, target, answer.operation, "assess", services.clock.now(), limit
-            )
+            limit, began = services.settings.operation_grace, services.clock.now()
+            try:
+                ended = await _until_end(services, target, answer.operation, "assess", began, limit)
+            except CloudError:
+                ended = None
             if ended is not None and ended.succeeded:
                 pending = int(ended.result.get("criticalAndSecurityPatchCount") or 0)
                 break

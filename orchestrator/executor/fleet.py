@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Never
 
 from orchestrator.cloud.port import View
-from orchestrator.errors import CloudError
+from orchestrator.errors import CloudError, CloudTransient
 from orchestrator.executor.services import Services
 from orchestrator.executor.wellness import NETWORK, Round, ask_network, probes_of, unwell_by_view
 from orchestrator.inventory.model import AppHealth, MachineId, Power
@@ -52,14 +53,18 @@ async def prepare(services: Services, rollout: Rollout) -> m.Observation:
 
 
 async def sweep_all(services: Services, rollout: Rollout) -> Mapping[MachineId, View]:
-    """The views of all subscriptions of a plan; tried until it succeeds, since nothing may start without."""
+    """The views of all subscriptions of a plan; tried until it succeeds, since nothing may start without.
+
+    Raises:
+        CloudPermanent, AccessDenied: It won't succeed before a person has done something about it.
+    """
     views: dict[MachineId, View] = {}
     for subscription in sorted({x.subscription for x in rollout.planned.plan.machines}):
         while True:
             try:
                 views.update(await services.views.sweep(subscription))
                 break
-            except CloudError:
+            except CloudTransient:
                 await services.clock.sleep(services.settings.settle_every.total_seconds())
     return views
 
@@ -73,7 +78,7 @@ def _out_by_view(machine: PlannedMachine, views: Mapping[MachineId, View]) -> bo
     return view is None or view.power is not Power.RUNNING or view.app_health is AppHealth.UNHEALTHY
 
 
-async def watch(services: Services, rollout: Rollout, report: Report) -> None:
+async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
     """Look at the fleet now and then, for as long as this is desired, and report who went out or came back."""
     settings = services.settings
     wished = len(rollout.machines) * settings.watch_per_machine

@@ -61,11 +61,12 @@ class Log:
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
     ) -> tuple[Decided, asyncio.Task[int]]:
-        """Queue the decision for the journal, and apply it. `planned` comes with a `RolloutStarted`."""
+        """Apply the decision, and queue it for the journal. `planned` comes with a `RolloutStarted`.
+
+        A fact that can't follow raises `Defect` here, before it can stand in a journal that nobody could replay.
+        """
         expected = self.scope.seq
         body = encode(facts)
-        append = self.journal.append(expected, rollout, at, body, documents=documents, letters=letters)
-        commit = asyncio.ensure_future(append)
         for fact in facts:
             if isinstance(fact, e.RolloutStarted):
                 assert planned is not None
@@ -73,4 +74,6 @@ class Log:
             else:
                 apply(self.scope, rollout, fact, at)
         self.scope.seq = expected + 1
+        append = self.journal.append(expected, rollout, at, body, documents=documents, letters=letters)
+        commit = asyncio.ensure_future(append)
         return Decided(expected + 1, rollout, at, facts), commit

@@ -16,10 +16,11 @@ from orchestrator.rollout.state import Rollout
 
 async def perform(
     services: Services, rollout: Rollout, activity: a.Activity, report: Report
-) -> m.Observation | None:
+) -> m.Observation:
     """Carry out one activity and return what it saw last. May be cancelled at any await, and is then simply not done.
 
-    `Send` alone must not be cancelled by the host once it was started: its answer would be lost.
+    `Send` alone must not be cancelled by the host once it was started: its answer would be lost. `Watch` never ends by
+    itself, and tells `report` what it sees.
     """
     match activity:
         case a.Prepare():
@@ -41,7 +42,6 @@ async def perform(
         case a.Verify():
             return await verify(services, rollout, activity)
         case a.Watch():
-            await watch(services, rollout, report)
-            return None
+            return await watch(services, rollout, report)
         case _:
             assert_never(activity)

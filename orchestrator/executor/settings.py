@@ -14,10 +14,16 @@ class Settings:
     """
 
     request_timeout_s: float = 30.0  # real seconds for one request; ARM answers within a few
+    # Real seconds after which a request that nobody waits for any more can't be taken: on its way, or in a queue before ARM.
+    in_transit_s: float = 30.0
     # Reads of an unsettled machine; Azure allows 12 a minute for each VM.
     settle_every: timedelta = timedelta(seconds=30)
     # How long a run that was taken may stay invisible: that no attempt is doubled rests on it.
     settle_for: timedelta = timedelta(minutes=5)
+    # A read that fails begins that time anew; so long at most, then it is a person's.
+    settle_at_most: timedelta = timedelta(minutes=30)
+    # How long a granted machine may go unread before an intent; then its grant is given back.
+    baseline_within: timedelta = timedelta(minutes=30)
     # The first look at an operation, until the median of those that ended is known.
     first_poll: timedelta = timedelta(minutes=3)
     # The first look at the latest while few are in flight and requests are cheap; few installations are done sooner.

@@ -31,12 +31,8 @@ async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.
         )
         try:
             evidence = await asker.ask(fresh=final)
-        except CloudPermanent as error:
-            return (
-                m.FoundGone(rollout.id, activity.machine)
-                if error.code in GONE
-                else _report(rollout, activity, str(error))
-            )
+        except CloudPermanent:
+            return m.FoundGone(rollout.id, activity.machine)
         now = services.clock.now()
         gate = sample(gate, health, now, well=not evidence, evidence=evidence)
         verdict = judge(gate, health, now, briefly=activity.briefly)
@@ -71,7 +67,7 @@ class _Asker:
         self._seen_at: datetime | None = None
 
     async def ask(self, *, fresh: bool) -> str:
-        """Why the machine isn't well in this round; empty if it is. Raises CloudPermanent, such as for a machine gone."""
+        """Why the machine isn't well in this round; empty if it is. Raises CloudPermanent if the machine is gone."""
         if needs_view(self._probes):
             evidence = await self._by_view(fresh=fresh)
             if evidence:
@@ -87,9 +83,9 @@ class _Asker:
                 if known is None:
                     return ""
                 view = known
-        except CloudPermanent:
-            raise
         except CloudError as error:
+            if isinstance(error, CloudPermanent) and error.code in GONE:
+                raise
             return f"it could not be read: {error}"
         self._seen_at = self._services.clock.now()
         return unwell_by_view(self._probes, view)

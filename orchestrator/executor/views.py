@@ -61,28 +61,38 @@ class Views:
         return await asyncio.shield(wanted[target.id][1])
 
     async def _round(self, subscription: str) -> None:
-        """Serve all wishes that gathered for a subscription, by a sweep or one by one, whichever takes fewer requests."""
+        """Serve all wishes that gathered for a subscription."""
         await self._clock.sleep(self._settings.gather.total_seconds())
-        del self._rounds[subscription]
-        wishes = self._wanted.pop(subscription, {})
+        self._rounds.pop(subscription)
+        wishes = self._wanted.pop(subscription)
+        try:
+            await self._serve(subscription, wishes)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            for _, answer in wishes.values():
+                _fail(answer, error)
+
+    async def _serve(
+        self, subscription: str, wishes: Mapping[MachineId, tuple[Target, asyncio.Future[View]]]
+    ) -> None:
+        """By a sweep or one by one, whichever takes fewer requests."""
         pages = -(-self._size.get(subscription, self._settings.page * 5) // self._settings.page)
-        if len(wishes) > pages:
-            try:
-                views = await self.sweep(subscription)
-            except CloudError as error:
-                for _, answer in wishes.values():
-                    _fail(answer, error)
-                return
-            for machine, (target, answer) in wishes.items():
-                if machine in views:
-                    _give(answer, views[machine])
-                else:
-                    _fail(
-                        answer,
-                        CloudPermanent(f"{target.name} is not listed any more", code="ResourceNotFound"),
-                    )
+        if len(wishes) <= pages:
+            await asyncio.gather(*(self._one(target, answer) for target, answer in wishes.values()))
             return
-        await asyncio.gather(*(self._one(target, answer) for target, answer in wishes.values()))
+        views = await self.sweep(subscription)
+        for machine, (target, answer) in wishes.items():
+            if machine in views:
+                _give(answer, views[machine])
+            else:
+                gone = CloudPermanent(f"{target.name} is not listed any more", code="ResourceNotFound")
+                _fail(answer, gone)
+
+    async def close(self) -> None:
+        """Serve nobody any more."""
+        rounds = list(self._rounds.values())
+        for one in rounds:
+            one.cancel()
+        await asyncio.gather(*rounds, return_exceptions=True)
 
     async def _one(self, target: Target, answer: asyncio.Future[View]) -> None:
         try:
@@ -110,7 +120,7 @@ def _give(answer: asyncio.Future[View], view: View) -> None:
         answer.set_result(view)
 
 
-def _fail(answer: asyncio.Future[View], error: CloudError) -> None:
+def _fail(answer: asyncio.Future[View], error: Exception) -> None:
     if not answer.done():
         answer.set_exception(error)
         answer.exception()  # looked at here, since whoever wanted it may have been cancelled

@@ -10,25 +10,24 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from orchestrator.errors import Defect, Refused, UsageError
+from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.log import Decided, Log
 from orchestrator.executor.perform import perform
 from orchestrator.executor.services import Services
+from orchestrator.hosts.runner import OWN, Runner
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import letters, messages
 from orchestrator.rollout.agenda import agenda_of
 from orchestrator.rollout.decide import clock_message, decide
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, StageStatus
+from orchestrator.store.port import Letter
 
 IDLE_PAUSE_S = 1.0
 """Cloud seconds before an activity that led to no fact is tried again: it must never spin."""
-
-OWN = -1
-"""The place of the rollout's own activities among those of machines."""
 
 Listener = Callable[[Decided], None]
 
@@ -49,7 +48,7 @@ class _Posted:
     message: messages.Message
     machine: int = OWN
     activity: a.Activity | None = None
-    letters: tuple[str, ...] = ()
+    letter: Letter | None = None
     done: asyncio.Future[None] | None = None
 
 
@@ -59,7 +58,6 @@ class _Commit:
     task: asyncio.Task[int]
     touched: set[int]
     done: asyncio.Future[None] | None = None
-    machines: set[int] = field(default_factory=set)
 
 
 class LocalHost:
@@ -75,7 +73,7 @@ class LocalHost:
         self.agenda = agenda_of(log.scope, rollout, self._now())
         self._posted: deque[_Posted] = deque()
         self._news = asyncio.Event()
-        self._tasks: dict[int, dict[a.Activity, asyncio.Task[None]]] = {}
+        self._runner = Runner(self._perform, self._ended, self._fail)
         self._commits: deque[_Commit] = deque()
         self._touched_at: dict[int, int] = {}
         self._listeners: list[Listener] = []
@@ -103,22 +101,14 @@ class LocalHost:
 
     def activities(self) -> list[a.Activity]:
         """What is going on now."""
-        return [activity for running in self._tasks.values() for activity in running]
+        return self._runner.activities()
 
     # The loop ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Drive the rollout until it is over, rests (paused, stopped, waits for a person), or the journal fails."""
-        for machine, run in enumerate(self.rollout.machines):
-            if run.status is MachineStatus.INTENDED:
-                why = "the process ended before the answer was recorded"
-                lost = messages.SendUnsettled(self.rollout.id, machine, run.attempt, why)
-                self._post(_Posted(lost))
-        self._handle()
-        self._reconcile_all()
-        if self._pace.inbox_every_s:
-            self._beside(self._read_inbox())
         try:
+            self._take_up()
             while True:
                 self._handle()
                 if self._failure is not None:
@@ -130,6 +120,19 @@ class LocalHost:
                 self._news.clear()
         finally:
             await self._stop_all()
+
+    def _take_up(self) -> None:
+        """Go on where the journal ends. What was about to be sent then may have been, and is read back before anything."""
+        for machine, run in enumerate(self.rollout.machines):
+            if run.status is MachineStatus.INTENDED:
+                why = "the process ended before the answer was recorded"
+                self.post(messages.SendUnsettled(self.rollout.id, machine, run.attempt, why))
+        self._handle()
+        for machine in list(self.agenda.activities):
+            self._reconcile(machine)
+        self._runner.want(OWN, self.agenda.own)
+        if self._pace.inbox_every_s:
+            self._beside(self._read_inbox())
 
     def _post(self, posted: _Posted) -> None:
         self._posted.append(posted)
@@ -148,7 +151,7 @@ class LocalHost:
                 self._decide(self._posted.popleft(), now)
             elif (when := self.agenda.wake_at()) is not None and when <= now:
                 for machine in self.agenda.wake(now):
-                    self._reconcile_when_durable(machine)
+                    self._reconcile(machine)
             elif self.agenda.lanes:
                 lane = next(iter(self.agenda.lanes))
                 del self.agenda.lanes[lane]
@@ -162,32 +165,45 @@ class LocalHost:
     def _decide(self, posted: _Posted, now: datetime) -> None:
         scope = self.log.scope
         stepped = clock_message(scope, self.rollout, self._clock.now())
-        facts = decide(scope, stepped, now) if stepped is not None else ()
-        if facts:
-            self._record(facts, now, _Posted(posted.message))
+        if stepped is not None and (facts := decide(scope, stepped, now)):
+            self._record(self.rollout, facts, now, _Posted(stepped))
+        if posted.activity is not None:
+            self._runner.forget(posted.machine, posted.activity)
         try:
             facts = decide(scope, posted.message, now)
         except Refused as refused:
             self._refuse(posted, refused, now)
             return
-        if facts or posted.letters:
-            self._record(facts, now, posted)
+        if facts or posted.letter is not None:
+            self._record(scope.rollouts[posted.message.rollout], facts, now, posted)
         elif posted.done is not None:
             posted.done.set_result(None)
         if not facts and posted.activity is not None:
-            self._came_to_nothing(posted, now)
+            self._came_to_nothing(posted.machine, posted.activity, now)
 
     def _refuse(self, posted: _Posted, refused: Refused, now: datetime) -> None:
         if posted.done is not None:
             posted.done.set_exception(refused)
-        if posted.letters:
-            who = getattr(posted.message, "who", "")
-            facts = tuple(e.CommandRefused(letter, who, str(refused)) for letter in posted.letters)
-            self._record(facts, now, posted)
+        if posted.letter is not None:
+            self._refuse_letter(posted.letter, str(refused), now)
 
-    def _record(self, facts: tuple[e.Event, ...], now: datetime, posted: _Posted) -> None:
-        decided, task = self.log.record(self.rollout.id, facts, now, letters=posted.letters)
-        touched = self.agenda.refresh(facts, now)
+    def _refuse_letter(self, letter: Letter, why: str, now: datetime) -> None:
+        facts = (e.CommandRefused(letter.id, letter.who, why),)
+        self._record(self.rollout, facts, now, _Posted(messages.Advance(self.rollout.id), letter=letter))
+
+    def _record(self, rollout: Rollout, facts: tuple[e.Event, ...], now: datetime, posted: _Posted) -> None:
+        """Write a decision down, and see whom it touches. What it makes due waits until it is durable."""
+        taken = (posted.letter.id,) if posted.letter is not None else ()
+        decided, task = self.log.record(rollout.id, facts, now, letters=taken)
+        if rollout is self.rollout:
+            touched = self.agenda.refresh(facts, now)
+        else:  # a person's word on a machine of another rollout, which counts in our rules
+            machines = [
+                rollout.planned.machine(fact.machine).id for fact in facts if hasattr(fact, "machine")
+            ]
+            touched = self.agenda.ledger_moved(machines, now)
+        if posted.activity is not None and posted.machine != OWN:
+            touched.add(posted.machine)
         for machine in touched:
             self._touched_at[machine] = decided.seq
         self._commits.append(_Commit(decided, task, touched, posted.done))
@@ -197,100 +213,66 @@ class LocalHost:
         """Rows became durable: tell listeners, and start or stop what they made due."""
         while self._commits and self._commits[0].task.done() and self._failure is None:
             commit = self._commits.popleft()
-            error = (
-                commit.task.exception() if not commit.task.cancelled() else Defect("an append was cancelled")
-            )
-            if error is not None:
-                self._failure = error
-                break
-            for listener in self._listeners:
-                listener(commit.decided)
-            for machine in commit.touched:
-                if self._touched_at.get(machine, 0) <= commit.decided.seq:
-                    self._touched_at.pop(machine, None)
-                    self._reconcile(machine)
-            self._reconcile_own()
-            if commit.done is not None and not commit.done.done():
-                commit.done.set_result(None)
+            try:
+                self._publish(commit)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it ends `run`, and not this callback alone
+                self._fail(error)
         self._news.set()
+
+    def _publish(self, commit: _Commit) -> None:
+        commit.task.result()
+        for listener in self._listeners:
+            listener(commit.decided)
+        for machine in commit.touched:
+            if self._touched_at.get(machine) == commit.decided.seq:  # else a later row has a say in it
+                del self._touched_at[machine]
+                self._reconcile(machine)
+        self._runner.want(OWN, self.agenda.own)
+        if commit.done is not None and not commit.done.done():
+            commit.done.set_result(None)
 
     # Activities -------------------------------------------------------------------------------------------
 
-    def _reconcile_all(self) -> None:
-        for machine in list(self.agenda.activities):
-            self._reconcile_when_durable(machine)
-        self._reconcile_own()
-
-    def _reconcile_when_durable(self, machine: int) -> None:
-        if machine not in self._touched_at:
-            self._reconcile(machine)
-
     def _reconcile(self, machine: int) -> None:
-        """Make what goes on for a machine what is desired."""
-        desired = self.agenda.activities.get(machine)
-        self._make_it_so(machine, (desired,) if desired is not None else ())
+        """Make what goes on for a machine what is desired, unless a fact that has a say in it isn't durable yet."""
+        if machine not in self._touched_at:
+            desired = self.agenda.activities.get(machine)
+            self._runner.want(machine, (desired,) if desired is not None else ())
 
-    def _reconcile_own(self) -> None:
-        self._make_it_so(OWN, self.agenda.own)
+    def _perform(self, activity: a.Activity) -> Coroutine[None, None, messages.Observation]:
+        return perform(self.services, self.rollout, activity, self.post)
 
-    def _make_it_so(self, place: int, desired: tuple[a.Activity, ...]) -> None:
-        running = self._tasks.get(place)
-        if running is None:
-            if not desired:
-                return
-            running = self._tasks[place] = {}
-        for activity in [x for x in running if x not in desired]:
-            if not isinstance(activity, a.Send):  # a request that is under way is never cut off
-                running.pop(activity).cancel()
-        for activity in desired:
-            if activity not in running:
-                task = asyncio.create_task(self._perform(place, activity))
-                running[activity] = task
-        if not running:
-            del self._tasks[place]
+    def _ended(self, place: int, activity: a.Activity, message: messages.Observation) -> None:
+        self._post(_Posted(message, place, activity))
 
-    async def _perform(self, place: int, activity: a.Activity) -> None:
-        def report(observation: messages.Observation) -> None:
-            self._post(_Posted(observation))
-
-        try:
-            message = await perform(self.services, self.rollout, activity, report)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug in an activity must end the process, not one task in silence
-            self._failure = error
-            self._news.set()
-            return
-        self._forget(place, activity)
-        if message is not None:
-            self._post(_Posted(message, place, activity))
-
-    def _forget(self, place: int, activity: a.Activity) -> None:
-        running = self._tasks.get(place)
-        if running is not None and activity in running:
-            del running[activity]
-            if not running:
-                del self._tasks[place]
-
-    def _came_to_nothing(self, posted: _Posted, now: datetime) -> None:
+    def _came_to_nothing(self, machine: int, activity: a.Activity, now: datetime) -> None:
         """An activity ended and no fact followed: a check queues again, anything else is tried again after a pause."""
-        if isinstance(posted.activity, a.Check):
-            for machine in self.agenda.check_ended(posted.machine, now):
-                self._reconcile_when_durable(machine)
+        if isinstance(activity, a.Check):
+            for other in self.agenda.check_ended(machine, now):
+                self._reconcile(other)
         else:
-            self._beside(self._again(posted.machine))
+            self._beside(self._again(machine))
 
     async def _again(self, machine: int) -> None:
         await self._clock.sleep(IDLE_PAUSE_S)
         if machine == OWN:
-            self._reconcile_own()
+            self._runner.want(OWN, self.agenda.own)
         else:
-            self._reconcile_when_durable(machine)
+            self._reconcile(machine)
 
     def _beside(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._side.add(task)
-        task.add_done_callback(self._side.discard)
+        task.add_done_callback(self._side_done)
+
+    def _side_done(self, task: asyncio.Task[None]) -> None:
+        self._side.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self._news.set()
 
     async def _read_inbox(self) -> None:
         """Hand in what other processes asked for."""
@@ -301,14 +283,9 @@ class LocalHost:
                     continue
                 known.add(letter.id)
                 try:
-                    command = letters.load(letter.command)
+                    self._post(_Posted(letters.load(letter.command), letter=letter))
                 except UsageError as error:
-                    facts = (e.CommandRefused(letter.id, letter.who, str(error)),)
-                    self._record(
-                        facts, self._now(), _Posted(messages.Advance(self.rollout.id), letters=(letter.id,))
-                    )
-                    continue
-                self._post(_Posted(command, letters=(letter.id,)))
+                    self._refuse_letter(letter, str(error), self._now())
             await self._clock.sleep(self._pace.inbox_every_s * self._clock.scale)
 
     # Waiting and ending -----------------------------------------------------------------------------------
@@ -360,10 +337,13 @@ class LocalHost:
 
     async def _stop_all(self) -> None:
         """Cancel what goes on, and let queued rows become durable."""
-        tasks = [task for running in self._tasks.values() for task in running.values()]
-        tasks += [*self._side, *([self._alarm] if self._alarm is not None else [])]
+        tasks = [*self._side, *([self._alarm] if self._alarm is not None else [])]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(self._runner.stop(), *tasks, return_exceptions=True)
         await asyncio.gather(*(commit.task for commit in self._commits), return_exceptions=True)
-        self._tasks.clear()
+        for posted in self._posted:
+            if posted.done is not None and not posted.done.done():
+                posted.done.set_exception(
+                    Refused(f"rollout {self.rollout.id} is not driven any more; ask again")
+                )

@@ -104,11 +104,8 @@ def refuse_unless_judged(plan: bytes, inventory: Inventory) -> None:
 
 
 def known_rollout(scope: Scope, digest: str) -> Rollout | None:
-    """The rollout of exactly this plan that isn't over, if the journal knows one."""
-    for rollout in reversed(scope.rollouts.values()):
-        if rollout.digest == digest and not rollout.over:
-            return rollout
-    return None
+    """The rollout of exactly this plan that goes on, if the journal knows one: one that was aborted is carried through."""
+    return next((rollout for rollout in reversed(scope.active()) if rollout.digest == digest), None)
 
 
 def new_id(scope: Scope, plan: Plan, now: datetime) -> str:

@@ -108,7 +108,9 @@ async def carry_out(journal: Journal, wanted: m.Command, now: datetime, who: str
 
 async def _by_letter(journal: Journal, wanted: m.Command, now: datetime, who: str) -> tuple[e.Event, ...]:
     """Post it, and wait until a decision has taken it."""
-    before = (await replay(journal)).seq
+    before = 0
+    async for row in journal.read():
+        before = row.seq
     letter = Letter(uuid4().hex, now, who, dump(wanted))
     await journal.post(letter)
     for _ in range(int(ANSWER_WITHIN_S / LOOK_EVERY_S)):
