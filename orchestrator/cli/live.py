@@ -105,14 +105,20 @@ def _lanes(seen: Progress, most: int) -> Table:
         mark = _MARKS.get(lane.state, "?")
         style = "red" if lane.state in ("blocked", "gave up") else ""
         waves = f"{lane.wave}/{lane.waves}"
-        table.add_row(mark, lane.what or lane.id, waves, _blocks(lane), lane.waits_for, style=style)
+        table.add_row(mark, _short(lane), waves, _blocks(lane), lane.waits_for, style=style)
     return table
+
+
+def _short(lane: LaneProgress) -> str:
+    """The last parts of what a lane is: the first ones are the same for many."""
+    parts = lane.what.split(" / ")
+    return " / ".join(parts[-2:]) or lane.id
 
 
 def _blocks(lane: LaneProgress) -> Text:
     """A lane's machines as blocks: one each for small lanes, in proportion for large ones."""
     total = sum(lane.counts.values())
-    width = min(30, total)
+    width = min(24, total)
     text = Text()
     for state in _ORDER:
         n = lane.counts.get(state, 0)
@@ -126,7 +132,7 @@ def _waiting(seen: Progress) -> Panel:
     for wait in seen.waiting[:4]:
         held = f" [bright_black]({', '.join(wait.holders[:4])})[/]" if wait.holders else ""
         until = f" until {when(wait.until)}" if wait.until is not None else ""
-        rows.add_row(Text(wait.who, style="bold"), f"{wait.reason}{held}{until}")
+        rows.add_row(Text(f"{wait.who}:", style="bold"), f"{wait.reason}{held}{until}")
     return Panel(rows, title="waiting", border_style="bright_black")
 
 
