@@ -14,7 +14,7 @@ from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.facts import unknown_facts
 from orchestrator.planner.model import Plan
-from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.rollout.state import Rollout, RolloutStatus, Scope
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
 from orchestrator.verify.plan import judge_plan
@@ -104,8 +104,15 @@ def refuse_unless_judged(plan: bytes, inventory: Inventory) -> None:
 
 
 def known_rollout(scope: Scope, digest: str) -> Rollout | None:
-    """The rollout of exactly this plan that goes on, if the journal knows one: one that was aborted is carried through."""
-    return next((rollout for rollout in reversed(scope.active()) if rollout.digest == digest), None)
+    """The rollout of exactly this plan, if the journal knows one.
+
+    One that is over is not begun again: a process may have been killed between the end and its last word, and the same
+    command must then tell the end, not change every machine once more. One that was refused has touched nothing.
+    """
+    for rollout in reversed(scope.rollouts.values()):
+        if rollout.digest == digest:
+            return rollout if rollout.status is not RolloutStatus.REFUSED else None
+    return None
 
 
 def new_id(scope: Scope, plan: Plan, now: datetime) -> str:

@@ -120,7 +120,7 @@ async def begin(
     accept_drift: bool = False,
     pace: Pace | None = None,
 ) -> Running:
-    """Start a reviewed plan, or go on with the rollout of it that the journal knows. The journal is held by now.
+    """Start a reviewed plan, or go on with the rollout of it that the journal knows, be it over. The journal is held by now.
 
     `live` is the fleet as it is at this moment: a plan is compared with it and judged by it before it starts.
     Raises `Refused` and `PlanRefused`, with nothing done.
