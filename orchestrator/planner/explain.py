@@ -250,11 +250,12 @@ def _lines(told: Explanation) -> Iterator[str]:
         yield f"  the lane waits for {_listed(waited.lanes, 'lane', 'lanes')}: {waited.what}"
     if told.wave == 1:
         yield "  no wave of its lane is earlier"
-    for obstacles, run in groupby(told.earlier, key=lambda earlier: earlier.obstacles):
-        waves = [earlier.wave for earlier in run]
-        where = f"wave {waves[0]}" if len(waves) == 1 else f"waves {waves[0]} to {waves[-1]}"
-        for obstacle in obstacles:
-            by = f" ({_names(obstacle.machines)})" if obstacle.machines else ""
+    for _, alike in groupby(told.earlier, key=lambda earlier: [o.what for o in earlier.obstacles]):
+        run = list(alike)
+        where = f"wave {run[0].wave}" if len(run) == 1 else f"waves {run[0].wave} to {run[-1].wave}"
+        for at, obstacle in enumerate(run[0].obstacles):
+            names = sorted({name for earlier in run for name in earlier.obstacles[at].machines})
+            by = f" ({_names(names)})" if names else ""
             yield f"  not in {where}: {obstacle.what}{by}"
 
 

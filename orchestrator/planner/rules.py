@@ -146,13 +146,10 @@ def _parts(rule: Constraint) -> Sequence[tuple[str, Sequence[MachineId]]]:
     assert_never(rule)
 
 
-def components(
-    rules: Rules, machines: Sequence[int], view: View, *, but: int | None = None
-) -> list[list[int]]:
+def components(rules: Rules, machines: Sequence[int], view: View) -> list[list[int]]:
     """The machines that constraints join, directly or through others. Sorted, each by itself and by first machines.
 
-    Only what binds joins: a budget of 5 over 4 of these machines keeps none of them from another. `but` is a
-    constraint to look away from.
+    Only what binds joins: a budget of 5 over 4 of these machines keeps none of them from another.
     """
     above = {machine: machine for machine in machines}
 
@@ -162,7 +159,7 @@ def components(
         return machine
 
     for constraint, parts in view.items():
-        if constraint == but or not rules.binds(constraint, parts):
+        if not rules.binds(constraint, parts):
             continue
         root = -1
         for members in parts.values():

@@ -1,0 +1,106 @@
+"""How one lane is packed."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.availability.model import Constraint
+from orchestrator.errors import Refused
+from orchestrator.planner import waves
+from orchestrator.planner.anyorder import any_order
+from orchestrator.planner.bound import prove
+from orchestrator.planner.waves import pack
+from tests.builders import budget, exclusion, order
+from tests.unit.planner.dividing import named, rules_of
+
+
+def packed(names: str, *constraints: Constraint) -> list[str]:
+    """All machines as one lane."""
+    rules = rules_of(names, *constraints)
+    everything = range(len(rules.machines))
+    found = pack(rules, everything, prove(rules, everything).waves)
+    return [named([rules.machines[m] for m in wave]) for wave in found]
+
+
+def test_a_wave_is_as_full_as_its_budget() -> None:
+    """By id where nothing else decides, so that a person finds them in the order they know."""
+    assert packed("a b c d e", budget(2, "a b c d e")) == ["a b", "c d", "e"]
+
+
+def test_who_stands_in_the_longest_line_goes_first() -> None:
+    """c, d and e need three waves among themselves; taking a and b first would cost a fourth."""
+    assert packed("a b c d e", budget(2, "a b c d e"), budget(1, "c d e")) == ["a c", "b d", "e"]
+
+
+def test_those_that_many_wait_for_go_first() -> None:
+    """Z is nobody's neighbour in a budget, but three waves come after it."""
+    found = packed("a b z x1 x2 x3", order("z", "x1 x2 x3"), budget(1, "x1 x2 x3"), budget(1, "a b z"))
+
+    assert len(found) == 4
+    assert "z" in found[0]
+
+
+def test_a_domain_that_was_begun_is_finished_first() -> None:
+    """Within the lane as between lanes."""
+    found = packed("a b c d r", exclusion({"x": "a b", "y": "c d"}), budget(1, "a b"), budget(1, "c d r"))
+
+    assert [wave.replace(" r", "") for wave in found] in (["c", "d", "a", "b"], ["a", "b", "c", "d"])
+
+
+def test_nobody_goes_along_with_what_comes_before_it() -> None:
+    """Not even where there is room."""
+    assert packed("a b c", order("a", "b"), budget(3, "a b c")) == ["a c", "b"]
+
+
+def test_a_domain_is_not_begun_that_could_not_be_finished() -> None:
+    """X waits for a machine that nothing lets go before y is through."""
+    found = packed(
+        "x1 x2 y1 y2 p",
+        exclusion({"x": "x1 x2", "y": "y1 y2"}),
+        order("y1", "p"),
+        order("p", "x2"),
+        budget(2, "x1 x2 y1 y2 p"),
+    )
+    wave_of = {name: number for number, wave in enumerate(found) for name in wave.split()}
+
+    assert max(wave_of["y1"], wave_of["y2"]) < min(wave_of["x1"], wave_of["x2"])
+
+
+def test_orders_across_domains_leave_them_finished_side_by_side() -> None:
+    """No zone can be finished in one go, so each is within what goes first and what goes then."""
+    found = packed("d1 d2 w1 w2", exclusion({"z1": "d1 w1", "z2": "d2 w2"}), order("d1 d2", "w1 w2"))
+
+    assert sorted(found[:2]) == ["d1", "d2"]
+    assert sorted(found[2:]) == ["w1", "w2"]
+
+
+def test_a_gap_is_closed_by_trying_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going by urgency and name alone puts a and b together, so that c and d take two waves more; a later try finds the way."""
+    constraints = (budget(2, "a b c"), budget(2, "a b d"), budget(1, "c d"))
+    assert len(packed("a b c d", *constraints)) == 2
+    monkeypatch.setattr(waves, "RESTARTS", 0)
+    assert len(packed("a b c d", *constraints)) == 3
+
+
+def test_dead_ends_are_searched_for_a_way_out() -> None:
+    """Every way is tried before the rules are said not to hold together; the waves keep all of them."""
+    rules = rules_of("a b c", exclusion({"x": "a b", "y": "c"}), order("a", "c"), budget(1, "a b"))
+
+    found = any_order(rules, range(3), rules.view(range(3)))
+    assert found is not None
+    assert [named([rules.machines[m] for m in wave]) for wave in found] == ["a", "b", "c"]
+
+
+def test_rules_that_cannot_hold_together_are_refused_by_name() -> None:
+    """Two exclusions of one level whose domains lie across each other: each would have to wait for the other."""
+    with pytest.raises(Refused) as refused:
+        packed(
+            "ax ay bx by",
+            exclusion({"a": "ax ay", "b": "bx by"}, level=5),
+            exclusion({"x": "ax bx", "y": "ay by"}, level=5),
+        )
+
+    told = str(refused.value)
+    assert "these rules can't hold together for ax, ay, bx and 1 more" in told
+    assert "one of a, b at a time (policies/test.yaml:1)" in told
+    assert "one of x, y at a time (policies/test.yaml:1)" in told
