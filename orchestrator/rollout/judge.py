@@ -80,8 +80,7 @@ def _failed(code: str, message: str, what: str) -> Judgement:
     detail = f"{what}: {code}: {message}" if code else f"{what}: {message or 'no reason was given'}"
     retry_asked = "should be retried" in message or "retry later" in message
     passing = code in PASSING or retry_asked
-    known = passing or code in LASTING or code.upper().startswith("0X80") or not code
-    return Judgement(changed=False, passing=passing, unseen=not known, detail=detail)
+    return Judgement(changed=False, passing=passing, unseen=not (passing or _known(code)), detail=detail)
 
 
 def _patches(
@@ -129,10 +128,27 @@ def _by_restart(change: Patches, result: Mapping[str, Any], installed: str, *, w
 
 
 def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str]:
-    """The code and message of the result's own error, or else the operation's."""
+    """The code and message of the result's own error, or else the operation's.
+
+    The patch extension numbers its runs ("1": there were errors) and names what happened in the details.
+    """
     error = result.get("error") or {}
     own = str(error.get("code") or "")
-    return (code, message) if own in _HARMLESS else (own, str(error.get("message") or ""))
+    if own in _HARMLESS:
+        return code, message
+    told = [
+        (str(detail["code"]), str(detail.get("message") or ""))
+        for detail in error.get("details") or ()
+        if detail.get("code")
+    ]
+    if own.isdigit() and told:
+        return next((one for one in told if not _known(one[0])), told[0])
+    return own, str(error.get("message") or "")
+
+
+def _known(code: str) -> bool:
+    """Whether this program knows what a code means. No code at all means that nothing more is to be known."""
+    return not code or code in PASSING or code in LASTING or code.upper().startswith("0X80")
 
 
 def _plain_failure(detail: str, *, passing: bool = False) -> Judgement:
