@@ -188,8 +188,11 @@ async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
     return dump(planned.plan)
 
 
-async def watch(running: Running, who: str, *, verbose: bool, as_json: bool) -> int:
-    """Drive the rollout and show it, until it rests or is over; then the answers of `status`."""
+async def watch(running: Running, who: str, *, verbose: bool, as_json: bool, plain: bool = False) -> int:
+    """Drive the rollout and show it, until it rests or is over; then the answers of `status`.
+
+    `plain`: a line a happening, also on a terminal.
+    """
     host, rollout = running.host, running.rollout
     if running.resumed and rollout.over and not rollout.in_flight:
         err.print(f"this plan was run already, as {rollout.id}; to run it once more, plan again", markup=False)
@@ -205,7 +208,7 @@ async def watch(running: Running, who: str, *, verbose: bool, as_json: bool) -> 
                 f"it was {how}; it starts nothing new until: wavekeeper resume {rollout.id} --reason ..."
             )
     recent: list[str] = []
-    plain = as_json or not out.is_terminal
+    plain = plain or as_json or not out.is_terminal
 
     def tell(decided: object) -> None:
         facts: tuple[e.Event, ...] = decided.facts  # type: ignore[attr-defined]  # hosts' own type isn't named here
