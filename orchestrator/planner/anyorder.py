@@ -14,8 +14,9 @@ from typing import Final
 from orchestrator.planner import nesting
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
 
-STEPS: Final = 100_000
-"""How many steps are tried before the search gives up: a second or two. What a policy can mean has a few dozen kinds of machines."""
+LOOKS: Final = 2_000_000
+"""How many looks (may these machines go now, does that open cell stand against it?) the search may take: a second or two.
+What a policy can mean has a few dozen kinds of machines, and seldom a dead end that is deep."""
 
 _Cell = tuple[int, int, tuple[tuple[int, int], ...]]
 """An exclusion, a domain, and where in the rules that cut it: what is finished in one go."""
@@ -78,6 +79,7 @@ class _Search:
             _union(before[order] for order in orders if (order, THEN) in kind.places) for kind in kinds
         ]
         self._rivals = [_rivals(kind, self._cells) for kind in kinds]
+        self._looks = 0
 
     def find(self) -> list[int] | None:
         """The kinds in an order that works, by number."""
@@ -86,7 +88,7 @@ class _Search:
         done = 0
         tried = [self._next(done)]
         dead: set[int] = set()
-        for _ in range(STEPS):
+        while self._looks < LOOKS:
             if done == everything:
                 return taken
             number = next(tried[-1], None)
@@ -105,6 +107,7 @@ class _Search:
     def _next(self, done: int) -> Iterator[int]:
         """Who may go next: everything before it is done, and no rival cell is begun and not finished."""
         for number in range(len(self._kinds)):
+            self._looks += 1 + len(self._rivals[number])
             if done >> number & 1 or self._after[number] & ~done:
                 continue
             if not any(cell & done and cell & ~done for cell in self._rivals[number]):

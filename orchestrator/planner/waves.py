@@ -5,14 +5,13 @@ longest line goes before those who could go at any time. That meets the bound ne
 again with the order shaken a little, a fixed number of times: the search is bounded by work, never by time, so that a
 plan is the same on every machine.
 
-An exclusion holds a *cell* open: a domain, or what rules above leave of it in one piece (`nesting`). A cell that was
-begun is finished before another domain begins.
+An exclusion holds a *cell* open: a domain, or what rules above leave of it in one piece (`nesting`), which is tried where
+whole domains lead into a dead end. A cell that was begun is finished before another domain begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -34,15 +33,6 @@ LOOKS: Final = 3_000_000
 _SHAKE: Final = 8
 """Into how many steps a wave of urgency is divided when the order is shaken."""
 
-
-class Finish(IntEnum):
-    """How strictly domains are finished in one go. Each is tried only where the one before it finds no way on."""
-
-    WHOLE = 0  # each domain in one go
-    READY = 1  # the same, and a domain isn't begun before everything that its machines wait for is done
-    CUT = 2  # in one go within what the rules above an exclusion leave of it
-
-
 Waves = list[list[int]]
 """The waves of a lane, each sorted."""
 
@@ -59,8 +49,8 @@ def pack(rules: Rules, machines: Sequence[int], least: int) -> Waves:
     if not any(rules.binds(constraint, parts) for constraint, parts in view.items()):
         return [sorted(machines)]
     lane = _Lane(rules, sorted(machines), view)
-    for finish in Finish:
-        best = _Packing(lane, finish).shortest(least)
+    for cut in (False, True):
+        best = _Packing(lane, _Cells(lane, cut=cut)).shortest(least)
         if best is not None:
             return [[lane.machines[m] for m in wave] for wave in best]
     waves = any_order(rules, machines, view)
@@ -74,12 +64,13 @@ def _crossing(rules: Rules, view: View, machines: Sequence[int]) -> str:
     crossing = [
         rules.constraints[c] for c in (*nesting.exclusions_of(rules, view), *nesting.orders_of(rules, view))
     ]
-    said = "; ".join(f"{rule.what} ({rule.origin})" for rule in crossing)
+    said = "; ".join(f"{rule.what} ({rule.origin})" for rule in crossing[:5])
+    said += f"; and {len(crossing) - 5} rules more" if len(crossing) > 5 else ""
     names = ", ".join(name_of(rules.machines[m]) for m in sorted(machines)[:3])
     more = f" and {len(machines) - 3} more" if len(machines) > 3 else ""
     return (
-        f"these rules can't hold together for {names}{more}: {said}. Whichever domain is begun, another has to be begun "
-        "before it can be finished; loosen one of them, or select fewer machines"
+        f"these rules can't hold together for {names}{more}: {said}. No way was found to finish every domain that is begun "
+        "before another has to begin; loosen one of them, or select fewer machines"
     )
 
 
@@ -118,53 +109,34 @@ class _Lane:
 
 
 class _Cells:
-    """The pieces of domains that are each finished in one go, numbered over all exclusions of a lane."""
+    """The pieces of domains that are each finished in one go, numbered over all exclusions of a lane.
 
-    def __init__(self, lane: _Lane, finish: Finish) -> None:
+    They are the domains; or, `cut`, what the rules above an exclusion leave of each in one piece.
+    """
+
+    def __init__(self, lane: _Lane, *, cut: bool) -> None:
         self.of: list[list[tuple[int, int, int]]] = []  # machine -> (exclusion, domain, cell)
         self.size: list[int] = []
-        self.exclusion: list[int] = []
-        self.after: list[
-            dict[int, int]
-        ] = []  # cell -> order -> how many that go first in it stand in the cell
-        labels = [_cutting(lane, x, finish) for x in range(len(lane.exclusions))]
+        cutting = [nesting.cut_by(lane.rules, lane.view, c) if cut else () for c in lane.exclusions]
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
         for place, machine in enumerate(lane.machines):
             held = []
             for exclusion, domain in lane.domains_of[place]:
-                label = tuple(at for at in lane.rules.places[machine] if at[0] in labels[exclusion])
+                label = tuple(at for at in lane.rules.places[machine] if at[0] in cutting[exclusion])
                 cell = numbers.setdefault((exclusion, domain, label), len(numbers))
                 if cell == len(self.size):
                     self.size.append(0)
-                    self.exclusion.append(exclusion)
-                    self.after.append({})
                 self.size[cell] += 1
-                if finish > Finish.WHOLE:
-                    for order in lane.waits[place]:
-                        self.after[cell].setdefault(order, 0)
                 held.append((exclusion, domain, cell))
             self.of.append(held)
-        for place, held in enumerate(self.of):
-            for _, _, cell in held:
-                for order in lane.leads[place]:
-                    if order in self.after[cell]:
-                        self.after[cell][order] += 1
-
-
-def _cutting(lane: _Lane, exclusion: int, finish: Finish) -> frozenset[int]:
-    """The constraints by whose parts the domains of an exclusion are cut into cells."""
-    constraint = lane.exclusions[exclusion]
-    if finish is Finish.CUT:
-        return frozenset(nesting.cut_by(lane.rules, lane.view, constraint))
-    return frozenset()
 
 
 class _Packing:
     """Packs a lane once and again, under one way of finishing domains."""
 
-    def __init__(self, lane: _Lane, finish: Finish) -> None:
+    def __init__(self, lane: _Lane, cells: _Cells) -> None:
         self._lane = lane
-        self._cells = _Cells(lane, finish)
+        self._cells = cells
         self._looks = 0
 
     def shortest(self, least: int) -> Waves | None:
@@ -218,7 +190,6 @@ class _State:
         self._cells = cells
         self._used = [0] * len(lane.limits)
         self._firsts = list(lane.firsts)  # of each order: those that go first and aren't done
-        self._inside = [dict(after) for after in cells.after]
         self._cell_left = list(cells.size)
         self._begun = [False] * len(cells.size)
         self._active = [-1] * len(lane.exclusions)  # the domain that is open
@@ -249,9 +220,6 @@ class _State:
             for order in self._lane.leads[machine]:
                 self._firsts[order] -= 1
             for exclusion, _, cell in self._cells.of[machine]:
-                for order in self._lane.leads[machine]:
-                    if order in self._inside[cell]:
-                        self._inside[cell][order] -= 1
                 self._cell_left[cell] -= 1
                 if not self._cell_left[cell]:
                     self._open[exclusion] -= 1
@@ -259,14 +227,9 @@ class _State:
                         self._active[exclusion] = -1
 
     def _may_enter(self, machine: int) -> bool:
-        for exclusion, domain, cell in self._cells.of[machine]:
-            if self._active[exclusion] not in {-1, domain}:
-                return False
-            if not self._begun[cell] and any(
-                self._firsts[order] > inside for order, inside in self._inside[cell].items()
-            ):
-                return False
-        return True
+        return all(
+            self._active[exclusion] in {-1, domain} for exclusion, domain, _ in self._cells.of[machine]
+        )
 
     def _enter(self, machine: int) -> None:
         for exclusion, domain, cell in self._cells.of[machine]:
