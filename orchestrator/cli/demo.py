@@ -38,7 +38,9 @@ from orchestrator.wiring.files import read_bytes, write_bytes
 from orchestrator.wiring.journal import open_journal, whoami
 from orchestrator.wiring.rollout import begin, doors
 
-RESTS = frozenset({RolloutStatus.FINISHED, RolloutStatus.STOPPED, RolloutStatus.REFUSED, RolloutStatus.ABORTED})
+RESTS = frozenset(
+    {RolloutStatus.FINISHED, RolloutStatus.STOPPED, RolloutStatus.REFUSED, RolloutStatus.ABORTED}
+)
 """Ends of a rollout that aren't a person's wish to leave."""
 
 INTERRUPTED = 130
@@ -148,8 +150,12 @@ async def _emulator(
     fleet: Path, audit: Path, wanted: Wanted, port: int = 0, faults: Path | None = None
 ) -> AsyncIterator[Emulated]:
     scale = wanted.time_scale
-    async with emulated(fleet, audit, time_scale=scale, port=port, seed=wanted.seed, faults=faults) as emulator:
-        line(f"the emulator listens on {emulator.endpoint}, process {emulator.pid}; an hour there takes {3600 / scale:.2g} s")
+    async with emulated(
+        fleet, audit, time_scale=scale, port=port, seed=wanted.seed, faults=faults
+    ) as emulator:
+        line(
+            f"the emulator listens on {emulator.endpoint}, process {emulator.pid}; an hour there takes {3600 / scale:.2g} s"
+        )
         yield emulator
 
 
@@ -176,7 +182,8 @@ def _draw(folder: Folder, inventory: Inventory, plan: Plan) -> None:
     topology = build(inventory)
     write_bytes(folder.topology, draw(topology, title=COMPANY))
     write_bytes(
-        folder.waves, draw(topology, colour="wave", waves=waves_of(plan), title=f"{COMPANY}, by wave of {plan.name}")
+        folder.waves,
+        draw(topology, colour="wave", waves=waves_of(plan), title=f"{COMPANY}, by wave of {plan.name}"),
     )
     line(f"by state in {folder.topology}, by wave in {folder.waves}")
 
@@ -208,8 +215,14 @@ def _tell_what_it_spared(fleet: Inventory, bad: Played) -> None:
     saved = spared(fleet, bad.rollout)
     whole = len(saved.broken) + len(saved.touched) + len(saved.untouched)
     heading("What it spared")
-    line(f"{count(whole, 'machine')} {saved.weakness}: {len(saved.broken)} broke, {len(saved.untouched)} were never touched", indent=2)
-    line(f"{count(bad.rollout.attempted, 'machine')} of {bad.rollout.planned.changing} were begun when it stopped", indent=2)
+    line(
+        f"{count(whole, 'machine')} {saved.weakness}: {len(saved.broken)} broke, {len(saved.untouched)} were never touched",
+        indent=2,
+    )
+    line(
+        f"{count(bad.rollout.attempted, 'machine')} of {bad.rollout.planned.changing} were begun when it stopped",
+        indent=2,
+    )
 
 
 def _tell_verdicts(good: Played, bad: Played) -> bool:
@@ -267,7 +280,11 @@ def _tell_what_next(folder: Folder, wanted: Wanted) -> None:
         f"wavekeeper plan --inventory fleet.json --policies {folder.policies} -o plan.json",
     ):
         line(command, indent=2)
-    line(f"first put your own tags into {folder.policies}: as they stand, they select {COMPANY}'s", indent=2, style="bright_black")
+    line(
+        f"first put your own tags into {folder.policies}: as they stand, they select {COMPANY}'s",
+        indent=2,
+        style="bright_black",
+    )
 
 
 async def _keep(folder: Folder, emulator: Emulated, wanted: Wanted) -> None:

@@ -21,8 +21,8 @@ SHORT: Final = MappingProxyType({WEST: "weu", NORTH: "neu"})
 PROD, SHARED = "prod", "shared"
 SUBSCRIPTIONS: Final = MappingProxyType(
     {
-        PROD: "4b1d0a52-7c9e-4e63-9f0a-2d8c51e7a001",
-        SHARED: "4b1d0a52-7c9e-4e63-9f0a-2d8c51e7a002",
+        PROD: "6f2c1e90-7c9e-4e63-9f0a-2d8c51e7a001",
+        SHARED: "b81d47aa-3a05-4b7d-8e16-90cf4d12b002",
     }
 )
 

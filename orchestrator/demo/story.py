@@ -27,6 +27,11 @@ faults:
   - unhealthy: {{tags: {{edr: {EDR_OLD}}}}}
 """
 
+_HOW: Final = (
+    "The machines are emulated; the requests that changed them are those of the Azure SDK, over HTTP. What was really out is the "
+    "emulator's word, the verdicts are the judge's; neither shares code with what they judge."
+)
+
 WEAKNESS: Final = f"run endpoint protection {EDR_OLD}"
 
 
@@ -81,7 +86,9 @@ def report(fleet: Inventory, good: Played, bad: Played, picture: str) -> Report:
         f"{bad.rollout.attempted} machines, {len(saved.broken)} of which broke, and spared {len(saved.untouched)} of the {whole} "
         "that would have broken too."
     )
-    judged = "every rule was kept, says the judge" if ok else "not as it should have gone: see what was judged"
+    judged = (
+        "every rule was kept, says the judge" if ok else "not as it should have gone: see what was judged"
+    )
     return Report(
         title=f"{plan.name.capitalize()} at {COMPANY}",
         summary=summary,
@@ -95,8 +102,7 @@ def report(fleet: Inventory, good: Played, bad: Played, picture: str) -> Report:
         picture_caption="A square is a machine, its colour the wave that it is in; under the pointer it tells its name.",
         footer=(
             f"Plan {good.rollout.digest[:16]}, made of the inventory taken {_moment(plan.taken_at)}.",
-            "The machines are emulated, the requests that changed them are those of the Azure SDK over HTTP. What was really out is "
-            "the emulator's word, the verdicts are the judge's; neither shares code with what they judge.",
+            _HOW,
         ),
     )
 
@@ -111,7 +117,7 @@ def _act(fleet: Inventory, played: Played, title: str, *, ok: bool, saved: Spare
         fleet=len(fleet.machines),
         checks=tuple(check(what, verdict) for what, verdict in played.verdicts.by_what.items()),
     )
-    return act(told, title, good=ok, spared=saved)
+    return act(told, title, good=ok, spared=saved, of_plan=saved is None)
 
 
 def _minutes(length: timedelta) -> timedelta:

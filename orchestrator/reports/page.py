@@ -34,8 +34,8 @@ def page(report: Report) -> str:
         h("h1", report.title),
         h("p", report.summary, class_="summary"),
         h("span", report.verdict, class_=f"pill {'good' if report.good else 'bad'}"),
-        (act(one) for one in report.acts),
         _picture(report),
+        (act(one) for one in report.acts),
         h("footer", (h("p", line) for line in report.footer)),
     )
     html = written(h("html", head, h("body", body), lang="en"))

@@ -11,7 +11,7 @@ from orchestrator.reports.markup import h, number
 from orchestrator.reports.page_model import Chart, LaneRow, Line, StageBand, WaveBox
 
 WIDTH = 1120.0
-_LABELS = 250.0  # for the names of lanes
+_LABELS = 296.0  # for the names of lanes
 _RIGHT = 14.0
 _HEAD = 46.0  # stages and hours
 _GAP = 3.0  # between lanes
@@ -117,7 +117,7 @@ def _lane(lane: LaneRow, y: float, tall: float, frame: _Frame) -> ET.Element:
     middle = y + tall / 2
     label = h(
         "text",
-        _shortened(lane.name, 46),
+        _shortened(lane.name, 56),
         x=_LABELS - 8,
         y=middle + 3.5,
         class_="lane-name",
@@ -133,8 +133,7 @@ def _lane(lane: LaneRow, y: float, tall: float, frame: _Frame) -> ET.Element:
 
 
 def _shortened(text: str, most: int) -> str:
-    """The end of a long name tells more than its middle."""
-    return text if len(text) <= most else f"{text[:12]}…{text[-(most - 13) :]}"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _wave(wave: WaveBox, y: float, tall: float, frame: _Frame) -> ET.Element:
@@ -187,15 +186,11 @@ def _stopped(chart: Chart, frame: _Frame, bottom: float) -> ET.Element | None:
     if chart.stopped is None:
         return None
     at = frame.x(chart.stopped)
-    left = at > WIDTH - 90
     return h(
         "g",
-        h("line", x1=at, x2=at, y1=16.0, y2=bottom, class_="stopped"),
-        h(
-            "text", "stopped", x=at + (-5 if left else 5), y=bottom - 5, class_="stopped-name",
-            text_anchor="end" if left else "start",
-        ),
-    )  # fmt: skip
+        h("line", x1=at, x2=at, y1=4.0, y2=bottom, class_="stopped"),
+        h("text", "stopped", x=at - 6, y=14.0, class_="stopped-name", text_anchor="end"),
+    )
 
 
 def _out(chart: Chart, frame: _Frame, top: float) -> ET.Element:

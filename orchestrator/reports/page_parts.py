@@ -186,7 +186,7 @@ def _long_table(heads: Sequence[str], rows: Sequence[ET.Element]) -> ET.Element 
     """A table whose rows beyond the first few unfold."""
     if not rows:
         return None
-    head = h("tr", (h("th", text) for text in heads))
+    head = h("tr", (h("th", text, class_="tight") for text in heads))
     first = h("table", head, rows[:_FIRST])
     more = rows[_FIRST:]
     if not more:

@@ -30,7 +30,7 @@ p { margin: 0 0 10px; }
   border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; margin: 18px 0 6px; }
 .figure { background: var(--card); padding: 13px 16px; }
 .figure b { display: block; font-size: 25px; line-height: 1.2; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
-.figure span { font-size: 13px; } .figure small { display: block; color: var(--soft); font-size: 12px; line-height: 1.4; }
+.figure span { display: block; font-size: 13px; line-height: 1.35; margin: 2px 0; } .figure small { display: block; color: var(--soft); font-size: 12px; line-height: 1.4; }
 .scroll { overflow-x: auto; } .chart { width: 100%; min-width: 820px; height: auto; display: block; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 12.5px; color: var(--soft); margin: 6px 0 0; }
 .legend i { display: inline-block; width: 18px; height: 7px; border-radius: 2px; margin-right: 6px; vertical-align: 1px; }
@@ -55,7 +55,7 @@ footer { color: var(--soft); font-size: 12.5px; margin-top: 30px; } footer p { m
 svg text { font-family: inherit; fill: var(--soft); font-size: 10.5px; }
 .stage { fill: var(--faint); opacity: .55; } .stage.odd { fill: var(--rule); opacity: .55; }
 .stage-name { font-weight: 700; font-size: 12px; fill: var(--ink); } .bake { fill: url(#bakes); } .stripe { stroke: var(--soft); stroke-width: .8; opacity: .45; }
-.tick, .lane { stroke: var(--rule); stroke-width: 1; } .lane-name { font-size: 10px; } .hour { font-size: 10px; }
+.tick, .lane { stroke: var(--rule); stroke-width: 1; } svg .lane-name { font-size: 9.5px; } .hour { font-size: 10px; }
 .wave { fill: var(--blue-soft); } .wave.shut { fill: var(--red-soft); stroke: var(--red); stroke-width: .8; }
 .asked { fill: var(--asked); } .changing { fill: var(--bar); } .proving { fill: var(--teal); } .gone { fill: var(--amber); }
 .broken { fill: var(--red); } .doubtful { fill: var(--amber); opacity: .6; }

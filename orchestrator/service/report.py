@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ from orchestrator.reports.page_model import (
 )
 from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.service.peaks import most_at_once, peaks
+from orchestrator.service.rows import rows
 from orchestrator.service.status import Status
 from orchestrator.service.timeline import Disruption, Timeline
-from orchestrator.verify.model import Findings, Verdict
+from orchestrator.verify.model import Findings, Verdict, machines
 from orchestrator.verify.timeline import What, follow, read_audit
 
 Outs = Mapping[str, Sequence[tuple[datetime, datetime]]]
@@ -76,8 +78,8 @@ class Retold:
     checks: tuple[Check, ...]
 
 
-def act(told: Retold, title: str, *, good: bool, spared: Spared | None = None) -> Act:
-    """The rollout as a page shows it."""
+def act(told: Retold, title: str, *, good: bool, spared: Spared | None = None, of_plan: bool = True) -> Act:
+    """The rollout as a page shows it. `of_plan`: also whom its plan left out; another act may have told that."""
     rollout, status = told.rollout, told.status
     plan = rollout.planned.plan
     return Act(
@@ -88,20 +90,31 @@ def act(told: Retold, title: str, *, good: bool, spared: Spared | None = None) -
         chart=chart(rollout, told.timeline, told.witnessed.outs, stopped=bool(status.stopped)),
         checks=told.checks,
         cause=status.stopped,
-        evidence=status.evidence,
+        evidence=status.evidence if len(status.evidence) > 1 else (),  # a single one is in the cause already
         spared=spared,
         offers=tuple(Offer(option.command, option.effect) for option in status.options),
         budgets=tuple(
-            BudgetUse(p.what, p.origin, p.size, p.limit, p.most, p.cap) for p in peaks(plan, told.timeline)
+            BudgetUse(_brief(p.what), p.origin, p.size, p.limit, p.most, p.cap)
+            for p in peaks(plan, told.timeline)
         ),
-        left_out=_left_out(rollout),
+        left_out=_left_out(rollout, of_plan=of_plan),
         turns=tuple(TurnRow(turn.at, turn.who, turn.what) for turn in told.timeline.turns),
     )
 
 
+_SUBSCRIPTION = re.compile(r"subscription ([0-9a-f]{8})-[0-9a-f-]{27}")
+"""A subscription's first digits tell it apart; the whole of it would be the longest part of a rule."""
+
+
+def _brief(text: str) -> str:
+    return _SUBSCRIPTION.sub(r"subscription \1…", text)
+
+
 def check(what: str, verdict: Verdict) -> Check:
     """A verdict in the page's words."""
-    seen = ", ".join(f"{n:,} {kind}" for kind, n in verdict.judged.items() if n)
+    seen = ", ".join(
+        f"{n:,} {kind.removesuffix('s') if n == 1 else kind}" for kind, n in verdict.judged.items() if n
+    )
     return Check(what, verdict.ok, seen, tuple(map(str, verdict.violations)), verdict.notes)
 
 
@@ -113,8 +126,14 @@ def chart(rollout: Rollout, told: Timeline, outs: Outs, *, stopped: bool) -> Cha
         for span in told.stages
     )
     halted = rollout.status_since if stopped else None
-    rows = _rows(rollout, told, outs)
-    return Chart(told.started, end, stages, rows, tuple(_at_once(outs, told.started, end)), halted)
+    return Chart(
+        told.started,
+        end,
+        stages,
+        _rows(rollout, told, outs),
+        tuple(_at_once(outs, told.started, end)),
+        halted,
+    )
 
 
 def _rows(rollout: Rollout, told: Timeline, outs: Outs) -> tuple[LaneRow, ...]:
@@ -125,15 +144,16 @@ def _rows(rollout: Rollout, told: Timeline, outs: Outs) -> tuple[LaneRow, ...]:
     boxes: defaultdict[int, list[WaveBox]] = defaultdict(list)
     for span in told.waves:
         lines = tuple(_line(rollout, d, outs, told.last) for d in of[span.lane, span.wave])
-        count = len(planned.lanes[span.lane].waves[span.wave])
-        name = f"wave {span.wave + 1} of {len(planned.lanes[span.lane].waves)}, {count} machines"
+        waves = planned.lanes[span.lane].waves
+        name = f"{planned.lanes[span.lane].id}: wave {span.wave + 1} of {len(waves)}, {machines(len(waves[span.wave]))}"
         passed = span.passed is not None
         boxes[span.lane].append(WaveBox(name, span.opened, span.passed or told.last, lines, passed))
-    lanes = sorted(boxes, key=lambda lane: (boxes[lane][0].opened, lane))
-    return tuple(
-        LaneRow(planned.plan.lanes[n].what or planned.plan.lanes[n].id, planned.plan.lanes[n].stage, tuple(boxes[n]))
-        for n in lanes
-    )  # fmt: skip
+    found = [
+        LaneRow(row.name, planned.plan.lanes[row.lanes[0]].stage, shown)
+        for row in rows(planned.plan.lanes)
+        if (shown := tuple(box for lane in row.lanes for box in boxes[lane]))
+    ]
+    return tuple(sorted(found, key=lambda row: row.waves[0].opened))
 
 
 def _line(rollout: Rollout, disruption: Disruption, outs: Outs, last: datetime) -> Line:
@@ -176,14 +196,23 @@ def _figures(told: Retold) -> tuple[Figure, ...]:
     length = told.timeline.last - told.timeline.started
     real = length / rollout.scale
     took = f"of emulated time, {words.duration(real)} of yours" if rollout.scale != 1 else ""
-    whole = f"of {summary.machines} in the plan, of {told.fleet} in the fleet"
     begun = f"; {attempted} begun" if attempted != done else ""
+    if told.status.stopped:
+        path = Figure(f"{summary.machines - attempted}", "never begun", "they stay as they were")
+    else:
+        path = Figure(
+            f"{summary.longest}", "waves on the longest path", f"all {summary.waves} in {summary.lanes} lanes"
+        )
     return (
-        Figure(f"{done}", "machines changed", whole + begun),
-        Figure(f"{passed}", "waves passed", f"of {summary.waves}, in {summary.lanes} lanes side by side"),
-        Figure(f"{summary.longest}", "waves one after another", "the longest path of the plan"),
+        Figure(
+            f"{done}",
+            "machines changed",
+            f"of {summary.machines} in the plan, {told.fleet} in the fleet{begun}",
+        ),
+        Figure(f"{passed}", "waves passed", f"of {summary.waves}; lanes of waves run side by side"),
+        path,
         Figure(f"{told.witnessed.restarts}", "restarts", f"in {told.witnessed.lines:,} lines of the witness"),
-        Figure(f"{really}", "out at once, at most", f"{most_at_once(told.timeline)} with those about to go"),
+        Figure(f"{really}", "out at once, at most", f"{most_at_once(told.timeline)} as admission counts"),
         Figure(_short(words.duration(length)), "from start to end", took),
     )
 
@@ -194,15 +223,16 @@ def _short(duration: str) -> str:
     return f"{head}h{rest.partition('m')[0]}m" if hours and "m" in rest else duration
 
 
-def _left_out(rollout: Rollout) -> tuple[LeftOutRow, ...]:
+def _left_out(rollout: Rollout, *, of_plan: bool) -> tuple[LeftOutRow, ...]:
     """Whom the plan left out, and whom the rollout did."""
     plan = rollout.planned.plan
-    rows = [LeftOutRow(_name(plan, left.machine), left.reason) for left in plan.left_out]
+    left_out = plan.left_out if of_plan else ()
+    found = [LeftOutRow(_name(plan, left.machine), left.reason) for left in left_out]
     for index, run in enumerate(rollout.machines):
         if run.status in _NOT_DONE and rollout.planned.lane_of[index] >= 0:
             what = run.status.replace("_", " ")
-            rows.append(LeftOutRow(rollout.planned.machine(index).name, f"{what}: {run.detail}"))
-    return tuple(rows)
+            found.append(LeftOutRow(rollout.planned.machine(index).name, f"{what}: {run.detail}"))
+    return tuple(found)
 
 
 _NOT_DONE = frozenset(
