@@ -12,7 +12,7 @@ from rich.text import Text
 
 from orchestrator.cli import options
 from orchestrator.cli.live import COLOURS
-from orchestrator.cli.output import out, print_json, when
+from orchestrator.cli.output import columns, out, print_json, print_table, when
 from orchestrator.clock import SystemClock
 from orchestrator.service.look import look, story
 from orchestrator.service.status import Out, Status, machine_status
@@ -83,31 +83,30 @@ def print_status(told: Status) -> None:
         out.print(f"  and {len(told.evidence) - 10} more: wavekeeper status {told.rollout} --json")
     if told.out:
         out.print(f"\nOut now ({len(told.out)}):", style="bold")
-        out.print(_machines(told.out))
+        print_table(_machines(told.out))
     if told.full:
         out.print("\nNo room left in:", style="bold")
         for wait in told.full[:8]:
             out.print(f"  {wait.who}: {wait.reason}, held by {', '.join(wait.holders[:5])}", markup=False)
-    if told.progress.waiting:
+    waiting = [x for x in told.progress.waiting if x.holders or x.until or not told.stopped]
+    if waiting:
         out.print("\nWaiting:", style="bold")
-        for wait in told.progress.waiting[:8]:
+        for wait in waiting[:8]:
             held = f" ({', '.join(wait.holders[:5])})" if wait.holders else ""
             until = f", until {when(wait.until)} at most" if wait.until else ""
             out.print(f"  {wait.who}: {wait.reason}{held}{until}", markup=False)
     if told.options:
         out.print("\nYou may now:", style="bold")
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 2, 0, 0))
         for option in told.options:
-            table.add_row(f"  {option.command}", Text(option.effect, style="bright_black"))
-        out.print(table)
+            table.add_row(option.command, Text(option.effect, style="bright_black"))
+        print_table(table)
     why = f" ({told.reason})" if told.reason else ""
     out.print(f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}", markup=False)
 
 
 def _machines(machines: tuple[Out, ...]) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="bright_black")
-    for heading in ("machine", "whose", "since", "state", "detail"):
-        table.add_column(heading, overflow="fold")
+    table = columns("machine", "whose", "since", "state", "detail")
     for row in machines[:15]:
         whose = "ours" if row.ours else "others"
         state = Text(row.state.replace("_", " "), style=COLOURS.get(row.state, "yellow"))

@@ -104,12 +104,12 @@ def headline(rollout: Rollout) -> str:
         case RolloutStatus.STARTING:
             return "Starting: every machine is looked at once before anything is touched."
         case RolloutStatus.RUNNING:
-            worse = f", {trouble} need a look" if trouble else ", nothing needs a look"
+            worse = f", {_look(trouble)}" if trouble else ", nothing needs a look"
             return f"Running: {done} of {total} done, {rollout.in_flight} in flight{worse}."
         case RolloutStatus.PAUSED:
             return f"Paused by {rollout.by}: {done} of {total} done. {_carried(rollout)}"
         case RolloutStatus.STOPPED:
-            return f"Stopped by itself: {done} of {total} done, {trouble} need a look. {_carried(rollout)}"
+            return f"Stopped by itself: {done} of {total} done, {_look(trouble)}. {_carried(rollout)}"
         case RolloutStatus.ABORTED:
             return f"Aborted by {rollout.by}: {done} of {total} done. {_carried(rollout)}"
         case RolloutStatus.REFUSED:
@@ -117,6 +117,10 @@ def headline(rollout: Rollout) -> str:
         case RolloutStatus.FINISHED:
             left = total - done
             return f"Finished: {done} of {total} done" + (f", {left} not." if left else ".")
+
+
+def _look(trouble: int) -> str:
+    return "1 needs a look" if trouble == 1 else f"{trouble} need a look"
 
 
 def _carried(rollout: Rollout) -> str:
