@@ -32,7 +32,7 @@ GONE = frozenset({"ResourceNotFound", "NotFound", "ResourceGroupNotFound"})
 
 
 async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Observation:
-    """Look at a machine right before its grant: room for the request to come, its last patch run, all its probes.
+    """Look at a machine right before its grant: its turn to be sent a request, its last patch run, all its probes.
 
     A cloud that can't be asked now says nothing of the machine: it waits, for as long as its wave does.
     """
@@ -63,8 +63,8 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
 
 
 async def _view_before(services: Services, rollout: Rollout, target: Target) -> View:
-    """The machine's view, taken when a request for it could leave at once. Raises the errors of the port."""
-    await services.dispatcher.turn(target.subscription, target.location, _kind(rollout), spend=False)
+    """The machine's view, taken when it has its turn to be sent a request. Raises the errors of the port."""
+    await services.dispatcher.turn(target.subscription, target.location, _kind(rollout))
     return await services.views.read(target)
 
 
@@ -103,10 +103,7 @@ async def send(services: Services, rollout: Rollout, activity: a.Send) -> m.Obse
     index, attempt = activity.machine, activity.attempt
     target = target_of(rollout.planned.machine(index))
     kind = _kind(rollout)
-    on_time = await services.dispatcher.turn(
-        target.subscription, target.location, kind, not_after=activity.not_after
-    )
-    if not on_time:
+    if not await services.dispatcher.unheld(target.subscription, target.location, kind, activity.not_after):
         return m.SendLapsed(rollout.id, index, attempt)
     timeout_s = services.settings.request_timeout_s
     change = rollout.planned.plan.change

@@ -1,4 +1,8 @@
-"""A token bucket, as arithmetic: `now` in, `not_before` out. It reads no clock and waits for nobody."""
+"""A token bucket, as arithmetic: `now` in, `not_before` out. It reads no clock and waits for nobody.
+
+A hold (the cloud's Retry-After) closes it until a moment, and empties it: what the cloud has just refused it hasn't got. So
+after a hold requests come one by one, and a storm that goes on costs one refusal, not one for each that waits.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from orchestrator.cloud.port import Rate
 
 
 class Bucket:
-    """Tokens refill steadily up to `burst`. A hold (the cloud's Retry-After) closes it until a moment."""
+    """Tokens refill steadily up to `burst`."""
 
     def __init__(self, rate: Rate) -> None:
         self._rate = rate
@@ -25,10 +29,10 @@ class Bucket:
     def not_before(self, now: datetime) -> datetime:
         """The moment from which one more request may go, `now` if at once."""
         self._refill(now)
-        free = now
-        if self._tokens < 1:
-            free = now + timedelta(seconds=(1 - self._tokens) * 60 / self._rate.per_minute)
-        return max(free, self._held_until) if self._held_until is not None else free
+        assert self._at is not None
+        missing = max(0.0, 1 - self._tokens)
+        free = self._at + timedelta(seconds=missing * 60 / self._rate.per_minute) if missing else now
+        return max(free, now, self._held_until or now)
 
     def take(self, now: datetime) -> None:
         """Spend one token."""
@@ -36,8 +40,10 @@ class Bucket:
         self._tokens -= 1
 
     def hold(self, until: datetime) -> None:
-        """Let nothing go before `until`."""
+        """Let nothing go before `until`, and then one by one."""
         self._held_until = until if self._held_until is None else max(self._held_until, until)
+        self._tokens = min(self._tokens, 1.0)
+        self._at = self._held_until if self._at is None else max(self._at, self._held_until)
 
     def held_until(self, now: datetime) -> datetime | None:
         """Until when it is held, if it is."""

@@ -25,7 +25,6 @@ class Dispatcher:
         self._clock = clock
         self._buckets: dict[Queue, Bucket] = {}
         self._turns: dict[Queue, asyncio.Lock] = {}
-        self.sent = 0
 
     def _bucket(self, queue: Queue) -> Bucket:
         if queue not in self._buckets:
@@ -33,34 +32,25 @@ class Dispatcher:
             self._turns[queue] = asyncio.Lock()
         return self._buckets[queue]
 
-    async def turn(
-        self,
-        subscription: str,
-        location: str,
-        kind: Budgeted,
-        *,
-        not_after: datetime | None = None,
-        spend: bool = True,
-    ) -> bool:
-        """Wait for a turn. False, without waiting for it, if it would come after `not_after`.
-
-        `spend` False only waits until there is room, for a request that is decided on first.
-        """
+    async def turn(self, subscription: str, location: str, kind: Budgeted) -> None:
+        """Wait for a turn, and take it: one request may go. It need not go at once."""
         queue = (subscription, location, kind)
         bucket = self._bucket(queue)
         now = self._clock.now()
         if self._turns[queue].locked() or bucket.not_before(now) > now:
             async with self._turns[queue]:
                 while (free := bucket.not_before(now := self._clock.now())) > now:
-                    if not_after is not None and free > not_after:
-                        return False
                     await self._clock.sleep((free - now).total_seconds())
-        if not_after is not None and self._clock.now() > not_after:
-            return False
-        if spend:
-            bucket.take(self._clock.now())
-            self.sent += 1
-        return True
+        bucket.take(self._clock.now())
+
+    async def unheld(self, subscription: str, location: str, kind: Budgeted, not_after: datetime) -> bool:
+        """Wait until the queue isn't held: for a request whose turn was taken before. False, at once, if it is held for longer."""
+        bucket = self._bucket((subscription, location, kind))
+        while (until := bucket.held_until(now := self._clock.now())) is not None:
+            if until > not_after:
+                return False
+            await self._clock.sleep((until - now).total_seconds())
+        return now <= not_after
 
     def hold(self, subscription: str, location: str, kind: Budgeted, seconds: float) -> None:
         """The cloud said 429: nothing goes in this queue for so long."""

@@ -10,6 +10,7 @@ from orchestrator.executor.services import Services, target_of
 from orchestrator.executor.wellness import ask_network, needs_view, probes_of, unwell_by_view
 from orchestrator.health.gate import Gate, Verdict, judge, next_sample_at, sample
 from orchestrator.planner.model import Plan, PlannedMachine
+from orchestrator.policy.model import Health
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import Rollout
@@ -22,7 +23,7 @@ async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.
     """Ask until there is a verdict; of a machine that failed already, until there is good news."""
     plan, machine = rollout.planned.plan, rollout.planned.machine(activity.machine)
     health = plan.health[machine.health]
-    gate = Gate(activity.since)
+    gate = Gate(_opened_at(activity, health, services.clock.now()))
     asker = _Asker(services, plan, machine)
     while True:
         now = services.clock.now()
@@ -48,6 +49,14 @@ async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.
         else:
             at = next_sample_at(gate, health, now, briefly=activity.briefly)
             await services.clock.sleep((at - now).total_seconds())
+
+
+def _opened_at(activity: a.Verify, health: Health, now: datetime) -> datetime:
+    """When the change ended. Where nobody has asked since, as after a crash, so much later that the machine still gets its
+    healthy time, and as many tries as anybody, before the deadline.
+    """
+    least = min(health.healthy_deadline, health.min_healthy_time + health.fail_after * health.interval)
+    return max(activity.since, now + least - health.healthy_deadline)
 
 
 def _report(rollout: Rollout, activity: a.Verify, evidence: str) -> m.HealthReported:

@@ -16,8 +16,8 @@ from orchestrator.rollout.stopping import after_not_changed, after_unhealthy, no
 REJECTED_PAUSE = timedelta(seconds=30)
 """Where a throttled answer says no Retry-After."""
 
-REJECTED_LIMIT = 20
-"""Attempts at one machine that may be turned away before it counts as not changed."""
+REJECTED_LIMIT = 200
+"""Attempts at one machine that may be turned away before it counts as not changed: hours of a storm of 429."""
 
 TRIES = 2
 """A change whose failure is known to pass is tried once more."""
