@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,16 +20,16 @@ from orchestrator.planner.document import parse
 from orchestrator.planner.facts import facts_of
 from orchestrator.planner.model import Plan
 from orchestrator.service.ending import ExitCode
-from orchestrator.service.start import Drift, drift
+from orchestrator.service.start import drift
 from orchestrator.topology.graph import fingerprint_of
 from orchestrator.verify.document import SCHEMA
 from orchestrator.verify.floor import judge_floor
-from orchestrator.verify.model import Verdict
+from orchestrator.verify.model import Verdict, Violation
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.files import read_bytes
 
 SHOWN: Final = 4
-"""Notes told of a judgement; all of them with --verbose."""
+"""Notes, and violations of one rule, that are told; all of them with --verbose."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +42,9 @@ def check(
     subscription: options.Subscriptions = None,
     inventory: options.InventoryFile = None,
     endpoint: options.Endpoint = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="All that was judged with care.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="All that was found, not the first few of it.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Judge a plan by its own constraints, and with an inventory by the built-in rules, read straight off that.
@@ -78,27 +81,48 @@ def _document(text: bytes, plan: Path) -> Mapping[str, Any]:
     return document
 
 
-def _moved(plan: Plan, fleet: Inventory) -> Drift | None:
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How a fleet has moved since a plan was made, by the names of machines."""
+
+    dropped: Mapping[str, tuple[str, ...]]  # why they can't be changed any more -> who
+    changed: tuple[str, ...]
+    learned: tuple[str, ...]
+    unnamed: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """What has moved, for people."""
+        told = [
+            f"{count(len(names), 'machine')}: {why} ({some(names)})" for why, names in self.dropped.items()
+        ]
+        for names, what in (
+            (self.changed, "changed in what rules read: zone, set, domain or tags"),
+            (self.learned, "with an update or fault domain that the plan didn't know"),
+            (self.unnamed, "that the plan doesn't name: new, or never of its concern"),
+        ):
+            if names:
+                told.append(f"{count(len(names), 'machine')} {what} ({some(names)})")
+        return told
+
+
+def _moved(plan: Plan, fleet: Inventory) -> Moved | None:
     """What has moved since the plan was made; None if it is of exactly this fleet."""
     if plan.inventory_fingerprint == fingerprint_of(fleet):
         return None
-    return drift(plan, fleet, facts_of(plan))
+    found = drift(plan, fleet, facts_of(plan))
+    dropped: dict[str, tuple[str, ...]] = {}
+    for index, why in found.dropped:
+        dropped[why] = (*dropped.get(why, ()), plan.machines[index].name)
+    return Moved(dropped, found.changed, found.learned, found.new)
 
 
-def _to_json(own: Verdict, against: Verdict | None, moved: Drift | None, *, ok: bool) -> dict[str, Any]:
+def _to_json(own: Verdict, against: Verdict | None, moved: Moved | None, *, ok: bool) -> dict[str, Any]:
     return {
         "ok": ok,
         "plan": own.to_json(),
         "floor": None if against is None else against.to_json(),
         "older_than_inventory": moved is not None,
-        "moved": None
-        if moved is None
-        else {
-            "dropped": len(moved.dropped),
-            "changed": list(moved.changed),
-            "learned": list(moved.learned),
-            "not_in_plan": list(moved.new),
-        },
+        "moved": None if moved is None else asdict(moved),
     }
 
 
@@ -107,55 +131,40 @@ def _print(
     document: Mapping[str, Any],
     own: Verdict,
     against: Verdict | None,
-    moved: Drift | None,
+    moved: Moved | None,
     *,
     verbose: bool,
 ) -> None:
     machines = count(own.judged.get("machines", 0), "machine")
     line(f"{path}: {document.get('name', 'a plan')}, {machines}", style="bold")
-    _print_verdict("its own constraints", own)
+    _print_verdict("its own constraints", own, verbose=verbose)
+    if moved is not None:
+        line("✗ the plan is older than this inventory. What has moved:", style="bold red", indent=2)
+        bullets(moved.sentences() or ["nothing that its rules read, only states and times"], indent=4)
+        line("plan again, or check it against the inventory that it was made from", indent=4)
     if against is None:
         line("- the built-in rules: not judged; that takes --inventory FILE, or --subscription ID", indent=2)
     else:
-        _print_verdict("the built-in rules, read off the inventory", against)
+        _print_verdict("the built-in rules, read off the inventory", against, verbose=verbose)
     notes = [*own.notes, *(against.notes if against is not None else ())]
     if notes:
         heading("Judged with care")
         bullets(notes if verbose else notes[:SHOWN])
     if len(notes) > SHOWN and not verbose:
         line(f"and {count(len(notes) - SHOWN, 'note')} more: --verbose", style="bright_black", indent=2)
-    if moved is not None:
-        _print_moved(moved)
 
 
-def _print_verdict(what: str, verdict: Verdict) -> None:
+def _print_verdict(what: str, verdict: Verdict, *, verbose: bool) -> None:
     if verdict.ok:
         line(f"✓ {what}: {judged(verdict)}; none is broken", style="green", indent=2)
         return
     line(f"✗ {what}: broken in {count(verdict.count, 'place')}", style="bold red", indent=2)
-    bullets(str(violation) for violation in verdict.violations)
-    for rule, more in verdict.untold.items():
-        line(f"and {more:,} more of {rule}", style="bright_black", indent=4)
-
-
-def _print_moved(moved: Drift) -> None:
-    heading("The plan is older than this inventory; what has moved:")
-    found = []
-    reasons: dict[str, int] = {}
-    for _, why in moved.dropped:
-        reasons[why] = reasons.get(why, 0) + 1
-    found += [f"{count(number, 'machine')}: {why}" for why, number in reasons.items()]
-    if moved.changed:
-        found.append(
-            f"{count(len(moved.changed), 'machine')} changed in what rules read (zone, set, domain, tags): {some(moved.changed)}"
-        )
-    if moved.learned:
-        found.append(
-            f"{count(len(moved.learned), 'machine')} with an update or fault domain that the plan didn't know: {some(moved.learned)}"
-        )
-    if moved.new:
-        found.append(
-            f"{count(len(moved.new), 'machine')} that the plan doesn't name, new or of no concern to it: {some(moved.new)}"
-        )
-    bullets(found or ["nothing that the plan's rules read: states and times only"])
-    line("plan again from this inventory, or check the plan against the one that it was made from", indent=2)
+    by_rule: dict[str, list[Violation]] = {}
+    for violation in verdict.violations:
+        by_rule.setdefault(violation.rule, []).append(violation)
+    for rule, told in by_rule.items():
+        shown = told if verbose else told[:SHOWN]
+        bullets((str(violation) for violation in shown), indent=4)
+        more = len(told) - len(shown) + verdict.untold.get(rule, 0)
+        if more:
+            line(f"and {more:,} more of {rule}", style="bright_black", indent=4)

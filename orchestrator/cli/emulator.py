@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.output import line, out, print_json
+from orchestrator.cli.output import line, out
 from orchestrator.emulator.fault_file import read_faults
 from orchestrator.emulator.faults import NO_FAULTS
 from orchestrator.emulator.server import serve
@@ -63,8 +64,9 @@ def emulator(
 
     def ready(taken: int) -> None:
         url = f"http://{HOST}:{taken}"
-        if as_json:
-            print_json({"url": url, "port": taken, "time_scale": time_scale, "machines": len(fleet.machines)})
+        if as_json:  # on one line, so that whoever started it can wait for just that
+            told = {"url": url, "port": taken, "time_scale": time_scale, "machines": len(fleet.machines)}
+            line(orjson.dumps(told).decode())
         else:
             line(
                 f"listening on {url}, time runs {time_scale:g} times as fast, {len(fleet.machines):,} machines"

@@ -49,7 +49,9 @@ def graph(
     form = _form(output)
     if form == "graphml" and plan is not None:
         raise UsageError("GraphML holds facts and no colours: leave --plan away, or draw an .svg or a .png")
-    waves = None if plan is None else waves_of(parse(read_bytes(plan, "plan"), str(plan)))
+    coloured = None if plan is None else parse(read_bytes(plan, "plan"), str(plan))
+    waves = None if coloured is None else waves_of(coloured)
+    title = title or (f"Plan {coloured.name}, by wave" if coloured is not None else "")
     topology = build(source(inventory, subscription, endpoint).read())
     write_bytes(output, _drawn(topology, form, waves, title))
     if waves is not None and not any(machine in topology for machine in waves):

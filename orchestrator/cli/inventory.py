@@ -37,6 +37,8 @@ from orchestrator.wiring.files import write_bytes
 FIRST: Final = 8
 """Rows told of a long list; all of them with --all."""
 
+_SOURCES: Final = {"arm": "Azure Resource Manager"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -60,7 +62,7 @@ def inventory(
     """
     if output is not None and not output.name.endswith((".json", ".json.gz")):
         raise UsageError(
-            f"an inventory is kept as JSON: name the file {output.name}.json or {output.name}.json.gz"
+            f"an inventory is kept as JSON, not as {output.name}: name a file that ends in .json or .json.gz"
         )
     held = source(inventory_file, subscription, endpoint).read()
     if output is not None:
@@ -162,7 +164,7 @@ def print_stock(seen: Stock, *, everything: bool) -> None:
     inventory = seen.inventory
     title = Text(count(len(inventory.machines), "machine"), style="bold")
     title.append(f" in {count(len(seen.facts['subscription']), 'subscription')}", style="not bold")
-    source = f", from {inventory.source}" if inventory.source else ""
+    source = f", from {_SOURCES.get(inventory.source, inventory.source)}" if inventory.source else ""
     taken = (
         f"taken {when(inventory.taken_at)}" if inventory.taken_at else "which doesn't say when it was taken"
     )

@@ -54,6 +54,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "retry": Entry("verbs", "Steer", "Try one machine again, under a fresh grant."),
         "skip": Entry("verbs", "Steer", "Leave one machine as it is."),
         "write-off": Entry("verbs", "Steer", "Close the grant of a machine that won't come back."),
+        "demo": Entry(
+            "demo", "Try", "Everything at once, on a made-up company: nothing to set up, no Azure."
+        ),
         "emulator": Entry("emulator", "Try", "Run an Azure Resource Manager of your own, on this machine."),
     }
 )

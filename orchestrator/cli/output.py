@@ -53,12 +53,12 @@ def print_table(table: Table, console: Console = out, *, indent: int = 2) -> Non
         console.print(row)
 
 
-def bullets(sentences: Iterable[str], console: Console = out, *, style: str = "") -> None:
+def bullets(sentences: Iterable[str], console: Console = out, *, style: str = "", indent: int = 2) -> None:
     """Sentences one below the other, each wrapped under its own beginning."""
     table = Table.grid(padding=(0, 1, 0, 0))
     for sentence in sentences:
         table.add_row("-", Text(sentence, style=style))
-    print_table(table, console)
+    print_table(table, console, indent=indent)
 
 
 def heading(text: str, console: Console = out) -> None:

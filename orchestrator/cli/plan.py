@@ -11,7 +11,7 @@ from orchestrator.cli import options
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
 from orchestrator.cli.output import bullets, count, err, heading, line, out, print_json
 from orchestrator.cli.planning import Made, choose_change, plan_with, print_summary, read_wanted, to_json
-from orchestrator.cli.source import source
+from orchestrator.cli.source import Source, source
 from orchestrator.wiring.files import write_bytes
 
 
@@ -59,7 +59,7 @@ def plan(
         print_summary(made, out, verbose=verbose)
         if verbose:
             _print_details(made)
-    _tell_what_is_next(output, inventory, quiet=as_json)
+    _tell_what_is_next(output, where, quiet=as_json)
 
 
 def _print_details(made: Made) -> None:
@@ -73,13 +73,12 @@ def _print_details(made: Made) -> None:
         )
 
 
-def _tell_what_is_next(output: Path | None, inventory: Path | None, *, quiet: bool) -> None:
+def _tell_what_is_next(output: Path | None, where: Source, *, quiet: bool) -> None:
     console = err if quiet else out
     if output is None:
         line("\nnot kept; with -o plan.json it can be reviewed and run", console)
         return
-    against = f" --inventory {inventory}" if inventory is not None else ""
     line(f"\nkept in {output}. Next:", console)
-    line(f"wavekeeper check {output}{against}", console, indent=2)
+    line(f"wavekeeper check {output} {where.typed()}", console, indent=2)
     line(f"wavekeeper explain MACHINE --plan {output}", console, indent=2)
-    line(f"wavekeeper rollout {output}", console, indent=2)
+    line(f"wavekeeper rollout {output}{where.typed_endpoint()}", console, indent=2)

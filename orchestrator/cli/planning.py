@@ -288,6 +288,7 @@ def judged(verdict: Verdict) -> str:
     rules = [
         count(seen[f"{kind}s"], kind) for kind in ("budget", "exclusion", "order") if seen.get(f"{kind}s")
     ]
-    held = " and ".join(rules) or "no rule that could refuse anything"
+    held = " and ".join(filter(None, (", ".join(rules[:-1]), *rules[-1:])))
+    held = held or "no rule that could refuse anything"
     waves = seen.get("waves", 0)
     return held + (f", over {count(waves, 'wave')} of {count(seen.get('lanes', 0), 'lane')}" if waves else "")

@@ -27,6 +27,16 @@ class Source:
             return read_inventory(self.file)
         return asyncio.run(self._live())
 
+    def typed(self) -> str:
+        """The options that say the same, for the next command to try."""
+        if self.file is not None:
+            return f"--inventory {self.file}"
+        return " ".join(f"--subscription {name}" for name in self.subscriptions) + self.typed_endpoint()
+
+    def typed_endpoint(self) -> str:
+        """The option for another ARM than Azure's own, with a blank before it; else nothing."""
+        return f" --endpoint {self.endpoint}" if self.endpoint else ""
+
     async def _live(self) -> Inventory:
         cloud = await open_cloud(self.endpoint)
         try:

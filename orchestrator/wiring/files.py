@@ -29,7 +29,7 @@ def read_bytes(path: Path, what: str) -> bytes:
     except FileNotFoundError:
         raise UsageError(f"there is no {what} {path}") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a folder; name a {what} file in it") from None
+        raise UsageError(f"{path} is a folder; name a file in it") from None
     except (OSError, EOFError, gzip.BadGzipFile) as error:
         raise UsageError(f"{what} {path} can't be read: {error}") from None
 

@@ -1,0 +1,217 @@
+"""`wavekeeper policy`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestrator.inventory import native
+from tests.fleet import inventory, vm, vm_id
+from tests.unit.cli.conftest import SHOP, Typed
+
+ROOT = Path(__file__).parents[3]
+FLOOR = ROOT / "policies" / "availability-first.yaml"
+
+WRONG = """\
+version: 1
+name: wrong
+selct: {tags: {app: x}}
+rules:
+  - {max_unavailable: lots}
+"""
+
+CIRCLE = """\
+version: 1
+name: circle
+rules:
+  - {order: [{tags: {tier: db}}, {tags: {tier: web}}]}
+  - {order: [{tags: {tier: web}}, {tags: {tier: db}}]}
+"""
+
+NONE = """\
+version: 1
+name: none
+select: {tags: {app: sohp}}
+rules:
+  - {max_unavailable: 1}
+"""
+
+NOWHERE = """\
+version: 1
+name: nowhere
+select: {tags: {app: shop}}
+rules:
+  - {max_unavailable: 1, of: {tags: {tier: cache}}}
+  - {max_unavailable: 1, per: "tag:rack"}
+  - {one_at_a_time: scale_set, within: region}
+  - {order: [{tags: {tier: db}}, {tags: {tier: batch}}]}
+  - {min_available: 12}
+health:
+  probes:
+    - tcp: {port: 1433}
+      of: {tags: {tier: sql}}
+"""
+
+
+def test_good_policies_are_counted(wavekeeper: Typed, policies: str) -> None:
+    """Without an inventory: which files, what is in them, who changes something."""
+    ran = wavekeeper("policy", "check", policies)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        "2 policies are valid",
+        "  file                policy   changes  rules  probes  steps",
+        "  rules/monthly.yaml  monthly  patches      0       0      0",
+        "  rules/shop.yaml     shop     -            2       0      0",
+    ]
+
+
+def test_with_an_inventory_it_says_whom_they_select(wavekeeper: Typed, policies: str, fleet: str) -> None:
+    """Each policy's machines, of how many."""
+    ran = wavekeeper("policy", "check", policies, "-i", fleet)
+    assert "selects (of 12)" in ran.out
+    told = wavekeeper("policy", "check", policies, "-i", fleet, "--json").json()
+    assert [(p["name"], p["selects"]) for p in told["policies"]] == [("monthly", 12), ("shop", 12)]
+
+
+def test_what_is_wrong_is_told_at_once_and_in_its_place(
+    wavekeeper: Typed, policies: str, tmp_path: Path
+) -> None:
+    """Every mistake of every file, as file:line:column with what to write instead; exit code 2."""
+    (tmp_path / policies / "wrong.yaml").write_text(WRONG)
+    (tmp_path / "late.yaml").write_text(SHOP)
+    ran = wavekeeper("policy", "check", policies, "late.yaml")
+    assert (ran.code, ran.out) == (2, "")
+    assert [line.partition(" ")[0] for line in ran.err.splitlines()[:-1]] == [
+        "rules/shop.yaml:2:7:",
+        "rules/wrong.yaml:3:1:",
+        "rules/wrong.yaml:5:23:",
+    ]
+    assert "unknown key `selct`; did you mean `select`?" in ran.err
+    assert ran.err.endswith("3 problems; nothing was done\n")
+
+
+def test_the_folder_policies_is_where_it_looks(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Whoever names nothing means the folder that is there, or is told that it isn't."""
+    assert wavekeeper("policy", "check").err == "wavekeeper: there is no policy file or folder policies\n"
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "wrong.yaml").write_text(WRONG)
+    assert wavekeeper("policy", "check").code == 2
+
+
+def test_a_folder_of_folders_names_them(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Rules in a folder below would be passed over, so it is said where they are."""
+    (tmp_path / "policies" / "shop").mkdir(parents=True)
+    (tmp_path / "policies" / "shop" / "shop.yaml").write_text(SHOP)
+    ran = wavekeeper("policy", "check")
+    assert ran.code == 1
+    assert ran.err == "wavekeeper: folder policies holds no policy; name its folders: policies/shop\n"
+
+
+def test_contradictions_on_this_fleet_are_errors(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
+    """Orders that loop and campaigns that change a machine twice: rules that can't hold together, both told."""
+    campaign = "version: 1\nname: {}\nselect: {{names: '*'}}\nchange: {{patches: {{}}}}\n"
+    (tmp_path / "circle.yaml").write_text(CIRCLE)
+    (tmp_path / "one.yaml").write_text(campaign.format("one"))
+    (tmp_path / "two.yaml").write_text(campaign.format("two"))
+    ran = wavekeeper("policy", "check", "circle.yaml", "one.yaml", "two.yaml", "-i", fleet)
+    assert (ran.code, ran.out) == (2, "")
+    assert "circle.yaml:4: this order and others loop" in ran.err
+    assert "two.yaml:4: campaign two changes what one (one.yaml:4) changes too" in ran.err
+
+
+def test_rules_that_match_nothing_are_told(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
+    """A rule that protects nobody is more often a misspelt tag than meant; so is a group that admits nobody."""
+    (tmp_path / "nowhere.yaml").write_text(NOWHERE)
+    (tmp_path / "none.yaml").write_text(NONE)
+    told = wavekeeper("policy", "check", "nowhere.yaml", "none.yaml", "-i", fleet, "--json").json()
+    assert [(found["file"], found["line"]) for found in told["matches_nothing"]] == [
+        ("none.yaml", 3),
+        ("nowhere.yaml", 5),
+        ("nowhere.yaml", 6),
+        ("nowhere.yaml", 7),
+        ("nowhere.yaml", 8),
+        ("nowhere.yaml", 12),
+    ]
+    assert [(found["group"], found["line"]) for found in told["admit_nobody"]] == [("nowhere", 9)]
+    ran = wavekeeper("policy", "check", "nowhere.yaml", "-i", fleet)
+    assert ran.code == 0
+    assert "none of its machines has a tag rack (nowhere.yaml:6)" in ran.out
+    assert "Groups that admit nobody" in ran.out
+
+
+def test_a_copy_of_the_floor_is_the_floor(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
+    """The built-in rules hold anyway: a copy of their file adds nothing and is told once."""
+    shutil.copy(FLOOR, tmp_path)
+    assert "built-in rules" in wavekeeper("policy", "check", FLOOR.name).out
+    alone = wavekeeper("policy", "show", "web-1", "-i", fleet).out
+    assert alone == wavekeeper("policy", "show", "web-1", "-i", fleet, "-p", FLOOR.name).out
+
+
+def test_something_else_under_the_floor_s_name_is_an_error(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Whoever edits the built-in rules must not believe that it took effect; no inventory is needed to say so."""
+    text = FLOOR.read_text(encoding="utf-8").replace("20%", "50%")
+    (tmp_path / FLOOR.name).write_text(text)
+    ran = wavekeeper("policy", "check", FLOOR.name)
+    assert ran.code == 2
+    assert "is the name of the built-in rules, and this file says something else" in ran.err
+
+
+def test_show_says_what_holds_and_where_it_is_written(wavekeeper: Typed, policies: str, fleet: str) -> None:
+    """Each value with its file and line; what no file says comes from the defaults, the floor from its own file."""
+    ran = wavekeeper("policy", "show", "DB-1", "-i", fleet, "-p", policies)
+    rows = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert rows[0] == "db-1 westeurope rg-shop windows"
+    assert "policy monthly rules/monthly.yaml:2" in rows
+    assert "shop rules/shop.yaml:2" in rows
+    assert "health.min_healthy_time 5m defaults" in rows
+    assert any(row.endswith("tier=db, then tier=web rules/shop.yaml:6") for row in rows)
+    assert any(
+        "at most 20% unavailable per availability set availability-first.yaml:20" in row for row in rows
+    )
+    assert "at most 1 unavailable" not in ran.out
+
+
+def test_show_tells_programs_the_same(wavekeeper: Typed, policies: str, fleet: str) -> None:
+    """Key, value, file and line of each."""
+    told = wavekeeper("policy", "show", vm_id("web-1").upper(), "-i", fleet, "-p", policies, "--json").json()
+    assert (told["machine"], told["name"]) == (vm_id("web-1"), "web-1")
+    rules = [s for s in told["settings"] if s["file"] == "rules/shop.yaml" and s["key"] == "rule"]
+    assert [rule["line"] for rule in rules] == [5, 6]
+
+
+def test_show_without_a_campaign_says_that_nothing_changes(wavekeeper: Typed, fleet: str) -> None:
+    """A machine that no campaign selects is never touched, and that is said."""
+    assert wavekeeper("policy", "show", "web-1", "-i", fleet).out.endswith("\nno campaign changes it\n")
+
+
+def test_an_unknown_machine_is_asked_back(wavekeeper: Typed, fleet: str) -> None:
+    """The nearest names, so that a slip of the finger is mended at once."""
+    ran = wavekeeper("policy", "show", "web1", "-i", fleet)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("wavekeeper: the inventory holds no machine web1; did you mean web-")
+
+
+def test_a_name_of_two_machines_takes_an_id(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Two machines of a name are told by their ids, and an id names one."""
+    other = "22222222-aaaa-4aaa-8aaa-000000000002"
+    (tmp_path / "twins.json").write_bytes(native.dump(inventory(vm("dc"), vm("dc", subscription=other))))
+    ran = wavekeeper("policy", "show", "dc", "-i", "twins.json")
+    assert ran.code == 1
+    assert ran.err.startswith("wavekeeper: 2 machines are called dc; name one by its id:\n  /subscriptions/1")
+    assert wavekeeper("policy", "show", vm_id("dc", subscription=other), "-i", "twins.json").code == 0
+
+
+@pytest.mark.parametrize("folder", ["shop", "domain-controllers"])
+def test_the_worked_examples_are_valid(wavekeeper: Typed, folder: str) -> None:
+    """What people copy must be right."""
+    assert wavekeeper("policy", "check", ROOT / "policies" / "examples" / folder).code == 0
+
+
+def test_policy_alone_shows_its_commands(wavekeeper: Typed) -> None:
+    """The group by itself is no command."""
+    ran = wavekeeper("policy")
+    assert ran.code == 1
+    assert "check" in ran.out
+    assert "show" in ran.out
