@@ -54,7 +54,7 @@ def problems(draw: st.DrawFn, most: int = 12) -> tuple[str, list[Constraint]]:
     return " ".join(names), list({rule.id: rule for rule in constraints}.values())
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(problems())
 def test_lanes_never_break_a_rule(problem: tuple[str, list[Constraint]]) -> None:
     """Budgets that cross, exclusions that nest and cross, orders through all of them."""
@@ -72,7 +72,7 @@ def test_lanes_never_break_a_rule(problem: tuple[str, list[Constraint]]) -> None
     assert all(len(lane.waves) >= lane.bound.waves for lane in lanes)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(problems(most=7))
 def test_the_bound_is_never_above_the_optimum(problem: tuple[str, list[Constraint]]) -> None:
     """Of a lane, where the optimum is found by trying every set of waves; and no packing is shorter than it."""
@@ -91,6 +91,7 @@ def test_the_bound_is_never_above_the_optimum(problem: tuple[str, list[Constrain
     assert len(packed) >= fewest
 
 
+@settings(deadline=None)
 @given(problems(), st.randoms(use_true_random=False))
 def test_the_order_of_what_comes_in_makes_no_difference(
     problem: tuple[str, list[Constraint]], random: Random
@@ -105,7 +106,7 @@ def test_the_order_of_what_comes_in_makes_no_difference(
     assert _outcome(names, constraints) == _outcome(" ".join(words), turned)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(problems(most=8))
 def test_a_plan_never_takes_longer_than_one_machine_after_another(
     problem: tuple[str, list[Constraint]],

@@ -43,7 +43,7 @@ def planned(fleet: Inventory, files: Files, stages: str) -> Plan | None:
         return None
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(fleets(), policy_files(3), st.sampled_from(STAGES))
 def test_the_judge_lets_every_plan_pass(fleet: Inventory, files: Files, stages: str) -> None:
     """By its own constraints, and by the floor read straight off the inventory."""
@@ -59,6 +59,7 @@ def test_the_judge_lets_every_plan_pass(fleet: Inventory, files: Files, stages: 
         assert [str(violation) for violation in floored.violations] == []
 
 
+@settings(deadline=None)
 @given(fleets(), policy_files(2), st.sampled_from(STAGES))
 def test_every_machine_is_in_one_wave_or_left_out_with_a_reason(
     fleet: Inventory, files: Files, stages: str
@@ -79,6 +80,7 @@ def test_every_machine_is_in_one_wave_or_left_out_with_a_reason(
         assert all(earlier.obstacles for earlier in told.earlier)
 
 
+@settings(deadline=None)
 @given(fleets(), policy_files(2), st.sampled_from(STAGES), st.randoms(use_true_random=False))
 def test_the_same_facts_give_the_same_bytes(
     fleet: Inventory, files: Files, stages: str, random: Random
