@@ -76,7 +76,9 @@ def decode(body: bytes, seq: int = 0) -> tuple[e.Event, ...]:
         ) from None
 
 
-def _event(row: list[Any], seq: int) -> e.Event:
+def _event(row: Any, seq: int) -> e.Event:
+    if not isinstance(row, list):
+        raise ValueError("it is no list of facts")  # noqa: TRY004 - of what was read, not of what was called
     name, version, *values = row
     known = _TYPES.get(name)
     current = VERSIONS.get(name, 1)

@@ -12,7 +12,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout.admission import eligible
 from orchestrator.rollout.observations import closing_step, next_step
 from orchestrator.rollout.progress import gives_up_at, lane_may_move, stragglers_give_up_at
-from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope
 from orchestrator.rollout.stopping import sends_nothing
 
 
@@ -95,7 +95,7 @@ def lane_wakes_at(rollout: Rollout, lane: int) -> datetime | None:
 
 def stage_wakes_at(rollout: Rollout, now: datetime) -> datetime | None:
     """When the stage has to be asked again though nothing happened: its bake is over, or a straggler waited for too long."""
-    if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is StageStatus.AWAITING:
+    if rollout.status is not RolloutStatus.RUNNING:
         return None
     if rollout.bake_until is not None and now < rollout.bake_until:
         return rollout.bake_until

@@ -81,13 +81,13 @@ def _hours(rollout: Rollout) -> float:
 
 def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
     """What follows for the stage: it bakes, asks for approval, hands over to the next, or the rollout is finished."""
-    if rollout.status is not RolloutStatus.RUNNING or rollout.stage_status is StageStatus.AWAITING:
-        return ()
-    gate = rollout.planned.plan.stages[rollout.stage]
-    if rollout.lanes_left or rollout.in_flight:
+    if rollout.status is not RolloutStatus.RUNNING or rollout.lanes_left or rollout.in_flight:
         return ()
     if rollout.stragglers and (held := _stragglers(rollout, now)) is not None:
         return held
+    gate = rollout.planned.plan.stages[rollout.stage]
+    if rollout.stage_status is StageStatus.AWAITING:
+        return ()
     if rollout.stage_status is StageStatus.OPEN:
         if gate.bake and rollout.planned.lanes_of_stage[rollout.stage]:
             return (e.StageBaking(rollout.stage, now + gate.bake),)

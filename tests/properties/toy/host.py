@@ -105,6 +105,8 @@ class Host:
         """Something happened."""
         self._decide(message)
         self.settle()
+        if isinstance(message, m.FleetLooked | m.FleetChanged):  # and it lived to write that down
+            self.witness.told(message.out, getattr(message, "back", ()))
 
     def settle(self) -> None:
         """Go on with what is due, and make what goes on what is desired."""
@@ -221,7 +223,6 @@ class Host:
         world = self.world
         if isinstance(activity, a.Prepare):
             out = tuple(i for i in range(len(world.machines)) if world.is_down(i))
-            self.witness.told(out)
             return m.FleetLooked(ROLLOUT, out, 10, 0)
         if world.machines[machine].gone:
             return m.FoundGone(ROLLOUT, machine)
@@ -229,7 +230,6 @@ class Host:
             return m.FoundBusy(ROLLOUT, machine)
         forced = isinstance(activity, a.ReadBaseline) or self.rollout.machines[machine].forced
         if world.is_down(machine) and not forced:
-            self.witness.told((machine,))
             return m.FoundOut(ROLLOUT, machine, "503")
         return m.FoundWell(ROLLOUT, machine, world.shown(machine))
 
@@ -323,7 +323,6 @@ class Host:
         world = self.world
         out = tuple(i for i in range(len(world.machines)) if world.is_down(i))
         back = tuple(i for i in range(len(world.machines)) if not world.is_down(i))
-        self.witness.told(out, back)
         self._later(MINUTE, machine, activity, self._watch)
         self.live(lambda: self.tell(m.FleetChanged(ROLLOUT, out, back, "503")))
         return None

@@ -1,0 +1,14 @@
+"""Options and profiles of the whole test run."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what only this project's tests know."""
+    parser.addoption(
+        "--rewrite-scenarios",
+        action="store_true",
+        help="write the scenario texts and docs/rollout-states.md as the program now speaks; read the diff before you commit it",
+    )

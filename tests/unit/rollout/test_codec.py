@@ -1,0 +1,127 @@
+"""Facts to bytes and back, and rows that this program must not read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, get_args, get_type_hints
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.errors import JournalError
+from orchestrator.rollout import codec
+from orchestrator.rollout import events as e
+from orchestrator.rollout.codec import decode, encode
+
+KINDS = get_args(e.Event)
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+WHOLE = st.integers(-1, 2**53 - 1)
+INSTANTS = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+
+FIELDS: dict[Any, st.SearchStrategy[Any]] = {
+    str: WORDS,
+    int: WHOLE,
+    bool: st.booleans(),
+    float: st.floats(0.001, 10_000),
+    datetime: INSTANTS,
+    datetime | None: st.none() | INSTANTS,
+    tuple[int, ...]: st.lists(WHOLE, max_size=5).map(tuple),
+    tuple[str, ...]: st.lists(WORDS, max_size=5).map(tuple),
+    e.Outcome: st.sampled_from(e.Outcome),
+}
+
+
+def facts_of(kind: type) -> st.SearchStrategy[e.Event]:
+    """Any fact of a kind, from its fields."""
+    hints = get_type_hints(kind)
+    return st.builds(kind, **{name: FIELDS[hint] for name, hint in hints.items()})
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_fact_is_read_back_as_it_was_written(kind: type) -> None:
+    """Equal to the microsecond, whatever stands in it."""
+
+    @given(facts_of(kind))
+    def holds(fact: e.Event) -> None:
+        assert decode(encode((fact,))) == (fact,)
+
+    holds()
+
+
+@given(st.lists(st.one_of(*(facts_of(kind) for kind in KINDS)), max_size=6).map(tuple))
+def test_a_decision_keeps_its_facts_in_order(facts: tuple[e.Event, ...]) -> None:
+    """They are folded in the order they were decided in."""
+    assert decode(encode(facts)) == facts
+
+
+def test_a_row_is_what_it_was_said_to_be() -> None:
+    """`[[kind, version, field, ...], ...]`: a journal outlives programs, so its shape is pinned here."""
+    at = datetime(2026, 11, 22, 12, 1, tzinfo=UTC)
+    body = encode((e.Granted(4), e.Intended(4, 1, "r1-4-1", "", at)))
+    assert body == b'[["Granted",1,4],["Intended",1,4,1,"r1-4-1","",1795348860000000]]'
+
+
+def test_a_field_that_came_later_has_its_default_in_older_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of the first version go on being read."""
+    monkeypatch.setattr(codec, "VERSIONS", {"ChangeEnded": 2})
+    older = b'[["ChangeEnded",1,7,true,false,"ok"]]'
+    assert decode(older) == (e.ChangeEnded(7, changed=True, passing=False, detail="ok", begun=True),)
+
+
+def test_an_upcaster_makes_a_newer_row_of_an_older_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version by version, fields by name."""
+    monkeypatch.setattr(codec, "VERSIONS", {"ForeignRunSeen": 3})
+    monkeypatch.setattr(
+        codec,
+        "UPCASTERS",
+        {
+            ("ForeignRunSeen", 1): lambda fields: {"machine": fields["machine"] + 1},
+            ("ForeignRunSeen", 2): lambda fields: {"machine": fields["machine"] * 10},
+        },
+    )
+    assert decode(b'[["ForeignRunSeen",1,4]]') == (e.ForeignRunSeen(50),)
+    assert decode(b'[["ForeignRunSeen",2,4]]') == (e.ForeignRunSeen(40),)
+    assert decode(b'[["ForeignRunSeen",3,4]]') == (e.ForeignRunSeen(4),)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (
+            b'[["MoonRose",1,4]]',
+            "journal row 7 holds an event MoonRose, which this version of Wavekeeper doesn't know",
+        ),
+        (
+            b'[["Granted",2,4]]',
+            "journal row 7 holds version 2 of Granted, which this version of Wavekeeper doesn't",
+        ),
+        (b'[["Granted",1', "journal row 7 is not readable"),
+        (b'{"Granted": 1}', "journal row 7 is not readable"),
+        (b"[[]]", "journal row 7 is not readable"),
+        (b'[["Granted",1,4,5]]', "journal row 7 is not readable .Granted has 1 fields, not 2"),
+        (b'[["Intended",1,4]]', "journal row 7 is not readable"),
+        (b'[["MachineEnded",1,4,"vanished",""]]', "journal row 7 is not readable"),
+        (b'[["StageBaking",1,0,"noon"]]', "journal row 7 is not readable"),
+        (b"7", "journal row 7 is not readable"),
+    ],
+)
+def test_a_row_that_can_not_be_trusted_is_named(body: bytes, says: str) -> None:
+    """It refuses to start, and says which row and why; nothing is guessed."""
+    with pytest.raises(JournalError, match=says):
+        decode(body, 7)
+
+
+def test_rows_are_small() -> None:
+    """Machines by place, no names of fields: a machine's whole attempt is a few hundred bytes, URLs apart."""
+    at = datetime(2026, 11, 22, 12, 1, tzinfo=UTC)
+    decisions: list[tuple[e.Event, ...]] = [
+        (e.Granted(99_999), e.Intended(99_999, 1, "r1-99999-1", "1" * 36, at)),
+        (e.Started(99_999, ""),),
+        (e.ChangeEnded(99_999, changed=True, passing=False, detail="1 installed, restarted"),),
+        (e.MachineEnded(99_999, e.Outcome.DONE, "1 installed, restarted"),),
+    ]
+    assert sum(len(encode(decision)) for decision in decisions) <= 400
+    assert len(orjson.loads(encode(decisions[0]))) == 2

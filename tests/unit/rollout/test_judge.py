@@ -1,0 +1,250 @@
+"""Did the change take? Every combination of fields that decides, as a table.
+
+Fields and values are those of `VirtualMachineInstallPatchesResult`; codes those that Azure, Windows Update and the Linux patch
+extension are known to give.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.policy.model import Patches, Reboot, Restart
+from orchestrator.rollout.judge import LASTING, PASSING, Judgement, judge
+
+GOOD: dict[str, Any] = {
+    "status": "Succeeded",
+    "installationActivityId": "22222222-0000-4000-8000-000000000000",
+    "rebootStatus": "NotNeeded",
+    "maintenanceWindowExceeded": False,
+    "excludedPatchCount": 0,
+    "notSelectedPatchCount": 2,
+    "pendingPatchCount": 0,
+    "installedPatchCount": 1,
+    "failedPatchCount": 0,
+    "error": None,
+}
+
+CHANGED = (True, False, False)
+PASSES = (False, True, False)
+LASTS = (False, False, False)
+UNSEEN = (False, False, True)
+CHANGED_UNSEEN = (True, False, True)
+
+
+def verdict(judgement: Judgement) -> tuple[bool, bool, bool]:
+    """Changed, passing, unseen."""
+    return judgement.changed, judgement.passing, judgement.unseen
+
+
+def error(code: str, message: str = "") -> dict[str, Any]:
+    """A result that failed with this."""
+    return {"status": "Failed", "error": {"code": code, "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected", "detail"),
+    [
+        ({}, CHANGED, "1 installed"),
+        ({"rebootStatus": "Completed"}, CHANGED, "1 installed, restarted"),
+        ({"status": "CompletedWithWarnings"}, CHANGED, "1 installed, with warnings"),
+        (
+            {"status": "CompletedWithWarnings", "rebootStatus": "Completed"},
+            CHANGED,
+            "1 installed, restarted, with warnings",
+        ),
+        ({"installedPatchCount": 0}, CHANGED, "0 installed"),  # nothing to do is done
+        ({"excludedPatchCount": 3, "notSelectedPatchCount": 9}, CHANGED, "1 installed"),
+        ({"error": {"code": "Success", "message": ""}}, CHANGED, "1 installed"),
+        ({"rebootStatus": None}, CHANGED, "1 installed"),  # an instance view's summary has no such field
+        # Restarts that did not happen
+        ({"rebootStatus": "Required"}, LASTS, "1 installed, but the restart is not done (Required)"),
+        ({"rebootStatus": "Started"}, LASTS, "1 installed, but the restart is not done (Started)"),
+        ({"rebootStatus": "Unknown"}, LASTS, "1 installed, but the restart is not done (Unknown)"),
+        ({"rebootStatus": "Failed"}, LASTS, "1 installed, but the restart failed"),
+        ({"rebootStatus": "Failed", "status": "Failed"}, LASTS, "1 installed, but the restart failed"),
+        (
+            {"rebootStatus": "Postponed"},
+            UNSEEN,
+            "1 installed, but the restart is Postponed, which is not known",
+        ),
+        # Patches that are not in
+        ({"pendingPatchCount": 2}, PASSES, "1 installed, 2 still pending"),
+        (
+            {
+                "maintenanceWindowExceeded": True,
+                "pendingPatchCount": 4,
+                "status": "Failed",
+                "rebootStatus": "Required",
+            },
+            LASTS,
+            "the time for it ran out: 1 installed, 4 still pending",
+        ),
+        ({"maintenanceWindowExceeded": True}, LASTS, "the time for it ran out: 1 installed, 0 still pending"),
+        (
+            {
+                "failedPatchCount": 1,
+                "status": "Failed",
+                "patches": [{"kbId": "5087423", "installationState": "Failed"}],
+            },
+            LASTS,
+            "1 patches failed, 1 installed, first KB5087423: no reason was given",
+        ),
+        (
+            {
+                "failedPatchCount": 2,
+                "patches": [
+                    {"name": "ok", "installationState": "Installed"},
+                    {"name": "openssl", "installationState": "Failed"},
+                ],
+            },
+            LASTS,
+            "2 patches failed, 1 installed, first openssl: no reason was given",
+        ),
+        (
+            {"failedPatchCount": 1, "error": {"code": "0x8024402C", "message": "no net"}},
+            LASTS,
+            "1 patches failed, 1 installed: 0x8024402C: no net",
+        ),
+        # Statuses
+        ({"status": "Failed"}, LASTS, "the installation ended as Failed: no reason was given"),
+        ({"status": "InProgress"}, LASTS, "the installation ended as InProgress: no reason was given"),
+        ({"status": "Unknown"}, LASTS, "the installation ended as Unknown: no reason was given"),
+        ({"status": None}, LASTS, "the installation ended as Unknown: no reason was given"),
+        ({"status": "Celebrated"}, UNSEEN, "the installation ended as Celebrated: no reason was given"),
+        # Errors
+        (
+            error("VMGuestPatchInternalError", "An internal execution error occurred. Please retry later."),
+            PASSES,
+            "the installation ended as Failed: VMGuestPatchInternalError: An internal execution error occurred. Please retry later.",
+        ),
+        (
+            error(
+                "",
+                "The operation did not return a response and should be retried. This result may be incomplete.",
+            ),
+            LASTS,  # an error without a code is not read; the operation's own counts
+            "the installation ended as Failed: no reason was given",
+        ),
+        (
+            error("PACKAGE_MANAGER_FAILURE", "dpkg"),
+            LASTS,
+            "the installation ended as Failed: PACKAGE_MANAGER_FAILURE: dpkg",
+        ),
+        (
+            error("NEWER_OPERATION_SUPERSEDED", ""),
+            LASTS,
+            "the installation ended as Failed: NEWER_OPERATION_SUPERSEDED: ",
+        ),
+        (error("0x80070422", "wuauserv"), LASTS, "the installation ended as Failed: 0x80070422: wuauserv"),
+        (error("Grmbl", "what"), UNSEEN, "the installation ended as Failed: Grmbl: what"),
+        (
+            error("Grmbl", "please retry later"),
+            PASSES,
+            "the installation ended as Failed: Grmbl: please retry later",
+        ),
+    ],
+)
+def test_the_fields_of_a_result_decide(
+    fields: dict[str, Any], expected: tuple[bool, bool, bool], detail: str
+) -> None:
+    """Changed or not, passing or not, seen before or not; and why, in words."""
+    judgement = judge(Patches(), succeeded=True, result={**GOOD, **fields}, code="", message="")
+    assert (verdict(judgement), judgement.detail) == (expected, detail)
+
+
+@pytest.mark.parametrize(
+    ("reboot_status", "expected", "detail"),
+    [
+        ("NotNeeded", CHANGED, "1 installed"),
+        ("Required", CHANGED, "1 installed; a restart is pending, which the campaign doesn't allow"),
+        (
+            "Completed",
+            CHANGED_UNSEEN,
+            "1 installed, restarted; it restarted though the campaign forbids that",
+        ),
+        (
+            "Started",
+            UNSEEN,
+            "1 installed, but the restart is not done (Started); it restarted though the campaign forbids that",
+        ),
+        (
+            "Failed",
+            UNSEEN,
+            "1 installed, but the restart failed; it restarted though the campaign forbids that",
+        ),
+    ],
+)
+def test_a_restart_that_the_campaign_forbids_stops_it(
+    reboot_status: str, expected: tuple[bool, bool, bool], detail: str
+) -> None:
+    """A pending one is as wished; one that was begun, nobody predicted."""
+    result = {**GOOD, "rebootStatus": reboot_status}
+    judgement = judge(Patches(reboot=Reboot.NEVER), succeeded=True, result=result, code="", message="")
+    assert (verdict(judgement), judgement.detail) == (expected, detail)
+
+
+def test_a_forbidden_restart_stops_even_where_the_installation_failed() -> None:
+    """The machine was down, whatever came of it."""
+    result = {**GOOD, **error("PACKAGE_MANAGER_FAILURE", "dpkg"), "rebootStatus": "Completed"}
+    judgement = judge(Patches(reboot=Reboot.NEVER), succeeded=False, result=result, code="", message="")
+    assert verdict(judgement) == UNSEEN
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        ("VMGuestPatchInternalError", "Please retry later.", PASSES),
+        ("OperationPreempted", "", PASSES),
+        ("Conflict", "Run command extension execution is in progress.", PASSES),
+        ("InvalidParameter", "The value '15' of parameter ... is not allowed.", LASTS),
+        ("OperationNotAllowed", "reserved for internal use", LASTS),
+        ("ShutdownOrUnresponsive", "", LASTS),
+        ("Canceled", "", LASTS),
+        ("Grmbl", "", UNSEEN),
+        ("", "", LASTS),
+    ],
+)
+@pytest.mark.parametrize("change", [Patches(), Restart()])
+def test_an_operation_that_failed_without_a_result_is_judged_by_its_error(
+    change: Patches | Restart, code: str, message: str, expected: tuple[bool, bool, bool]
+) -> None:
+    """All there is, is a code and a message; both are open-ended."""
+    judgement = judge(change, succeeded=False, result={}, code=code, message=message)
+    assert verdict(judgement) == expected
+    assert (code or "no reason was given") in judgement.detail
+
+
+def test_an_operation_that_failed_is_no_success_whatever_its_result_says() -> None:
+    """Cancelled while its machine went on: nobody can rely on that."""
+    judgement = judge(Patches(), succeeded=False, result=GOOD, code="Canceled", message="by somebody")
+    assert verdict(judgement) == LASTS
+    assert judgement.detail == "the operation failed, though its result says Succeeded: Canceled: by somebody"
+
+
+def test_an_operation_that_succeeded_without_a_result_is_no_success() -> None:
+    """HTTP success isn't the patch's."""
+    assert verdict(judge(Patches(), succeeded=True, result={}, code="", message="")) == LASTS
+
+
+def test_a_results_own_error_says_more_than_the_operations() -> None:
+    """Where both are there."""
+    result = {**GOOD, **error("PACKAGE_MANAGER_FAILURE", "dpkg")}
+    judgement = judge(
+        Patches(), succeeded=False, result=result, code="VMGuestPatchInternalError", message="retry later"
+    )
+    assert judgement.detail == "the installation ended as Failed: PACKAGE_MANAGER_FAILURE: dpkg"
+    assert verdict(judgement) == LASTS
+
+
+def test_a_restart_that_succeeded_is_done() -> None:
+    """There is nothing more to read."""
+    assert judge(Restart(), succeeded=True, result={}, code="", message="") == Judgement(
+        changed=True, passing=False, unseen=False, detail="restarted"
+    )
+
+
+def test_a_code_either_passes_or_lasts() -> None:
+    """Never both."""
+    assert not PASSING & LASTING
