@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import date, time, timedelta
 from enum import Enum
 from hashlib import sha256
 from typing import Any, Final
@@ -116,6 +116,10 @@ def _tags_of(selector: Selector) -> Iterator[str]:
         yield from _tags_of(inner)
 
 
+_YOUNGER: Final = frozenset({"windows", "freezes"})
+"""Keys that the language didn't always have: a policy that doesn't use them says what it said before."""
+
+
 def policies_fingerprint(policies: Iterable[Policy]) -> str:
     """A digest of what policies say: files, lines and comments make no difference, nor does the order of files."""
     said = [_said(policy) for policy in sorted(policies, key=lambda policy: policy.name)]
@@ -130,7 +134,9 @@ def _said(value: Any) -> Any:
             **{
                 name: _said(inner)
                 for name, inner in held.items()
-                if name not in {"file", "origins"} and not isinstance(inner, Origin)
+                if name not in {"file", "origins"}
+                and not isinstance(inner, Origin)
+                and (inner or name not in _YOUNGER)
             },
         }
     match value:
@@ -140,7 +146,7 @@ def _said(value: Any) -> Any:
             return value.value
         case timedelta():
             return value.total_seconds()
-        case datetime():
+        case date() | time():  # a datetime is a date
             return value.isoformat()
         case _:
             return value

@@ -8,7 +8,7 @@ only with an inventory), everything else has its default filled in.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from orchestrator.policy import defaults
@@ -196,6 +196,60 @@ class Around:
     origin: Origin
 
 
+@dataclass(frozen=True, slots=True)
+class Weekday:
+    """A day of the week, 0 being Monday: each one, or the `nth` of its month (1 to 4; -1 is the last; 0 each)."""
+
+    day: int
+    nth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days on which a window starts: any of these. `after_second_tuesday` counts from the second Tuesday of a month, patch day."""
+
+    weekdays: tuple[Weekday, ...] = ()
+    after_second_tuesday: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone by its IANA name; with `machine` the machine's own, and `name` where that isn't known."""
+
+    name: str
+    machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When machines may be changed: it starts on `days` when clocks of the zone show `at`, and stays open for `length`.
+
+    The length is elapsed time, not a difference of clock readings: a window of 8 h leaves 8 h for work in the nights in which
+    clocks are changed, too.
+    """
+
+    days: Days
+    at: time
+    length: timedelta
+    zone: Zone
+    origin: Origin = Origin("defaults")
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """No change from the beginning of the day `first` to the end of the day `last`, in the zone.
+
+    Without a zone: the days of the machine's own; where that isn't known, from their beginning at the first place on Earth to
+    their end at the last.
+    """
+
+    first: date
+    last: date
+    reason: str
+    zone: Zone | None = None
+    origin: Origin = Origin("defaults")
+
+
 class Reboot(StrEnum):
     """Whether an installation may restart the machine. Wire values: IfRequired, Never, Always."""
 
@@ -279,6 +333,8 @@ class Policy:
     health: Health | None = None
     stop_when: StopWhen | None = None
     around: tuple[Around, ...] = ()
+    windows: tuple[Window, ...] = ()  # any of them; of several policies, those of each
+    freezes: tuple[Freeze, ...] = ()
     campaign: Campaign | None = None
     replaces: tuple[str, ...] = ()
     origins: tuple[tuple[str, Origin], ...] = field(default=())  # dotted key -> where it was written
