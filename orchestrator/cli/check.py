@@ -61,7 +61,7 @@ def check(
     readable = parse(text, str(plan)) if own.ok else None  # a plan of a wrong shape is the judge's to tell
     against = None if held is None else judge_floor(document, orjson.loads(native.dump(held)))
     moved = None if held is None or readable is None else _moved(readable, held)
-    ok = own.ok and (against is None or against.ok) and moved is None
+    ok = own.ok and (against is None or against.ok) and (moved is None or moved.harmless)
     if as_json:
         print_json(_to_json(own, against, moved, ok=ok))
     else:
@@ -89,6 +89,11 @@ class Moved:
     changed: tuple[str, ...]
     learned: tuple[str, ...]
     unnamed: tuple[str, ...]
+
+    @property
+    def harmless(self) -> bool:
+        """Whether a rollout would run the plan all the same: only states and times differ, or machines came."""
+        return not (self.dropped or self.changed or self.learned)
 
     def sentences(self) -> list[str]:
         """What has moved, for people."""
@@ -139,9 +144,13 @@ def _print(
     line(f"{path}: {document.get('name', 'a plan')}, {machines}", style="bold")
     _print_verdict("its own constraints", own, verbose=verbose)
     if moved is not None:
-        line("✗ the plan is older than this inventory. What has moved:", style="bold red", indent=2)
+        if moved.harmless:
+            line("- the plan is older than this inventory, and still fits it:", indent=2)
+        else:
+            line("✗ the plan is older than this inventory. What has moved:", style="bold red", indent=2)
         bullets(moved.sentences() or ["nothing that its rules read, only states and times"], indent=4)
-        line("plan again, or check it against the inventory that it was made from", indent=4)
+        if not moved.harmless:
+            line("plan again, or check it against the inventory that it was made from", indent=4)
     if against is None:
         line("- the built-in rules: not judged; that takes --inventory FILE, or --subscription ID", indent=2)
     else:

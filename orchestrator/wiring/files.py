@@ -55,15 +55,16 @@ def read_inventory(path: Path) -> Inventory:
 
 
 def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
-    """All policies in the given files and folders, the floor apart. Raises `PolicyError` with every problem of every file."""
+    """All policies in the given files and folders, with the folders in them: a rule that is skipped in silence keeps nothing.
+
+    Raises `PolicyError` with every problem of every file.
+    """
     found: list[Path] = []
     for place in places:
         if place.is_dir():
-            inside = sorted([*place.glob("*.yaml"), *place.glob("*.yml")])
+            inside = sorted(path for path in place.rglob("*.y*ml") if _is_policy_file(place, path))
             if not inside:
-                deeper = sorted({str(path.parent) for path in place.glob("*/*.y*ml")})
-                instead = f"name its folders: {', '.join(deeper)}" if deeper else "policies are files named *.yaml"
-                raise UsageError(f"folder {place} holds no policy; {instead}")
+                raise UsageError(f"folder {place} holds no policy; policies are files named *.yaml")
             found += inside
         elif place.exists():
             found.append(place)
@@ -71,6 +72,16 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
             raise UsageError(f"there is no policy file or folder {place}")
     texts = [(str(path), _text(path)) for path in found]
     return load(texts)
+
+
+def _is_policy_file(place: Path, path: Path) -> bool:
+    """A *.yaml or *.yml file that isn't hidden and in no hidden folder, such as a checkout's own."""
+    parts = path.relative_to(place).parts
+    return (
+        path.suffix in (".yaml", ".yml")
+        and path.is_file()
+        and not any(part.startswith(".") for part in parts)
+    )
 
 
 def _text(path: Path) -> str:

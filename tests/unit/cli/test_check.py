@@ -119,13 +119,6 @@ def test_a_plan_that_no_rollout_could_read_doesn_t_pass(wavekeeper: Typed, plan:
             moved(web_1={"zone": "3"}),
             "1 machine changed in what rules read: zone, set, domain or tags (web-1)",
         ),
-        (moved(web_1={"size": "Standard_B1s"}), "nothing that its rules read, only states and times"),
-        (
-            replace(
-                company(), machines=tuple(sorted((*company().machines, vm("web-99")), key=lambda m: m.id))
-            ),
-            "1 machine that the plan doesn't name: new, or never of its concern (web-99)",
-        ),
     ],
 )
 def test_a_plan_older_than_its_inventory_is_told_so(
@@ -139,6 +132,30 @@ def test_a_plan_older_than_its_inventory_is_told_so(
     assert f"    - {sentence}\n" in ran.out
     assert "    plan again, or check it against the inventory that it was made from\n" in ran.out
     assert wavekeeper("check", plan, "-i", "now.json", "--json").json()["older_than_inventory"]
+
+
+@pytest.mark.parametrize(
+    ("fleet_now", "sentence"),
+    [
+        (moved(web_1={"size": "Standard_B1s"}), "nothing that its rules read, only states and times"),
+        (
+            replace(
+                company(), machines=tuple(sorted((*company().machines, vm("web-99")), key=lambda m: m.id))
+            ),
+            "1 machine that the plan doesn't name: new, or never of its concern (web-99)",
+        ),
+    ],
+)
+def test_a_plan_that_still_fits_a_newer_inventory_passes(
+    wavekeeper: Typed, plan: str, tmp_path: Path, fleet_now: Inventory, sentence: str
+) -> None:
+    """What a rollout would run all the same is noted, and no refusal."""
+    (tmp_path / "now.json").write_bytes(native.dump(fleet_now))
+    ran = wavekeeper("check", plan, "-i", "now.json")
+    assert ran.code == 0
+    assert "  - the plan is older than this inventory, and still fits it:\n" in ran.out
+    assert f"    - {sentence}\n" in ran.out
+    assert "plan again" not in ran.out
 
 
 def test_when_it_was_taken_makes_no_plan_older(wavekeeper: Typed, fleet: str, plan: str) -> None:

@@ -100,13 +100,15 @@ def test_the_folder_policies_is_where_it_looks(wavekeeper: Typed, tmp_path: Path
     assert wavekeeper("policy", "check").code == 2
 
 
-def test_a_folder_of_folders_names_them(wavekeeper: Typed, tmp_path: Path) -> None:
-    """Rules in a folder below would be passed over, so it is said where they are."""
+def test_folders_in_a_folder_are_read(wavekeeper: Typed, tmp_path: Path) -> None:
+    """A rule that is passed over in silence keeps nothing: folders below count; hidden ones don't."""
     (tmp_path / "policies" / "shop").mkdir(parents=True)
+    (tmp_path / "policies" / ".git").mkdir()
     (tmp_path / "policies" / "shop" / "shop.yaml").write_text(SHOP)
+    (tmp_path / "policies" / ".git" / "other.yaml").write_text("no policy at all")
     ran = wavekeeper("policy", "check")
-    assert ran.code == 1
-    assert ran.err == "wavekeeper: folder policies holds no policy; name its folders: policies/shop\n"
+    assert ran.code == 0
+    assert "policies/shop/shop.yaml" in ran.out
 
 
 def test_contradictions_on_this_fleet_are_errors(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
