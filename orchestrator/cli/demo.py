@@ -26,10 +26,11 @@ from orchestrator.demo.folder import Folder, claim, write_policies
 from orchestrator.demo.story import COMPANY, FAULTS, Played, report, spared
 from orchestrator.demo.verdicts import judge
 from orchestrator.inventory import native
+from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.model import Plan
 from orchestrator.reports.page import page
-from orchestrator.rollout.state import RolloutStatus
+from orchestrator.rollout.state import MachineStatus, RolloutStatus
 from orchestrator.service.timeline import timeline
 from orchestrator.topology.graph import build
 from orchestrator.verify.model import Verdict
@@ -113,8 +114,8 @@ def _leave_when_asked() -> None:
 async def _story(wanted: Wanted) -> int:
     _leave_when_asked()
     began = time.monotonic()
-    folder = claim(wanted.out)
     fleet = company(wanted.seed, wanted.machines)
+    folder = claim(wanted.out)
     write_bytes(folder.company, native.dump(fleet))
     heading(
         f"1  {COMPANY}, a company that doesn't exist: {count(len(fleet.machines), 'machine')}, for an emulator"
@@ -135,10 +136,10 @@ async def _story(wanted: Wanted) -> int:
         _tell_what_it_spared(inventory, bad)
         ok = _tell_verdicts(good, bad)
         write_bytes(folder.report, _page(inventory, good, bad, folder))
-        _tell_what_next(folder, wanted)
+        _tell_what_next(folder, good)
         line(f"\nAll in {time.monotonic() - began:.0f} s.")
         if wanted.keep_emulator:
-            await _keep(folder, emulator, wanted)
+            await _keep(folder, bad, emulator, wanted)
     return 0 if ok else 1
 
 
@@ -249,9 +250,8 @@ def _said(verdict: Verdict) -> Text:
     return Text(count(verdict.count, "violation"), style="bold red")
 
 
-def _tell_what_next(folder: Folder, wanted: Wanted) -> None:
-    root = wanted.out
-    heading(f"7  It is all in {root}/")
+def _tell_what_next(folder: Folder, good: Played) -> None:
+    heading(f"7  It is all in {folder.root}/")
     table = columns("file", "what")
     for path, what in (
         (folder.report, "the report: open it in a browser"),
@@ -265,9 +265,11 @@ def _tell_what_next(folder: Folder, wanted: Wanted) -> None:
     ):
         table.add_row(str(path), Text(what, style="bright_black"))
     print_table(table)
+    plan = good.rollout.planned.plan
+    last = plan.lanes[-1].waves[-1].machines[0]
     heading("Look closer")
     for command in (
-        f"wavekeeper explain weu-shop-web-07 --plan {folder.plan}",
+        f"wavekeeper explain {name_of(last)} --plan {folder.plan}",
         f"wavekeeper status --journal {folder.bad.journal}",
         f"wavekeeper status --history --journal {folder.journal}",
     ):
@@ -277,22 +279,25 @@ def _tell_what_next(folder: Folder, wanted: Wanted) -> None:
         "az vm list --show-details -o json > fleet.json",
         "wavekeeper inventory --inventory fleet.json",
         "wavekeeper graph --inventory fleet.json -o fleet.svg",
+        "wavekeeper plan --inventory fleet.json --change patches --select 'os=linux' -o plan.json",
         f"wavekeeper plan --inventory fleet.json --policies {folder.policies} -o plan.json",
     ):
         line(command, indent=2)
-    line(
-        f"first put your own tags into {folder.policies}: as they stand, they select {COMPANY}'s",
-        indent=2,
-        style="bright_black",
-    )
+    own = f"the last one once your own tags stand in {folder.policies}: now they are {COMPANY}'s"
+    line(own, indent=2, style="bright_black")
 
 
-async def _keep(folder: Folder, emulator: Emulated, wanted: Wanted) -> None:
+async def _keep(folder: Folder, bad: Played, emulator: Emulated, wanted: Wanted) -> None:
     """Let the emulator run on, so that somebody can try commands on a rollout that has stopped."""
-    heading("The second emulator runs on until Ctrl-C. In another terminal:")
     at = f"--journal {folder.bad.journal}"
+    heading("The second emulator runs on until Ctrl-C. Meanwhile, in another terminal:")
+    broken = [
+        name_of(bad.rollout.planned.machine(i).id)
+        for i, run in enumerate(bad.rollout.machines)
+        if run.status is MachineStatus.UNHEALTHY
+    ]
     for command in (
-        f"wavekeeper skip weu-shop-api-01 --reason 'a known fault' {at}",
+        *(f"wavekeeper write-off {name} --reason 'it is rebuilt' {at}" for name in broken),
         f"wavekeeper resume --reason 'go on' {at}",
         f"wavekeeper rollout {folder.plan} --endpoint {emulator.endpoint} --time-scale {wanted.time_scale:g} {at}",
     ):

@@ -58,18 +58,22 @@ def find_rollout(scope: Scope, name: str | None) -> Rollout:
 
 
 def find_machine(scope: Scope, name: str) -> Found:
-    """By name or ARM id, in the rollout that goes on, else in the last one that knows it. Raises `UsageError`."""
+    """By name or ARM id: in the rollout that holds its grant, else in one that goes on, else in the last. Raises `UsageError`."""
     wanted = name.strip().rstrip("/").lower()
-    order = sorted(scope.rollouts.values(), key=lambda r: r.over)
-    for rollout in [r for r in order if not r.over] + [r for r in reversed(order) if r.over]:
+    found = []
+    for age, rollout in enumerate(reversed(scope.rollouts.values())):
         machines = rollout.planned.plan.machines
         hits = [i for i, x in enumerate(machines) if wanted in (x.id, x.name.lower())]
         if len(hits) > 1:
             ids = "\n  ".join(machines[i].arm_id for i in hits)
             raise UsageError(f"several machines are called {name}; give the id:\n  {ids}")
         if hits:
-            return Found(rollout, hits[0])
-    raise UsageError(f"no rollout of this journal has a machine {name}")
+            holds = scope.ledger.holds(rollout.id, machines[hits[0]].id)
+            changes = machines[hits[0]].change
+            found.append((not holds, rollout.over, not changes, age, Found(rollout, hits[0])))
+    if not found:
+        raise UsageError(f"no rollout of this journal has a machine {name}")
+    return min(found, key=lambda one: one[:-1])[-1]
 
 
 def find(scope: Scope, name: str | None) -> Found:
