@@ -26,7 +26,7 @@ from tests.builders import NOON
 
 F = TypeVar("F", bound=e.Event)
 
-WHO, WHY = "ada", "because"
+WHO, WHY = "ada", "ticket 4711"
 
 OLD, NEW = "11111111-0000-4000-8000-000000000000", "22222222-0000-4000-8000-000000000000"
 """Ids of patch runs: the one before ours, and ours."""

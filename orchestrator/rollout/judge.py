@@ -47,8 +47,6 @@ STATUSES = SUCCEEDED | {"Unknown", "InProgress", "Failed"}
 RESTARTED = frozenset({"Started", "Completed", "Failed"})
 """Restart statuses that mean that one was begun."""
 
-_HARMLESS = ("", "Success")
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -128,13 +126,13 @@ def _by_restart(change: Patches, result: Mapping[str, Any], installed: str, *, w
 
 
 def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str]:
-    """The code and message of the result's own error, or else the operation's.
+    """The code and message of the result's own error, each where there is one, or else the operation's.
 
     The patch extension numbers its runs ("1": there were errors) and names what happened in the details.
     """
     error = result.get("error") or {}
     own = str(error.get("code") or "")
-    if own in _HARMLESS:
+    if own == "Success":
         return code, message
     told = [
         (str(detail["code"]), str(detail.get("message") or ""))
@@ -143,7 +141,7 @@ def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str
     ]
     if own.isdigit() and told:
         return next((one for one in told if not _known(one[0])), told[0])
-    return own, str(error.get("message") or "")
+    return own or code, str(error.get("message") or message)
 
 
 def _known(code: str) -> bool:

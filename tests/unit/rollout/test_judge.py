@@ -43,6 +43,13 @@ def error(code: str, message: str = "") -> dict[str, Any]:
     return {"status": "Failed", "error": {"code": code, "message": message}}
 
 
+def details(code: str, *told: tuple[str, str]) -> dict[str, Any]:
+    """A result whose error names what happened in its details, as the Linux patch extension does."""
+    failed = error(code, "see the details")
+    failed["error"]["details"] = [{"code": one, "message": message} for one, message in told]
+    return failed
+
+
 @pytest.mark.parametrize(
     ("fields", "expected", "detail"),
     [
@@ -124,8 +131,11 @@ def error(code: str, message: str = "") -> dict[str, Any]:
                 "",
                 "The operation did not return a response and should be retried. This result may be incomplete.",
             ),
-            LASTS,  # an error without a code is not read; the operation's own counts
-            "the installation ended as Failed: no reason was given",
+            PASSES,
+            (
+                "the installation ended as Failed: The operation did not return a response and should be retried. "
+                "This result may be incomplete."
+            ),
         ),
         (
             error("PACKAGE_MANAGER_FAILURE", "dpkg"),
@@ -138,6 +148,19 @@ def error(code: str, message: str = "") -> dict[str, Any]:
             "the installation ended as Failed: NEWER_OPERATION_SUPERSEDED: ",
         ),
         (error("0x80070422", "wuauserv"), LASTS, "the installation ended as Failed: 0x80070422: wuauserv"),
+        (
+            details("1", ("PACKAGE_MANAGER_FAILURE", "dpkg"), ("OPERATION_FAILED", "that was it")),
+            LASTS,
+            "the installation ended as Failed: PACKAGE_MANAGER_FAILURE: dpkg",
+        ),
+        (
+            details(
+                "1", ("PACKAGE_MANAGER_FAILURE", "dpkg"), ("Grmbl", "what")
+            ),  # what nobody knows comes first
+            UNSEEN,
+            "the installation ended as Failed: Grmbl: what",
+        ),
+        (details("1"), UNSEEN, "the installation ended as Failed: 1: see the details"),
         (error("Grmbl", "what"), UNSEEN, "the installation ended as Failed: Grmbl: what"),
         (
             error("Grmbl", "please retry later"),

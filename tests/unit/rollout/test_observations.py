@@ -94,7 +94,7 @@ def test_a_throttle_that_names_no_time_has_one_of_ours(
 
 
 def test_a_machine_that_is_turned_away_for_ever_counts_as_not_changed(diary: Diary) -> None:
-    """After twenty requests the bucket isn't the reason any more."""
+    """At some time the bucket isn't the reason any more."""
     for _ in range(REJECTED_LIMIT - 1):
         diary.well("a")
         assert diary.rejected("a", after=1)
