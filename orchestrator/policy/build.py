@@ -11,6 +11,8 @@ from orchestrator.policy.model import (
     Around,
     Campaign,
     Change,
+    Days,
+    Freeze,
     Health,
     MaxUnavailable,
     MinAvailable,
@@ -30,6 +32,8 @@ from orchestrator.policy.model import (
     Step,
     StepWhen,
     StopWhen,
+    Window,
+    Zone,
 )
 from orchestrator.policy.schema import rules
 from orchestrator.policy.schema.campaign import ChangeSection, StageSection, StopWhenSection
@@ -41,6 +45,7 @@ from orchestrator.policy.schema.health import (
     ProbeSection,
     StepSection,
 )
+from orchestrator.policy.schema.hours import FreezeSection, WindowSection, ZoneSection
 from orchestrator.policy.schema.section import Select
 
 
@@ -55,6 +60,14 @@ def build(document: Document, file: PolicyFile) -> Policy:
         health=_health(file.health),
         stop_when=_stop_when(file.stop_when) if file.stop_when else None,
         around=tuple(_around(document, ("around", index), a) for index, a in enumerate(file.around)),
+        windows=tuple(
+            _window(window, document.origin(("windows", index)))
+            for index, window in enumerate(file.windows or ())
+        ),
+        freezes=tuple(
+            _freeze(freeze, document.origin(("freezes", index)))
+            for index, freeze in enumerate(file.freezes or ())
+        ),
         campaign=_campaign(document, file, file.change) if file.change else None,
         replaces=tuple(file.replaces),
         origins=tuple(_origins(document, document.data, ())),
@@ -182,6 +195,29 @@ def _step(document: Document, at: Path, section: StepSection) -> Step:
         when=when or StepWhen.HEALTHY,
         origin=document.origin(at),
     )
+
+
+def _window(section: WindowSection, origin: Origin) -> Window:
+    days = {day for entry in section.start for day in entry}
+    return Window(
+        days=Days(
+            tuple(sorted(days, key=lambda day: (day.day, day.nth))),
+            tuple(sorted(set(section.days_after_second_tuesday))),
+        ),
+        at=section.at,
+        length=section.length,
+        zone=_zone(section.time_zone),
+        origin=origin,
+    )
+
+
+def _freeze(section: FreezeSection, origin: Origin) -> Freeze:
+    zone = None if section.time_zone is None else _zone(section.time_zone)
+    return Freeze(section.first, section.last, section.reason, zone, origin)
+
+
+def _zone(section: ZoneSection) -> Zone:
+    return Zone(section.otherwise, bool(section.machine))
 
 
 def _campaign(document: Document, file: PolicyFile, change: ChangeSection) -> Campaign:

@@ -25,6 +25,7 @@ from orchestrator.policy.schema.health import (
     ProbeSection,
     TcpSettings,
 )
+from orchestrator.policy.schema.hours import FreezeSection, WindowSection, ZoneSection
 from orchestrator.policy.schema.rules import (
     RULE_KINDS,
     MaxUnavailableRule,
@@ -37,8 +38,6 @@ from orchestrator.policy.values import WRONG, did_you_mean, shown
 
 _NOT_KEPT_YET: Final = MappingProxyType(
     {
-        "windows": "take it out, and start and pause the rollout by hand at the hours you mean",
-        "freezes": "take it out, and leave the machines out of every campaign's `select` meanwhile",
         "schedule": "take it out, and start the rollout by hand or from a scheduler",
         "group_probes": "take it out, and ask each machine with `probes`",
         "rebootless": "take it out: every change then counts as a restart, the careful case",
@@ -56,6 +55,9 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
         HttpSettings: "in `http`",
         TcpSettings: "in `tcp`",
         AroundSection: "in an entry of `around`",
+        WindowSection: "in an entry of `windows`",
+        FreezeSection: "in an entry of `freezes`",
+        ZoneSection: "in `time_zone`",
         ChangeSection: "in `change`",
         PatchesSection: "in `patches`",
         StageSection: "in an entry of `stages`",
@@ -68,7 +70,7 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
 )
 """Where the keys of a section belong, to tell of a key that is written elsewhere."""
 
-_AT_HOME_ANYWHERE: Final = frozenset({"of", "name", "timeout"})
+_AT_HOME_ANYWHERE: Final = frozenset({"of", "name", "timeout", "time_zone"})
 """Keys of so many sections that naming one of them would mislead."""
 
 _MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})

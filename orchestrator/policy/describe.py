@@ -9,6 +9,7 @@ from orchestrator.inventory.model import Machine
 from orchestrator.policy import words
 from orchestrator.policy.defaults import FLOOR
 from orchestrator.policy.effective import Effective, effective
+from orchestrator.policy.hours import Hours, machine_zone
 from orchestrator.policy.model import OrderRule, Origin, Policy, Rule
 from orchestrator.policy.select import matches
 
@@ -43,6 +44,7 @@ def describe(
         *_health(held),
         *(Setting("probe", words.probe(probe), probe.origin) for probe in held.probes),
         *(Setting("around", words.around(around), around.origin) for around in held.around),
+        *_hours(machine, held.hours),
         *_rules(machine, (*held.policies, *under_floor)),
     )
 
@@ -81,6 +83,17 @@ def _health(held: Effective) -> Iterator[Setting]:
         ("fail_after", str(health.fail_after)),
     ):
         yield Setting(f"health.{key}", value, held.origins.get(f"health.{key}", _DEFAULT))
+
+
+def _hours(machine: Machine, hours: Hours) -> Iterator[Setting]:
+    """Windows and freezes; where the machine's own time zone counts, which one that is."""
+    own = machine_zone(machine) or f"not known ({machine.time_zone or 'Azure tells none'})"
+    for windows in hours.windows:
+        for window in windows:
+            where = f" (its own: {own})" if window.zone.machine else ""
+            yield Setting("window", words.window(window) + where, window.origin)
+    for freeze in hours.freezes:
+        yield Setting("freeze", words.freeze(freeze), freeze.origin)
 
 
 def _rules(machine: Machine, policies: Iterable[Policy]) -> Iterator[Setting]:

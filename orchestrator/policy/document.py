@@ -77,6 +77,13 @@ class Document:
         """The line of a key, or of a list's entry."""
         return Origin(self.file, self.place(path, key=True).line)
 
+    def is_mapping(self, path: Path) -> bool:
+        """Whether a mapping was written at `path`, and not a value that stands for one."""
+        value: Any = self.data
+        for part in path:
+            value = value[part]
+        return isinstance(value, dict)
+
     def problem(self, path: Path, what: str, instead: str = "", *, key: bool = False) -> Problem:
         """Something wrong at `path`."""
         mark = self.place(path, key=key)

@@ -7,6 +7,7 @@ filled in after that, so that a silent file never conflicts:
     healthy_deadline   the longest: whoever knows that the machine takes an hour to come back is right; it counts as out
                        meanwhile, so waiting breaks nobody's rule
     interval           the shortest, and fail_after the smallest: whoever wants to know sooner does
+    windows            of each policy one must be open; freezes add up
     stop_when          the smallest of each; a count and a percentage can't be compared, and must be written alike
 
 A machine without a probe from any policy is asked `DEFAULT_PROBES`.
@@ -23,6 +24,7 @@ from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.policy import words
 from orchestrator.policy.campaigns import overlapping
+from orchestrator.policy.hours import Hours, Meetings, hours
 from orchestrator.policy.model import (
     Around,
     Health,
@@ -51,6 +53,7 @@ class Effective:
     probes: tuple[Probe, ...]
     health: Health
     around: tuple[Around, ...]
+    hours: Hours
     stop_when: StopWhen
     origins: Mapping[str, Origin]
 
@@ -82,15 +85,18 @@ def settle(machines: Iterable[Machine], policies: Sequence[Policy]) -> Mapping[M
     settled: dict[MachineId, Effective] = {}
     problems: dict[Problem, None] = {}
     together: dict[tuple[int, ...], list[Machine]] = {}
+    meetings = Meetings()
     for machine in machines:
         held = [(place, test) for place, test in enumerate(tests) if test.select(machine)]
         key = tuple(part for place, test in held for part in (-place - 1, *test.parts(machine)))
         if key not in known:
             known[key] = _merged([test.policy for _, test in held], machine, problems)
         settled[machine.id] = known[key]
+        meetings.see(known[key].hours, machine)
         if sum(test.policy.campaign is not None for _, test in held) > 1:
             together.setdefault(tuple(place for place, _ in held), []).append(machine)
     problems |= dict.fromkeys(overlapping([test.policy for test in tests], together))
+    problems |= dict.fromkeys(meetings.problems())
     if problems:
         raise PolicyError(list(problems))
     return MappingProxyType(settled)
@@ -141,6 +147,7 @@ def _merged(policies: Sequence[Policy], machine: Machine, problems: dict[Problem
         probes=tuple(probes.values()) or DEFAULT_PROBES,
         health=health,
         around=tuple(a for policy in policies for a in policy.around if matcher(a.of)(machine)),
+        hours=hours(policies),
         stop_when=stop,
         origins=MappingProxyType({**health_origins, **stop_origins}),
     )

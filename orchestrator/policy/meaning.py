@@ -16,6 +16,7 @@ from orchestrator.policy.model import Share, Singletons
 from orchestrator.policy.schema.campaign import CHANGE_KINDS, StageSection
 from orchestrator.policy.schema.file import CAMPAIGN_KEYS, PolicyFile
 from orchestrator.policy.schema.health import PROBE_KINDS, HealthSection, ProbeSection
+from orchestrator.policy.schema.hours import ZoneSection
 from orchestrator.policy.schema.rules import (
     MaxUnavailableRule,
     MinAvailableRule,
@@ -23,7 +24,7 @@ from orchestrator.policy.schema.rules import (
     OrderRule,
 )
 from orchestrator.policy.schema.section import Select
-from orchestrator.policy.values import SELECTION, did_you_mean
+from orchestrator.policy.values import LONGEST, SELECTION, did_you_mean
 from orchestrator.topology.model import GroupKind
 
 PLACEHOLDERS: Final = ("private_ip", "name", "computer_name")
@@ -48,6 +49,9 @@ def nonsense(document: Document, file: PolicyFile) -> Iterator[Problem]:
                 yield from _order(document, at, rule)
     yield from _health(document, file.health)
     yield from _around(document, file)
+    yield from _windows(document, file)
+    yield from _not_kept_yet(document, file)
+    yield from _freezes(document, file)
     yield from _change(document, file)
     yield from _stages(document, file.stages)
 
@@ -65,7 +69,16 @@ def _whole(document: Document, file: PolicyFile) -> Iterator[Problem]:
             if getattr(file, key) is not None:
                 what = f"`{key}` belongs to a campaign, and this policy changes nothing"
                 yield document.problem((key,), what, "add `change`, or take it out", key=True)
-        if not (file.rules or file.health or file.around or file.stop_when or file.replaces):
+        said = (
+            file.rules,
+            file.health,
+            file.around,
+            file.windows,
+            file.freezes,
+            file.stop_when,
+            file.replaces,
+        )
+        if not any(part not in (None, []) for part in said):
             yield document.problem(
                 (), "the policy says nothing", "add `rules`, or `change` if it is a campaign"
             )
@@ -222,6 +235,50 @@ def _around(document: Document, file: PolicyFile) -> Iterator[Problem]:
             yield document.problem((*at, "each"), what, "write each: machine, or take the entry out")
         if not (around.before or around.after):
             yield document.problem(at, "no step, neither before nor after", "write `before` or `after`")
+
+
+def _not_kept_yet(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    for key in ("windows", "freezes"):
+        if getattr(file, key) is not None:
+            what = f"this version doesn't keep `{key}` yet, and won't ignore what you count on"
+            yield document.problem((key,), what, "take it out", key=True)
+
+
+def _windows(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    if file.windows == []:
+        yield document.problem(
+            ("windows",), "no windows", "write at least one, or take the key out", key=True
+        )
+    for index, window in enumerate(file.windows or ()):
+        at: Path = ("windows", index)
+        if not (window.start or window.days_after_second_tuesday):
+            what = "the window doesn't say on which days it starts"
+            yield document.problem(at, what, "write `start`, such as start: [fri, sat], or start: every_day")
+        yield from _zone(document, (*at, "time_zone"), window.time_zone)
+
+
+def _freezes(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    if file.freezes == []:
+        yield document.problem(
+            ("freezes",), "no freezes", "write at least one, or take the key out", key=True
+        )
+    for index, freeze in enumerate(file.freezes or ()):
+        at: Path = ("freezes", index)
+        if freeze.last < freeze.first:
+            what = f"the freeze ends on {freeze.last}, before it begins on {freeze.first}"
+            yield document.problem((*at, "to"), what, "write the last day that is frozen")
+        elif freeze.last - freeze.first > LONGEST:
+            what = f"the freeze is longer than a year: {(freeze.last - freeze.first).days + 1} days"
+            instead = "write the year that is meant, or leave the machines out of every campaign's `select`"
+            yield document.problem((*at, "to"), what, instead)
+        if freeze.time_zone is not None:
+            yield from _zone(document, (*at, "time_zone"), freeze.time_zone)
+
+
+def _zone(document: Document, at: Path, zone: ZoneSection) -> Iterator[Problem]:
+    if zone.machine is not True and document.is_mapping(at):
+        what = "only `machine: true` makes a difference between a machine's own time zone and another"
+        yield document.problem(at, what, f"write machine: true besides, or time_zone: {zone.otherwise}")
 
 
 def _change(document: Document, file: PolicyFile) -> Iterator[Problem]:

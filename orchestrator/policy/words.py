@@ -8,6 +8,8 @@ from typing import Final, assert_never
 from orchestrator.policy.model import (
     Around,
     Change,
+    Days,
+    Freeze,
     MaxUnavailable,
     MinAvailable,
     OneAtATime,
@@ -20,7 +22,11 @@ from orchestrator.policy.model import (
     Selector,
     Singletons,
     Stage,
+    Weekday,
+    Window,
+    Zone,
 )
+from orchestrator.policy.time_values import EVERY_DAY, ORDINALS, WEEKDAYS
 from orchestrator.policy.values import SELECTION
 
 
@@ -102,6 +108,36 @@ def around(one: Around) -> str:
     before = ", ".join(f"{step.webhook} ({duration(step.timeout)})" for step in one.before)
     after = ", ".join(f"{step.webhook} ({duration(step.timeout)}, when {step.when})" for step in one.after)
     return "; ".join(part for part in (before and f"before: {before}", after and f"after: {after}") if part)
+
+
+def days(one: Days) -> str:
+    """`fri, sat and 4 days after the second tuesday`."""
+    if {day.day for day in one.weekdays if not day.nth} == set(range(7)):
+        return EVERY_DAY.replace("_", " ")
+    after = ", ".join(str(number) for number in one.after_second_tuesday)
+    counted = [f"{after} days after the second tuesday"] if after else []
+    return " and ".join([*([", ".join(map(_weekday, one.weekdays))] if one.weekdays else []), *counted])
+
+
+def _weekday(one: Weekday) -> str:
+    nth = next((word for word, number in ORDINALS.items() if number == one.nth), "")
+    return f"{nth} {WEEKDAYS[one.day]}".strip()
+
+
+def zone(one: Zone) -> str:
+    """`Europe/Amsterdam`, or `the machine's time zone, else Europe/Amsterdam`."""
+    return f"the machine's time zone, else {one.name}" if one.machine else one.name
+
+
+def window(one: Window) -> str:
+    """`fri, sat at 22:00 for 8h, Europe/Amsterdam`."""
+    return f"{days(one.days)} at {one.at:%H:%M} for {duration(one.length)}, {zone(one.zone)}"
+
+
+def freeze(one: Freeze) -> str:
+    """`2026-12-18 to 2027-01-04: year end`."""
+    where = f", {zone(one.zone)}" if one.zone is not None else ""
+    return f"{one.first} to {one.last}{where}: {one.reason}"
 
 
 def change(one: Change) -> str:

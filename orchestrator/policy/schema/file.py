@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orchestrator.policy.schema.campaign import ChangeSection, StageSection, StopWhenSection
 from orchestrator.policy.schema.health import AroundSection, HealthSection
+from orchestrator.policy.schema.hours import FreezeSection, WindowSection
 from orchestrator.policy.schema.rules import AnyRule
 from orchestrator.policy.schema.section import Section, Select
 from orchestrator.policy.values import Count, Name, OneOrMany, PositiveDuration, one_of
@@ -44,6 +45,16 @@ class PolicyFile(Section):
         default=[],
         description="Steps before and after each machine.",
         examples=["[{before: {webhook: lb-drain}}]"],
+    )
+    windows: list[WindowSection] | None = Field(
+        default=None,
+        description="When the selected machines may be changed: while any of these is open. Left out: always, as far as this policy is concerned.",
+        examples=['[{start: [fri, sat], at: "22:00", for: 8h, time_zone: Europe/Amsterdam}]'],
+    )
+    freezes: list[FreezeSection] | None = Field(
+        default=None,
+        description="Days on which the selected machines are not changed.",
+        examples=["[{from: 2026-12-18, to: 2027-01-04, reason: year end}]"],
     )
     change: ChangeSection | None = Field(
         default=None,

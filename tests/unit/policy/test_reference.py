@@ -22,6 +22,7 @@ from orchestrator.policy.schema.health import (
     StepSection,
     TcpSettings,
 )
+from orchestrator.policy.schema.hours import FreezeSection, WindowSection, ZoneSection
 from orchestrator.policy.schema.rules import MaxUnavailableRule, MinAvailableRule, OneAtATimeRule, OrderRule
 from orchestrator.policy.schema.section import Narrowed, Nothing, Section, Select
 
@@ -40,6 +41,9 @@ CHAPTERS: dict[str, type[Section]] = {
     "#### `tcp`": TcpSettings,
     "## `around`": AroundSection,
     "### Steps: `before`, `after`": AfterStepSection,
+    "## `windows`": WindowSection,
+    "### `time_zone`": ZoneSection,
+    "## `freezes`": FreezeSection,
     "## `change`": ChangeSection,
     "### `patches`": PatchesSection,
     "## `stages`": StageSection,
