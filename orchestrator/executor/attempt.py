@@ -218,6 +218,8 @@ async def _until_end(
     services.durations.running += 1
     try:
         wait = max(0.0, _first_wait(services, kind) - (clock.now() - began).total_seconds())
+        if not operation.status_url:  # it had ended with the answer that began it
+            wait = 0.0
         while clock.now() - began < limit:
             await clock.sleep(wait)
             await services.dispatcher.turn(target.subscription, target.location, Budgeted.OPERATION)
@@ -283,22 +285,54 @@ async def assess(services: Services, rollout: Rollout, activity: a.Assess) -> m.
     """Have the machine assess what is missing, after a run that may have been somebody else's."""
     target = target_of(rollout.planned.machine(activity.machine))
     key = f"{rollout.id}-{activity.machine}-{activity.attempt}-assess"
-    pending = -1
+    pending: int | None = None
     for _ in range(3):  # an assessment changes nothing: asking again is harmless
+        before = await _assessed_at(services, target)
         await services.dispatcher.turn(target.subscription, target.location, Budgeted.GUEST_PATCH)
         try:
             answer = await services.cloud.assess(target, key, services.settings.request_timeout_s)
         except CloudError:
-            answer = Unsettled("not sent")
-        if isinstance(answer, Accepted):
-            limit, began = services.settings.operation_grace, services.clock.now()
-            try:
-                ended = await _until_end(services, target, answer.operation, "assess", began, limit)
-            except CloudError:
-                ended = None
-            if ended is not None and ended.succeeded:
-                pending = int(ended.result.get("criticalAndSecurityPatchCount") or 0)
-                break
-        pause = answer.retry_after_s if isinstance(answer, Rejected) else None
-        await services.clock.sleep(pause or services.settings.settle_every.total_seconds())
-    return m.AssessmentReported(rollout.id, activity.machine, activity.attempt, pending)
+            answer = Rejected("NotSent", "", transient=True)
+        match answer:
+            case Accepted(operation):
+                pending = await _assessment_of(services, target, operation)
+            case Unsettled():
+                pending = await _assessment_by_view(services, target, before)
+            case Rejected(retry_after_s=seconds):
+                await services.clock.sleep(seconds or services.settings.settle_every.total_seconds())
+        if pending is not None:
+            break
+    found = -1 if pending is None else pending
+    return m.AssessmentReported(rollout.id, activity.machine, activity.attempt, found)
+
+
+async def _assessed_at(services: Services, target: Target) -> datetime | None:
+    try:
+        return (await services.views.read(target)).assessed_at
+    except CloudError:
+        return None
+
+
+async def _assessment_of(services: Services, target: Target, operation: Operation) -> int | None:
+    limit, began = services.settings.operation_grace, services.clock.now()
+    try:
+        ended = await _until_end(services, target, operation, "assess", began, limit)
+    except CloudError:
+        return None
+    if ended is None or not ended.succeeded:
+        return None
+    return int(ended.result.get("criticalAndSecurityPatchCount") or 0)
+
+
+async def _assessment_by_view(services: Services, target: Target, before: datetime | None) -> int | None:
+    """Where the answer was lost: a newer assessment in the instance view, whoever asked for it; None if none shows."""
+    until = services.clock.now() + services.settings.settle_for
+    while services.clock.now() < until:
+        await services.clock.sleep(services.settings.settle_every.total_seconds())
+        try:
+            view = await services.views.read(target)
+        except CloudError:
+            continue
+        if view.assessed_at is not None and view.assessed_at != before:
+            return view.missing
+    return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Never
 
 from orchestrator.cloud.port import View
@@ -31,11 +32,7 @@ async def prepare(services: Services, rollout: Rollout) -> m.Observation:
                 services, machines[index], probes_of(rollout.planned.plan, machines[index])
             )
 
-    networked = [
-        i
-        for i, x in enumerate(machines)
-        if any(p.kind in NETWORK for p in probes_of(rollout.planned.plan, x))
-    ]
+    networked = [i for i in range(len(machines)) if _networked(rollout, i)]
     rounds = dict(await asyncio.gather(*(look(i) for i in networked)))
     doubtful = [i for i, seen in rounds.items() if not seen.well and seen.asked]
     if doubtful:  # a second look, so that one lost packet takes no machine out of the count
@@ -78,13 +75,31 @@ def _out_by_view(machine: PlannedMachine, views: Mapping[MachineId, View]) -> bo
     return view is None or view.power is not Power.RUNNING or view.app_health is AppHealth.UNHEALTHY
 
 
+async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation, ...]:
+    """Who went out, or came back, while nobody looked: asked by a process that goes on with a rollout, before it grants.
+
+    Whoever seems out is asked as often as its policy says before that is believed. Raises as `sweep_all`.
+    """
+    plan = rollout.planned.plan
+    networked = [i for i in range(len(plan.machines)) if _networked(rollout, i)]
+    seen = await _look(services, rollout, await sweep_all(services, rollout), networked)
+    for _ in range(max(health.fail_after for health in plan.health) - 1):
+        doubtful = {i for i, bad in seen.items() if bad}
+        if not doubtful:
+            break
+        await services.clock.sleep(plan.health[0].interval.total_seconds())
+        networked = [i for i in sorted(doubtful) if _networked(rollout, i)]
+        again = await _look(services, rollout, await sweep_all(services, rollout), networked)
+        seen = {i: again.get(i, "") if i in doubtful else bad for i, bad in seen.items()}
+    return _changes(rollout, {i: bad for i, bad in seen.items() if bad}, [i for i in seen if not seen[i]])
+
+
 async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
     """Look at the fleet now and then, for as long as this is desired, and report who went out or came back."""
-    settings = services.settings
+    settings, plan = services.settings, rollout.planned.plan
     wished = len(rollout.machines) * settings.watch_per_machine
     every = min(settings.watch_most, max(settings.watch_least, wished))
-    misses: dict[int, int] = {}
-    evidence: dict[int, str] = {}
+    misses: Counter[int] = Counter()
     turn = 0
     while True:
         await services.clock.sleep(every.total_seconds())
@@ -92,31 +107,60 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
             views = await _sweeps(services, rollout)
         except CloudError:
             continue
-        asked = _turn(rollout, turn, settings.watch_probes)
+        seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes))
         turn += 1
-        plan = rollout.planned.plan
-        replies = await asyncio.gather(
-            *(ask_network(services, plan.machines[i], probes_of(plan, plan.machines[i])) for i in asked)
-        )
-        rounds = dict(zip(asked, replies, strict=True))
-        out, back = [], []
-        for index, machine in enumerate(plan.machines):
-            if machine.id not in views or rollout.machines[index].status in IN_FLIGHT | A_PERSONS:
-                misses.pop(index, None)
-                continue
-            bad = _bad(rollout, index, views[machine.id], rounds.get(index))
-            if bad:
-                misses[index] = misses.get(index, 0) + 1
-                evidence[index] = bad
-                if misses[index] == plan.health[machine.health].fail_after:
-                    out.append(index)
-            elif bad is not None:
-                misses.pop(index, None)
-                back.append(index)
-        for index in out:
-            report(m.FleetChanged(rollout.id, (index,), (), evidence[index]))
-        if back:
-            report(m.FleetChanged(rollout.id, (), tuple(back)))
+        _count(rollout, misses, seen)
+        out = {
+            i: bad
+            for i, bad in seen.items()
+            if bad and misses[i] == plan.health[plan.machines[i].health].fail_after
+        }
+        for observation in _changes(rollout, out, [i for i in seen if not seen[i]]):
+            report(observation)
+
+
+def _count(rollout: Rollout, misses: Counter[int], seen: Mapping[int, str]) -> None:
+    """Misses in a row; a machine that a grant is about begins anew after it."""
+    for index in [i for i in misses if rollout.machines[i].status in IN_FLIGHT | A_PERSONS]:
+        del misses[index]
+    for index, bad in seen.items():
+        misses[index] = misses[index] + 1 if bad else 0
+
+
+async def _look(
+    services: Services, rollout: Rollout, views: Mapping[MachineId, View], networked: Sequence[int]
+) -> dict[int, str]:
+    """Why each machine is out, empty if it serves; without those that nobody can tell of now, or that a grant is about.
+
+    `networked` are asked over the network, so many at a time.
+    """
+    plan, at_once = rollout.planned.plan, asyncio.Semaphore(services.settings.prepare_at_once)
+
+    async def ask(index: int) -> Round:
+        async with at_once:
+            return await ask_network(services, plan.machines[index], probes_of(plan, plan.machines[index]))
+
+    replies = await asyncio.gather(*(ask(i) for i in networked))
+    rounds = dict(zip(networked, replies, strict=True))
+    seen = {}
+    for index, machine in enumerate(plan.machines):
+        if rollout.machines[index].status not in IN_FLIGHT | A_PERSONS:
+            bad = _bad(rollout, index, views.get(machine.id), rounds.get(index))
+            if bad is not None:
+                seen[index] = bad
+    return seen
+
+
+def _changes(rollout: Rollout, out: Mapping[int, str], back: Sequence[int]) -> tuple[m.Observation, ...]:
+    """One observation for each machine that is out, with its own evidence, and one for all that serve."""
+    gone = [m.FleetChanged(rollout.id, (index,), (), out[index]) for index in sorted(out)]
+    return (*gone, *([m.FleetChanged(rollout.id, (), tuple(back))] if back else []))
+
+
+def _networked(rollout: Rollout, index: int) -> bool:
+    """Whether it is to be asked over the network."""
+    plan = rollout.planned.plan
+    return any(plan.probes[p].kind in NETWORK for p in plan.machines[index].probes)
 
 
 async def _sweeps(services: Services, rollout: Rollout) -> dict[MachineId, View]:
@@ -128,12 +172,11 @@ async def _sweeps(services: Services, rollout: Rollout) -> dict[MachineId, View]
 
 def _turn(rollout: Rollout, turn: int, limit: int) -> list[int]:
     """The machines whose network probes are asked in this look: those that are done or out, in turns."""
-    plan = rollout.planned.plan
     wanted = [
         i
         for i, run in enumerate(rollout.machines)
         if (run.status is MachineStatus.DONE or run.status is MachineStatus.LEFT_OUT)
-        and any(plan.probes[p].kind in NETWORK for p in plan.machines[i].probes)
+        and _networked(rollout, i)
     ]
     if len(wanted) <= limit:
         return wanted
@@ -141,8 +184,11 @@ def _turn(rollout: Rollout, turn: int, limit: int) -> list[int]:
     return (wanted + wanted)[start : start + limit]
 
 
-def _bad(rollout: Rollout, index: int, view: View, network: Round | None) -> str | None:
-    """Why the machine is out; empty if it serves; None where this look can't tell."""
+def _bad(rollout: Rollout, index: int, view: View | None, network: Round | None) -> str | None:
+    """Why the machine is out; empty if it serves; None where this look can't tell, or where it no longer matters."""
+    if view is None:  # one that is done may be deleted afterwards
+        done = rollout.machines[index].status is MachineStatus.DONE
+        return None if done else "it is not listed any more"
     plan, machine = rollout.planned.plan, rollout.planned.machine(index)
     probes = tuple(p for p in probes_of(plan, machine) if p.kind is not ProbeKind.VM_AGENT)
     by_view = unwell_by_view(probes, view)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.errors import Refused, UsageError
+from orchestrator.executor.fleet import catch_up
 from orchestrator.executor.log import Decided, Log
 from orchestrator.executor.perform import perform
 from orchestrator.executor.services import Services
@@ -82,6 +83,7 @@ class LocalHost:
         self._alarm: asyncio.Task[None] | None = None
         self._blocked_since: datetime | None = None
         self._failure: BaseException | None = None
+        self._caught_up = asyncio.Event()  # before it, nobody is granted anything
 
     # What others may do -----------------------------------------------------------------------------------
 
@@ -133,6 +135,14 @@ class LocalHost:
         self._runner.want(OWN, self.agenda.own)
         if self._pace.inbox_every_s:
             self._beside(self._read_inbox())
+        self._beside(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """See who went out while no process looked. What is in flight doesn't wait for it; a grant does."""
+        if self.rollout.prepared and not self.rollout.over:
+            for observation in await catch_up(self.services, self.rollout):
+                self.post(observation)
+        self._caught_up.set()
 
     def _post(self, posted: _Posted) -> None:
         self._posted.append(posted)
@@ -239,8 +249,10 @@ class LocalHost:
             desired = self.agenda.activities.get(machine)
             self._runner.want(machine, (desired,) if desired is not None else ())
 
-    def _perform(self, activity: a.Activity) -> Coroutine[None, None, messages.Observation]:
-        return perform(self.services, self.rollout, activity, self.post)
+    async def _perform(self, activity: a.Activity) -> messages.Observation:
+        if isinstance(activity, a.Check):
+            await self._caught_up.wait()
+        return await perform(self.services, self.rollout, activity, self.post)
 
     def _ended(self, place: int, activity: a.Activity, message: messages.Observation) -> None:
         self._post(_Posted(message, place, activity))
@@ -293,7 +305,9 @@ class LocalHost:
     def _rests(self) -> bool:
         """Whether nothing moves any more by itself: the process may end, and the journal knows how to go on."""
         rollout = self.rollout
-        if self._posted or self._commits or rollout.in_flight:
+        if self._posted or self._commits:
+            return False
+        if rollout.in_flight:
             self._blocked_since = None
             return False
         if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
@@ -315,7 +329,7 @@ class LocalHost:
             or self.rollout.stage_status is StageStatus.BAKING
         ):
             return False
-        idle = (a.Watch, a.Verify)
+        idle = (a.Watch, a.Verify, a.RunStep)  # nothing is in flight: of machines that keep their grant
         return not self.agenda.lanes and all(isinstance(x, idle) for x in self.activities())
 
     def _arm(self) -> None:
