@@ -27,6 +27,7 @@ from orchestrator.cloud.port import (
 )
 from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
 from orchestrator.inventory.instance_view import agent_of, app_health_of, patches_of, power_of
+from orchestrator.inventory.wire import part
 
 GONE = "ResourceNotFound"
 GONE_CODES = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "NotFound"})
@@ -129,12 +130,15 @@ def result_of(received: Received, asked: Asked) -> OperationState:
 def view_of(instance_view: Mapping[str, Any]) -> View:
     """What decides about a machine, out of its instance view."""
     patches = patches_of(instance_view)
+    assessed = part(instance_view, "patchStatus", "availablePatchSummary").get("status") == "Succeeded"
     return View(
         power=power_of(instance_view),
         agent=agent_of(instance_view),
         app_health=app_health_of(instance_view),
         installation_id=patches.installation_id,
         installation_status=patches.installation_status,
+        assessed_at=patches.assessed_at if assessed else None,
+        missing=patches.critical_and_security if assessed else None,
     )
 
 

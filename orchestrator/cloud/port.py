@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -39,6 +40,10 @@ class View:
     app_health: AppHealth
     installation_id: str | None = None  # of the last patch run that the platform shows
     installation_status: str | None = None  # InProgress, Succeeded, Failed, CompletedWithWarnings, ...
+    assessed_at: datetime | None = (
+        None  # of the last assessment that succeeded, by the cloud's clock: compare, don't order
+    )
+    missing: int | None = None  # critical and security patches that it found missing
 
     @property
     def installing(self) -> bool:

@@ -158,6 +158,8 @@ def _lane(rollout: Rollout, number: int) -> LaneProgress:
 def waits(scope: Scope, rollout: Rollout, most: int) -> list[Waiting]:
     """What doesn't move and why, the whole rollout first, then lanes, then machines that want a grant."""
     found = _whole(rollout)
+    if found:
+        return found
     for number in rollout.planned.lanes_of_stage[rollout.stage]:
         if len(found) >= most:
             break
