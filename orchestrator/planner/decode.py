@@ -22,6 +22,7 @@ from orchestrator.inventory.document import (
     strings,
 )
 from orchestrator.inventory.model import Kind, MachineId, Os
+from orchestrator.planner.calendars import decode_calendar, freezes_of_calendar, windows_of_calendar
 from orchestrator.planner.model import (
     AroundSteps,
     Bound,
@@ -33,6 +34,7 @@ from orchestrator.planner.model import (
     Warned,
     Wave,
 )
+from orchestrator.policy import defaults
 from orchestrator.policy.model import (
     Change,
     Health,
@@ -119,6 +121,8 @@ _MACHINES = map_of(
             "computer_name": a_string,
             "tags": map_of(a_string),
             "facts": a_string,
+            "calendar": a_whole_number,
+            "takes_s": _duration,
         }
     )
 )
@@ -208,6 +212,10 @@ _TABLE: Mapping[str, Convert] = {
     "probes": _PROBES,
     "health": _list(_HEALTH),
     "around": _list(record({"before": _STEPS, "after": _STEPS})),
+    "calendars": _list(
+        record({"windows": windows_of_calendar(_origin, _duration), "freezes": freezes_of_calendar(_origin)})
+    ),
+    "deadline_s": _duration,
     "max_in_flight": a_whole_number,
     "max_wait_s": _duration,
     "replaces": strings,
@@ -229,6 +237,10 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
     machines = [_machine(key, row, problems) for key, row in held["machines"].items()]
     change = _change(held["change"], problems)
     lanes = [_lane(row, problems) for row in held["lanes"]]
+    calendars = [
+        decode_calendar(row, f"calendars[{number}]", problems)
+        for number, row in enumerate(held.get("calendars", ()))
+    ]
     if problems or change is None:
         return None
     fingerprint = held.get("fingerprint", {})
@@ -261,6 +273,8 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         ),
         max_in_flight=held.get("max_in_flight"),
         max_wait=held["max_wait_s"],
+        calendars=tuple(calendar for calendar in calendars if calendar is not None),
+        deadline=held.get("deadline_s", defaults.DEADLINE),
         replaces=held.get("replaces", ()),
         read_tags=held.get("read_tags", ()),
     )
@@ -282,7 +296,7 @@ def _machine(key: str, row: Row, problems: Problems) -> PlannedMachine | None:
     if key != key.lower():
         problems.append(f"machines.{key}: ids are in lower case in a plan")
     silent = {"subscription": "", "location": "", "policies": (), "probes": (), "around": ()}
-    return PlannedMachine(id=MachineId(key), **{**silent, **row})
+    return PlannedMachine(id=MachineId(key), **{**silent, **_named(row, takes_s="takes")})
 
 
 _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(

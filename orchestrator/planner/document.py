@@ -96,6 +96,7 @@ def _broken(plan: Plan) -> Iterator[str]:
             ("probe", machine.probes, len(plan.probes)),
             ("step", machine.around, len(plan.around)),
             ("health", (machine.health,), len(plan.health)),
+            ("calendar", () if machine.calendar is None else (machine.calendar,), len(plan.calendars)),
         ):
             if any(not 0 <= place < rows for place in places):
                 yield f"machine {machine.name} names {what} {max(places)}, and there are {rows}"

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.planner.calendars import encode_calendar
 from orchestrator.planner.model import AroundSteps, Lane, LeftOut, Plan, PlannedMachine, Warned
+from orchestrator.policy import defaults
 from orchestrator.policy.model import Change, Health, Origin, Patches, Probe, Restart, Share, Step
 
 SCHEMA: Final = "wavekeeper.plan/1"
@@ -16,8 +18,17 @@ Json = dict[str, Any]
 
 
 def encode(plan: Plan) -> Json:
-    """The whole document."""
+    """The whole document.
+
+    What concerns time is left out where it says nothing, so that a plan without windows and freezes is the same file as ever.
+    """
+    said: Json = (
+        {"calendars": [encode_calendar(calendar) for calendar in plan.calendars]} if plan.calendars else {}
+    )
+    if plan.deadline != defaults.DEADLINE:
+        said["deadline_s"] = _seconds(plan.deadline)
     return {
+        **said,
         "schema": SCHEMA,
         "name": plan.name,
         "taken_at": _moment(plan.taken_at),
@@ -48,7 +59,11 @@ def encode(plan: Plan) -> Json:
 
 
 def _machine(machine: PlannedMachine) -> Json:
+    hours: Json = {}
+    if machine.calendar is not None:
+        hours = {"calendar": machine.calendar, "takes_s": _seconds(machine.takes)}
     return {
+        **hours,
         "arm_id": machine.arm_id,
         "name": machine.name,
         "subscription": machine.subscription,

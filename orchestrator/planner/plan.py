@@ -17,7 +17,9 @@ from orchestrator.inventory.standing import unknowns
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
 from orchestrator.planner.compile import compile_constraints
 from orchestrator.planner.compiled import Compiled, Dropped
+from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import policies_fingerprint, read_tags
+from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import Lane, LeftOut, Plan, StageGate, Warned
 from orchestrator.planner.rules import members, number
 from orchestrator.planner.schedule import CutShort, schedule
@@ -54,17 +56,19 @@ def plan(
     campaign: str | None = None,
     change: Change | None = None,
     select: Selector | None = None,
+    durations: Durations | None = None,
 ) -> Plan:
     """The plan of one campaign, or of a one-off (`change` to the machines that `select` names) under the same rules.
 
-    `campaign` names one if there are several; `change` takes the place of the campaign's own.
+    `campaign` names one if there are several; `change` takes the place of the campaign's own. `durations` is what is known of how
+    long changes take; it matters where machines have windows.
 
     Raises:
         UsageError: if it isn't clear which campaign is meant.
         PolicyError: if policies contradict each other on these machines, with every problem.
         Refused: if there is nothing to change, or rules can't hold together for these machines.
     """
-    return planning(topology, policies, floor, campaign, change, select).plan
+    return planning(topology, policies, floor, campaign, change, select, durations).plan
 
 
 def planning(
@@ -74,6 +78,7 @@ def planning(
     campaign: str | None = None,
     change: Change | None = None,
     select: Selector | None = None,
+    durations: Durations | None = None,
 ) -> Planning:
     """As `plan`, with what was left out of it on the way."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
@@ -81,10 +86,13 @@ def planning(
     chosen = choose(topology, wanted.select)
     compiled = compile_constraints(topology, policies, floor, frozenset(chosen.changed))
     chosen = without_frozen(chosen, compiled.frozen)
+    takes = durations if durations is not None else Durations()
+    chosen = leave_out(chosen, never_in_time(topology, policies, chosen.changed, wanted.change, takes))
     staged = assign(map(topology.machine, chosen.changed), wanted.stages, wanted.name)
     chosen = leave_out(chosen, {m: LeftOut(m, _no_stage(wanted)) for m in staged.left})
     _refuse_nothing(wanted, chosen, topology)
-    return Planning(_made(topology, policies, floor, wanted, chosen, compiled, staged), compiled.dropped)
+    made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes)
+    return Planning(made, compiled.dropped)
 
 
 # What is asked for ----------------------------------------------------------------------------------------------
@@ -101,6 +109,7 @@ class _Wanted:
     stages: tuple[Stage, ...]
     max_in_flight: int | None = None
     max_wait: timedelta = defaults.MAX_WAIT
+    deadline: timedelta = defaults.DEADLINE
 
 
 def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
@@ -129,6 +138,7 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
         campaign.stages,
         campaign.max_in_flight,
         campaign.max_wait,
+        campaign.deadline,
     )
 
 
@@ -182,6 +192,7 @@ def _made(
     chosen: Candidates,
     compiled: Compiled,
     staged: Staged,
+    durations: Durations,
 ) -> Plan:
     changed = frozenset(chosen.changed)
     constraints = [rule for rule in compiled.constraints if not changed.isdisjoint(members(rule))]
@@ -190,7 +201,7 @@ def _made(
     held = settle(machines.values(), policies)
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
-    tables = Tables(read)
+    tables = Tables(read, wanted.change, durations)
     planned = planned_machines(tables, machines, held, changed)
     lanes, cut_short = _lanes(constraints, wanted.stages, staged, machines)
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
@@ -223,6 +234,8 @@ def _made(
         around=tables.around,
         max_in_flight=wanted.max_in_flight,
         max_wait=wanted.max_wait,
+        calendars=tables.calendars,
+        deadline=wanted.deadline,
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
     )

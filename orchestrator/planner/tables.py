@@ -6,16 +6,20 @@ A plan carries them so that no policy file is read again between its review and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
 from orchestrator.inventory.model import Machine, MachineId
+from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import facts_digest
 from orchestrator.planner.model import AroundSteps, PlannedMachine, Warned
 from orchestrator.policy import words
 from orchestrator.policy.effective import Effective
-from orchestrator.policy.model import EVERYTHING, Around, Health, Probe
+from orchestrator.policy.hours import Hours, machine_zone, zone_is_strange
+from orchestrator.policy.model import EVERYTHING, Around, Change, Health, Probe
+from orchestrator.policy.windows import Calendar
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -41,11 +45,19 @@ class Table(Generic[_Row]):
 class Tables:
     """The tables of one plan while it is made. Machines are asked for in the order of their ids."""
 
-    def __init__(self, read_tags: Collection[str]) -> None:
+    def __init__(self, read_tags: Collection[str], change: Change, durations: Durations) -> None:
         self._read_tags = frozenset(read_tags)
+        self._change = change
+        self._durations = durations
         self._probes: Table[Probe] = Table()
         self._health: Table[Health] = Table()
         self._around: Table[AroundSteps] = Table()
+        self._calendars: Table[Calendar] = Table()
+        self._calendar_of: dict[
+            tuple[int, str | None], int
+        ] = {}  # by identity of hours: many machines share one
+        self._hours: list[Hours] = []  # kept, so that identities stay theirs
+        self._strange: dict[str, list[str]] = {}  # names of time zones that nobody knows -> machines
         self._holes: dict[tuple[Probe, str], list[str]] = {}
 
     @property
@@ -63,9 +75,15 @@ class Tables:
         """Every set of steps."""
         return self._around.rows
 
+    @property
+    def calendars(self) -> tuple[Calendar, ...]:
+        """Every calendar."""
+        return self._calendars.rows
+
     def machine(self, machine: Machine, held: Effective, *, change: bool) -> PlannedMachine:
         """A machine as the plan carries it."""
         named = self._named(machine, held.probes)
+        calendar = self._calendar(machine, held.hours) if change else None
         return PlannedMachine(
             id=machine.id,
             arm_id=machine.arm_id,
@@ -83,14 +101,38 @@ class Tables:
             computer_name=machine.computer_name,
             tags=named or None,
             facts=facts_digest(machine, self._read_tags),
+            calendar=calendar,
+            takes=timedelta(0) if calendar is None else self._takes(machine, held),
         )
 
+    def _calendar(self, machine: Machine, hours: Hours) -> int | None:
+        if not (hours.windows or hours.freezes):
+            return None
+        if zone_is_strange(machine) and hours.reads_zone():
+            self._strange.setdefault(machine.time_zone, []).append(machine.name)
+        key = id(hours), machine_zone(machine)
+        if key not in self._calendar_of:
+            self._hours.append(hours)
+            self._calendar_of[key] = self._calendars.place(hours.of(machine))
+        return self._calendar_of[key]
+
+    def _takes(self, machine: Machine, held: Effective) -> timedelta:
+        around = [_steps(entry) for entry in held.around]
+        return self._durations.of(self._change, machine.kind, machine.os, held.health, around).late
+
     def warnings(self) -> Iterable[Warned]:
-        """Probes that name something that some machines don't have: these will never be asked, and so never be well."""
-        for (probe, hole), names in self._holes.items():
-            some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        """Time zones that nobody knows. Probes that name something that some machines don't have: these will never be asked, and so
+        never be well.
+        """
+        for zone, names in sorted(self._strange.items()):
             yield Warned(
-                f"{words.probe(probe)}: {{{hole}}} isn't known for {some}; "
+                f"the time zone `{zone}` of {_some(names)} isn't known here: "
+                "their windows are those of the zone that policies name for such machines, and freezes last as long as their days do "
+                "anywhere on Earth"
+            )
+        for (probe, hole), names in self._holes.items():
+            yield Warned(
+                f"{words.probe(probe)}: {{{hole}}} isn't known for {_some(names)}; "
                 "unless a rollout finds it, the probe can't be asked there, and the machine isn't changed",
                 probe.origin,
             )
@@ -106,6 +148,10 @@ class Tables:
                 elif hole.startswith("tag:"):
                     tags[hole.removeprefix("tag:")] = value
         return dict(sorted(tags.items()))
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _steps(around: Around) -> AroundSteps:

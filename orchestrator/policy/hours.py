@@ -10,7 +10,7 @@ from orchestrator.errors import Problem
 from orchestrator.inventory.model import Machine
 from orchestrator.policy.model import Freeze, Origin, Policy, Window
 from orchestrator.policy.time_zones import iana_name
-from orchestrator.policy.windows import Calendar, calendar, never_opens
+from orchestrator.policy.windows import Calendar, calendar, ever_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Meetings:
 def _never_together(held: Hours, machine: Machine) -> tuple[Origin, ...]:
     """Where the fewest windows stand that never meet on the machine: two policies' if two suffice, else all; none if they meet."""
     zone = machine_zone(machine)
-    if not never_opens(calendar(held.windows, (), zone)):
+    if ever_open(calendar(held.windows, (), zone)):
         return ()
     for pair in combinations(held.windows, 2):
-        if never_opens(calendar(pair, (), zone)):
+        if not ever_open(calendar(pair, (), zone)):
             return tuple(windows[0].origin for windows in pair)
     return tuple(windows[0].origin for windows in held.windows)

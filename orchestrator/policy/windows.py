@@ -129,13 +129,15 @@ def after_open(when: Calendar, since: datetime, length: timedelta) -> datetime |
     return None
 
 
-def never_opens(when: Calendar) -> bool:
-    """Whether the windows have no moment in common. Freezes end, so they are left aside."""
-    return opens_next(Calendar(when.windows), _SOME_DAY) is None
+def ever_open(when: Calendar, lasting: timedelta = _NOW) -> bool:
+    """Whether the windows have a moment in common at all, or one from which they stay open for `lasting`.
+
+    Freezes end and windows come again, so freezes are left aside, and the answer is the same on every day.
+    """
+    return opens_next(Calendar(when.windows), _SOME_DAY, lasting) is not None
 
 
 _SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
-"""Whether windows ever meet is the same question on every day, and must have the same answer."""
 
 
 # Stretches ------------------------------------------------------------------------------------------------------

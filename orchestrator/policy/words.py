@@ -116,10 +116,11 @@ def days(one: Days) -> str:
         return EVERY_DAY.replace("_", " ")
     after = ", ".join(str(number) for number in one.after_second_tuesday)
     counted = [f"{after} days after the second tuesday"] if after else []
-    return " and ".join([*([", ".join(map(_weekday, one.weekdays))] if one.weekdays else []), *counted])
+    return " and ".join([*([", ".join(map(weekday, one.weekdays))] if one.weekdays else []), *counted])
 
 
-def _weekday(one: Weekday) -> str:
+def weekday(one: Weekday) -> str:
+    """`fri`, or `second tue`."""
     nth = next((word for word, number in ORDINALS.items() if number == one.nth), "")
     return f"{nth} {WEEKDAYS[one.day]}".strip()
 

@@ -13,8 +13,8 @@ from orchestrator.policy.windows import (
     Span,
     after_open,
     calendar,
+    ever_open,
     is_open,
-    never_opens,
     open_seconds_between,
     open_span,
     open_until,
@@ -168,9 +168,13 @@ def test_windows_that_never_meet_are_told() -> None:
     """Saturday is never Sunday; a Saturday's night reaches into it."""
     saturday, sunday = window(days(SAT), "20:00", 4), window(days(SUN), "00:00", 4)
 
-    assert never_opens(calendar([[saturday], [sunday]], [], None))
-    assert not never_opens(calendar([[saturday], [window(days(SAT), "23:00", 5)]], [], None))
-    assert not never_opens(Calendar())
+    night = calendar([[saturday], [window(days(SAT), "23:00", 5)]], [], None)
+
+    assert not ever_open(calendar([[saturday], [sunday]], [], None))
+    assert ever_open(night)
+    assert ever_open(night, timedelta(hours=1))
+    assert not ever_open(night, timedelta(minutes=61))
+    assert ever_open(Calendar())
 
 
 def test_a_freeze_takes_whole_days_of_its_zone_away_both_ends_included() -> None:
