@@ -77,14 +77,13 @@ def report(fleet: Inventory, good: Played, bad: Played, picture: str) -> Report:
     """Both, as a page shows them."""
     ok = good.finished and bad.stopped and good.verdicts.ok and bad.verdicts.ok
     saved = spared(fleet, bad.rollout)
-    whole = len(saved.broken) + len(saved.touched) + len(saved.untouched)
     done, length = good.rollout.counts[MachineStatus.DONE], good.timeline.last - good.timeline.started
     plan = good.rollout.planned.plan
     summary = (
         f"{COMPANY} has {len(fleet.machines)} machines in two regions. The first rollout changed {done} of them in "
         f"{words.duration(_minutes(length))}. In the second the update was bad: it stopped by itself after "
-        f"{bad.rollout.attempted} machines, {len(saved.broken)} of which broke, and spared {len(saved.untouched)} of the {whole} "
-        "that would have broken too."
+        f"{bad.rollout.attempted} machines, {len(saved.broken)} of which broke. {len(saved.untouched)} more {saved.weakness}, "
+        "would have broken too, and were never touched."
     )
     judged = (
         "every rule was kept, says the judge" if ok else "not as it should have gone: see what was judged"
