@@ -89,7 +89,11 @@ async def help_out(stage: Stage, rollout: Rollout, rng: random.Random) -> None:
     """A person looks at what is wrong, has a word on some of it, and lets it go on."""
     journal, who, why = MemoryJournal(stage.disk), "grace", "looked at it"
     for index, run in enumerate(rollout.machines):
-        if run.status in A_PERSONS and (verb := rng.choice(["retry", "skip", "write-off", ""])):
+        if run.status in A_PERSONS:
+            verb = rng.choice(["retry", "skip", "write-off", ""])
+        else:  # one that was skipped and never gets well holds its place for ever
+            verb = "write-off" if run.status is MachineStatus.SKIPPED and rng.random() < 0.3 else ""
+        if verb:
             wanted = make(verb, rollout=rollout.id, machine=index, who=who, reason=why)
             await carry_out(journal, wanted, stage.clock.now(), who)
     if rollout.status is RolloutStatus.STOPPED:
