@@ -8,6 +8,7 @@ Machines that are being checked hold a reservation, so that as many are asked as
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,10 @@ FLEETWIDE = (
 """Events after which everything of the rollout is asked again; rare."""
 
 
+Line = OrderedDict[int, None]
+"""Machines in the order they came. No plain dict: finding the first of one costs as much as were taken from its front."""
+
+
 @dataclass(slots=True)
 class Agenda:
     """What is due in one rollout of a scope.
@@ -55,12 +60,12 @@ class Agenda:
     reserved: Reserved
     activities: dict[int, a.Activity] = field(default_factory=dict)
     own: tuple[a.Activity, ...] = ()
-    lanes: dict[int, None] = field(default_factory=dict)  # a set in order
+    lanes: OrderedDict[int, None] = field(default_factory=OrderedDict)  # a queue that anybody may leave
     stage_due: bool = False  # the stage is to be advanced now
     waiting: dict[int, Refusal] = field(default_factory=dict)
-    _parked: dict[str, dict[str, dict[int, None]]] = field(default_factory=dict)  # rule -> domain -> machines
-    _freed: dict[str, None] = field(
-        default_factory=dict
+    _parked: dict[str, dict[str, Line]] = field(default_factory=dict)  # rule -> domain -> machines
+    _freed: OrderedDict[str, None] = field(
+        default_factory=OrderedDict
     )  # rules that may have room: asked while `max_in_flight` lets
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
     _watched: set[int] = field(default_factory=set)  # lanes that have an alarm
@@ -236,7 +241,7 @@ class Agenda:
             self._unpark(machine)
             self.activities.pop(machine, None)
             self.waiting[machine] = refused
-            self._parked.setdefault(refused.constraint, {}).setdefault(refused.domain, {})[machine] = None
+            self._parked.setdefault(refused.constraint, {}).setdefault(refused.domain, Line())[machine] = None
 
     def _unpark(self, machine: int) -> None:
         refused = self.waiting.pop(machine, None)
@@ -262,7 +267,7 @@ class Agenda:
             if not is_full(self.rollout, self.reserved):
                 del self._freed[rule]
 
-    def _wake_line(self, rule: str, line: dict[int, None], touched: set[int]) -> None:
+    def _wake_line(self, rule: str, line: Line, touched: set[int]) -> None:
         while line:
             machine = next(iter(line))
             refused = refusal(self.scope, self.rollout, machine, self.reserved)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.rollout import actions as a
+from orchestrator.rollout import agenda
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.admission import holders
+from orchestrator.rollout.admission import holders, refusal
+from orchestrator.rollout.state import Rollout, Scope
 from tests.builders import NOON, budget, exclusion, lane, order, plan_of, step
 from tests.diary import OLD, Diary
 from tests.properties.toy.agenda_check import check_agenda
@@ -180,3 +185,35 @@ def test_each_activity_says_all_that_tells_it_from_its_like() -> None:
     diary.healthy("a")
     diary.crash()
     assert diary.doing("a") != first
+
+
+@pytest.mark.parametrize("rules", ["one budget", "a budget each two", "in flight"])
+def test_a_fact_asks_as_few_machines_in_a_large_fleet_as_in_a_small_one(
+    rules: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits is asked when there is room for one of them, not when anything happens."""
+
+    def asked(size: int) -> int:
+        names = [f"m{i:04d}" for i in range(size)]
+        all_of_them = " ".join(names)
+        told = {
+            "one budget": {"rules": [budget(3, all_of_them)]},
+            "a budget each two": {
+                "rules": [budget(1, " ".join(names[i : i + 2])) for i in range(0, size, 2)]
+            },
+            "in flight": {"max_in_flight": 3},
+        }[rules]
+        diary = Diary(plan_of(lane("west", all_of_them), **told))  # type: ignore[arg-type]
+        calls: list[int] = []
+
+        def counted(scope: Scope, rollout: Rollout, machine: int, reserved: Reserved) -> Refusal | None:
+            calls.append(machine)
+            return refusal(scope, rollout, machine, reserved)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(agenda, "refusal", counted)
+            for name in names[:6:2]:
+                diary.finish(name)
+        return len(calls)
+
+    assert asked(20) == asked(200)
