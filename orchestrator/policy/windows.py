@@ -104,11 +104,13 @@ def open_until(when: Calendar, now: datetime) -> datetime | None:
 
 def opens_next(when: Calendar, now: datetime, lasting: timedelta = _NOW) -> datetime | None:
     """The first moment from `now` on at which it is open, and stays so for `lasting`. None if there is none in ten years."""
-    for span in spans(when, now):
-        start = max(span.start, now)
-        if span.end - start >= lasting:
-            return start
-    return None
+    span = next_span(when, now, lasting)
+    return max(span.start, now) if span is not None else None
+
+
+def next_span(when: Calendar, now: datetime, lasting: timedelta = _NOW) -> Span | None:
+    """The first stretch in which it is open for `lasting`, from `now` or from its start on. None if there is none in ten years."""
+    return next((span for span in spans(when, now) if span.end - max(span.start, now) >= lasting), None)
 
 
 def open_seconds_between(when: Calendar, start: datetime, end: datetime) -> float:
@@ -138,6 +140,27 @@ def ever_open(when: Calendar, lasting: timedelta = _NOW) -> bool:
 
 
 _SOME_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Openings:
+    """When calendars let something begin, asked often and mostly of later and later moments: what was found last is remembered."""
+
+    def __init__(self, calendars: Sequence[Calendar]) -> None:
+        self._calendars = calendars
+        self._found: dict[tuple[int, timedelta], tuple[datetime, Span | None]] = {}
+
+    def next(self, place: int, now: datetime, lasting: timedelta) -> datetime | None:
+        """`opens_next` of the calendar in that place."""
+        span = self.span(place, now, lasting)
+        return max(span.start, now) if span is not None else None
+
+    def span(self, place: int, now: datetime, lasting: timedelta) -> Span | None:
+        """`next_span` of the calendar in that place."""
+        asked, span = self._found.get((place, lasting), (None, None))
+        if asked is None or now < asked or span is None or span.end - max(span.start, now) < lasting:
+            span = next_span(self._calendars[place], now, lasting)
+            self._found[place, lasting] = now, span
+        return span
 
 
 # Stretches ------------------------------------------------------------------------------------------------------
