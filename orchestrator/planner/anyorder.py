@@ -41,9 +41,9 @@ def any_order(rules: Rules, machines: Sequence[int], view: View) -> list[list[in
 
 
 def _alike(rules: Rules, machines: Sequence[int], view: View) -> list[_Alike]:
-    exclusions = nesting.exclusions_of(rules, view)
-    shaping = frozenset([*exclusions, *nesting.orders_of(rules, view)])
-    cutting = {exclusion: nesting.cut_by(rules, view, exclusion) for exclusion in exclusions}
+    nest = nesting.Nesting(rules, view)
+    shaping = frozenset([*nest.exclusions, *nest.orders])
+    cutting = {exclusion: nest.cut_by(exclusion) for exclusion in nest.exclusions}
     found: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for machine in sorted(machines):
         found.setdefault(tuple(at for at in rules.places[machine] if at[0] in shaping), []).append(machine)

@@ -3,7 +3,8 @@
 Machines that no rule joins, directly or through others, go side by side; those among them that touch the same rules elsewhere
 are one lane of one wave, since nothing would start sooner if they stayed apart. What rules join is cut in series where a rule wants
 that (`series`), and each group is divided anew, since within one zone far fewer rules bind than within a region. What
-can't be divided any more is a lane.
+can't be divided any more is a lane, and is packed into waves; what can't be packed as it is, is cut even if that makes it
+longer.
 
 Which lane waits for which is then asked of the rules alone: of two lanes that touch one constraint in different *places*
 (domains of an exclusion, sides of an order, different budgets' worth of machines) the later waits for the earlier. Lanes
@@ -15,10 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from orchestrator.planner.bound import Proof, prove
 from orchestrator.planner.rules import RuleKind, Rules, View, components
-from orchestrator.planner.series import cut
+from orchestrator.planner.series import Group, cut
+from orchestrator.planner.waves import Waves, pack, pack_anyhow
+
+SMALL: Final = 48
+"""In a component of more machines too many would wait for others that they share no rule with: it is also cut where that
+makes it longer, but no longer than another one beside it, so that the plan doesn't get longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +37,18 @@ class Leaf:
     """
 
     machines: tuple[int, ...]
+    waves: Waves
     path: tuple[str, ...]
     places: Mapping[int, int]
     proof: Proof
 
 
 def divide(rules: Rules, machines: Sequence[int]) -> list[Leaf]:
-    """The lanes of a stage, each after all that it may have to wait for."""
+    """The lanes of a stage, each after all that it may have to wait for.
+
+    Raises:
+        Refused: if rules cross so that no way was found to finish every domain that is begun.
+    """
     divider = _Divider(rules)
     divider.stage(sorted(machines))
     return divider.leaves
@@ -68,6 +80,15 @@ def waits(leaves: Sequence[Leaf]) -> list[tuple[int, ...]]:
         before.append(reached)
         found.append(tuple(reversed(direct)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Component:
+    """Machines that rules join, and what they need by themselves."""
+
+    machines: list[int]
+    view: View
+    proof: Proof
 
 
 class _Divider:
@@ -105,24 +126,39 @@ class _Divider:
         alike: dict[
             tuple[tuple[int, int], ...], list[int]
         ] = {}  # machines by themselves, by the places they touch
+        parted: list[_Component] = []
         for joined in components(self._rules, machines, view):
             if len(joined) == 1:
                 alike.setdefault(tuple(self._places(self._rules.view(joined))), []).append(joined[0])
             else:
-                self._joined(joined, path)
+                inner = self._rules.view(joined)
+                parted.append(_Component(joined, inner, prove(self._rules, joined, inner)))
+        longest = max((each.proof.waves for each in parted), default=0)
+        for each in parted:
+            self._joined(each, longest, path)
         for places, together in alike.items():
-            self.leaves.append(Leaf(tuple(together), path, dict(places), Proof(1, len(together))))
+            self.leaves.append(Leaf(tuple(together), [together], path, dict(places), Proof(1, len(together))))
         for budget in slack:
             del self._settled[budget]
 
-    def _joined(self, machines: Sequence[int], path: tuple[str, ...]) -> None:
-        """Cut a component in series, or leave it as it is."""
-        view = self._rules.view(machines)
-        groups = cut(self._rules, machines, view, self._left)
-        if groups is None:
-            places = dict(self._places(view))
-            self.leaves.append(Leaf(tuple(machines), path, places, prove(self._rules, machines, view)))
+    def _joined(self, component: _Component, longest: int, path: tuple[str, ...]) -> None:
+        """Cut a component in series, or pack it as it is. `longest` is what the longest of those beside it needs."""
+        machines, view, proof = component.machines, component.view, component.proof
+        most = longest if len(machines) > SMALL else proof.waves
+        groups = cut(self._rules, machines, view, most, self._left)
+        if groups is not None:
+            self._one_after_another(groups, path)
             return
+        waves = pack(self._rules, machines, proof.waves, view)
+        if waves is None:
+            groups = cut(self._rules, machines, view, None, self._left)
+            if groups is not None:
+                self._one_after_another(groups, path)
+                return
+            waves = pack_anyhow(self._rules, machines, view)
+        self.leaves.append(Leaf(tuple(machines), waves, path, dict(self._places(view)), proof))
+
+    def _one_after_another(self, groups: Sequence[Group], path: tuple[str, ...]) -> None:
         for group in groups:
             self._side_by_side(group.machines, self._rules.view(group.machines), (*path, group.name))
             if group.at is not None:

@@ -12,11 +12,11 @@ never excuse two domains at the same time:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import networkx as nx
 
-from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
+from orchestrator.planner.rules import FIRST, THEN, Parts, RuleKind, Rules, View
 
 
 def exclusions_of(rules: Rules, view: View) -> list[int]:
@@ -29,50 +29,119 @@ def orders_of(rules: Rules, view: View) -> list[int]:
     return [c for c, parts in view.items() if rules.kinds[c] is RuleKind.ORDER and len(parts) > 1]
 
 
-def sequence(rules: Rules, view: View, exclusion: int, *, first: int | None = None) -> list[int] | None:
-    """The domains of an exclusion in an order that all orders allow; None if none does.
+class Nesting:
+    """What stands above what among some machines. Made once for them; what is asked for again is remembered."""
 
-    Where they leave a choice, `first` comes first, and the others by name.
-    """
-    following: nx.DiGraph[int] = nx.DiGraph()
-    following.add_nodes_from(view[exclusion])
-    domain_of = {machine: part for part, members in view[exclusion].items() for machine in members}
-    for order, reached in _reached(rules, view).items():
-        later = {domain_of[m] for o in reached for m in view[o][THEN] if m in domain_of}
-        earlier = {domain_of[m] for m in view[order][FIRST] if m in domain_of}
-        following.add_edges_from((one, other) for one in earlier for other in later if one != other)
-    try:
-        return list(nx.lexicographical_topological_sort(following, key=lambda part: (part != first, part)))
-    except nx.NetworkXUnfeasible:
-        return None
+    def __init__(self, rules: Rules, view: View) -> None:
+        self.exclusions = exclusions_of(rules, view)
+        self.orders = orders_of(rules, view)
+        self._rules = rules
+        self._view = view
+        self._leading: dict[int, list[int]] = {}  # machine -> the orders that it goes first in
+        for order in self.orders:
+            for machine in view[order][FIRST]:
+                self._leading.setdefault(machine, []).append(order)
+        self._reached: dict[int, frozenset[int]] = {}
+        self._following: dict[int, nx.DiGraph[int]] = {}
+        self._crossed: dict[int, tuple[int, ...]] = {}
+        self._cut: dict[int, tuple[int, ...]] = {}
+
+    def sequence(self, exclusion: int, *, first: int | None = None) -> list[int] | None:
+        """The domains of an exclusion in an order that all orders allow; None if none does.
+
+        Where they leave a choice, `first` comes first, and the others by name.
+        """
+        following = self.following(exclusion)
+        if not following.size():
+            return sorted(following, key=lambda part: (part != first, part))
+        try:
+            return list(
+                nx.lexicographical_topological_sort(following, key=lambda part: (part != first, part))
+            )
+        except nx.NetworkXUnfeasible:
+            return None
+
+    def following(self, exclusion: int) -> nx.DiGraph[int]:
+        """The domains of an exclusion, with an edge from each to those that orders put after it."""
+        known = self._following.get(exclusion)
+        if known is None:
+            known = self._following[exclusion] = nx.DiGraph()
+            known.add_nodes_from(self._view[exclusion])
+            if self.orders:
+                known.add_edges_from(self._put_after(self._view[exclusion]))
+        return known
+
+    def cut_by(self, exclusion: int) -> tuple[int, ...]:
+        """The exclusions and orders that cut the domains of this exclusion, sorted; none if each can be finished in one go."""
+        known = self._cut.get(exclusion)
+        if known is None:
+            places = self._rules.places
+            here = {c for members in self._view[exclusion].values() for m in members for c, _ in places[m]}
+            level = self._rules.level(exclusion)
+            outer = [
+                c
+                for c in sorted(here)
+                if self._rules.kinds[c] is RuleKind.EXCLUSION and self._rules.level(c) < level
+            ]
+            cutting = {other for other in outer if _cuts(self._rules, self._view, other, exclusion)}
+            for one in (exclusion, *outer):
+                cutting.update(self.crossed_by(one))
+            known = self._cut[exclusion] = tuple(sorted(cutting))
+        return known
+
+    def crossed_by(self, exclusion: int) -> tuple[int, ...]:
+        """The orders among the machines of this exclusion, if they let its domains not come one after the other; else none."""
+        known = self._crossed.get(exclusion)
+        if known is None:
+            known = ()
+            if len(self._view[exclusion]) > 1 and self.sequence(exclusion) is None:
+                places = self._rules.places
+                here = {
+                    c for members in self._view[exclusion].values() for m in members for c, _ in places[m]
+                }
+                known = tuple(order for order in self.orders if order in here)
+            self._crossed[exclusion] = known
+        return known
+
+    def _put_after(self, parts: Parts) -> Iterator[tuple[int, int]]:
+        """Pairs of domains of which orders, one or several after one another, put the second after the first."""
+        domain_of = {machine: part for part, members in parts.items() for machine in members}
+        earlier: dict[int, set[int]] = {}  # order -> the domains of those that go first in it
+        for machine, part in domain_of.items():
+            for order in self._leading.get(machine, ()):
+                earlier.setdefault(order, set()).add(part)
+        for order, ones in earlier.items():
+            later = {domain_of[m] for o in self._behind(order) for m in self._view[o][THEN] if m in domain_of}
+            yield from ((one, other) for one in ones for other in later if one != other)
+
+    def _behind(self, order: int) -> frozenset[int]:
+        """The order, and those that begin where it, or one of them, ends."""
+        known = self._reached.get(order)
+        if known is None:
+            found = {order}
+            left = [order]
+            while left:
+                for machine in self._view[left.pop()][THEN]:
+                    fresh = [other for other in self._leading.get(machine, ()) if other not in found]
+                    found.update(fresh)
+                    left += fresh
+            known = self._reached[order] = frozenset(found)
+        return known
+
+
+def sequence(rules: Rules, view: View, exclusion: int, *, first: int | None = None) -> list[int] | None:
+    """As `Nesting.sequence`, to ask once."""
+    return Nesting(rules, view).sequence(exclusion, first=first)
 
 
 def cut_by(rules: Rules, view: View, exclusion: int) -> tuple[int, ...]:
-    """The exclusions and orders that cut the domains of this exclusion, sorted; none if each can be finished in one go."""
-    standing = {machine for members in view[exclusion].values() for machine in members}
-    outer = [
-        other
-        for other in view
-        if rules.kinds[other] is RuleKind.EXCLUSION
-        and rules.level(other) < rules.level(exclusion)
-        and any(not standing.isdisjoint(members) for members in view[other].values())
-    ]
-    cutting = {other for other in outer if _cuts(rules, view, other, exclusion)}
-    for one in (exclusion, *outer):
-        cutting.update(crossed_by(rules, view, one))
-    return tuple(sorted(cutting))
+    """As `Nesting.cut_by`, to ask once."""
+    return Nesting(rules, view).cut_by(exclusion)
 
 
 def crossed_by(rules: Rules, view: View, exclusion: int) -> tuple[int, ...]:
-    """The orders among the machines of this exclusion, if they let its domains not come one after the other; else none."""
-    if len(view[exclusion]) < 2 or sequence(rules, view, exclusion) is not None:
-        return ()
-    standing = {machine for members in view[exclusion].values() for machine in members}
-    return tuple(
-        order
-        for order in orders_of(rules, view)
-        if any(not standing.isdisjoint(members) for members in view[order].values())
-    )
+    """As `Nesting.crossed_by`, to ask once."""
+    return Nesting(rules, view).crossed_by(exclusion)
 
 
 def _cuts(rules: Rules, view: View, outer: int, exclusion: int) -> bool:
@@ -82,21 +151,6 @@ def _cuts(rules: Rules, view: View, outer: int, exclusion: int) -> bool:
         if any(count < len(members) for count in held.values()):
             return True
     return False
-
-
-def _reached(rules: Rules, view: View) -> dict[int, Iterable[int]]:
-    """Each order, and those that begin where it, or one of them, ends; with itself."""
-    orders = orders_of(rules, view)
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(orders)
-    for order in orders:
-        for machine in view[order][THEN]:
-            graph.add_edges_from(
-                (order, other)
-                for other, part in rules.places[machine]
-                if part == FIRST and other in graph and other != order
-            )
-    return {order: sorted({order, *nx.descendants(graph, order)}) for order in orders}
 
 
 def depths(rules: Rules, view: View, orders: Iterable[int]) -> dict[int, int]:

@@ -7,7 +7,8 @@ sums over their groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +45,13 @@ class Pressure:
         self._member, self._group = _pairs(members)
         self._divide = np.array(self._limits, dtype=np.int64)
         self._budgets = _Rows(budgets_of)
-        self._domains = _Rows([list(domains[at]) for at in sorted(domains)])
-        exclusions = 1 + max((exclusion for exclusion, _ in domains), default=-1)
-        self._exclusions = _Rows(
-            [[i for i, at in enumerate(sorted(domains)) if at[0] == x] for x in range(exclusions)]
-        )
+        ordered = sorted(domains)
+        self._domains = _Rows([list(domains[at]) for at in ordered])
+        exclusions: list[list[int]] = [[] for _ in range(1 + max((x for x, _ in domains), default=-1))]
+        for number, (exclusion, _) in enumerate(ordered):
+            exclusions[exclusion].append(number)
+        self._exclusions = _Rows(exclusions)
+        self._nested = _nested({at: number for number, at in enumerate(ordered)}, domains_of)
         self._exclusions_of = _Rows([[exclusion for exclusion, _ in held] for held in domains_of])
         orders = 1 + max((o for held in leads for o in held), default=-1)
         self._thens = _Rows([list(thens[order]) for order in range(orders)])
@@ -79,7 +82,11 @@ class Pressure:
         urgency = self._budgets.most(needs, self._machines)
         weight = self._budgets.sums(needs, self._machines)
         if self._domains:
-            whole = self._exclusions.sums(self._domains.most(needs))
+            each = self._domains.most(needs)
+            whole = self._exclusions.sums(each)
+            for inner, around in self._nested:  # a domain needs no less than any exclusion within it
+                np.maximum.at(each, around, whole[inner])
+                whole = self._exclusions.sums(each)
             urgency = np.maximum(urgency, self._exclusions_of.most(whole, self._machines))
             weight += self._exclusions_of.sums(whole, self._machines)
         if self._thens:
@@ -115,6 +122,38 @@ class _Rows:
         if len(self._flat):
             result[self._filled] = how.reduceat(values[self._flat], self._starts)
         return result
+
+
+def _nested(
+    number_of: Mapping[tuple[int, int], int], domains_of: Sequence[Sequence[tuple[int, int]]]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Exclusions, and the domains of others that they stand in as a whole; the innermost first, one pair of arrays for each depth."""
+    shared: dict[
+        int, Counter[tuple[int, int]]
+    ] = {}  # exclusion -> domains of others that its machines stand in
+    size: Counter[int] = Counter()
+    for held in domains_of:
+        for exclusion, _ in held:
+            size[exclusion] += 1
+            if len(held) > 1:
+                shared.setdefault(exclusion, Counter()).update(at for at in held if at[0] != exclusion)
+    around = {
+        exclusion: [at for at, count in counts.items() if count == size[exclusion]]
+        for exclusion, counts in shared.items()
+    }
+    depth: dict[int, int] = {}
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for exclusion in sorted(
+        around, key=lambda one: (size[one], one)
+    ):  # what stands in a domain is the smaller
+        for at in around[exclusion]:
+            mine = depth.get(exclusion, 0)
+            depth[at[0]] = max(depth.get(at[0], 0), mine + 1)
+            pairs.setdefault(mine, []).append((exclusion, number_of[at]))
+    return [
+        (np.array([x for x, _ in held], dtype=np.intp), np.array([d for _, d in held], dtype=np.intp))
+        for _, held in sorted(pairs.items())
+    ]
 
 
 def _pairs(members: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

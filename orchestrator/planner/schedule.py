@@ -17,7 +17,6 @@ from orchestrator.planner.bound import bound_of
 from orchestrator.planner.lanes import Leaf, divide, waits
 from orchestrator.planner.model import Bound, Lane, Wave
 from orchestrator.planner.rules import Rules
-from orchestrator.planner.waves import pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ def schedule(rules: Rules, stage: str, machines: Sequence[int], names: Mapping[M
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
     leaves = divide(rules, machines)
-    packed = [pack(rules, leaf.machines, leaf.proof.waves) for leaf in leaves]
-    rows = _merged(leaves, packed, waits(leaves))
+    rows = _merged(leaves, waits(leaves))
     width = len(str(len(rows)))
     ids = [f"{stage}-{number:0{width}}" for number in range(1, len(rows) + 1)]
     lanes = tuple(
@@ -70,9 +68,7 @@ def schedule(rules: Rules, stage: str, machines: Sequence[int], names: Mapping[M
     return Scheduled(lanes, tuple(_cut_short(rules, machines, rows)))
 
 
-def _merged(
-    leaves: Sequence[Leaf], packed: Sequence[list[list[int]]], after: Sequence[tuple[int, ...]]
-) -> list[_Row]:
+def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
     followers: list[list[int]] = [[] for _ in leaves]
     for number, others in enumerate(after):
         for other in others:
@@ -82,14 +78,14 @@ def _merged(
     alike: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
     for number, leaf in enumerate(leaves):
         place = len(rows)
-        if len(packed[number]) == 1:
+        if len(leaf.waves) == 1:
             place = alike.setdefault((after[number], tuple(followers[number])), place)
         row_of.append(place)
         if place < len(rows):
             rows[place].leaves.append(leaf)
-            rows[place].waves[0].extend(packed[number][0])
+            rows[place].waves[0].extend(leaf.waves[0])
         else:
-            rows.append(_Row([leaf], [list(wave) for wave in packed[number]], after[number]))
+            rows.append(_Row([leaf], [list(wave) for wave in leaf.waves], after[number]))
     return [
         _Row(
             row.leaves,
@@ -136,10 +132,11 @@ def _cut_short(rules: Rules, machines: Sequence[int], rows: Sequence[_Row]) -> I
         for machine in wave
     }
     view = rules.view(machines)
-    for exclusion in nesting.exclusions_of(rules, view):
+    nest = nesting.Nesting(rules, view)
+    for exclusion in nest.exclusions:
         spans = sorted(
             (min(turn[m] for m in held), max(turn[m] for m in held)) for held in view[exclusion].values()
         )
         if any(one[1] >= other[0] for one, other in pairwise(spans)):
-            above = nesting.cut_by(rules, view, exclusion)
+            above = nest.cut_by(exclusion)
             yield CutShort(rules.constraints[exclusion], tuple(rules.constraints[c] for c in above))

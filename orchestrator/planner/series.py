@@ -5,23 +5,18 @@ each a plan of its own; and then most of a domain's machines share no rule any m
 is what keeps lanes small under rules that span a fleet, such as one region of a pair and one zone of a region at a time.
 
 Where it covers only a part, the machines in no domain are put beside one domain or another (`beside`), if every rule can
-still be kept. Orders are cut in the same way, by how many others lead to a machine: where they stand across the domains of
-an exclusion, since nothing else keeps both, and elsewhere if it costs nothing.
+still be kept and the plan gets no longer. Orders are cut in the same way, by how many others lead to a machine: where they
+stand across the domains of an exclusion, since nothing else keeps both, and elsewhere if it costs nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from orchestrator.planner import beside, nesting
 from orchestrator.planner.bound import prove
 from orchestrator.planner.rules import Rules, View
-
-SMALL: Final = 48
-"""A component of at most so many machines stays one lane where cutting it would make it longer. In a larger one, too many
-would wait for others that they share no rule with: it is cut all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,76 +39,89 @@ class _Cut:
     names: Sequence[str]
     at: Sequence[tuple[int, int] | None]
     by: frozenset[int]
-    most: int  # machines of a component that is only cut if it gets no longer
+    anyway: bool  # however many waves that comes to: every other way comes to as many, or breaks a rule
 
 
 def cut(
-    rules: Rules, machines: Sequence[int], view: View, left: Mapping[int, int] | None = None
+    rules: Rules,
+    machines: Sequence[int],
+    view: View,
+    most: int | None,
+    left: Mapping[int, int] | None = None,
 ) -> list[Group] | None:
     """The component as groups in series, or None if it's best packed as one lane.
 
-    `left` names the domain that each exclusion was left at, if others of its machines went before these: to go on there saves
-    changing over.
+    `most` is how many waves the groups may come to where a rule doesn't cut them anyway; None: any number, for a component that
+    can't be packed as it is. `left` names the domain that each exclusion was left at, if others of its machines went before
+    these: to go on there saves changing over.
     """
-    for found in _cuts(rules, len(machines), view, left or {}):
-        groups = _fill(rules, machines, view, found)
+    nest = nesting.Nesting(rules, view)
+    for found in _cuts(rules, len(machines), view, left or {}, nest):
+        groups = _fill(rules, machines, view, found, nest, None if found.anyway else most)
         if groups is not None:
             return groups
     return None
 
 
-def _cuts(rules: Rules, size: int, view: View, left: Mapping[int, int]) -> Iterator[_Cut]:
+def _cuts(
+    rules: Rules, size: int, view: View, left: Mapping[int, int], nest: nesting.Nesting
+) -> Iterator[_Cut]:
     """What might be tried, outermost exclusion first; one further in only if it covers half of the machines."""
-    exclusions = nesting.exclusions_of(rules, view)
+    exclusions = nest.exclusions
     for exclusion in exclusions:
         covered = sum(map(len, view[exclusion].values()))
         if exclusion != exclusions[0] and 2 * covered < size:
             continue
-        domains = nesting.sequence(rules, view, exclusion, first=left.get(exclusion))
+        domains = nest.sequence(exclusion, first=left.get(exclusion))
         if domains is None:
-            crossed = nesting.crossed_by(rules, view, exclusion)
-            yield _by_order(rules, view, crossed, most=0)  # nothing else keeps both rules
+            crossed = nest.crossed_by(exclusion)
+            yield _by_order(rules, view, crossed, anyway=True)  # nothing else keeps both rules
         else:
             parts = [view[exclusion][domain] for domain in domains]
             names = [rules.part_names[exclusion][domain] for domain in domains]
             at = [(exclusion, domain) for domain in domains]
-            yield _Cut(parts, names, at, frozenset([exclusion]), most=0 if covered == size else SMALL)
-    orders = nesting.orders_of(rules, view)
-    if orders:
-        yield _by_order(rules, view, orders, most=size)
+            yield _Cut(parts, names, at, frozenset([exclusion]), anyway=covered == size)
+    if nest.orders:
+        yield _by_order(rules, view, nest.orders, anyway=False)
 
 
-def _by_order(rules: Rules, view: View, orders: Sequence[int], *, most: int) -> _Cut:
+def _by_order(rules: Rules, view: View, orders: Sequence[int], *, anyway: bool) -> _Cut:
     parts: list[list[int]] = []
     for machine, depth in nesting.depths(rules, view, orders).items():
         while len(parts) <= depth:
             parts.append([])
         parts[depth].append(machine)
     names = ["goes first", *("goes then" for _ in parts[1:])]
-    return _Cut(parts, names, [None for _ in parts], frozenset(orders), most)
+    return _Cut(parts, names, [None for _ in parts], frozenset(orders), anyway)
 
 
-def _fill(rules: Rules, machines: Sequence[int], view: View, found: _Cut) -> list[Group] | None:
-    """The cut as groups that hold every machine; None if that would break a rule, or cost more than it gives."""
+def _fill(
+    rules: Rules, machines: Sequence[int], view: View, found: _Cut, nest: nesting.Nesting, most: int | None
+) -> list[Group] | None:
+    """The cut as groups that hold every machine; None if that would break a rule, or come to more waves than `most`."""
+    if _longer(rules, found.parts, most):
+        return None
     within = {machine for part in found.parts for machine in part}
     rest = [machine for machine in machines if machine not in within]
     parts = beside.place(rules, view, found.parts, rest, found.by) if rest else found.parts
-    if parts is None or not _whole(rules, view, parts, found):
+    if parts is None or not _unbroken(view, parts, found, nest):
         return None
-    if len(machines) <= found.most:
-        after_one_another = sum(prove(rules, part).waves for part in parts)
-        if after_one_another > prove(rules, machines, view).waves:
-            return None
+    if rest and _longer(rules, parts, most):
+        return None
     return [Group(name, part, at) for name, part, at in zip(found.names, parts, found.at, strict=True)]
 
 
-def _whole(rules: Rules, view: View, parts: Sequence[Sequence[int]], found: _Cut) -> bool:
+def _longer(rules: Rules, parts: Sequence[Sequence[int]], most: int | None) -> bool:
+    return most is not None and sum(prove(rules, part).waves for part in parts) > most
+
+
+def _unbroken(view: View, parts: Sequence[Sequence[int]], found: _Cut, nest: nesting.Nesting) -> bool:
     """Whether every domain of every other exclusion stays in one group, or may be cut by what cuts here."""
     group_of = {machine: number for number, part in enumerate(parts) for machine in part}
-    for exclusion in nesting.exclusions_of(rules, view):
+    for exclusion in nest.exclusions:
         if exclusion in found.by:
             continue
         spread = any(len({group_of[m] for m in members}) > 1 for members in view[exclusion].values())
-        if spread and found.by.isdisjoint(nesting.cut_by(rules, view, exclusion)):
+        if spread and found.by.isdisjoint(nest.cut_by(exclusion)):
             return False
     return True

@@ -11,9 +11,11 @@ whole domains lead into a dead end. A cell that was begun is finished before ano
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,9 @@ RESTARTS: Final = 12
 LOOKS: Final = 3_000_000
 """How many looks at a machine (may it go in this wave?) restarts may cost a lane: two or three seconds at most."""
 
+DEAD_ENDS: Final = 2
+"""After so many shaken tries that all ended in a dead end, there is hardly a way that urgency would find."""
+
 _SHAKE: Final = 8
 """Into how many steps a wave of urgency is divided when the order is shaken."""
 
@@ -37,15 +42,8 @@ Waves = list[list[int]]
 """The waves of a lane, each sorted."""
 
 
-def pack(rules: Rules, machines: Sequence[int], least: int) -> Waves:
-    """Pack a lane into waves. `least` is its bound: once it is met, the search is over.
-
-    Raises:
-        Refused: if rules cross so that no way was found to finish every domain that is begun.
-    """
-    if len(machines) == 1:
-        return [list(machines)]
-    view = rules.view(machines)
+def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves | None:
+    """Pack a lane into waves; None if every try leads into a dead end. `least` is its bound: once it is met, the search is over."""
     if not any(rules.binds(constraint, parts) for constraint, parts in view.items()):
         return [sorted(machines)]
     lane = _Lane(rules, sorted(machines), view)
@@ -53,6 +51,15 @@ def pack(rules: Rules, machines: Sequence[int], least: int) -> Waves:
         best = _Packing(lane, _Cells(lane, cut=cut)).shortest(least)
         if best is not None:
             return [[lane.machines[m] for m in wave] for wave in best]
+    return None
+
+
+def pack_anyhow(rules: Rules, machines: Sequence[int], view: View) -> Waves:
+    """Waves that keep every rule, though not the fewest, for a lane that `pack` has no way through.
+
+    Raises:
+        Refused: if rules cross so that no way was found to finish every domain that is begun.
+    """
     waves = any_order(rules, machines, view)
     if waves is None:
         raise Refused(_crossing(rules, view, machines))
@@ -80,7 +87,7 @@ class _Lane:
     def __init__(self, rules: Rules, machines: Sequence[int], view: View) -> None:
         self.rules = rules
         self.machines = machines
-        self.view = view
+        self.nest = nesting.Nesting(rules, view)
         binding = [c for c, parts in view.items() if rules.binds(c, parts)]
         local = {machine: place for place, machine in enumerate(machines)}
         self.exclusions = [c for c in binding if rules.kinds[c] is RuleKind.EXCLUSION]
@@ -117,7 +124,11 @@ class _Cells:
     def __init__(self, lane: _Lane, *, cut: bool) -> None:
         self.of: list[list[tuple[int, int, int]]] = []  # machine -> (exclusion, domain, cell)
         self.size: list[int] = []
-        cutting = [nesting.cut_by(lane.rules, lane.view, c) if cut else () for c in lane.exclusions]
+        cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
+        self.earlier = [
+            {} if cutting[number] else _earlier(lane.nest.following(c))
+            for number, c in enumerate(lane.exclusions)
+        ]  # of each exclusion: domain -> the domains that orders put before it
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
         for place, machine in enumerate(lane.machines):
             held = []
@@ -145,7 +156,7 @@ class _Packing:
         for shake in range(RESTARTS + 1):
             found = self.run(shake, shorter_than=len(best) if best else None)
             best = found or best
-            if (best and len(best) <= least) or self._looks > LOOKS:
+            if (best and len(best) <= least) or self._looks > LOOKS or (not best and shake >= DEAD_ENDS):
                 break
         return best
 
@@ -174,12 +185,13 @@ class _Packing:
         """Who is left, the most urgent first; among equals by id, or by lot if shaken."""
         urgency, weight = self._lane.pressure.of(alive)
         left = np.flatnonzero(alive)
-        if not shake:
-            return [int(m) for m in left[np.lexsort((left, -weight[left], -urgency[left]))]]
-        lots = _lots(left, shake)
-        swing = np.uint64(_SHAKE * (1 + shake // 4))  # later tries are shaken harder
-        shaken = urgency[left] * _SHAKE + (lots % swing).astype(np.int64)
-        return [int(m) for m in left[np.lexsort((lots, -shaken))]]
+        turn = np.lexsort((left, -weight[left], -urgency[left]))
+        if shake:
+            lots = _lots(left, shake)
+            swing = np.uint64(_SHAKE * (1 + shake // 4))  # later tries are shaken harder
+            turn = np.lexsort((lots, -(urgency[left] * _SHAKE + (lots % swing).astype(np.int64))))
+        in_turn: list[int] = left[turn].tolist()
+        return in_turn
 
 
 class _State:
@@ -188,30 +200,37 @@ class _State:
     def __init__(self, lane: _Lane, cells: _Cells) -> None:
         self._lane = lane
         self._cells = cells
-        self._used = [0] * len(lane.limits)
         self._firsts = list(lane.firsts)  # of each order: those that go first and aren't done
         self._cell_left = list(cells.size)
         self._begun = [False] * len(cells.size)
         self._active = [-1] * len(lane.exclusions)  # the domain that is open
         self._open = [0] * len(lane.exclusions)  # how many of its cells are begun and not finished
+        self._domain_left = [Counter[int]() for _ in lane.exclusions]
+        for held in lane.domains_of:
+            for exclusion, domain in held:
+                self._domain_left[exclusion][domain] += 1
 
     def fill(self, turn: Sequence[int]) -> list[int]:
         """The next wave: whoever may go, in this order."""
-        self._used = [0] * len(self._used)
+        room = list(self._lane.limits)
         wave = []
-        limits, used, firsts = self._lane.limits, self._used, self._firsts
+        waits, firsts, cells_of = self._lane.waits, self._firsts, self._cells.of
+        budgets_of = self._lane.budgets_of
         for machine in turn:
-            budgets = self._lane.budgets_of[machine]
-            if any(used[b] >= limits[b] for b in budgets):
-                continue
-            if any(firsts[order] for order in self._lane.waits[machine]):
-                continue
-            if not self._may_enter(machine):
-                continue
+            budgets = budgets_of[machine]
             for b in budgets:
-                used[b] += 1
-            self._enter(machine)
-            wave.append(machine)
+                if not room[b]:
+                    break
+            else:
+                if waits[machine] and any(firsts[order] for order in waits[machine]):
+                    continue
+                if cells_of[machine]:
+                    if not self._may_enter(machine):
+                        continue
+                    self._enter(machine)
+                for b in budgets:
+                    room[b] -= 1
+                wave.append(machine)
         return wave
 
     def finish(self, wave: Sequence[int]) -> None:
@@ -219,7 +238,8 @@ class _State:
         for machine in wave:
             for order in self._lane.leads[machine]:
                 self._firsts[order] -= 1
-            for exclusion, _, cell in self._cells.of[machine]:
+            for exclusion, domain, cell in self._cells.of[machine]:
+                self._domain_left[exclusion][domain] -= 1
                 self._cell_left[cell] -= 1
                 if not self._cell_left[cell]:
                     self._open[exclusion] -= 1
@@ -227,9 +247,16 @@ class _State:
                         self._active[exclusion] = -1
 
     def _may_enter(self, machine: int) -> bool:
-        return all(
-            self._active[exclusion] in {-1, domain} for exclusion, domain, _ in self._cells.of[machine]
-        )
+        for exclusion, domain, _ in self._cells.of[machine]:
+            active = self._active[exclusion]
+            if active != domain and (active >= 0 or self._comes_later(exclusion, domain)):
+                return False
+        return True
+
+    def _comes_later(self, exclusion: int, domain: int) -> bool:
+        """Whether orders put a domain that isn't finished before this one: to begin it would be a dead end."""
+        left = self._domain_left[exclusion]
+        return any(left[other] for other in self._cells.earlier[exclusion].get(domain, ()))
 
     def _enter(self, machine: int) -> None:
         for exclusion, domain, cell in self._cells.of[machine]:
@@ -237,6 +264,12 @@ class _State:
             if not self._begun[cell]:
                 self._begun[cell] = True
                 self._open[exclusion] += 1
+
+
+def _earlier(following: nx.DiGraph[int]) -> dict[int, list[int]]:
+    return {
+        domain: sorted(following.predecessors(domain)) for domain in following if following.in_degree(domain)
+    }
 
 
 def _lots(machines: NDArray[np.intp], shake: int) -> NDArray[np.uint64]:

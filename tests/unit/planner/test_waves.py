@@ -9,7 +9,7 @@ from orchestrator.errors import Refused
 from orchestrator.planner import waves
 from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.bound import prove
-from orchestrator.planner.waves import pack
+from orchestrator.planner.waves import pack, pack_anyhow
 from tests.builders import budget, exclusion, order
 from tests.unit.planner.dividing import named, rules_of
 
@@ -18,7 +18,10 @@ def packed(names: str, *constraints: Constraint) -> list[str]:
     """All machines as one lane."""
     rules = rules_of(names, *constraints)
     everything = range(len(rules.machines))
-    found = pack(rules, everything, prove(rules, everything).waves)
+    view = rules.view(everything)
+    found = pack(rules, everything, prove(rules, everything).waves, view) or pack_anyhow(
+        rules, everything, view
+    )
     return [named([rules.machines[m] for m in wave]) for wave in found]
 
 
