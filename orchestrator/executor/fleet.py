@@ -23,21 +23,12 @@ Report = Callable[[m.Observation], None]
 async def prepare(services: Services, rollout: Rollout) -> m.Observation:
     """Ask every probe of every machine once, so that what is out already is known before anything is granted."""
     views = await sweep_all(services, rollout)
-    at_once = asyncio.Semaphore(services.settings.prepare_at_once)
     machines = rollout.planned.plan.machines
-
-    async def look(index: int) -> tuple[int, Round]:
-        async with at_once:
-            return index, await ask_network(
-                services, machines[index], probes_of(rollout.planned.plan, machines[index])
-            )
-
-    networked = [i for i in range(len(machines)) if _networked(rollout, i)]
-    rounds = dict(await asyncio.gather(*(look(i) for i in networked)))
+    rounds = await _ask(services, rollout, [i for i in range(len(machines)) if _networked(rollout, i)])
     doubtful = [i for i, seen in rounds.items() if not seen.well and seen.asked]
     if doubtful:  # a second look, so that one lost packet takes no machine out of the count
         await services.clock.sleep(rollout.planned.plan.health[0].interval.total_seconds())
-        rounds.update(dict(await asyncio.gather(*(look(i) for i in doubtful))))
+        rounds.update(await _ask(services, rollout, doubtful))
     out = [
         i
         for i, x in enumerate(machines)
@@ -134,21 +125,28 @@ async def _look(
 
     `networked` are asked over the network, so many at a time.
     """
-    plan, at_once = rollout.planned.plan, asyncio.Semaphore(services.settings.prepare_at_once)
-
-    async def ask(index: int) -> Round:
-        async with at_once:
-            return await ask_network(services, plan.machines[index], probes_of(plan, plan.machines[index]))
-
-    replies = await asyncio.gather(*(ask(i) for i in networked))
-    rounds = dict(zip(networked, replies, strict=True))
+    rounds = await _ask(services, rollout, networked)
     seen = {}
-    for index, machine in enumerate(plan.machines):
+    for index, machine in enumerate(rollout.planned.plan.machines):
         if rollout.machines[index].status not in IN_FLIGHT | A_PERSONS:
             bad = _bad(rollout, index, views.get(machine.id), rounds.get(index))
             if bad is not None:
                 seen[index] = bad
     return seen
+
+
+async def _ask(services: Services, rollout: Rollout, machines: Sequence[int]) -> dict[int, Round]:
+    """One round of each machine's network probes, by as many tasks as may ask at a time, however large the fleet."""
+    plan, left = rollout.planned.plan, iter(machines)
+    rounds: dict[int, Round] = {}
+
+    async def work() -> None:
+        for index in left:
+            machine = plan.machines[index]
+            rounds[index] = await ask_network(services, machine, probes_of(plan, machine))
+
+    await asyncio.gather(*(work() for _ in range(min(len(machines), services.settings.prepare_at_once))))
+    return {index: rounds[index] for index in machines}
 
 
 def _changes(rollout: Rollout, out: Mapping[int, str], back: Sequence[int]) -> tuple[m.Observation, ...]:
