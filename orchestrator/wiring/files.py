@@ -12,7 +12,6 @@ from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
-from orchestrator.policy.load import load, load_one
 from orchestrator.policy.model import Policy
 
 FLOOR = "availability-first"
@@ -70,6 +69,8 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
             found.append(place)
         else:
             raise UsageError(f"there is no policy file or folder {place}")
+    from orchestrator.policy.load import load  # the schema: a command that runs a plan does without
+
     texts = [(str(path), _text(path)) for path in found]
     return load(texts)
 
@@ -93,6 +94,8 @@ def _text(path: Path) -> str:
 
 def floor() -> Policy:
     """The built-in rules, from the file that documents them."""
+    from orchestrator.policy.load import load_one
+
     packaged = files("orchestrator.policy") / f"{FLOOR}.yaml"
     source = packaged if packaged.is_file() else Path(__file__).parents[2] / "policies" / f"{FLOOR}.yaml"
     return load_one(f"{FLOOR}.yaml", source.read_text(encoding="utf-8"))
