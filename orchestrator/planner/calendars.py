@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic_core import PydanticCustomError
-
 from orchestrator.inventory.document import Convert, Problems, a_moment, a_string, list_of
 from orchestrator.policy.model import Days, Origin, Window, Zone
-from orchestrator.policy.time_values import read_after, read_clock, read_start, read_zone_name
 from orchestrator.policy.windows import Calendar, Closure
-from orchestrator.policy.words import weekday
 
 Json = dict[str, Any]
 
@@ -39,6 +35,8 @@ def encode_calendar(calendar: Calendar) -> Json:
 
 
 def _window(window: Window) -> Json:
+    from orchestrator.policy.words import weekday
+
     return {
         "start": [weekday(day) for day in window.days.weekdays],
         "days_after_second_tuesday": list(window.days.after_second_tuesday),
@@ -66,12 +64,19 @@ def _each(read: Convert) -> Convert:
     return convert
 
 
-def _as_policies_write(read: Callable[[object], _Value]) -> Convert:
-    """A reader of the policy language, whose complaint becomes a problem of the file."""
+def _as_policies_write(read: Callable[[Any, object], _Value]) -> Convert:
+    """A reader of the policy language, whose complaint becomes a problem of the file.
+
+    `read` is handed the language's module. It is imported here, since it needs the schema, and most plans have no windows.
+    """
 
     def convert(value: Any, place: str, problems: Problems) -> _Value | None:
+        from pydantic_core import PydanticCustomError
+
+        from orchestrator.policy import time_values
+
         try:
-            return read(value)
+            return read(time_values, value)
         except PydanticCustomError as error:
             said = error.context or {}
             problems.append(f"{place}: {said.get('what')}; {said.get('instead')}")
@@ -81,10 +86,12 @@ def _as_policies_write(read: Callable[[object], _Value]) -> Convert:
 
 
 _WINDOW_KEYS: Mapping[str, Convert] = {
-    "start": _each(_as_policies_write(lambda value: read_start(value)[0])),
-    "days_after_second_tuesday": _each(_as_policies_write(lambda value: read_after(str(value)))),
-    "at": _as_policies_write(read_clock),
-    "time_zone": _as_policies_write(read_zone_name),
+    "start": _each(_as_policies_write(lambda language, value: language.read_start(value)[0])),
+    "days_after_second_tuesday": _each(
+        _as_policies_write(lambda language, value: language.read_after(str(value)))
+    ),
+    "at": _as_policies_write(lambda language, value: language.read_clock(value)),
+    "time_zone": _as_policies_write(lambda language, value: language.read_zone_name(value)),
 }
 
 
