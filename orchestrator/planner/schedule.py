@@ -50,7 +50,17 @@ def schedule(rules: Rules, stage: str, machines: Sequence[int], names: Mapping[M
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
-    leaves = divide(rules, machines)
+    return placed(rules, stage, machines, names, divide(rules, machines))
+
+
+def placed(
+    rules: Rules,
+    stage: str,
+    machines: Sequence[int],
+    names: Mapping[MachineId, str],
+    leaves: Sequence[Leaf],
+) -> Scheduled:
+    """The lanes of a stage that was divided: each after those it waits for, named and explained."""
     rows = _merged(leaves, waits(leaves))
     width = len(str(len(rows)))
     ids = [f"{stage}-{number:0{width}}" for number in range(1, len(rows) + 1)]
