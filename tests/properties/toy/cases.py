@@ -33,7 +33,7 @@ FAULTS = st.builds(
     step_fails=MUCH,
     foreign=LITTLE,
     off=LITTLE,
-    gone=st.sampled_from([0.0, 0.0, 0.005]),
+    gone=st.sampled_from([0.0, 0.0, 0.01]),
     person=MUCH,
 )
 

@@ -26,6 +26,7 @@ from tests.diary import Row, assert_same_state, replay
 from tests.properties.toy.agenda_check import check_agenda
 from tests.properties.toy.witness import Witness
 from tests.properties.toy.world import MINUTE, REQUEST_TIMEOUT, World
+from tests.recount import assert_counts
 
 SETTLE_FOR = timedelta(minutes=5)
 ROLLOUT = "r1"
@@ -158,6 +159,8 @@ class Host:
         before = self.scope
         self.scope = replay([row], {ROLLOUT: self.planned}, onto=before)
         self.witness.agrees(self.scope)
+        if self._check:
+            assert_counts(self.scope, self.rollout)
         if self._dies(self.appends, When.AFTER):
             assert_same_state(self.scope, replay(self.rows, {ROLLOUT: self.planned}))
             raise Died
