@@ -24,7 +24,7 @@ demo: $(READY)
 	$(BIN)/wavekeeper demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff check .
