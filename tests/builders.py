@@ -11,7 +11,8 @@ is one lane of two waves. A machine's place in the plan is that of its name amon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
 from orchestrator.inventory.model import Kind, MachineId, Os
@@ -24,7 +25,21 @@ from orchestrator.planner.model import (
     StageGate,
     Wave,
 )
-from orchestrator.policy.model import Change, Health, Origin, Patches, Share, Step, StepWhen, StopWhen
+from orchestrator.policy.model import (
+    Change,
+    Days,
+    Health,
+    Origin,
+    Patches,
+    Share,
+    Step,
+    StepWhen,
+    StopWhen,
+    Weekday,
+    Window,
+    Zone,
+)
+from orchestrator.policy.windows import Calendar
 from orchestrator.rollout.planned import Planned, index_plan
 from tests.fleet import SUBSCRIPTION, arm_id, vm_id
 
@@ -139,6 +154,25 @@ def plan_of(
         around=around,
         max_in_flight=max_in_flight,
         max_wait=max_wait,
+    )
+
+
+def under(plan: Plan, held: Calendar, takes: timedelta = timedelta(hours=1), only: str = "") -> Plan:
+    """The plan with the machines that it changes, or only some of them, under a calendar."""
+    chosen = set(ids(only)) if only else {machine.id for machine in plan.machines if machine.change}
+    place = len(plan.calendars)
+    machines = tuple(
+        replace(machine, calendar=place, takes=takes) if machine.id in chosen else machine
+        for machine in plan.machines
+    )
+    return replace(plan, machines=machines, calendars=(*plan.calendars, held))
+
+
+def night(days: Sequence[int], at: str, hours: float, line: int = 5) -> Window:
+    """A window in UTC that starts on these weekdays, 0 being Monday."""
+    when = Days(tuple(Weekday(day) for day in days))
+    return Window(
+        when, time.fromisoformat(at), timedelta(hours=hours), Zone("UTC"), Origin("monthly.yaml", line)
     )
 
 

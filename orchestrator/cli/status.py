@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from orchestrator.cli import options
 from orchestrator.cli.live import COLOURS
 from orchestrator.cli.output import columns, out, print_json, print_table, when
 from orchestrator.clock import SystemClock
+from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.service.look import look, story
 from orchestrator.service.status import Out, Status, machine_status
 from orchestrator.service.status import status as status_of
@@ -43,13 +45,13 @@ async def _status(name: str | None, path: Path | None, *, history: bool, as_json
     try:
         scope = await look(journal)
         found = find(scope, name)
-        now = scope.last or SystemClock().now()
+        now = _now(scope, found.rollout)
         if history:
             for line in await story(journal, scope, found.rollout.id, everything=True):
                 out.print(line, markup=False)
             return
         if found.machine >= 0:
-            lines = machine_status(scope, found.rollout, found.machine)
+            lines = machine_status(scope, found.rollout, found.machine, now)
             if as_json:
                 print_json({"machine": name, "rollout": found.rollout.id, "lines": lines})
             else:
@@ -68,6 +70,14 @@ async def _status(name: str | None, path: Path | None, *, history: bool, as_json
                 )
     finally:
         await journal.close()
+
+
+def _now(scope: Scope, rollout: Rollout) -> datetime:
+    """The present. Where emulated time runs faster, only its writer knows it: then the moment of the last fact."""
+    real = SystemClock().now()
+    if scope.last is None:
+        return real
+    return max(scope.last, real) if rollout.scale == 1 else scope.last
 
 
 def print_status(told: Status) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.hours import hours_refusal
 from orchestrator.rollout.state import SETTLED, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 
 MAX_IN_FLIGHT = "max_in_flight"
@@ -11,11 +14,18 @@ MAX_IN_FLIGHT = "max_in_flight"
 
 
 def refusal(
-    scope: Scope, rollout: Rollout, machine: int, reserved: Reserved | None = None, *, serves: bool = False
+    scope: Scope,
+    rollout: Rollout,
+    machine: int,
+    reserved: Reserved | None = None,
+    *,
+    serves: bool = False,
+    now: datetime | None = None,
 ) -> Refusal | None:
     """What stands in the way of granting `machine`, or None. `reserved` counts grants that are about to be asked for.
 
-    `serves`: it was seen well just now, so that it can't be out already.
+    `serves`: it was seen well just now, so that it can't be out already. `now` may be left out by who has asked the machine's
+    calendar already: windows open by themselves, so nobody is parked behind them.
     Costs the machine's own constraints. The rollout's status and the open wave are asked first, since they need no words
     about other machines.
     """
@@ -23,6 +33,8 @@ def refusal(
         return Refusal("rollout", f"the rollout is {rollout.status}")
     if not eligible(rollout, machine):
         return Refusal("wave", "its wave is not open yet")
+    if now is not None and (closed := hours_refusal(rollout, machine, now)) is not None:
+        return closed
     if is_full(rollout, reserved):
         limit = rollout.planned.plan.max_in_flight
         return Refusal(MAX_IN_FLIGHT, f"at most {limit} machines in flight in this rollout")

@@ -1,7 +1,8 @@
 """Desired activities, kept up to date event by event. Its cost per event depends on what the event touched.
 
 Three indexes: the activities of machines; machines that wait for room, parked under the constraint that refused them, so that
-a place given back wakes only who waits for that place; and moments at which somebody has to be asked again.
+a place given back wakes only who waits for that place; and moments at which somebody has to be asked again, such as a window's
+opening and the moment from which it is too late in it.
 Machines that are being checked hold a reservation, so that as many are asked as there is room for, and no more.
 """
 
@@ -25,6 +26,7 @@ from orchestrator.rollout.due import (
     machine_wakes_at,
     stage_wakes_at,
 )
+from orchestrator.rollout.hours import changes_at, opens_at
 from orchestrator.rollout.progress import advance_stage, lane_is_due
 from orchestrator.rollout.state import Rollout, Scope
 
@@ -70,6 +72,8 @@ class Agenda:
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
     _watched: set[int] = field(default_factory=set)  # lanes that have an alarm
     _bake: datetime | None = None  # the stage's alarm
+    _shut: dict[int, datetime] = field(default_factory=dict)  # machine -> when its calendar opens
+    _changes: dict[int, datetime] = field(default_factory=dict)  # machine -> its alarm for its calendar
 
     # Asking ---------------------------------------------------------------------------------------------
 
@@ -86,7 +90,7 @@ class Agenda:
             self._ask(machine, now)
         if crowded or any(self._is_overdrawn(machine) for fact in facts for machine in _went_out(fact)):
             self._ask_reserved(touched, now)
-        self._wake(touched)
+        self._wake(touched, now)
         self._after(now)
         return touched
 
@@ -167,7 +171,7 @@ class Agenda:
         for identity in machines:
             self._free(identity)
         self._ask_reserved(touched, now)
-        self._wake(touched)
+        self._wake(touched, now)
         return touched
 
     # Asking everybody -------------------------------------------------------------------------------------
@@ -182,6 +186,8 @@ class Agenda:
         self._alarms.clear()
         self._watched.clear()
         self._bake = None
+        self._shut.clear()
+        self._changes.clear()
         self.lanes.clear()
         machines = range(len(self.rollout.machines))
         for machine in machines:
@@ -214,11 +220,9 @@ class Agenda:
     def _ask(self, machine: int, now: datetime) -> None:
         """Settle what is due for one machine, reserving room if it is a check."""
         desired = due_machine(self.scope, self.rollout, machine)
-        if isinstance(desired, a.Check):
-            later = machine_wakes_at(self.rollout, machine)
-            if later is not None and later > now:
-                heapq.heappush(self._alarms, (later, _MACHINE, machine))
-                desired = None
+        self._shut.pop(machine, None)
+        if isinstance(desired, a.Check) and self._must_wait(machine, now):
+            desired = None
         if not isinstance(desired, a.Check):
             self._unpark(machine)
             self._unreserve(machine)
@@ -230,6 +234,21 @@ class Agenda:
             self.activities[machine] = desired
         else:
             self._place(machine, desired, refusal(self.scope, self.rollout, machine, self.reserved))
+
+    def _must_wait(self, machine: int, now: datetime) -> bool:
+        """Whether a machine is left alone until a moment that is known; it is asked again then."""
+        changes = changes_at(self.rollout, machine, now)
+        if changes is not None and self._changes.get(machine) != changes:
+            self._changes[machine] = changes
+            heapq.heappush(self._alarms, (changes, _MACHINE, machine))
+        later = machine_wakes_at(self.rollout, machine, now)
+        if later is None:
+            return False
+        if later == changes:
+            self._shut[machine] = later
+        else:
+            heapq.heappush(self._alarms, (later, _MACHINE, machine))
+        return True
 
     def _place(self, machine: int, check: a.Check, refused: Refusal | None) -> None:
         """Reserve room for a check, or queue behind what refused it."""
@@ -255,7 +274,7 @@ class Agenda:
             if not lines:
                 del self._parked[refused.constraint]
 
-    def _wake(self, touched: set[int]) -> None:
+    def _wake(self, touched: set[int], now: datetime) -> None:
         """Ask who is parked behind freed constraints, first come first, until one is refused by it again.
 
         While `max_in_flight` is reached nobody needs to be asked: the freed constraints are kept for when it isn't.
@@ -263,13 +282,16 @@ class Agenda:
         while self._freed and not is_full(self.rollout, self.reserved):
             rule = next(iter(self._freed))
             for line in tuple(self._parked.get(rule, {}).values()):
-                self._wake_line(rule, line, touched)
+                self._wake_line(rule, line, touched, now)
             if not is_full(self.rollout, self.reserved):
                 del self._freed[rule]
 
-    def _wake_line(self, rule: str, line: Line, touched: set[int]) -> None:
+    def _wake_line(self, rule: str, line: Line, touched: set[int], now: datetime) -> None:
         while line:
             machine = next(iter(line))
+            if opens_at(self.rollout, machine, now) is not None:  # its window closed while it was parked
+                self._ask(machine, now)
+                continue
             refused = refusal(self.scope, self.rollout, machine, self.reserved)
             if refused is not None and refused.constraint in (rule, MAX_IN_FLIGHT):
                 return
@@ -285,7 +307,7 @@ class Agenda:
         """A check came to nothing (no fact followed): its place is free for another machine, and it queues again."""
         self._unreserve(machine)
         touched = {machine}
-        self._wake(touched)
+        self._wake(touched, now)
         self._ask(machine, now)
         return touched
 
@@ -306,9 +328,13 @@ class Agenda:
             elif kind == _LANE:
                 self._watched.discard(number)
                 self._ask_lane(number, now)
-        self._wake(touched)
+        self._wake(touched, now)
         self._after(now)
         return touched
+
+    def opens_at(self) -> datetime | None:
+        """When the first of the machines that nothing but their calendars keep waiting may be begun."""
+        return min(self._shut.values(), default=None)
 
 
 def _went_out(fact: e.Event) -> tuple[int, ...]:

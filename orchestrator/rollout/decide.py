@@ -14,6 +14,7 @@ from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal
 from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
+from orchestrator.rollout.hours import still_fits
 from orchestrator.rollout.observations import decide_attempt, decide_health
 from orchestrator.rollout.progress import advance_lane, advance_stage
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
@@ -80,6 +81,8 @@ def _found(
     if isinstance(message, m.FoundWell) and run.status is MachineStatus.GRANTED:
         if run.step < len(rollout.planned.steps_before(machine)):
             return ()
+        if not still_fits(rollout, machine, now):
+            return (not_begun(machine, "its windows closed before its request could be sent"),)
         return (intend(scope, rollout, machine, message.baseline, now),)
     if isinstance(message, m.FoundOut | m.FoundBusy) and run.status is MachineStatus.GRANTED:
         why = "somebody else is patching it now" if isinstance(message, m.FoundBusy) else message.evidence
@@ -88,7 +91,7 @@ def _found(
         return ()
     if isinstance(message, m.FoundWell):
         return _grant(scope, rollout, message, now)
-    if refusal(scope, rollout, machine) is not None:
+    if refusal(scope, rollout, machine, now=now) is not None:
         return ()
     match message:
         case m.FoundOut(_, _, evidence):
@@ -104,7 +107,7 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
     machine = found.machine
     serves = not rollout.machines[machine].forced
-    if refusal(scope, rollout, machine, serves=serves) is not None:
+    if refusal(scope, rollout, machine, serves=serves, now=now) is not None:
         on_record = rollout.planned.machine(machine).id in scope.ledger.others
         return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
     granted = e.Granted(machine)

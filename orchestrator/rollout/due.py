@@ -10,6 +10,7 @@ from datetime import datetime
 
 from orchestrator.rollout import actions as a
 from orchestrator.rollout.admission import eligible
+from orchestrator.rollout.hours import opens_at
 from orchestrator.rollout.observations import closing_step, next_step
 from orchestrator.rollout.progress import gives_up_at, lane_may_move, stragglers_give_up_at
 from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope
@@ -102,7 +103,11 @@ def stage_wakes_at(rollout: Rollout, now: datetime) -> datetime | None:
     return stragglers_give_up_at(rollout, now)
 
 
-def machine_wakes_at(rollout: Rollout, machine: int) -> datetime | None:
-    """Until when a pending machine is left alone: somebody else is patching it."""
+def machine_wakes_at(rollout: Rollout, machine: int, now: datetime) -> datetime | None:
+    """Until when a pending machine is left alone: somebody else is patching it, or its calendar is closed."""
     run = rollout.machines[machine]
-    return run.retry_at if run.status is MachineStatus.PENDING else None
+    if run.status is not MachineStatus.PENDING:
+        return None
+    if run.retry_at is not None and run.retry_at > now:
+        return run.retry_at
+    return opens_at(rollout, machine, now)

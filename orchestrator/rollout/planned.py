@@ -5,12 +5,13 @@ The journal and the state speak of a machine by its place in the plan; ARM ids a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.availability.model import Order
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.model import Plan, PlannedMachine
 from orchestrator.policy.model import Step
+from orchestrator.policy.windows import Openings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class PlannedLane:
     waves: tuple[tuple[int, ...], ...]
     after: tuple[int, ...]
     followers: tuple[int, ...]
+    calendars: tuple[tuple[int | None, ...], ...]  # those of each wave and of all after it; None: no calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Planned:
     orders: tuple[PlannedOrder, ...]
     orders_before: dict[int, tuple[int, ...]]  # machine -> orders in which it comes after others
     orders_first: dict[int, tuple[int, ...]]  # machine -> orders in which it comes first
+    openings: Openings = field(compare=False)  # of the plan's calendars
 
     def machine(self, index: int) -> PlannedMachine:
         """The machine in that place."""
@@ -96,6 +99,7 @@ def index_plan(plan: Plan) -> Planned:
                 waves,
                 tuple(lane_index[a] for a in lane.after),
                 tuple(followers[i]),
+                _calendars(plan, waves),
             ),
         )
     orders, before, first = _orders(plan, index, lanes, lane_of)
@@ -109,7 +113,20 @@ def index_plan(plan: Plan) -> Planned:
         orders,
         before,
         first,
+        Openings(plan.calendars),
     )
+
+
+def _calendars(plan: Plan, waves: tuple[tuple[int, ...], ...]) -> tuple[tuple[int | None, ...], ...]:
+    """Under which calendars the machines of each wave and of those after it are; one for all where the plan has none."""
+    if not plan.calendars:
+        return ((None,),) * len(waves)
+    found: list[tuple[int | None, ...]] = []
+    held: set[int | None] = set()
+    for wave in reversed(waves):
+        held.update(plan.machines[machine].calendar for machine in wave)
+        found.append(tuple(sorted(held, key=lambda place: -1 if place is None else place)))
+    return tuple(reversed(found))
 
 
 def _orders(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.rollout import events as e
+from orchestrator.rollout.hours import waited_long
 from orchestrator.rollout.state import (
     A_PERSONS,
     MachineStatus,
@@ -51,12 +52,15 @@ def _predecessors_finished(rollout: Rollout, number: int) -> bool:
 
 
 def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
-    """When an open wave that nothing is in flight in has waited for `max_wait`; None while something goes on in it."""
+    """When an open wave that nothing is in flight in has waited for `max_wait`; None while something goes on in it.
+
+    Time in which calendars are closed doesn't count.
+    """
     lane = rollout.lanes[number]
     if not lane.open or lane.in_flight or lane.moved_at is None:
         return None
     since = max(lane.moved_at, rollout.status_since or lane.moved_at)
-    return since + rollout.planned.plan.max_wait
+    return waited_long(rollout, rollout.planned.lanes[number].calendars[lane.wave], since)
 
 
 def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
@@ -117,7 +121,8 @@ def _stragglers(rollout: Rollout, now: datetime) -> tuple[e.Event, ...] | None:
 
 def _straggler_gives_up_at(rollout: Rollout, machine: int) -> datetime:
     moments = (rollout.machines[machine].since, rollout.status_since, rollout.started_at)
-    return max(x for x in moments if x is not None) + rollout.planned.plan.max_wait
+    since = max(x for x in moments if x is not None)
+    return waited_long(rollout, (rollout.planned.machine(machine).calendar,), since)
 
 
 def stragglers_give_up_at(rollout: Rollout, now: datetime) -> datetime | None:

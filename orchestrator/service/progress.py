@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.rollout.admission import holders, refusal
+from orchestrator.rollout.hours import HOURS, opens_at
 from orchestrator.rollout.progress import gives_up_at
 from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 
@@ -110,7 +111,7 @@ def progress(scope: Scope, rollout: Rollout, now: datetime, *, most: int = 12) -
         rollout.planned.changing,
         rollout.in_flight,
         tuple(_lanes(rollout, most)),
-        tuple(waits(scope, rollout, most)),
+        tuple(waits(scope, rollout, now, most)),
         tuple(_rooms(scope, most)),
         rollout.started_at,
         now,
@@ -155,7 +156,7 @@ def _lane(rollout: Rollout, number: int) -> LaneProgress:
     )
 
 
-def waits(scope: Scope, rollout: Rollout, most: int) -> list[Waiting]:
+def waits(scope: Scope, rollout: Rollout, now: datetime, most: int) -> list[Waiting]:
     """What doesn't move and why, the whole rollout first, then lanes, then machines that want a grant."""
     found = _whole(rollout)
     if found:
@@ -173,7 +174,7 @@ def waits(scope: Scope, rollout: Rollout, most: int) -> list[Waiting]:
             until = gives_up_at(rollout, number)
             reason = "its gate stays shut until these machines are well, or a person decides"
             found.append(Waiting(f"lane {lane.id}", reason, held, until))
-        found.extend(_machines(scope, rollout, wave, gives_up_at(rollout, number), most - len(found)))
+        found.extend(_machines(scope, rollout, wave, now, gives_up_at(rollout, number), most - len(found)))
     return found
 
 
@@ -190,7 +191,7 @@ def _whole(rollout: Rollout) -> list[Waiting]:
 
 
 def _machines(
-    scope: Scope, rollout: Rollout, wave: tuple[int, ...], until: datetime | None, most: int
+    scope: Scope, rollout: Rollout, wave: tuple[int, ...], now: datetime, until: datetime | None, most: int
 ) -> list[Waiting]:
     found: list[Waiting] = []
     for machine in wave:
@@ -202,8 +203,10 @@ def _machines(
         if run.retry_at is not None:
             found.append(Waiting(_name(rollout, machine), run.detail, (), run.retry_at))
             continue
-        refused = refusal(scope, rollout, machine)
-        if refused is not None:
+        refused = refusal(scope, rollout, machine, now=now)
+        if refused is not None and refused.constraint == HOURS:
+            found.append(Waiting(_name(rollout, machine), refused.what, (), opens_at(rollout, machine, now)))
+        elif refused is not None:
             who = tuple(m.rsplit("/", 1)[-1] for m in holders(scope, rollout, refused))
             found.append(Waiting(_name(rollout, machine), refused.what, who[:6], until))
     return found

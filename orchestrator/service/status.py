@@ -17,6 +17,7 @@ from typing import Any
 
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.admission import holders, refusal
+from orchestrator.rollout.hours import next_opening
 from orchestrator.rollout.state import (
     A_PERSONS,
     IN_FLIGHT,
@@ -78,13 +79,13 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
     return Status(
         rollout.id,
         headline(rollout),
-        what_is_next(rollout),
+        what_is_next(rollout, now),
         out,
         rollout.cause if rollout.status is RolloutStatus.STOPPED else "",
         _evidence(rollout),
         _full(scope),
         tuple(x for x in out if x.ours and x.state in _HALF_DONE),
-        options(rollout),
+        options(rollout, now),
         rollout.who,
         rollout.reason,
         rollout.digest,
@@ -129,7 +130,7 @@ def _carried(rollout: Rollout) -> str:
     return "Nothing is in flight, nothing new starts, nothing gets worse by waiting."
 
 
-def what_is_next(rollout: Rollout) -> str:
+def what_is_next(rollout: Rollout, now: datetime) -> str:
     """What starts next, and when."""
     if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
         return "nothing"
@@ -140,6 +141,11 @@ def what_is_next(rollout: Rollout) -> str:
         return f"{after}, at {rollout.bake_until:%Y-%m-%d %H:%M} UTC, when stage {stages[rollout.stage].name} has baked"
     if rollout.stage_status is StageStatus.AWAITING:
         return f"{after}, once a person approves"
+    opening = next_opening(rollout, now) if rollout.stage_status is StageStatus.OPEN else None
+    if opening is not None and not rollout.in_flight:
+        when, count = opening
+        many = f"{count} machines" if count > 1 else "a machine"
+        return f"{many} of stage {stages[rollout.stage].name}, at {when:%Y-%m-%d %H:%M} UTC, when the first window opens"
     return f"the next waves of stage {stages[rollout.stage].name}, as their gates pass"
 
 
@@ -189,13 +195,13 @@ def _full(scope: Scope) -> tuple[Waiting, ...]:
     return tuple(found[:20])
 
 
-def options(rollout: Rollout) -> tuple[Option, ...]:
+def options(rollout: Rollout, now: datetime) -> tuple[Option, ...]:
     """The commands that are of use now."""
     found = []
     troubled = [i for i, run in enumerate(rollout.machines) if run.status in A_PERSONS]
     if not rollout.over:
         if rollout.stage_status is StageStatus.AWAITING:
-            found.append(Option(f"wavekeeper approve {rollout.id}", f"{what_is_next(rollout)} begins"))
+            found.append(Option(f"wavekeeper approve {rollout.id}", f"{what_is_next(rollout, now)} begins"))
         if rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
             pending = rollout.counts[MachineStatus.PENDING]
             found.append(
@@ -219,7 +225,7 @@ def options(rollout: Rollout) -> tuple[Option, ...]:
     return tuple(found)
 
 
-def machine_status(scope: Scope, rollout: Rollout, index: int) -> tuple[str, ...]:
+def machine_status(scope: Scope, rollout: Rollout, index: int, now: datetime) -> tuple[str, ...]:
     """Why this machine is, or isn't, moving: sentences."""
     machine, run = rollout.planned.machine(index), rollout.machines[index]
     if rollout.planned.lane_of[index] < 0:
@@ -237,7 +243,7 @@ def machine_status(scope: Scope, rollout: Rollout, index: int) -> tuple[str, ...
     if run.detail:
         lines.append(run.detail)
     if run.status is MachineStatus.PENDING:
-        refused = refusal(scope, rollout, index)
+        refused = refusal(scope, rollout, index, now=now)
         if refused is not None:
             lines.append(f"It may not go down now: {refused.what}.")
             who = [_short(m) for m in holders(scope, rollout, refused)]

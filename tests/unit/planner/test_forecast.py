@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,32 +14,22 @@ from orchestrator.inventory.model import Kind, Os
 from orchestrator.planner.durations import Duration, Durations, class_of
 from orchestrator.planner.forecast import Forecast, forecast, sentences
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Days, Freeze, Origin, Patches, Weekday, Window, Zone
-from orchestrator.policy.windows import Calendar, calendar
-from tests.builders import NOON, budget, lane, plan_of, stage
+from orchestrator.policy.model import Freeze, Origin, Patches, Zone
+from orchestrator.policy.windows import calendar
+from tests.builders import NOON, budget, lane, night, plan_of, stage, under
 from tests.fleet import vm_id
 
 HOUR = timedelta(hours=1)
 EXACTLY = Durations({class_of(Patches(), Kind.AZURE_VM, Os.LINUX): Duration(HOUR, HOUR, 99)})
 """Every disruption takes an hour."""
 
-NIGHT = Window(
-    Days((Weekday(4), Weekday(5))), time(22), timedelta(hours=8), Zone("UTC"), Origin("monthly.yaml", 5)
-)
+NIGHT = night((4, 5), "22:00", 8)
 NIGHTS = calendar([[NIGHT]], [], None)
 
 
 def told(*lanes: Any, **parts: Any) -> Forecast:
     """The forecast of a plan in which every disruption takes an hour, from Sunday noon on."""
     return forecast(plan_of(*lanes, **parts), EXACTLY, NOON)
-
-
-def timed(plan: Plan, held: Calendar, takes: timedelta = HOUR) -> Plan:
-    """The plan with every machine that it changes under this calendar."""
-    machines = tuple(
-        replace(machine, calendar=0, takes=takes) if machine.change else machine for machine in plan.machines
-    )
-    return replace(plan, machines=machines, calendars=(held,))
 
 
 def after(moment: datetime) -> float:
@@ -121,7 +111,7 @@ def test_a_budget_that_waves_were_planned_around_costs_nothing_more() -> None:
 
 def test_nothing_begins_before_its_window_opens_or_too_late_in_it() -> None:
     """Nine waves of an hour: eight fit into Friday's night, the ninth goes on Saturday."""
-    plan = timed(plan_of(lane("l", *"abcdefghi")), NIGHTS)
+    plan = under(plan_of(lane("l", *"abcdefghi")), NIGHTS)
 
     found = forecast(plan, EXACTLY, NOON)
 
@@ -137,7 +127,7 @@ def test_nothing_begins_before_its_window_opens_or_too_late_in_it() -> None:
 
 def test_what_may_take_long_begins_early_in_a_window() -> None:
     """What takes an hour here may take eight, so that each wave has a night of its own."""
-    plan = timed(plan_of(lane("l", "a", "b")), NIGHTS, takes=8 * HOUR)
+    plan = under(plan_of(lane("l", "a", "b")), NIGHTS, takes=8 * HOUR)
 
     assert starts(forecast(plan, EXACTLY, NOON)) == {"l": [24 * 5 + 10, 24 * 6 + 10]}
 
@@ -145,7 +135,7 @@ def test_what_may_take_long_begins_early_in_a_window() -> None:
 def test_a_freeze_is_told_from_the_window_behind_it() -> None:
     """Of the time for which nothing may begin, what the freeze covers goes to it."""
     closed = Freeze(date(2026, 11, 22), date(2026, 12, 1), "sale", Zone("UTC"), Origin("sale.yaml", 3))
-    plan = timed(plan_of(lane("l", "a")), calendar([[NIGHT]], [closed], None))
+    plan = under(plan_of(lane("l", "a")), calendar([[NIGHT]], [closed], None))
 
     found = forecast(plan, EXACTLY, NOON)
 
@@ -157,7 +147,7 @@ def test_a_freeze_is_told_from_the_window_behind_it() -> None:
 
 def test_a_missed_deadline_names_what_most_of_the_time_goes_to() -> None:
     """And a deadline that is met is told in one line."""
-    plan = timed(plan_of(lane("l", "a")), NIGHTS)
+    plan = under(plan_of(lane("l", "a")), NIGHTS)
 
     missed = forecast(replace(plan, deadline=2 * timedelta(days=1)), EXACTLY, NOON)
 
@@ -173,7 +163,7 @@ def test_a_missed_deadline_names_what_most_of_the_time_goes_to() -> None:
 
 def test_who_has_no_window_is_passed_by_and_named() -> None:
     """A plan made elsewhere may hold such; nothing waits for it for ever."""
-    plan = timed(plan_of(lane("l", "a", "b")), NIGHTS, takes=9 * HOUR)
+    plan = under(plan_of(lane("l", "a", "b")), NIGHTS, takes=9 * HOUR)
 
     found = forecast(plan, EXACTLY, NOON)
 
@@ -224,7 +214,7 @@ def plans(draw: st.DrawFn) -> Plan:
         stages=[stage("s0", bake=draw(st.integers(0, 9)) * HOUR), stage("s1")],
         max_in_flight=draw(st.sampled_from([None, 1, 2])),
     )
-    return timed(plan, NIGHTS) if draw(st.booleans()) else plan
+    return under(plan, NIGHTS) if draw(st.booleans()) else plan
 
 
 @settings(max_examples=100, deadline=None)
