@@ -318,8 +318,17 @@ class LocalHost:
             self._blocked_since = None
             return False
         now = self._clock.now()
+        opens = self.agenda.opens_at()
+        if opens is not None and self._only_hours:
+            self._blocked_since = None
+            return opens - now > self._pace.patience
         self._blocked_since = self._blocked_since or now
         return now - self._blocked_since >= self._pace.patience
+
+    @property
+    def _only_hours(self) -> bool:
+        """Whether nobody waits for anything but the opening of windows, so that it is known how long nothing can start."""
+        return not self.agenda.waiting and all(isinstance(x, a.Watch) for x in self.activities())
 
     @property
     def blocked(self) -> bool:
