@@ -50,7 +50,6 @@ def nonsense(document: Document, file: PolicyFile) -> Iterator[Problem]:
     yield from _health(document, file.health)
     yield from _around(document, file)
     yield from _windows(document, file)
-    yield from _not_kept_yet(document, file)
     yield from _freezes(document, file)
     yield from _change(document, file)
     yield from _stages(document, file.stages)
@@ -235,13 +234,6 @@ def _around(document: Document, file: PolicyFile) -> Iterator[Problem]:
             yield document.problem((*at, "each"), what, "write each: machine, or take the entry out")
         if not (around.before or around.after):
             yield document.problem(at, "no step, neither before nor after", "write `before` or `after`")
-
-
-def _not_kept_yet(document: Document, file: PolicyFile) -> Iterator[Problem]:
-    for key in ("windows", "freezes"):
-        if getattr(file, key) is not None:
-            what = f"this version doesn't keep `{key}` yet, and won't ignore what you count on"
-            yield document.problem((key,), what, "take it out", key=True)
 
 
 def _windows(document: Document, file: PolicyFile) -> Iterator[Problem]:
