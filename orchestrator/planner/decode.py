@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from sys import intern
 from types import MappingProxyType
 from typing import Any
 
@@ -84,6 +85,12 @@ def _share(value: Any, place: str, problems: Problems) -> Share | None:
     return None
 
 
+def _shared(value: Any, place: str, problems: Problems) -> str | None:
+    """A string that many machines have alike, kept once."""
+    found = a_string(value, place, problems)
+    return None if found is None else intern(found)
+
+
 def _list(read: Convert) -> Convert:
     """A list of what `read` reads."""
 
@@ -103,29 +110,40 @@ def _origin(value: Any, place: str, problems: Problems) -> Origin:
     return Origin(**{"file": "", **_FROM(value, place, problems)})
 
 
-_MACHINES = map_of(
-    record(
-        {
-            "arm_id": a_string,
-            "name": a_string,
-            "subscription": a_string,
-            "location": a_string,
-            "kind": one_of(Kind),
-            "os": one_of(Os),
-            "change": a_boolean,
-            "policies": strings,
-            "probes": _numbers,
-            "around": _numbers,
-            "health": a_whole_number,
-            "private_ip": a_string,
-            "computer_name": a_string,
-            "tags": map_of(a_string),
-            "facts": a_string,
-            "calendar": a_whole_number,
-            "takes_s": _duration,
-        }
-    )
+_MACHINE = record(
+    {
+        "arm_id": a_string,
+        "name": a_string,
+        "subscription": _shared,
+        "location": _shared,
+        "kind": one_of(Kind),
+        "os": one_of(Os),
+        "change": a_boolean,
+        "policies": strings,
+        "probes": _numbers,
+        "around": _numbers,
+        "health": a_whole_number,
+        "private_ip": a_string,
+        "computer_name": a_string,
+        "tags": map_of(a_string),
+        "facts": _shared,
+        "calendar": a_whole_number,
+        "takes_s": _duration,
+    }
 )
+
+
+def _machine(value: Any, place: str, problems: Problems) -> PlannedMachine | None:
+    """One of `machines`, made at once: a large plan's rows would be held twice otherwise."""
+    key = place.removeprefix("machines.")
+    row = _MACHINE(value, place, problems)
+    if _lacking(row, ("arm_id", "name", "change", "kind", "os"), place, problems):
+        return None
+    if key != key.lower():
+        problems.append(f"{place}: ids are in lower case in a plan")
+    silent = {"subscription": "", "location": "", "policies": (), "probes": (), "around": ()}
+    return PlannedMachine(id=MachineId(intern(key)), **{**silent, **_named(row, takes_s="takes")})
+
 
 _CONSTRAINTS = list_of(
     {
@@ -200,7 +218,7 @@ _TABLE: Mapping[str, Convert] = {
     "name": a_string,
     "taken_at": a_moment,
     "fingerprint": record({"inventory": a_string, "policies": a_string}),
-    "machines": _MACHINES,
+    "machines": map_of(_machine),
     "constraints": _CONSTRAINTS,
     "stages": strings,
     "stage_gates": list_of({"name": a_string, "bake_s": _duration, "approve": a_boolean}, needs="name"),
@@ -234,7 +252,6 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
     if problems:
         return None
     constraints = [_constraint(row, problems) for row in held["constraints"]]
-    machines = [_machine(key, row, problems) for key, row in held["machines"].items()]
     change = _change(held["change"], problems)
     lanes = [_lane(row, problems) for row in held["lanes"]]
     calendars = [
@@ -249,7 +266,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         taken_at=held.get("taken_at"),
         inventory_fingerprint=fingerprint.get("inventory", ""),
         policies_fingerprint=fingerprint.get("policies", ""),
-        machines=tuple(sorted((m for m in machines if m is not None), key=lambda machine: machine.id)),
+        machines=tuple(sorted(held["machines"].values(), key=lambda machine: machine.id)),
         constraints=tuple(rule for rule in constraints if rule is not None),
         stages=tuple(
             StageGate(row["name"], row.get("bake_s", timedelta()), row.get("approve", False))
@@ -287,16 +304,8 @@ def _lacking(row: Row, keys: tuple[str, ...], where: str, problems: Problems) ->
 
 
 def _ids(values: tuple[str, ...]) -> tuple[MachineId, ...]:
-    return tuple(MachineId(value) for value in values)
-
-
-def _machine(key: str, row: Row, problems: Problems) -> PlannedMachine | None:
-    if _lacking(row, ("arm_id", "name", "change", "kind", "os"), f"machines.{key}", problems):
-        return None
-    if key != key.lower():
-        problems.append(f"machines.{key}: ids are in lower case in a plan")
-    silent = {"subscription": "", "location": "", "policies": (), "probes": (), "around": ()}
-    return PlannedMachine(id=MachineId(key), **{**silent, **_named(row, takes_s="takes")})
+    """Ids, each of which is one string however many rules and waves name it."""
+    return tuple(MachineId(intern(value)) for value in values)
 
 
 _KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
