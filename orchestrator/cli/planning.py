@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.cli.output import bullets, columns, count, heading, line, print_table, some
+from orchestrator.clock import SystemClock
 from orchestrator.errors import Defect, UsageError
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.compiled import Dropped
 from orchestrator.planner.document import dump
+from orchestrator.planner.durations import Durations
+from orchestrator.planner.forecast import forecast, sentences
 from orchestrator.planner.model import Plan, StageGate, Warned
 from orchestrator.planner.plan import planning
 from orchestrator.planner.summary import Summary, summarize
@@ -132,6 +135,7 @@ def to_json(made: Made) -> dict[str, Any]:
         **summarize(made.plan).to_json(),
         "change": words.change(made.plan.change),
         "fleet": made.fleet,
+        "forecast": forecast(made.plan, Durations(), SystemClock().now()).summary(),
         "replaces": made.plan.replaces,
         "left_out": [
             {"machine": left.machine, "reason": left.reason, "constraint": left.constraint}
@@ -179,6 +183,9 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     console.print()
     _print_stages(plan, told, console)
     line(_optimality(plan, told), console, indent=2)
+    foreseen = forecast(plan, Durations(), SystemClock().now())
+    for sentence in sentences(foreseen):
+        line(sentence, console, style="" if foreseen.in_time else "yellow", indent=2)
     _print_left_out(plan, console, verbose=verbose)
     _print_frozen(plan, console)
     _print_warnings(plan.warnings, console, verbose=verbose)

@@ -82,6 +82,10 @@ class Forecast:
         """What most of the time goes to; None for a plan of no waves."""
         return self.spent[0] if self.spent else None
 
+    def summary(self) -> dict[str, Any]:
+        """As `to_json`, without the waves, which are many."""
+        return {key: value for key, value in self.to_json().items() if key != "waves"}
+
     def to_json(self) -> dict[str, Any]:
         """Plain values, durations in seconds; instants stay datetimes."""
         told = asdict(self)

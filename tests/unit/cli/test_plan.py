@@ -26,9 +26,11 @@ Plan monthly: install critical, security patches, reboot if_required, at most 2h
   stage   machines  lanes  waves  one after another  then
 """
 
-LEFT_OUT = """
+LENGTH = """
   every lane is as short as its rules allow
+  earliest end: """
 
+LEFT_OUT = """
 Left out: 1 machine
   machines  why                who
          1  it is deallocated  far-2
@@ -49,6 +51,8 @@ def test_a_plan_is_kept_and_summed_up(wavekeeper: Typed, fleet: str, policies: s
     ran = wavekeeper("plan", "-i", fleet, "-p", policies, "-o", "plan.json")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(HEAD)
+    assert LENGTH in ran.out
+    assert "; deadline 30d: met\n" in ran.out
     assert LEFT_OUT in ran.out
     assert "✓ judged independently: " in ran.out
     assert ran.out.endswith(KEPT)
@@ -276,3 +280,20 @@ def test_a_lane_above_its_bound_is_told(capsys: pytest.CaptureFixture[str], tmp_
     planning.print_summary(replace(made, plan=plan), out)
     said = capsys.readouterr().out
     assert "1 may be longer than need be, by 1 wave at most in all" in said
+
+
+def test_a_deadline_that_can_t_be_met_is_told_with_what_is_to_blame(
+    wavekeeper: Typed, fleet: str, policies: str, tmp_path: Path
+) -> None:
+    """A day isn't enough where the stages bake for longer; programs are told in seconds."""
+    hasty = tmp_path / "hasty.yaml"
+    hasty.write_text(
+        'version: 1\nname: hasty\nselect: {names: "*"}\nchange: {patches: {}}\ndeadline: 1h\n'
+        "stages: [{name: canary, count: 1, bake: 24h}, {name: broad}]\n"
+    )
+    told = wavekeeper("plan", "-i", fleet, "-p", hasty)
+    read = wavekeeper("plan", "-i", fleet, "-p", hasty, "--json").json()["forecast"]
+
+    assert "; deadline 1h: missed by " in told.out
+    assert "most of the time goes to 24h: the bake of stage canary" in told.out
+    assert (read["in_time"], read["spent"][0]["what"]) == (False, "the bake of stage canary")
