@@ -129,7 +129,7 @@ class _Divider:
         parted: list[_Component] = []
         for joined in components(self._rules, machines, view):
             if len(joined) == 1:
-                alike.setdefault(tuple(self._places(self._rules.view(joined))), []).append(joined[0])
+                alike.setdefault(tuple(self._places_of_one(joined[0])), []).append(joined[0])
             else:
                 inner = self._rules.view(joined)
                 parted.append(_Component(joined, inner, prove(self._rules, joined, inner)))
@@ -174,6 +174,16 @@ class _Divider:
                 yield constraint, self._new_place() if settled is None else settled
             else:
                 yield constraint, next(iter(parts)) if len(parts) == 1 else self._new_place()
+
+    def _places_of_one(self, machine: int) -> Iterator[tuple[int, int]]:
+        """As `_places`, of a machine by itself: there are many, and no view is needed."""
+        for constraint, part in self._rules.places[machine]:
+            if constraint in self._live:
+                if self._rules.kinds[constraint] is RuleKind.BUDGET:
+                    settled = self._settled.get(constraint)
+                    yield constraint, self._new_place() if settled is None else settled
+                else:
+                    yield constraint, part
 
     def _new_place(self) -> int:
         """A number that is nobody else's; parts of constraints count from 0 up, these from -1 down."""
