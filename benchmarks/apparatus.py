@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # so that a checkout can be measured without being installed
+sys.path.insert(
+    0, str(Path(__file__).parents[1])
+)  # so that a checkout can be measured without being installed
 
 ROOT = Path(__file__).parents[1]
 ENDING_S = 10.0  # what a server gets to end by itself

@@ -43,7 +43,9 @@ REGIONS = (
     "uksouth",
     "westeurope",
 )
-APPLICATION = 10  # machines of one application: four zonal, three in a set, two in a scale set, one in nothing
+APPLICATION = (
+    10  # machines of one application: four zonal, three in a set, two in a scale set, one in nothing
+)
 SET = 10  # machines of one availability set or scale set, at most
 
 POLICY = """\
@@ -110,8 +112,12 @@ def _machine(number: int) -> Machine:
         tags=MappingProxyType({"app": f"app{application:05}"}),
         os=Os.WINDOWS if windows else Os.LINUX,
         size="Standard_D4s_v5",
-        image=Image("MicrosoftWindowsServer", "WindowsServer", "2022-datacenter", "latest") if windows else Image(),
-        availability_set=_shared(subscription, shared, "availabilitySets", 3 * nth + place - 4) if 4 <= place < 7 else None,
+        image=Image("MicrosoftWindowsServer", "WindowsServer", "2022-datacenter", "latest")
+        if windows
+        else Image(),
+        availability_set=_shared(subscription, shared, "availabilitySets", 3 * nth + place - 4)
+        if 4 <= place < 7
+        else None,
         scale_set=_shared(subscription, shared, "virtualMachineScaleSets", 2 * nth + place - 7)
         if 7 <= place < 9
         else None,

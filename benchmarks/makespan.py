@@ -17,17 +17,15 @@ Goal: 1.05.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+import looptime
 from apparatus import arguments, measured, tell
 from estate import START, estate, policy
-
-import looptime
 
 from orchestrator.clock import LoopClock
 from orchestrator.cloud.simulated import SimulatedProvider
@@ -116,7 +114,9 @@ def ideal(plan: Plan, courses: Mapping[MachineId, Course]) -> timedelta:
     def end(one: str) -> timedelta:
         if one not in ends:
             lane = lanes[one]
-            before = max((end(other) for other in lane.after if lanes[other].stage == lane.stage), default=NOTHING)
+            before = max(
+                (end(other) for other in lane.after if lanes[other].stage == lane.stage), default=NOTHING
+            )
             ends[one] = before + length(lane)
         return ends[one]
 
@@ -190,7 +190,9 @@ def _lost(made: Plan, courses: Mapping[MachineId, Course]) -> dict[str, float]:
     """Seconds between what happened and what was made of it, in the median of the machines that their waves waited for."""
     healthy = {m.id: made.health[m.health].min_healthy_time for m in made.machines}
     slowest = [
-        courses[max(wave.machines, key=lambda m: courses[m].part(healthy[m]))] for lane in made.lanes for wave in lane.waves
+        courses[max(wave.machines, key=lambda m: courses[m].part(healthy[m]))]
+        for lane in made.lanes
+        for wave in lane.waves
     ]
     start, end, gate = [], [], []
     for one in slowest:
@@ -219,10 +221,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="how many worlds; the median counts")
     given = parser.parse_args()
     found = measure(given.machines, given.seeds)
-    rows = [(f"duration against the ideal, {found['machines']:,} machines", f"{found['ratio']:.3f}", f"{GOAL}")]
+    rows = [
+        (f"duration against the ideal, {found['machines']:,} machines", f"{found['ratio']:.3f}", f"{GOAL}")
+    ]
     for run in found["runs"]:
-        rows.append((f"  world {run['seed']}: {run['took_h']} h of {run['ideal_h']} h", f"{run['ratio']:.3f}", ""))
-        lost = ", ".join(f"{what.replace('_', ' ')} {much:g} s" for what, much in run["lost_s_in_a_slowest_machine"].items())
+        rows.append(
+            (f"  world {run['seed']}: {run['took_h']} h of {run['ideal_h']} h", f"{run['ratio']:.3f}", "")
+        )
+        lost = ", ".join(
+            f"{what.replace('_', ' ')} {much:g} s"
+            for what, much in run["lost_s_in_a_slowest_machine"].items()
+        )
         rows.append((f"    {run['waves_one_after_another']} waves deep; {lost}", "", ""))
     tell(found, rows, as_json=given.json)
 

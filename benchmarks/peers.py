@@ -44,6 +44,7 @@ from orchestrator.cloud.port import (
     View,
 )
 from orchestrator.inventory.model import Agent, AppHealth, Inventory, MachineId, Power
+from orchestrator.planner.model import PlannedMachine
 from orchestrator.policy.model import Change
 
 GOAL = 470
@@ -68,8 +69,8 @@ stages:
 class Trivial:
     """A cloud of machines that are well, and do at once what they are asked. It counts how often each was started."""
 
-    def __init__(self, machines: Sequence[MachineId]) -> None:
-        self._views = dict.fromkeys(machines, WELL)
+    def __init__(self) -> None:
+        self.machines: Sequence[PlannedMachine] = ()
         self.started = 0
 
     @property
@@ -83,11 +84,11 @@ class Trivial:
 
     async def view(self, target: Target) -> View:
         """Well."""
-        return self._views[target.id]
+        return WELL
 
     async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
         """All well."""
-        return self._views
+        return {machine.id: WELL for machine in self.machines}
 
     async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
         """Done, with the answer."""
@@ -131,28 +132,27 @@ def write_plan(machines: int, url: str, into: Path) -> None:
         )
         for number in range(machines)
     )  # fmt: skip
-    made = plan(build(Inventory(None, "benchmark", fleet)), load([("peers.yaml", POLICY.format(url=url))]), None)
+    made = plan(
+        build(Inventory(None, "benchmark", fleet)), load([("peers.yaml", POLICY.format(url=url))]), None
+    )
     at_once = tuple(replace(health, min_healthy_time=timedelta(0)) for health in made.health)
     into.write_bytes(dump(replace(made, health=at_once)))
 
 
-async def roll(text: bytes, journal: Path) -> dict[str, Any]:
+async def roll(plan: Path, journal: Path) -> dict[str, Any]:
     """Roll the plan."""
-    from orchestrator.planner.document import parse
     from orchestrator.wiring.cloud import Cloud
     from orchestrator.wiring.journal import open_journal
     from orchestrator.wiring.rollout import begin, doors
 
-    made_of = parse(text, "the plan")
-    waves = sum(len(lane.waves) for lane in made_of.lanes)
-    trivial = Trivial([machine.id for machine in made_of.machines])
-    del made_of
+    trivial = Trivial()
     async with doors(Cloud(trivial, SystemClock(), ""), {}) as made:
         kept = await open_journal(journal)
         try:
             await kept.acquire("benchmark", made.clock.now())
             with measured() as used:
-                running = await begin(kept, made, text, who="benchmark")
+                running = await begin(kept, made, plan.read_bytes(), who="benchmark")
+                trivial.machines = running.rollout.planned.plan.machines
                 await running.host.run()
             rollout = running.rollout
             done = sum(n for status, n in rollout.counts.items() if str(status) == "done")
@@ -160,7 +160,7 @@ async def roll(text: bytes, journal: Path) -> dict[str, Any]:
                 "status": str(rollout.status),
                 "done": done,
                 "started": trivial.started,
-                "waves": waves,
+                "waves": sum(len(lane.waves) for lane in rollout.planned.lanes),
                 "machines_a_second": round(done / used.wall_s),
                 "wall_s": round(used.wall_s, 2),
                 "cpu_ms_a_machine": round(used.cpu_s / max(done, 1) * 1000, 2),
@@ -175,11 +175,20 @@ def measure(machines: int, profile: Path | None) -> dict[str, Any]:
     with TemporaryDirectory() as name, serving(str(Path(__file__).parent / "gate.py")) as url:
         folder = Path(name)
         plan = folder / "plan.json"
-        again = [sys.executable, __file__, "--machines", str(machines), "--write-plan", str(plan), "--gate", url]
+        again = [
+            sys.executable,
+            __file__,
+            "--machines",
+            str(machines),
+            "--write-plan",
+            str(plan),
+            "--gate",
+            url,
+        ]
         subprocess.run(again, check=True)
         profiler = cProfile.Profile() if profile is not None else None
         with profiler or nullcontext():
-            found = asyncio.run(roll(plan.read_bytes(), folder / "journal.db"))
+            found = asyncio.run(roll(plan, folder / "journal.db"))
         if profiler is not None:
             profiler.dump_stats(profile)
         size = (folder / "journal.db").stat().st_size
@@ -195,8 +204,12 @@ def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__)
     parser.add_argument("--machines", type=int, default=5_000)
-    parser.add_argument("--profile", type=Path, help="keep a cProfile of the rolling process here; it slows it down")
-    parser.add_argument("--write-plan", type=Path, help="only plan, into this file (how this script calls itself)")
+    parser.add_argument(
+        "--profile", type=Path, help="keep a cProfile of the rolling process here; it slows it down"
+    )
+    parser.add_argument(
+        "--write-plan", type=Path, help="only plan, into this file (how this script calls itself)"
+    )
     parser.add_argument("--gate", default="", help="with --write-plan: the url that answers for the machines")
     given = parser.parse_args()
     if given.write_plan is not None:
@@ -204,7 +217,11 @@ def main() -> None:
         return
     found = measure(given.machines, given.profile)
     rows = [
-        (f"peers' exercise: {found['done']:,} of {found['machines']:,} machines", found["status"], "finished"),
+        (
+            f"peers' exercise: {found['done']:,} of {found['machines']:,} machines",
+            found["status"],
+            "finished",
+        ),
         (f"machines a second, {found['waves']} waves", f"{found['machines_a_second']}", f"{GOAL}"),
         ("peak memory", f"{found['peak_mib']} MiB", f"{MEMORY_GOAL_MIB} MiB"),
         ("CPU a machine", f"{found['cpu_ms_a_machine']} ms", ""),

@@ -118,7 +118,9 @@ def measure(machines: int, time_scale: float, profile: Path | None) -> dict[str,
         fleet.write_bytes(dump(estate(machines)))
         with emulator(fleet, time_scale) as url:
             subscriptions = [word for one in SUBSCRIPTIONS for word in ("--subscription", one)]
-            wavekeeper("plan", *subscriptions, "--endpoint", url, "--policies", str(policies), "-o", str(plan))
+            wavekeeper(
+                "plan", *subscriptions, "--endpoint", url, "--policies", str(policies), "-o", str(plan)
+            )
             profiler = cProfile.Profile() if profile is not None else None
             with profiler or nullcontext(), measured() as used:
                 course = asyncio.run(roll(url, plan.read_bytes(), folder / "journal.db"))
@@ -151,12 +153,18 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--machines", type=int, default=2_000)
     parser.add_argument("--time-scale", type=float, default=120.0)
-    parser.add_argument("--profile", type=Path, help="keep a cProfile of the rolling process here; it slows it down")
+    parser.add_argument(
+        "--profile", type=Path, help="keep a cProfile of the rolling process here; it slows it down"
+    )
     given = parser.parse_args()
     found = measure(given.machines, given.time_scale, given.profile)
     kinds = ", ".join(f"{kind} {much}" for kind, much in found["requests"].items())
     rows = [
-        (f"rolled over HTTP: {found['done']:,} of {found['machines']:,} machines", found["status"], "finished"),
+        (
+            f"rolled over HTTP: {found['done']:,} of {found['machines']:,} machines",
+            found["status"],
+            "finished",
+        ),
         ("CPU a machine", f"{found['cpu_ms_a_machine']} ms", f"{CPU_GOAL_MS} ms"),
         ("  without start, plan, inventory", f"{found['of_which_rolling']} ms", ""),
         ("requests a machine", f"{found['requests_a_machine']}", f"{REQUESTS_GOAL}"),
