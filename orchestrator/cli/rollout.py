@@ -195,7 +195,9 @@ async def watch(running: Running, who: str, *, verbose: bool, as_json: bool, pla
     """
     host, rollout = running.host, running.rollout
     if running.resumed and rollout.over and not rollout.in_flight:
-        err.print(f"this plan was run already, as {rollout.id}; to run it once more, plan again", markup=False)
+        err.print(
+            f"this plan was run already, as {rollout.id}; to run it once more, plan again", markup=False
+        )
     elif running.resumed:
         err.print(
             f"going on with {rollout.id}: {rollout.status}, {rollout.cause or 'as it was'}", markup=False
