@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "check": Entry("check", "Plan", "Let an independent judge verify a plan."),
         "explain": Entry("explain", "Plan", "Say why a machine is where it is in a plan."),
         "diff": Entry("diff", "Plan", "Say what a new plan does otherwise than an old one."),
+        "gantt": Entry("gantt", "Plan", "Draw the lanes and waves of a plan: svg, png or html."),
         "rollout": Entry("rollout", "Run", "Run a plan, watched, until it is done or health says stop."),
         "status": Entry("status", "Run", "Say where a rollout or a machine stands, and what may be done."),
         "pause": Entry("verbs", "Steer", "Start nothing new; what has begun is carried through."),
