@@ -44,7 +44,7 @@ def extent(mark: Words) -> tuple[float, float, float, float]:
 PLANS = [
     plan_of(lane("l", "a")),
     plan_of(*(lane(f"l{n}", f"m{n}", stage=f"stage {n}") for n in range(30))),
-    plan_of(*(lane(f"l{n}", f"m{n}", stage=f"s{n}") for n in range(150))),
+    plan_of(*(lane(f"l{n}", f"m{n}", stage=f"s{n}") for n in range(300))),
     plan_of(lane("l", *(f"m{n}" for n in range(400))), lane("k", "z", after=["l"])),
     planned(60)[0],
     planned(300)[0],
