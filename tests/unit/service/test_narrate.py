@@ -1,0 +1,106 @@
+"""A sentence for every kind of fact."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from orchestrator.rollout import events as e
+from orchestrator.service.narrate import is_quiet, sentence
+from tests.builders import NOON, lane, plan_of, stage
+from tests.diary import Diary
+
+ROLLOUT = Diary(
+    plan_of(lane("one", "a b", stage="canary"), lane("two", "c"), stages=[stage("canary"), stage("broad")])
+).rollout
+LATER = NOON + timedelta(minutes=5)
+
+TOLD: list[tuple[e.Event, str]] = [
+    (e.RolloutStarted("r1", "d", "ada", ""), "started by ada"),
+    (
+        e.RolloutStarted("r1", "d", "ada", "patch day", (0, 1), ("off", "gone")),
+        "started by ada: patch day; 2 machines dropped, off or gone since the plan",
+    ),
+    (e.Prepared(()), "every machine was looked at: all serve"),
+    (e.Prepared((0,)), "every machine was looked at: 1 out already"),
+    (e.RolloutRefused("no probe can be asked"), "refused: no probe can be asked"),
+    (e.RolloutPaused("ada", "tea"), "paused by ada: tea"),
+    (e.RolloutResumed("ada", "back"), "resumed by ada: back"),
+    (e.RolloutStopped("2 unhealthy", 0), "STOPPED: 2 unhealthy"),
+    (e.RolloutAborted("ada", "enough"), "aborted by ada: enough"),
+    (e.RolloutFinished(), "finished"),
+    (e.StageOpened(1), "stage broad opened (2 of 2)"),
+    (e.StageBaking(0, LATER), "stage canary bakes until 2026-11-22 12:05:00"),
+    (e.StageAwaiting(0), "stage canary is done; the next one waits for approval"),
+    (e.StageApproved(0, "ada", "fine"), "stage after canary approved by ada: fine"),
+    (e.WaveOpened(0, 0), "lane one: wave 1 of 1 opened, 2 machines"),
+    (e.WavePassed(0, 0), "lane one: wave 1 passed its gate"),
+    (e.LaneGaveUp(0, "waited 24 h"), "lane one gave up: waited 24 h"),
+    (e.Granted(0), "a: granted"),
+    (e.Intended(0, 2, "k", "", LATER), "a: attempt 2 is about to be sent"),
+    (e.IntentLapsed(0), "a: the request was not sent in time"),
+    (e.Started(0, "https://x"), "a: begun"),
+    (
+        e.AttemptRejected(0, "TooManyRequests", "slow down", LATER),
+        "a: refused by the cloud: TooManyRequests: slow down; again at 12:05:00",
+    ),
+    (e.AttemptRejected(0, "InvalidParameter", "no"), "a: refused by the cloud: InvalidParameter: no"),
+    (e.AttemptUnsettled(0, "no answer"), "a: nobody knows yet whether it began: no answer"),
+    (e.Adopted(0, "https://x", sure=False), "a: it had begun; its run is followed"),
+    (e.NotStarted(0), "a: it had not begun"),
+    (e.Undecided(0, "it never ended"), "a: UNDECIDED, a person's now: it never ended"),
+    (e.ForeignRunSeen(0), "a: somebody else is patching it; we wait"),
+    (e.StepEnded(0, after=False, step=0, ok=True, evidence="drain: 200"), "a: step before done: drain: 200"),
+    (
+        e.StepEnded(0, after=True, step=0, ok=False, evidence="undrain: 500"),
+        "a: step after FAILED: undrain: 500",
+    ),
+    (e.ChangeEnded(0, changed=True, passing=False, detail="2 installed"), "a: changed: 2 installed"),
+    (e.ChangeEnded(0, changed=False, passing=False, detail="1 failed"), "a: not changed: 1 failed"),
+    (e.Assessed(0, 3), "a: assessed anew: 3 patches missing"),
+    (e.Verified(0, well=True, evidence=""), "a: well; steps after follow"),
+    (e.Verified(0, well=False, evidence="503"), "a: not well: 503; steps after follow"),
+    (e.MachineEnded(0, e.Outcome.DONE, "2 installed"), "a: done, 2 installed"),
+    (e.MachineEnded(0, e.Outcome.NOT_CHANGED), "a: not changed"),
+    (e.MachineUnhealthy(0, "503"), "a: UNHEALTHY: 503"),
+    (e.MachineUnhealthy(0, "503", late=True), "a: UNHEALTHY, late: 503"),
+    (e.MachineLeftOut(0, "out already"), "a: left out: out already"),
+    (e.MachineGone(0), "a: gone"),
+    (e.MachineRetried(0, "ada", "again"), "a: another attempt, says ada: again"),
+    (e.MachineSkipped(0, "ada", "not now"), "a: skipped by ada: not now"),
+    (e.MachineWrittenOff(0, "ada", "dead"), "a: written off by ada: dead"),
+    (e.FleetSeen((0, 1), (2,)), "out, not by us: a, b; serving again: c"),
+    (e.FleetSeen(), "nothing changed in the fleet"),
+    (e.CommandRefused("l1", "ada", "it is paused"), "refused to ada: it is paused"),
+]
+
+
+@pytest.mark.parametrize(
+    ("fact", "words"), TOLD, ids=lambda x: type(x).__name__ if not isinstance(x, str) else ""
+)
+def test_each_fact_has_its_sentence(fact: e.Event, words: str) -> None:
+    """With machines, lanes and stages by name."""
+    assert sentence(ROLLOUT, fact) == words
+
+
+def test_no_kind_of_fact_is_without_words() -> None:
+    """A new one needs its sentence too."""
+    assert {type(fact) for fact, _ in TOLD} == set(get_args(e.Event))
+
+
+def test_what_goes_well_is_quiet_and_what_does_not_is_not() -> None:
+    """One line for each machine's good news would bury the rest."""
+    quiet = {type(fact) for fact, _ in TOLD if is_quiet(fact)}
+    assert {e.Granted, e.Intended, e.Started} <= quiet
+    loud = (
+        e.MachineUnhealthy(0, "503"),
+        e.Undecided(0, "x"),
+        e.RolloutStopped("x"),
+        e.ChangeEnded(0, changed=False, passing=False, detail="x"),
+        e.StepEnded(0, after=True, step=0, ok=False, evidence="x"),
+        e.MachineEnded(0, e.Outcome.NOT_CHANGED),
+        e.CommandRefused("l", "ada", "x"),
+    )
+    assert [fact for fact in loud if is_quiet(fact)] == []
