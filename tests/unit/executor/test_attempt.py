@@ -356,7 +356,7 @@ async def test_an_operation_that_never_ends_is_lost() -> None:
 @virtual
 async def test_an_operation_that_may_not_be_looked_at_is_read_off_the_machine() -> None:
     """Its URL isn't ours to read: the instance view's summary tells, once it is of the run after the baseline."""
-    here = doors()
+    here = doors("- visibility_delay: {seconds: 900, nth: 2}")
     here.world.install(
         here.plan.machines[0].id,
         {"rebootSetting": "Never", "linuxParameters": {"classificationsToInclude": ["Other"]}},
@@ -374,6 +374,7 @@ async def test_an_operation_that_may_not_be_looked_at_is_read_off_the_machine() 
     )
     assert isinstance(seen, m.ChangeReported)
     assert seen.changed
+    assert here.passed >= timedelta(seconds=600 + 900)
     assert here.view("a").installation_id != former.installation_id
 
 
