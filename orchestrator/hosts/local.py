@@ -258,12 +258,11 @@ class LocalHost:
         self._post(_Posted(message, place, activity))
 
     def _came_to_nothing(self, machine: int, activity: a.Activity, now: datetime) -> None:
-        """An activity ended and no fact followed: a check queues again, anything else is tried again after a pause."""
+        """An activity ended and no fact followed: others may have its room, and it is tried again after a pause."""
         if isinstance(activity, a.Check):
-            for other in self.agenda.check_ended(machine, now):
+            for other in self.agenda.check_ended(machine, now) - {machine}:
                 self._reconcile(other)
-        else:
-            self._beside(self._again(machine))
+        self._beside(self._again(machine))
 
     async def _again(self, machine: int) -> None:
         await self._clock.sleep(IDLE_PAUSE_S)
