@@ -27,7 +27,7 @@ from orchestrator.cloud.port import (
 )
 from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
 from orchestrator.inventory.instance_view import agent_of, app_health_of, patches_of, power_of
-from orchestrator.inventory.wire import part
+from orchestrator.inventory.wire import moment, part
 
 GONE = "ResourceNotFound"
 GONE_CODES = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "NotFound"})
@@ -108,10 +108,12 @@ def state_of(operation: Operation, received: Received, asked: Asked) -> Operatio
     match str(told.get("status", "")).lower():
         case "succeeded":
             output = _output(told)
-            return Ended(True, output) if output or not operation.result_url else ResultElsewhere()
+            if operation.result_url and not output:
+                return ResultElsewhere()
+            return Ended(True, output, took_s=_took_s(told))
         case "failed" | "canceled" | "cancelled":
             code, message = _error_in(told)
-            return Ended(False, _output(told), code or str(told["status"]), message)
+            return Ended(False, _output(told), code or str(told["status"]), message, _took_s(told))
         case "":
             raise CloudTransient(f"{asked.what}: HTTP {received.status} without a status in it")
         case _:
@@ -224,6 +226,12 @@ def _output(told: Mapping[str, Any]) -> Mapping[str, Any]:
     properties = told.get("properties")
     output = properties.get("output") if isinstance(properties, dict) else None
     return output if isinstance(output, dict) else {}
+
+
+def _took_s(told: Mapping[str, Any]) -> float | None:
+    """How long an operation ran by its own words, in seconds; None if it doesn't say both when it began and when it ended."""
+    started, ended = moment(told, "startTime"), moment(told, "endTime")
+    return None if started is None or ended is None else max(0.0, (ended - started).total_seconds())
 
 
 def _error_in(told: Mapping[str, Any]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ Retry-After, in seconds, if it gave one), `CloudPermanent`, `AccessDenied`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -102,13 +102,15 @@ class Ended:
     """The operation ended. HTTP success isn't success of the change: `result` has the fields that decide.
 
     `result` is `VirtualMachineInstallPatchesResult` (or the assessment's) as plain JSON, empty for a restart;
-    `error` is the operation's own error, `code: message`, if it failed as a whole.
+    `error` is the operation's own error, `code: message`, if it failed as a whole. `took_s` is how long it ran, by the cloud's
+    own clock, if it says so.
     """
 
     succeeded: bool
     result: Mapping[str, Any]
     error_code: str = ""
     error_message: str = ""
+    took_s: float | None = field(default=None, compare=False)
 
 
 OperationState = StillRunning | Ended

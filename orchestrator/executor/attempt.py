@@ -214,15 +214,18 @@ async def _until_end(
     Raises:
         CloudPermanent, AccessDenied: It can't be looked at, now or ever.
     """
-    clock = services.clock
-    services.durations.running += 1
+    clock, polling = services.clock, services.polling
+    kind = f"{kind} {target.os}"
+    polling.running += 1
+    age = (clock.now() - began).total_seconds()
+    wait = max(0.0, polling.first(kind) - age)
+    if not operation.status_url:  # it had ended with the answer that began it
+        wait = 0.0
     try:
-        wait = max(0.0, _first_wait(services, kind) - (clock.now() - began).total_seconds())
-        if not operation.status_url:  # it had ended with the answer that began it
-            wait = 0.0
         while clock.now() - began < limit:
             await clock.sleep(wait)
             await services.dispatcher.turn(target.subscription, target.location, Budgeted.OPERATION)
+            before, age = age, (clock.now() - began).total_seconds()
             try:
                 state = await services.cloud.poll(operation)
             except CloudTransient as error:
@@ -232,29 +235,13 @@ async def _until_end(
                         target.subscription, target.location, Budgeted.OPERATION, error.retry_after_s
                     )
             if isinstance(state, Ended):
-                services.durations.add(kind, (clock.now() - began).total_seconds())
+                # Where the cloud doesn't tell: half-way between the look that saw it run and this one.
+                polling.ended(kind, (before + age) / 2 if state.took_s is None else state.took_s)
                 return state
-            wait = max(
-                state.retry_after_s or 0.0, _next_wait(services, (clock.now() - began).total_seconds())
-            )
+            wait = max(state.retry_after_s or 0.0, polling.wait(kind, age))
     finally:
-        services.durations.running -= 1
+        polling.running -= 1
     return None
-
-
-def _first_wait(services: Services, kind: str) -> float:
-    """When to look first: at the median of those that ended; sooner while few are in flight and requests are cheap."""
-    settings = services.settings
-    usual = services.durations.median(kind) or settings.first_poll.total_seconds()
-    if services.durations.running <= settings.eager_below:
-        return min(usual, settings.eager_poll.total_seconds())
-    return usual
-
-
-def _next_wait(services: Services, age_s: float) -> float:
-    settings = services.settings
-    least = settings.poll_least.total_seconds()
-    return min(settings.poll_most.total_seconds(), max(least, settings.poll_share * age_s))
 
 
 async def _by_view(services: Services, target: Target, baseline: str, until: datetime) -> Ended | None:

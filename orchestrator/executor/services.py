@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 
 from orchestrator.clock import Clock
 from orchestrator.cloud.port import CloudProvider, Target
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.polling import Polling
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.views import Views
 from orchestrator.notify.port import Webhooks
@@ -28,28 +28,7 @@ class Services:
     settings: Settings
     dispatcher: Dispatcher
     views: Views
-    durations: Durations
-
-
-class Durations:
-    """How long operations took so far in this process, in seconds: when to look first."""
-
-    KEEP = 100
-
-    def __init__(self) -> None:
-        self._seen: dict[str, list[float]] = {}
-        self.running = 0
-
-    def add(self, kind: str, seconds: float) -> None:
-        """An operation of this kind ended."""
-        seen = self._seen.setdefault(kind, [])
-        seen.append(seconds)
-        del seen[: -self.KEEP]
-
-    def median(self, kind: str) -> float | None:
-        """The median of the last ones, if there were at least five: fewer say little."""
-        seen = self._seen.get(kind, ())
-        return median(seen) if len(seen) >= 5 else None
+    polling: Polling
 
 
 def services(
@@ -63,7 +42,7 @@ def services(
     chosen = settings or Settings()
     dispatcher = Dispatcher(cloud.rates, clock)
     views = Views(cloud, dispatcher, clock, chosen)
-    return Services(cloud, probers, webhooks, clock, chosen, dispatcher, views, Durations())
+    return Services(cloud, probers, webhooks, clock, chosen, dispatcher, views, Polling(chosen))
 
 
 def target_of(machine: PlannedMachine) -> Target:

@@ -24,15 +24,20 @@ class Settings:
     settle_at_most: timedelta = timedelta(minutes=30)
     # How long a granted machine may go unread before an intent; then its grant is given back.
     baseline_within: timedelta = timedelta(minutes=30)
-    # The first look at an operation, until the median of those that ended is known.
+    # The first look at an operation while too few have ended to know when.
     first_poll: timedelta = timedelta(minutes=3)
-    # The first look at the latest while few are in flight and requests are cheap; few installations are done sooner.
+    # The same while few are in flight and requests are cheap; few installations are done sooner.
     eager_poll: timedelta = timedelta(minutes=2)
     eager_below: int = 20  # operations in flight
-    # Then each tenth of the operation's age: so late its end is seen at most.
-    poll_share: float = 0.1
-    poll_least: timedelta = timedelta(seconds=15)  # Azure's bucket refills by 15 a minute for each VM
+    # A look each time this share of those still running at its age had ended: four or five looks an operation ...
+    poll_share: float = 0.25
+    eager_share: float = 0.1  # ... and eight while few are in flight
+    poll_void: timedelta = timedelta(minutes=1)  # one look more before so long a time in which none had ended
+    poll_gap: timedelta = timedelta(minutes=5)  # between two looks at the most
+    # Where that isn't known, each tenth of the operation's age, and each minute at the most.
+    poll_by_age: float = 0.1
     poll_most: timedelta = timedelta(seconds=60)
+    poll_least: timedelta = timedelta(seconds=15)  # Azure's bucket refills by 15 a minute for each VM
     operation_grace: timedelta = timedelta(
         hours=1
     )  # over `maximum_duration`, before it counts as never ending

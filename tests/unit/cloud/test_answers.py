@@ -141,6 +141,17 @@ def test_failed() -> None:
     assert state(told(200, {"status": "Canceled"})) == Ended(False, {}, "Canceled", "")
 
 
+def test_how_long_an_operation_ran() -> None:
+    """By its own words, where it says when it began and when it ended; it is no part of what an end means."""
+    said = {"startTime": "2026-11-22T01:00:00Z", "endTime": "2026-11-22T01:04:30.5+00:00"}
+    ended = state(told(200, {"status": "Succeeded", "properties": {"output": {"a": 1}}, **said}))
+    assert isinstance(ended, Ended)
+    assert (ended, ended.took_s) == (Ended(True, {"a": 1}), 270.5)
+    failed = state(told(200, {"status": "Failed", "endTime": "2026-11-22T01:04:30Z"}))
+    assert isinstance(failed, Ended)
+    assert failed.took_s is None
+
+
 def test_by_location() -> None:
     """An operation known by its Location alone: 202 goes on, 200 brings the result, another 4xx is its error."""
     assert state(told(202, Retry_After="10"), BY_LOCATION) == StillRunning(10.0)

@@ -1,8 +1,8 @@
-"""What activities share, and how a machine is addressed."""
+"""How a machine is addressed."""
 
 from __future__ import annotations
 
-from orchestrator.executor.services import Durations, target_of
+from orchestrator.executor.services import target_of
 from orchestrator.inventory.model import Kind, Os
 from tests.builders import lane, plan_of
 from tests.fleet import SUBSCRIPTION, arm_id, vm_id
@@ -18,23 +18,3 @@ def test_a_machine_is_addressed_as_its_id_says() -> None:
         "westeurope",
     )
     assert (target.kind, target.os) == (Kind.AZURE_VM, Os.LINUX)
-
-
-def test_durations_say_nothing_of_a_few() -> None:
-    """Five of a kind make a median."""
-    seen = Durations()
-    for seconds in (100, 200, 300, 400):
-        seen.add("patches", seconds)
-    assert seen.median("patches") is None
-    seen.add("patches", 500)
-    assert (seen.median("patches"), seen.median("restart")) == (300, None)
-
-
-def test_durations_forget_what_is_long_past() -> None:
-    """The last hundred count."""
-    seen = Durations()
-    for _ in range(100):
-        seen.add("patches", 1000)
-    for _ in range(100):
-        seen.add("patches", 10)
-    assert seen.median("patches") == 10
