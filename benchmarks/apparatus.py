@@ -22,6 +22,10 @@ sys.path.insert(
 
 ROOT = Path(__file__).parents[1]
 ENDING_S = 10.0  # what a server gets to end by itself
+QUIET = 0.1  # of the machine's CPUs; more foreign work makes wall times meaningless
+
+_servers: list[int] = []
+"""Processes of the measurement's own, by id."""
 
 
 @contextmanager
@@ -30,6 +34,7 @@ def serving(*arguments: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, cwd=ROOT, text=True, env=_environment()
     )
+    _servers.append(process.pid)
     try:
         assert process.stdout is not None
         told = process.stdout.readline()
@@ -38,6 +43,7 @@ def serving(*arguments: str) -> Iterator[str]:
             raise SystemExit(f"{' '.join(arguments)} said {told!r}, not where it listens")
         yield url.group()
     finally:
+        _servers.remove(process.pid)
         process.terminate()
         try:
             process.wait(ENDING_S)
@@ -86,20 +92,44 @@ def _environment() -> dict[str, str]:
 
 @dataclass(slots=True)
 class Used:
-    """What this process used while it was measured. CPU is of all its threads."""
+    """What this process used while it was measured. CPU is of all its threads.
+
+    `foreign` is the share of the machine's CPUs that was busy with anything but this process and its servers, where the kernel
+    tells: with much of it wall times say little, and CPU times are too long by what caches cost.
+    """
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
+    foreign: float | None = None
 
 
 @contextmanager
 def measured() -> Iterator[Used]:
     """Measure a block."""
-    used, wall, cpu = Used(), time.perf_counter(), time.process_time()
+    used, wall, cpu, others = Used(), time.perf_counter(), time.process_time(), _others_cpu_s()
     try:
         yield used
     finally:
         used.wall_s, used.cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+        later = _others_cpu_s()
+        if others is not None and later is not None:
+            busy_s = max(0.0, later - others - used.cpu_s)
+            used.foreign = round(busy_s / used.wall_s / (os.cpu_count() or 1), 2)
+
+
+def _others_cpu_s() -> float | None:
+    """CPU seconds of this machine since it was started, without those of the measurement's servers."""
+    try:
+        ticks = [
+            int(word)
+            for word in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+        ]
+        for server in _servers:
+            fields = Path(f"/proc/{server}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            ticks[0] -= int(fields[11]) + int(fields[12])
+    except (OSError, IndexError, ValueError):
+        return None
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # all but idle and waiting for disks
 
 
 def peak_mib() -> float:
@@ -119,6 +149,13 @@ def arguments(doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print for programs")
     return parser
+
+
+def busy_with_others(share: float | None) -> list[tuple[str, str, str]]:
+    """A row that warns, if it has to."""
+    if share is None or share < QUIET:
+        return []
+    return [("the machine was busy with other work", f"{share:.0%}", f"under {QUIET:.0%}")]
 
 
 def tell(figures: Mapping[str, Any], rows: Sequence[tuple[str, str, str]], *, as_json: bool) -> None:

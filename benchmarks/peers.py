@@ -29,7 +29,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
-from apparatus import arguments, measured, peak_mib, serving, tell
+from apparatus import arguments, busy_with_others, measured, peak_mib, serving, tell
 
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.port import (
@@ -164,6 +164,7 @@ async def roll(plan: Path, journal: Path) -> dict[str, Any]:
                 "machines_a_second": round(done / used.wall_s),
                 "wall_s": round(used.wall_s, 2),
                 "cpu_ms_a_machine": round(used.cpu_s / max(done, 1) * 1000, 2),
+                "foreign_cpu": used.foreign,
                 "decisions": running.scope.seq,
             }
         finally:
@@ -227,6 +228,7 @@ def main() -> None:
         ("CPU a machine", f"{found['cpu_ms_a_machine']} ms", ""),
         ("journal a machine", f"{found['journal_bytes_a_machine']} bytes", ""),
         ("decisions made durable", f"{found['decisions']:,}", ""),
+        *busy_with_others(found["foreign_cpu"]),
     ]
     tell(found, rows, as_json=given.json)
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from apparatus import arguments, emulator, measured, peak_mib, tell, wavekeeper
+from apparatus import arguments, busy_with_others, emulator, measured, peak_mib, tell, wavekeeper
 from estate import SUBSCRIPTIONS, estate, policy
 
 CPU_GOAL_MS = 25
@@ -140,6 +140,7 @@ def measure(machines: int, time_scale: float, profile: Path | None) -> dict[str,
         "peak_mib": round(peak_mib(), 1),
         "wall_s": round(used.wall_s, 1),
         "cpu_share": round(used.cpu_s / used.wall_s, 2),
+        "foreign_cpu": used.foreign,
         "emulated_h": round(course.emulated_s / 3600, 2),
         "most_in_flight": course.most_in_flight,
         "decisions": course.decisions,
@@ -174,6 +175,7 @@ def main() -> None:
         ("journal a machine", f"{found['journal_bytes_a_machine']} bytes", ""),
         ("wall time, busy share of one core", f"{found['wall_s']} s, {found['cpu_share']:.0%}", ""),
         (f"emulated at {found['time_scale']:g} times real time", f"{found['emulated_h']} h", ""),
+        *busy_with_others(found["foreign_cpu"]),
     ]
     tell(found, rows, as_json=given.json)
     if not given.json:
