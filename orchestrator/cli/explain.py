@@ -10,7 +10,9 @@ from rich.text import Text
 
 from orchestrator.cli import options
 from orchestrator.cli.lanes import in_all, lanes_to_json, print_lanes
+from orchestrator.cli.loosening import loosenings_to_json, print_loosenings
 from orchestrator.cli.output import bullets, count, line, out, print_json
+from orchestrator.errors import UsageError
 from orchestrator.planner.document import parse
 from orchestrator.planner.explain import explain as explained
 from orchestrator.planner.model import Plan
@@ -32,13 +34,24 @@ def explain(
             help="Its name, or its id where the name is not unique. Without it, all lanes and their bounds."
         ),
     ] = None,
+    loosen: Annotated[
+        bool,
+        typer.Option(
+            "--loosen", help="Which rules make the plan as long as it is, and what loosening them saves."
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Say in which wave a machine is and what kept it out of each earlier one, or why it is left out.
 
     Without a machine: every lane, the fewest waves that any plan of it could have, and why.
     """
+    if loosen and machine is not None:
+        raise UsageError(f"--loosen is about the plan as a whole: leave {machine} away, or --loosen")
     held = parse(read_bytes(plan, "plan"), str(plan))
+    if loosen:
+        _loosen(held, as_json=as_json)
+        return
     if machine is None:
         _all(held, as_json=as_json)
         return
@@ -49,6 +62,13 @@ def explain(
     first, *others = told.lines()
     line(first, style="bold")
     bullets(other.strip() for other in others)
+
+
+def _loosen(plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        print_json(loosenings_to_json(plan))
+    else:
+        print_loosenings(plan)
 
 
 def _all(plan: Plan, *, as_json: bool) -> None:

@@ -92,9 +92,9 @@ def _pairs(old: Sequence[Constraint], new: Sequence[Constraint]) -> dict[str, Co
     pairs: dict[str, Constraint] = {}
     keys: tuple[Callable[[Constraint], Hashable], ...] = (
         lambda rule: rule.id,
-        lambda rule: (type(rule).__name__, _subject(rule), rule.origin),
-        lambda rule: (type(rule).__name__, _subject(rule), rule.origin.file),
-        lambda rule: (type(rule).__name__, _subject(rule)),
+        lambda rule: (type(rule).__name__, subject(rule), rule.origin),
+        lambda rule: (type(rule).__name__, subject(rule), rule.origin.file),
+        lambda rule: (type(rule).__name__, subject(rule)),
     )
     for key in keys:
         left, open_ = _by_key(old, key, set(pairs)), _by_key(new, key, {rule.id for rule in pairs.values()})
@@ -144,11 +144,11 @@ def _by_machines(old: Sequence[Constraint], new: Sequence[Constraint], pairs: di
 
 def _akin(one: Constraint, other: Constraint) -> bool:
     return type(one) is type(other) and (
-        one.origin.file == other.origin.file or _subject(one) == _subject(other)
+        one.origin.file == other.origin.file or subject(one) == subject(other)
     )
 
 
-def _subject(rule: Constraint) -> str:
+def subject(rule: Constraint) -> str:
     """What a constraint is about, without its figures: `availability set as-web`."""
     found = _BUDGET.fullmatch(rule.what) if isinstance(rule, Budget) else None
     return found["group"] if found else rule.what

@@ -57,3 +57,31 @@ def test_a_plan_that_isn_t_there_is_wrong_use(wavekeeper: Typed) -> None:
     """One message, without a traceback."""
     ran = wavekeeper("explain", "--plan", "nowhere.json")
     assert (ran.code, ran.err) == (1, "wavekeeper: there is no plan nowhere.json\n")
+
+
+def test_what_holds_a_plan_up_is_told(wavekeeper: Typed, plan: str) -> None:
+    """What loosening a rule saves, with the line that it is written in."""
+    ran = wavekeeper("explain", "--plan", plan, "--loosen")
+    assert (ran.code, ran.err) == (0, "")
+    assert "shop (tier=web) at 2 instead of 1" in ran.out
+    assert "rules/shop.yaml:5" in ran.out
+    assert "1 at a time (at most 1 of 7 in shop (tier=web))" in ran.out
+    told = wavekeeper("explain", "--plan", plan, "--loosen", "--json").json()
+    assert [stage["waves"] >= stage["bound"]["waves"] for stage in told["stages"]] == [True, True]
+    assert all(one["after"] < one["before"] == told["waves"] for one in told["found"])
+
+
+def test_nothing_to_loosen_is_told_too(wavekeeper: Typed, fleet: str) -> None:
+    """A plan of one machine is as short as can be."""
+    restart = ("--change", "restart", "--select", "name=web-1")
+    assert wavekeeper("plan", "-i", fleet, *restart, "-o", "one.json").code == 0
+    ran = wavekeeper("explain", "--plan", "one.json", "--loosen")
+    assert (ran.code, ran.err) == (0, "")
+    assert "nothing that was tried saves a wave" in ran.out
+
+
+def test_a_machine_has_nothing_to_loosen(wavekeeper: Typed, plan: str) -> None:
+    """The plan as a whole has."""
+    ran = wavekeeper("explain", "web-4", "--plan", plan, "--loosen")
+    assert (ran.code, ran.out) == (1, "")
+    assert "leave web-4 away, or --loosen" in ran.err

@@ -1,0 +1,42 @@
+"""How few waves each stage of a plan could take, one after another, and why: the certificate for the plan as a whole.
+
+A lane's bound speaks of its own machines. This one speaks of all machines of a stage at once, through every exclusion and order that
+makes lanes wait for each other. It is valid for every plan of these machines under these constraints; there need not be one
+that meets it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.planner.bound import bound_of, prove
+from orchestrator.planner.model import Bound, Plan
+from orchestrator.planner.rules import number
+from orchestrator.planner.summary import longest_path
+
+
+@dataclass(frozen=True, slots=True)
+class StageBound:
+    """A stage that takes `waves` waves one after another, and the fewest that any plan of it could take."""
+
+    stage: str
+    waves: int
+    bound: Bound
+
+    @property
+    def met(self) -> bool:
+        """Whether no plan is shorter."""
+        return self.waves == self.bound.waves
+
+
+def stage_bounds(plan: Plan) -> tuple[StageBound, ...]:
+    """The bound of each stage that changes anybody."""
+    found = []
+    for gate in plan.stages:
+        lanes = [lane for lane in plan.lanes if lane.stage == gate.name]
+        if lanes:
+            machines = (machine for lane in lanes for wave in lane.waves for machine in wave.machines)
+            rules = number(machines, plan.constraints)
+            proof = prove(rules, range(len(rules.machines)))
+            found.append(StageBound(gate.name, longest_path(lanes), bound_of(rules, proof)))
+    return tuple(found)
