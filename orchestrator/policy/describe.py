@@ -87,10 +87,11 @@ def _health(held: Effective) -> Iterator[Setting]:
 
 def _hours(machine: Machine, hours: Hours) -> Iterator[Setting]:
     """Windows and freezes; where the machine's own time zone counts, which one that is."""
-    own = machine_zone(machine) or f"not known ({machine.time_zone or 'Azure tells none'})"
+    told = f"`{machine.time_zone}`, which isn't known" if machine.time_zone else "not told by Azure"
+    own = machine_zone(machine) or told
     for windows in hours.windows:
         for window in windows:
-            where = f" (its own: {own})" if window.zone.machine else ""
+            where = f"; its own is {own}" if window.zone.machine else ""
             yield Setting("window", words.window(window) + where, window.origin)
     for freeze in hours.freezes:
         yield Setting("freeze", words.freeze(freeze), freeze.origin)

@@ -26,6 +26,9 @@ LONGEST_WINDOW: Final = timedelta(days=31)
 MOST_AFTER: Final = 27
 """Second Tuesdays are four or five weeks apart; after 27 days the next one may have come."""
 
+YEARS: Final = range(2000, 2200)
+"""What is far beyond is a typing error."""
+
 _CLOCK: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _TWELVE: Final = re.compile(r"(1[0-2]|0?[1-9])(?::([0-5][0-9]))? ?([ap])\.?m\.?", re.IGNORECASE)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -102,11 +105,14 @@ def read_date(value: object) -> date:
     text = read_text(value)
     if _DATE.fullmatch(text):
         try:
-            return date.fromisoformat(text)
+            found = date.fromisoformat(text)
         except ValueError:
             raise wrong(
                 f"{shown(text)} isn't a day of the calendar", "write a date such as 2026-12-18"
             ) from None
+        if found.year in YEARS:
+            return found
+        raise wrong(f"{shown(text)} isn't a day of our time", "write the year that is meant")
     raise wrong(f"{shown(text)} isn't a date", "write year, month and day as 2026-12-18")
 
 

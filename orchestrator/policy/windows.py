@@ -28,6 +28,9 @@ HORIZON: Final = timedelta(days=3653)
 """How far ahead anybody looks: ten years. Windows of several policies may have rare moments in common, since months and clock
 changes drift against each other; what hasn't come in ten years is no use to anybody, and counts as never."""
 
+_REACHES: Final = (timedelta(days=62), HORIZON)
+"""How far is looked for the next opening: a little first, since windows that follow one another all the time are one long stretch."""
+
 TUESDAY: Final = 1
 
 _DAY: Final = timedelta(days=1)
@@ -109,8 +112,15 @@ def opens_next(when: Calendar, now: datetime, lasting: timedelta = _NOW) -> date
 
 
 def next_span(when: Calendar, now: datetime, lasting: timedelta = _NOW) -> Span | None:
-    """The first stretch in which it is open for `lasting`, from `now` or from its start on. None if there is none in ten years."""
-    return next((span for span in spans(when, now) if span.end - max(span.start, now) >= lasting), None)
+    """The first stretch in which it is open for `lasting`, from `now` or from its start on. None if there is none in ten years.
+
+    It may go on after its end, where windows follow one another for months.
+    """
+    for reach in _REACHES:
+        for span in spans(when, now, now + reach):
+            if span.end - max(span.start, now) >= lasting:
+                return span
+    return None
 
 
 def open_seconds_between(when: Calendar, start: datetime, end: datetime) -> float:
@@ -122,12 +132,13 @@ def open_seconds_between(when: Calendar, start: datetime, end: datetime) -> floa
 
 def after_open(when: Calendar, since: datetime, length: timedelta) -> datetime | None:
     """The moment by which it has been open for `length` since `since`. None if that isn't so in ten years."""
-    left = length
-    for span in spans(when, since):
-        start = max(span.start, since)
-        if span.end - start >= left:
-            return start + left
-        left -= span.end - start
+    for reach in _REACHES:
+        left = length
+        for span in spans(when, since, since + reach):
+            start = max(span.start, since)
+            if span.end - start >= left:
+                return start + left
+            left -= span.end - start
     return None
 
 

@@ -126,6 +126,7 @@ def test_windows_that_are_wrong(inside: str, sentence: str) -> None:
         ("from: 2026-12-18, to: 2036-01-04, reason: x", "4:28: the freeze is longer than a year: 3305 days; write the year that is meant, or leave the machines out of every campaign's `select`"),
         ("from: 18.12.2026, to: 2027-01-04, reason: x", "4:12: `18.12.2026` isn't a date; write year, month and day as 2026-12-18"),
         ("from: 2026-02-30, to: 2026-03-04, reason: x", "4:12: `2026-02-30` isn't a day of the calendar; write a date such as 2026-12-18"),
+        ("from: 2026-12-18, to: 9999-12-31, reason: x", "4:28: `9999-12-31` isn't a day of our time; write the year that is meant"),
         ("from: 2026-12-18, to: 2027-01-04", "4:5: `reason` is missing; write it, such as reason: year end"),
     ],
 )  # fmt: skip
@@ -181,7 +182,7 @@ def test_a_machine_s_policy_shows_its_hours_with_file_and_line() -> None:
     ]
 
     assert shown == [
-        ("window", "fri, sat at 22:00 for 8h, the machine's time zone, else Europe/Amsterdam (its own: Asia/Tokyo)", "monthly.yaml:6"),
+        ("window", "fri, sat at 22:00 for 8h, the machine's time zone, else Europe/Amsterdam; its own is Asia/Tokyo", "monthly.yaml:6"),
         ("window", "sat at 20:00 for 4h, Europe/Amsterdam", "shop.yaml:4"),
         ("freeze", "2026-12-18 to 2027-01-04: year end", "monthly.yaml:8"),
     ]  # fmt: skip

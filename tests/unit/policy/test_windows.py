@@ -234,6 +234,16 @@ def test_freezes_add_up_and_cut_windows() -> None:
     assert open_span(when, utc("2026-11-21 12:00")) == Span(utc("2026-11-21 00:00"), utc("2026-11-22 00:00"))
 
 
+def test_windows_that_follow_one_another_for_ever_are_always_open() -> None:
+    """However far one looks."""
+    when = only(window(days(*range(7)), "00:00", 24))
+    now = utc("2026-11-22 12:00")
+
+    assert opens_next(when, now, timedelta(days=300)) == now
+    assert after_open(when, now, timedelta(days=300)) == now + timedelta(days=300)
+    assert (open_until(when, now) or now) > now + timedelta(days=3600)
+
+
 def test_open_time_is_counted_over_closed_time() -> None:
     """Twenty-four hours of open window take three nights of eight."""
     when = only(WEEKEND)
