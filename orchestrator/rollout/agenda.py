@@ -70,7 +70,7 @@ class Agenda:
         default_factory=OrderedDict
     )  # rules that may have room: asked while `max_in_flight` lets
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
-    _watched: set[int] = field(default_factory=set)  # lanes that have an alarm
+    _watched: dict[int, datetime] = field(default_factory=dict)  # lane -> its first alarm
     _bake: datetime | None = None  # the stage's alarm
     _shut: dict[int, datetime] = field(default_factory=dict)  # machine -> when its calendar opens
     _changes: dict[int, datetime] = field(default_factory=dict)  # machine -> its alarm for its calendar
@@ -211,8 +211,9 @@ class Agenda:
             self.lanes[lane] = None
         else:
             self.lanes.pop(lane, None)
-            if lane not in self._watched and (when := lane_wakes_at(self.rollout, lane)) is not None:
-                self._watched.add(lane)
+            when, armed = lane_wakes_at(self.rollout, lane), self._watched.get(lane)
+            if when is not None and (armed is None or when < armed):
+                self._watched[lane] = when
                 heapq.heappush(self._alarms, (when, _LANE, lane))
 
     # Asking one -------------------------------------------------------------------------------------------
@@ -326,7 +327,7 @@ class Agenda:
                 self._ask(number, now)
                 touched.add(number)
             elif kind == _LANE:
-                self._watched.discard(number)
+                self._watched.pop(number, None)
                 self._ask_lane(number, now)
         self._wake(touched, now)
         self._after(now)

@@ -95,10 +95,10 @@ def test_nothing_is_begun_outside_its_hours(plan: Plan, data: st.DataObject) -> 
     diary = Diary(plan)
     diary.listen = lambda facts: begun(diary, facts)
     for _ in range(60):
-        if diary.rollout.over:
-            return
         diary.now += timedelta(minutes=data.draw(st.sampled_from([1, 7, 25])))
         diary.settle()
+        if diary.rollout.over:
+            return
         doing = sorted(diary.agenda.activities.items())
         if not doing:
             when = diary.agenda.wake_at()

@@ -201,6 +201,21 @@ def test_a_lane_waits_for_those_whose_window_is_still_to_come() -> None:
     assert diary.status("b") is MachineStatus.LEFT_OUT
 
 
+def test_a_lane_gives_up_sooner_once_those_with_later_windows_are_through() -> None:
+    """Who is left decides how long is waited; the agenda wakes in time for it."""
+    plan = plan_of(lane("l", "a", "b"), rules=[budget(1, "b z")])
+    diary = Diary(under(plan, calendar([[night((0,), "12:00", 8)]], [], None), only="a"))
+    diary.wait(hours=1)
+    assert diary.agenda.wake_at() == NOON + 24 * HOUR
+    diary.wait(hours=23)
+    diary.finish("a")
+    diary.fleet(out="z")
+
+    diary.wait(hours=24)
+
+    assert diary.status("b") is MachineStatus.LEFT_OUT
+
+
 def test_a_machine_that_was_parked_behind_a_rule_is_not_begun_when_there_is_room_after_hours() -> None:
     """The place goes to who may be begun."""
     plan = under(plan_of(lane("l", "a b c"), rules=[budget(1, "a b c")]), TODAY, only="b")
