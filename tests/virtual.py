@@ -170,17 +170,26 @@ class Stage:
         crash_at: int | None = None,
         durable: bool = False,
         meanwhile: Callable[[Running], Coroutine[Any, Any, None]] | None = None,
+        live: Inventory | None = None,
+        accept_drift: bool = False,
     ) -> Rollout:
         """One process: the command that begins the plan or goes on with it, until the rollout rests or is over.
 
-        `meanwhile` goes on beside it, and ends before it or with it. Raises `Crashed` at the `crash_at`-th append.
+        `meanwhile` goes on beside it, and ends before it or with it. `live` is the fleet as it is found, if it isn't that of
+        the plan. Raises `Crashed` at the `crash_at`-th append.
         """
         journal = await self.journal(crash_at=crash_at, durable=durable)
         made = self.services()
         try:
             await journal.acquire("ada", self.clock.now())
             running = await begin(
-                journal, made, self.script.plan, who="ada", live=self.script.fleet, pace=self.pace
+                journal,
+                made,
+                self.script.plan,
+                who="ada",
+                live=live or self.script.fleet,
+                accept_drift=accept_drift,
+                pace=self.pace,
             )
             running.host.listen(lambda decided: self._tell(running.rollout, decided))
             await self._drive(running, meanwhile)

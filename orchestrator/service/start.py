@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 
@@ -90,17 +91,49 @@ def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
 
 def judge(plan: bytes, inventory: Inventory) -> Verdict:
     """The independent judge on a plan file: its own constraints, and the floor read straight off the inventory."""
-    document = orjson.loads(plan)
+    return _judge(orjson.loads(plan), inventory)
+
+
+def _judge(document: dict[str, Any], inventory: Inventory) -> Verdict:
     fleet = orjson.loads(native.dump(inventory))
     return together(judge_plan(document), judge_floor(document, fleet))
 
 
-def refuse_unless_judged(plan: bytes, inventory: Inventory) -> None:
-    """Refuse a plan that doesn't pass, naming the rules it breaks."""
-    verdict = judge(plan, inventory)
+def refuse_unless_judged(plan: bytes, inventory: Inventory, dropped: Collection[str] = ()) -> None:
+    """Refuse a plan that doesn't pass, naming the rules it breaks. `dropped` are the machines that it leaves alone after all."""
+    verdict = _judge(_without(orjson.loads(plan), frozenset(dropped)), inventory)
     if not verdict.ok:
         broken = "\n  ".join(str(violation) for violation in verdict.violations[:10])
         raise PlanRefused(f"the plan breaks rules and will not be run:\n  {broken}")
+
+
+def _without(document: dict[str, Any], dropped: frozenset[str]) -> dict[str, Any]:
+    """The document of what is left of a plan: fewer machines, no empty waves, no empty lanes, the same order of lanes."""
+    if not dropped:
+        return document
+    machines = {
+        machine: {**told, "change": False} if machine in dropped else told
+        for machine, told in document["machines"].items()
+    }
+    waves = {
+        lane["id"]: [
+            {**wave, "machines": left}
+            for wave in lane["waves"]
+            if (left := [machine for machine in wave["machines"] if machine not in dropped])
+        ]
+        for lane in document["lanes"]
+    }
+    after = {lane["id"]: lane["after"] for lane in document["lanes"]}
+
+    def before(lane: str) -> list[str]:
+        return sorted({x for one in after[lane] for x in ([one] if waves[one] else before(one))})
+
+    lanes = [
+        {**lane, "waves": waves[lane["id"]], "after": before(lane["id"])}
+        for lane in document["lanes"]
+        if waves[lane["id"]]
+    ]
+    return {**document, "machines": machines, "lanes": lanes}
 
 
 def known_rollout(scope: Scope, digest: str) -> Rollout | None:

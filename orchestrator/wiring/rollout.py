@@ -143,8 +143,8 @@ async def begin(
     if live is not None:
         moved = drift(parsed, live, facts_of(parsed))
         refuse_if_outrun(parsed, moved, accept=accept_drift)
-        refuse_unless_judged(plan, live)
         dropped = moved.dropped
+        refuse_unless_judged(plan, live, [parsed.machines[index].id for index, _ in dropped])
     now = made.clock.now()
     at = max(now, scope.last) if scope.last is not None else now
     planned = index_plan(parsed)

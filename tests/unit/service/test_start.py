@@ -131,6 +131,23 @@ def test_a_plan_that_breaks_a_rule_is_refused_by_the_rules_name() -> None:
         refuse_unless_judged(bad, fleet(vm("a"), vm("b")))
 
 
+def test_what_is_left_of_a_plan_is_judged_without_the_machines_that_were_dropped() -> None:
+    """One that is off or gone is changed by nobody, and no reason to plan anew; what was empty then holds nothing up."""
+    chain = plan_of(
+        lane("one", "a"),
+        lane("two", "b", after=["one"]),
+        lane("three", "c d", after=["two"]),
+        rules=[budget(1, "a c")],
+    )
+    live = fleet(vm("a"), vm("c"), vm("d", power=Power.STOPPED))
+    with pytest.raises(PlanRefused, match="which the inventory doesn't hold"):
+        refuse_unless_judged(dump(chain), live)
+    refuse_unless_judged(dump(chain), live, dropped=[vm_id("b"), vm_id("d")])
+    loose = plan_of(lane("one", "a"), lane("two", "b"), lane("three", "c"), rules=[budget(1, "a c")])
+    with pytest.raises(PlanRefused, match="at most 1 of 2"):
+        refuse_unless_judged(dump(loose), live, dropped=[vm_id("b")])
+
+
 def test_webhooks_that_nobody_has_configured_are_named_before_anything_starts() -> None:
     """With what to write."""
     plan = plan_of(lane("west", "a"), before=[step("drain")], after=[step("undrain")])
