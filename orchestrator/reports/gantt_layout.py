@@ -104,6 +104,7 @@ class _Page:
         self.marks: list[Mark] = []
         self._ground: list[Mark] = []
         self._behind: list[Mark] = []
+        self._grid: list[float] = []  # where waves or hours are marked
         self._chart = chart
         self._measure = measure
         self._left = _MARGIN + _NAMES
@@ -181,7 +182,6 @@ class _Page:
 
     def _axis(self) -> None:
         """Marks as dense as their words can be read; a word that would touch the one before is left away."""
-        self._grid: list[float] = []
         counted = "waves of each stage" if self._chart.start is None else "UTC"
         self._write(self._left - 6, counted, _SMALL, anchor="end", colour=_SOFT, y=self.y + 8)
         free = self._left - 1e9

@@ -161,14 +161,23 @@ async def test_a_machine_that_is_written_off_holds_nobody_back() -> None:
 
 @virtual
 async def test_an_undecided_machine_is_a_persons_and_moves_on_by_its_word() -> None:
-    """Nobody could tell what became of it: retried, it is looked at, and changed under a fresh grant."""
+    """Nobody could tell what became of its request: it counts as out, and only a person's retry begins another."""
     stage = Stage.of(
         await reference(),
         "- drop: {on: [install], machines: [a2], times: 1}\n"
-        "- server_error: {on: [view], machines: [a2], from: 29m, for: 2h, status: 500}",
+        "- server_error: {on: [view], machines: [a2], from: 29m45s, for: 2h, status: 500}",
     )
     rollout = await stage.run()
-    assert (rollout.status, status(rollout, "a2")) == (RolloutStatus.FINISHED, MachineStatus.DONE)
+    assert (rollout.status, status(rollout, "a2")) == (RolloutStatus.STOPPED, MachineStatus.UNDECIDED)
+    assert rollout.cause.startswith("a2 is undecided: installing patches on a2: no answer")
+    assert "a2" not in stage.installs()
+    await stage.clock.sleep(2 * 3600)
+    await ask(stage, "retry", "a2")
+    await ask(stage, "resume")
+    rollout = await stage.run()
+    assert (rollout.status, exit_code(rollout)) == (RolloutStatus.FINISHED, ExitCode.DONE)
+    assert set(stage.installs().values()) == {1}
+    stage.judge(complete=True)
 
 
 # Approval, abort --------------------------------------------------------------------------------------------

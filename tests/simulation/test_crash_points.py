@@ -69,6 +69,18 @@ async def _crash_with_steps(number: int, *, durable: bool) -> bool:
     return stage.crashes == 1
 
 
+IN_THE_AIR = "- slow: {on: [install], seconds: 25}\n- slow: {on: [view], seconds: 10}"
+LOST = "- lost_answer: {on: [install], share: 0.5}\n- visibility_delay: {seconds: 200}"
+REFUSED = "- server_error: {on: [install], status: 503, per: machine, times: 1}"
+
+
+@pytest.mark.parametrize("number", range(4, 52, 4))
+@pytest.mark.parametrize("faults", [IN_THE_AIR, LOST, REFUSED], ids=["in the air", "lost", "refused"])
+def test_a_crash_while_answers_are_late_lost_or_no_help_doubles_nothing(number: int, faults: str) -> None:
+    """Requests that have left and not been answered, runs that show late, machines that are being read back."""
+    crash_and_resume(number, durable=bool(number % 8), faults=faults)
+
+
 @pytest.mark.parametrize("number", range(1, 52, 5))
 @pytest.mark.parametrize("durable", [False, True])
 def test_the_same_holds_on_sqlite(number: int, durable: bool, tmp_path: Path) -> None:

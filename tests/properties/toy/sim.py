@@ -9,6 +9,7 @@ from random import Random
 
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, StageStatus
+from orchestrator.rollout.transitions import MACHINE
 from tests.builders import NOON
 from tests.properties.toy.host import ROLLOUT, Host, When
 from tests.properties.toy.told import Told
@@ -135,15 +136,19 @@ class _Others:
         self.host.live(lambda: self.host.tell(command))
 
     def _whim(self) -> m.Command:
-        machine = self.world.chance.randrange(len(self.world.machines))
+        runs = self.host.rollout.machines
+        machine = self.world.chance.randrange(len(runs))
+        stuck = [i for i, run in enumerate(runs) if "MachineRetried" in MACHINE[run.status]] or [machine]
+        again = self.world.chance.choice(stuck)
         who = ("ada", "on a whim")
         choices: list[m.Command] = [
             m.Pause(ROLLOUT, *who),
             m.Resume(ROLLOUT, *who),
             m.Resume(ROLLOUT, *who),
             m.Approve(ROLLOUT, *who),
-            m.Retry(ROLLOUT, machine, *who),
-            m.Retry(ROLLOUT, machine, *who),
+            m.Retry(ROLLOUT, again, *who),
+            m.Retry(ROLLOUT, again, *who),
+            m.Skip(ROLLOUT, again, *who),
             m.Skip(ROLLOUT, machine, *who),
             m.WriteOff(ROLLOUT, machine, *who),
             *([m.Abort(ROLLOUT, *who)] if self.world.chance.random() < 0.1 else []),
