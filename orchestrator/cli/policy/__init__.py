@@ -1,0 +1,1 @@
+"""What does `wavekeeper policy` do? A file for each verb under it."""

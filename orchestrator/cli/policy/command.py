@@ -1,0 +1,23 @@
+"""`wavekeeper policy`: everything that is done with policies before they are kept."""
+
+from __future__ import annotations
+
+import typer
+
+from orchestrator.cli.policy.check import check
+from orchestrator.cli.policy.show import show
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command and the verbs under it."""
+    policy = typer.Typer(invoke_without_command=True)
+    policy.callback()(_help)
+    policy.command(name="check")(check)
+    policy.command(name="show")(show)
+    app.add_typer(policy, name="policy", help="Check policies, and show what holds for a machine.")
+
+
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(code=1)
