@@ -8,6 +8,7 @@ is read and then ignored would be fatal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
@@ -73,11 +74,35 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
 _AT_HOME_ANYWHERE: Final = frozenset({"of", "name", "timeout", "time_zone"})
 """Keys of so many sections that naming one of them would mislead."""
 
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What kind of file is complained about: its root, where its sections' keys belong, and its one list of alternatives.
+
+    `kinds` are the keys by which an entry of that list, `entry` (such as "a rule"), says what it is, and `example` is one.
+    """
+
+    root: type[Section]
+    homes: Mapping[type[Section], str]
+    entry: str
+    entries: str
+    kinds: tuple[str, ...]
+    example: str
+    not_kept_yet: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+POLICIES: Final = Language(
+    PolicyFile, _HOME, "a rule", "rules", RULE_KINDS, "max_unavailable: 25%", _NOT_KEPT_YET
+)
+"""The language of policy files."""
+
 _MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})
 """Keys that say all by being there."""
 
 
-def complaints(document: Document, error: ValidationError) -> Iterator[Problem]:
+def complaints(
+    document: Document, error: ValidationError, language: Language = POLICIES
+) -> Iterator[Problem]:
     """Every error of a validation as a problem with its line. Errors that repeat another one are left out."""
     details = error.errors(include_url=False)
     strangers = {
@@ -89,12 +114,12 @@ def complaints(document: Document, error: ValidationError) -> Iterator[Problem]:
         path = _path(document.data, detail["loc"])
         match detail["type"]:
             case "extra_forbidden":
-                yield _stranger(document, detail["loc"], path)
+                yield _stranger(document, detail["loc"], path, language)
             case "missing":
                 if not _meant(detail["loc"], strangers):
-                    yield _missing(document, detail["loc"], path)
+                    yield _missing(document, detail["loc"], path, language)
             case kind if _value_at(document.data, path) is not None:
-                what, instead = _said(kind, detail)
+                what, instead = _said(kind, detail, language)
                 yield document.problem(path, what, instead)
             case _:
                 pass  # no value at all: `without_value` has told already
@@ -121,11 +146,11 @@ def without_value(document: Document) -> Iterator[Problem]:
                 )
 
 
-def _said(kind: str, detail: Mapping[str, Any]) -> tuple[str, str]:
+def _said(kind: str, detail: Mapping[str, Any], language: Language) -> tuple[str, str]:
     """What is wrong and what to write instead, for errors of a value."""
     found = shown(detail["input"])
-    field = _field(detail["loc"])
-    example = f", such as {field.examples[0]}" if field and field.examples else ""
+    about = _field(detail["loc"], language)
+    example = f", such as {about.examples[0]}" if about and about.examples else ""
     if kind == WRONG:
         return detail["ctx"]["what"], detail["ctx"]["instead"]
     if kind in {"model_type", "dict_type"}:
@@ -133,23 +158,27 @@ def _said(kind: str, detail: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "list_type":
         return f"expected a list, found {found}", f"write `- ` before each entry{example}"
     if kind == "union_tag_not_found":
-        kinds = ", ".join(RULE_KINDS)
-        return f"a rule that is none of {kinds}", "write one of them, such as max_unavailable: 25%"
+        kinds = ", ".join(language.kinds)
+        return f"{language.entry} that is none of {kinds}", f"write one of them, such as {language.example}"
     return detail["msg"], ""
 
 
-def _stranger(document: Document, loc: tuple[int | str, ...], path: Path) -> Problem:
+def _stranger(document: Document, loc: tuple[int | str, ...], path: Path, language: Language) -> Problem:
     key = str(loc[-1])
-    section = _section(loc[:-1])
+    section = _section(loc[:-1], language)
     known = _keys(section)
     mapping = _value_at(document.data, path[:-1])
     written = set(mapping) if isinstance(mapping, dict) else set()
-    if key in _NOT_KEPT_YET:
+    if key in language.not_kept_yet:
         what = f"this version doesn't keep `{key}` yet, and won't ignore what you count on"
-        return document.problem(path, what, _NOT_KEPT_YET[key], key=True)
-    if key in RULE_KINDS and any(kind in written for kind in RULE_KINDS if kind != key):
-        return document.problem(path, f"two rules in one: `{key}`", "write two entries of `rules`", key=True)
-    home = next((where for home, where in _HOME.items() if key in _keys(home)), None)
+        return document.problem(path, what, language.not_kept_yet[key], key=True)
+    if key in language.kinds and any(kind in written for kind in language.kinds if kind != key):
+        what, instead = (
+            f"two {language.entries} in one: `{key}`",
+            f"write two entries of `{language.entries}`",
+        )
+        return document.problem(path, what, instead, key=True)
+    home = next((where for home, where in language.homes.items() if key in _keys(home)), None)
     if home and key not in _AT_HOME_ANYWHERE:
         return document.problem(path, f"`{key}` doesn't belong here", f"write it {home}", key=True)
     near = did_you_mean(key, set(known) - written)
@@ -159,10 +188,10 @@ def _stranger(document: Document, loc: tuple[int | str, ...], path: Path) -> Pro
     return document.problem(path, f"unknown key `{key}`", instead, key=True)
 
 
-def _missing(document: Document, loc: tuple[int | str, ...], path: Path) -> Problem:
+def _missing(document: Document, loc: tuple[int | str, ...], path: Path, language: Language) -> Problem:
     key = str(loc[-1])
-    field = _keys(_section(loc[:-1])).get(key)
-    example = field.examples[0] if field and field.examples else "..."
+    about = _keys(_section(loc[:-1], language)).get(key)
+    example = about.examples[0] if about and about.examples else "..."
     return document.problem(path, f"`{key}` is missing", f"write it, such as {key}: {example}")
 
 
@@ -176,9 +205,9 @@ def _keys(section: type[Section]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
-def _section(loc: tuple[int | str, ...]) -> type[Section]:
+def _section(loc: tuple[int | str, ...], language: Language) -> type[Section]:
     """The section that a location names. Tags of unions stand in parentheses and lead to the member that has such a key."""
-    section: type[Section] = PolicyFile
+    section = language.root
     members: list[type[Section]] = []
     for part in loc:
         if isinstance(part, int):
@@ -186,8 +215,8 @@ def _section(loc: tuple[int | str, ...]) -> type[Section]:
         if part.startswith("("):
             section = next((m for m in members if part.strip("()") in _keys(m)), section)
             continue
-        field = _keys(section).get(part)
-        members = _sections_in([field.annotation, *field.metadata]) if field else []
+        about = _keys(section).get(part)
+        members = _sections_in([about.annotation, *about.metadata]) if about else []
         if len(members) == 1:
             section = members[0]
     return section
@@ -203,12 +232,12 @@ def _sections_in(annotations: list[Any]) -> list[type[Section]]:
     return found
 
 
-def _field(loc: tuple[int | str, ...]) -> FieldInfo | None:
+def _field(loc: tuple[int | str, ...], language: Language) -> FieldInfo | None:
     """The field that a value belongs to, of a list its own."""
     words = [place for place, part in enumerate(loc) if isinstance(part, str) and not part.startswith("(")]
     if not words:
         return None
-    return _keys(_section(loc[: words[-1]])).get(str(loc[words[-1]]))
+    return _keys(_section(loc[: words[-1]], language)).get(str(loc[words[-1]]))
 
 
 def _path(data: Value, loc: tuple[int | str, ...]) -> Path:
