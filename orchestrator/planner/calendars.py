@@ -34,12 +34,19 @@ def encode_calendar(calendar: Calendar) -> Json:
     }
 
 
-def _window(window: Window) -> Json:
+def encode_days(days: Days) -> Json:
+    """The days on which something starts."""
     from orchestrator.policy.words import weekday
 
     return {
-        "start": [weekday(day) for day in window.days.weekdays],
-        "days_after_second_tuesday": list(window.days.after_second_tuesday),
+        "start": [weekday(day) for day in days.weekdays],
+        "days_after_second_tuesday": list(days.after_second_tuesday),
+    }
+
+
+def _window(window: Window) -> Json:
+    return {
+        **encode_days(window.days),
         "at": f"{window.at:%H:%M}",
         "for_s": int(window.length.total_seconds()),
         "time_zone": window.zone.name,
@@ -85,7 +92,7 @@ def _as_policies_write(read: Callable[[Any, object], _Value]) -> Convert:
     return convert
 
 
-_WINDOW_KEYS: Mapping[str, Convert] = {
+DAY_KEYS: Mapping[str, Convert] = {
     "start": _each(_as_policies_write(lambda language, value: language.read_start(value)[0])),
     "days_after_second_tuesday": _each(
         _as_policies_write(lambda language, value: language.read_after(str(value)))
@@ -93,11 +100,12 @@ _WINDOW_KEYS: Mapping[str, Convert] = {
     "at": _as_policies_write(lambda language, value: language.read_clock(value)),
     "time_zone": _as_policies_write(lambda language, value: language.read_zone_name(value)),
 }
+"""What reads the keys of a day, a time on it and the zone whose clocks show it."""
 
 
 def windows_of_calendar(origin: Convert, duration: Convert) -> Convert:
     """What reads a calendar's `windows`: a list of lists, one for each policy."""
-    read = list_of({**_WINDOW_KEYS, "for_s": duration, "from": origin}, needs="at")
+    read = list_of({**DAY_KEYS, "for_s": duration, "from": origin}, needs="at")
 
     def convert(value: Any, place: str, problems: Problems) -> list[Any] | None:
         if isinstance(value, list):

@@ -23,6 +23,12 @@ from orchestrator.inventory.document import (
     strings,
 )
 from orchestrator.inventory.model import Kind, MachineId, Os
+from orchestrator.planner.announced import (
+    decode_notify,
+    decode_schedule,
+    notify_of_plan,
+    schedule_of_plan,
+)
 from orchestrator.planner.calendars import decode_calendar, freezes_of_calendar, windows_of_calendar
 from orchestrator.planner.model import (
     AroundSteps,
@@ -234,6 +240,8 @@ _TABLE: Mapping[str, Convert] = {
         record({"windows": windows_of_calendar(_origin, _duration), "freezes": freezes_of_calendar(_origin)})
     ),
     "deadline_s": _duration,
+    "schedule": schedule_of_plan(_origin),
+    "notify": notify_of_plan(_origin),
     "max_in_flight": a_whole_number,
     "max_wait_s": _duration,
     "replaces": strings,
@@ -258,6 +266,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         decode_calendar(row, f"calendars[{number}]", problems)
         for number, row in enumerate(held.get("calendars", ()))
     ]
+    schedule = decode_schedule(held.get("schedule"), problems)
     if problems or change is None:
         return None
     fingerprint = held.get("fingerprint", {})
@@ -292,6 +301,8 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         max_wait=held["max_wait_s"],
         calendars=tuple(calendar for calendar in calendars if calendar is not None),
         deadline=held.get("deadline_s", defaults.DEADLINE),
+        schedule=schedule,
+        notify=tuple(decode_notify(row) for row in held.get("notify", ())),
         replaces=held.get("replaces", ()),
         read_tags=held.get("read_tags", ()),
     )

@@ -45,6 +45,8 @@ def _terms(plan: Plan) -> Mapping[str, str]:
         "in flight at most": "any number" if plan.max_in_flight is None else str(plan.max_in_flight),
         "longest wait": words.duration(plan.max_wait),
         "deadline": words.duration(plan.deadline),
+        "it is due": NOTHING if plan.schedule is None else words.schedule(plan.schedule),
+        "told": "; ".join(map(words.notify, plan.notify)) or NOTHING,
         "the stages": ", ".join(stage.name for stage in plan.stages),
     }
     if isinstance(plan.change, Patches):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.planner.announced import encode_notify, encode_schedule
 from orchestrator.planner.calendars import encode_calendar
 from orchestrator.planner.model import AroundSteps, Lane, LeftOut, Plan, PlannedMachine, Warned
 from orchestrator.policy import defaults
@@ -20,13 +21,17 @@ Json = dict[str, Any]
 def encode(plan: Plan) -> Json:
     """The whole document.
 
-    What concerns time is left out where it says nothing, so that a plan without windows and freezes is the same file as ever.
+    What the language didn't always have is left out where it says nothing, so that a plan without it is the same file as ever.
     """
     said: Json = (
         {"calendars": [encode_calendar(calendar) for calendar in plan.calendars]} if plan.calendars else {}
     )
     if plan.deadline != defaults.DEADLINE:
         said["deadline_s"] = _seconds(plan.deadline)
+    if plan.schedule is not None:
+        said["schedule"] = encode_schedule(plan.schedule)
+    if plan.notify:
+        said["notify"] = [encode_notify(entry) for entry in plan.notify]
     return {
         **said,
         "schema": SCHEMA,

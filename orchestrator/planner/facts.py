@@ -116,7 +116,7 @@ def _tags_of(selector: Selector) -> Iterator[str]:
         yield from _tags_of(inner)
 
 
-_YOUNGER: Final = frozenset({"windows", "freezes"})
+_YOUNGER: Final = frozenset({"windows", "freezes", "schedule", "notify"})
 """Keys that the language didn't always have: a policy that doesn't use them says what it said before."""
 
 

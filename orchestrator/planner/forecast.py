@@ -18,6 +18,7 @@ from orchestrator.planner.durations import Durations
 from orchestrator.planner.model import Plan
 from orchestrator.policy import words
 from orchestrator.policy.model import Origin
+from orchestrator.policy.schedules import due_next
 from orchestrator.policy.windows import Calendar
 
 Spend = Callable[[str, timedelta, Origin | None], None]
@@ -71,6 +72,8 @@ class Forecast:
     spent: tuple[Spent, ...]
     approvals: tuple[str, ...]  # stages after which a person must approve
     never: tuple[MachineId, ...]
+    schedule: str = ""  # of the campaign, in words
+    due: datetime | None = None  # when the campaign is due by it, from `start` on
 
     @property
     def in_time(self) -> bool:
@@ -111,6 +114,8 @@ def forecast(plan: Plan, durations: Durations, start: datetime) -> Forecast:
         spent=_spent(plan, played),
         approvals=tuple(gate.name for gate in plan.stages[:-1] if gate.approve),
         never=tuple(sorted(played.never)),
+        schedule=words.schedule(plan.schedule) if plan.schedule is not None else "",
+        due=due_next(plan.schedule, start) if plan.schedule is not None else None,
     )
 
 
@@ -129,6 +134,11 @@ def sentences(told: Forecast) -> tuple[str, ...]:
         count = len(told.never)
         who = f"{count:,} machines have" if count > 1 else "one machine has"
         lines.append(f"{who} no window in the next ten years that is long enough")
+    if told.due is not None:
+        lines.append(
+            f"due next on {told.due:%Y-%m-%d %H:%M} UTC by its schedule ({told.schedule}); "
+            "a rollout of this plan runs when it is started, and not by itself"
+        )
     return tuple(lines)
 
 

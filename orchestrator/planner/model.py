@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.policy import defaults
-from orchestrator.policy.model import Change, Health, Origin, Probe, Step, StopWhen
+from orchestrator.policy.model import Change, Health, Notify, Origin, Probe, Schedule, Step, StopWhen
 from orchestrator.policy.windows import Calendar
 
 
@@ -140,4 +140,6 @@ class Plan:
     replaces: tuple[str, ...] = ()  # rules of the floor that a policy loosened
     calendars: tuple[Calendar, ...] = ()
     deadline: timedelta = defaults.DEADLINE  # from start to end
+    schedule: Schedule | None = None  # when the campaign is due; a rollout runs when it is started
+    notify: tuple[Notify, ...] = ()  # sorted by webhook
     read_tags: tuple[str, ...] = ()  # in lower case; those that decide which rules hold, digested in `facts`

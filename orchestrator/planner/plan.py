@@ -27,7 +27,7 @@ from orchestrator.planner.stages import Staged, assign
 from orchestrator.planner.tables import Tables, planned_machines
 from orchestrator.policy import defaults, words
 from orchestrator.policy.build import default_stages
-from orchestrator.policy.effective import settle, stop_when
+from orchestrator.policy.effective import notifications, settle, stop_when
 from orchestrator.policy.model import (
     EVERYTHING,
     Change,
@@ -35,6 +35,7 @@ from orchestrator.policy.model import (
     Patches,
     Policy,
     Restart,
+    Schedule,
     Selector,
     Stage,
 )
@@ -110,6 +111,7 @@ class _Wanted:
     max_in_flight: int | None = None
     max_wait: timedelta = defaults.MAX_WAIT
     deadline: timedelta = defaults.DEADLINE
+    schedule: Schedule | None = None
 
 
 def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
@@ -139,6 +141,7 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
         campaign.max_in_flight,
         campaign.max_wait,
         campaign.deadline,
+        campaign.schedule,
     )
 
 
@@ -236,6 +239,8 @@ def _made(
         max_wait=wanted.max_wait,
         calendars=tables.calendars,
         deadline=wanted.deadline,
+        schedule=wanted.schedule,
+        notify=notifications(under.values()),
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
     )

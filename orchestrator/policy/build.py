@@ -16,6 +16,8 @@ from orchestrator.policy.model import (
     Health,
     MaxUnavailable,
     MinAvailable,
+    Notify,
+    Occasion,
     OneAtATime,
     OrderRule,
     Origin,
@@ -25,6 +27,7 @@ from orchestrator.policy.model import (
     ProbeKind,
     Restart,
     Rule,
+    Schedule,
     Selector,
     Share,
     Singletons,
@@ -45,7 +48,8 @@ from orchestrator.policy.schema.health import (
     ProbeSection,
     StepSection,
 )
-from orchestrator.policy.schema.hours import FreezeSection, WindowSection, ZoneSection
+from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, WindowSection, ZoneSection
+from orchestrator.policy.schema.notify import NotifySection
 from orchestrator.policy.schema.section import Select
 
 
@@ -67,6 +71,9 @@ def build(document: Document, file: PolicyFile) -> Policy:
         freezes=tuple(
             _freeze(freeze, document.origin(("freezes", index)))
             for index, freeze in enumerate(file.freezes or ())
+        ),
+        notify=tuple(
+            _notify(entry, document.origin(("notify", index))) for index, entry in enumerate(file.notify)
         ),
         campaign=_campaign(document, file, file.change) if file.change else None,
         replaces=tuple(file.replaces),
@@ -198,17 +205,29 @@ def _step(document: Document, at: Path, section: StepSection) -> Step:
 
 
 def _window(section: WindowSection, origin: Origin) -> Window:
-    days = {day for entry in section.start for day in entry}
     return Window(
-        days=Days(
-            tuple(sorted(days, key=lambda day: (day.day, day.nth))),
-            tuple(sorted(set(section.days_after_second_tuesday))),
-        ),
+        days=_days(section),
         at=section.at,
         length=section.length,
         zone=_zone(section.time_zone),
         origin=origin,
     )
+
+
+def _days(section: WindowSection | ScheduleSection) -> Days:
+    days = {day for entry in section.start for day in entry}
+    return Days(
+        tuple(sorted(days, key=lambda day: (day.day, day.nth))),
+        tuple(sorted(set(section.days_after_second_tuesday))),
+    )
+
+
+def _schedule(section: ScheduleSection, origin: Origin) -> Schedule:
+    return Schedule(_days(section), section.at, section.time_zone, origin)
+
+
+def _notify(section: NotifySection, origin: Origin) -> Notify:
+    return Notify(section.webhook, tuple(sorted(set(section.on), key=list(Occasion).index)), origin)
 
 
 def _freeze(section: FreezeSection, origin: Origin) -> Freeze:
@@ -229,6 +248,7 @@ def _campaign(document: Document, file: PolicyFile, change: ChangeSection) -> Ca
         max_in_flight=file.max_in_flight,
         max_wait=file.max_wait or defaults.MAX_WAIT,
         origin=document.origin(("change",)),
+        schedule=_schedule(file.schedule, document.origin(("schedule",))) if file.schedule else None,
     )
 
 

@@ -26,7 +26,8 @@ from orchestrator.policy.schema.health import (
     ProbeSection,
     TcpSettings,
 )
-from orchestrator.policy.schema.hours import FreezeSection, WindowSection, ZoneSection
+from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, WindowSection, ZoneSection
+from orchestrator.policy.schema.notify import NotifySection
 from orchestrator.policy.schema.rules import (
     RULE_KINDS,
     MaxUnavailableRule,
@@ -39,10 +40,8 @@ from orchestrator.policy.values import WRONG, did_you_mean, shown
 
 _NOT_KEPT_YET: Final = MappingProxyType(
     {
-        "schedule": "take it out, and start the rollout by hand or from a scheduler",
         "group_probes": "take it out, and ask each machine with `probes`",
         "rebootless": "take it out: every change then counts as a restart, the careful case",
-        "notify": "take it out",
     }
 )
 """Keys that the language has and this version doesn't keep, with what to do instead."""
@@ -59,6 +58,8 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
         WindowSection: "in an entry of `windows`",
         FreezeSection: "in an entry of `freezes`",
         ZoneSection: "in `time_zone`",
+        ScheduleSection: "in `schedule`",
+        NotifySection: "in an entry of `notify`",
         ChangeSection: "in `change`",
         PatchesSection: "in `patches`",
         StageSection: "in an entry of `stages`",

@@ -6,7 +6,7 @@ This is the only place for them. The nouns in `model.py` and the schema take the
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Final
 
 FLOOR: Final = "availability-first"
@@ -68,6 +68,14 @@ PILOT_PERCENT: Final = 10.0
 
 PILOT_BAKE: Final = timedelta(hours=24)
 """A day and a night: nightly jobs, backups and time-zone peaks have all run on the change."""
+
+# When a campaign is due ---------------------------------------------------------------------------------------
+
+SCHEDULE_AT: Final = time()
+"""The beginning of the day: windows, if there are any, say when machines may be changed on it."""
+
+SCHEDULE_ZONE: Final = "UTC"
+"""The clocks that a schedule means where it doesn't say: the same for whoever reads the file."""
 
 # When a rollout stops, waits and ends -------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ def describe(
         *(Setting("probe", words.probe(probe), probe.origin) for probe in held.probes),
         *(Setting("around", words.around(around), around.origin) for around in held.around),
         *_hours(machine, held.hours),
+        *(Setting("notify", words.notify(entry), entry.origin) for entry in held.notify),
         *_rules(machine, (*held.policies, *under_floor)),
     )
 
@@ -68,6 +69,8 @@ def _campaign(policy: Policy, held: Effective) -> Iterator[Setting]:
         yield Setting("stage", words.stage(stage), stage.origin)
     for key, value in (("unhealthy", held.stop_when.unhealthy), ("not_changed", held.stop_when.not_changed)):
         yield Setting(f"stop_when.{key}", str(value), held.origins.get(f"stop_when.{key}", _DEFAULT))
+    if campaign.schedule is not None:
+        yield Setting("schedule", words.schedule(campaign.schedule), campaign.schedule.origin)
     yield Setting("deadline", words.duration(campaign.deadline), origins.get("deadline", _DEFAULT))
     limit = "no limit" if campaign.max_in_flight is None else str(campaign.max_in_flight)
     yield Setting("max_in_flight", limit, origins.get("max_in_flight", _DEFAULT))

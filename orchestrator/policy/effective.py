@@ -8,6 +8,7 @@ filled in after that, so that a silent file never conflicts:
                        meanwhile, so waiting breaks nobody's rule
     interval           the shortest, and fail_after the smallest: whoever wants to know sooner does
     windows            of each policy one must be open; freezes add up
+    notify             adds up, by receiver
     stop_when          the smallest of each; a count and a percentage can't be compared, and must be written alike
 
 A machine without a probe from any policy is asked `DEFAULT_PROBES`.
@@ -16,7 +17,7 @@ A machine without a probe from any policy is asked `DEFAULT_PROBES`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ from orchestrator.policy.hours import Hours, Meetings, hours
 from orchestrator.policy.model import (
     Around,
     Health,
+    Notify,
+    Occasion,
     Origin,
     Policy,
     Probe,
@@ -54,6 +57,7 @@ class Effective:
     health: Health
     around: tuple[Around, ...]
     hours: Hours
+    notify: tuple[Notify, ...]
     stop_when: StopWhen
     origins: Mapping[str, Origin]
 
@@ -115,6 +119,17 @@ def stop_when(policies: Iterable[Policy]) -> StopWhen:
     return merged
 
 
+def notifications(policies: Iterable[Policy]) -> tuple[Notify, ...]:
+    """Who is told of what, by name; of what several policies say of one receiver, all. The first says where it was written."""
+    told: dict[str, Notify] = {}
+    for policy in sorted(policies, key=lambda policy: (policy.file, policy.name)):
+        for entry in policy.notify:
+            known = told.setdefault(entry.webhook, entry)
+            on = tuple(occasion for occasion in Occasion if occasion in {*known.on, *entry.on})
+            told[entry.webhook] = replace(known, on=on)
+    return tuple(told[webhook] for webhook in sorted(told))
+
+
 @dataclass(frozen=True, slots=True)
 class _PolicyTests:
     """A policy with its selectors compiled."""
@@ -148,6 +163,7 @@ def _merged(policies: Sequence[Policy], machine: Machine, problems: dict[Problem
         health=health,
         around=tuple(a for policy in policies for a in policy.around if matcher(a.of)(machine)),
         hours=hours(policies),
+        notify=notifications(policies),
         stop_when=stop,
         origins=MappingProxyType({**health_origins, **stop_origins}),
     )

@@ -51,6 +51,8 @@ def nonsense(document: Document, file: PolicyFile) -> Iterator[Problem]:
     yield from _around(document, file)
     yield from _windows(document, file)
     yield from _freezes(document, file)
+    yield from _schedule(document, file)
+    yield from _notify(document, file)
     yield from _change(document, file)
     yield from _stages(document, file.stages)
 
@@ -74,6 +76,7 @@ def _whole(document: Document, file: PolicyFile) -> Iterator[Problem]:
             file.around,
             file.windows,
             file.freezes,
+            file.notify,
             file.stop_when,
             file.replaces,
         )
@@ -265,6 +268,22 @@ def _freezes(document: Document, file: PolicyFile) -> Iterator[Problem]:
             yield document.problem((*at, "to"), what, instead)
         if freeze.time_zone is not None:
             yield from _zone(document, (*at, "time_zone"), freeze.time_zone)
+
+
+def _schedule(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    schedule = file.schedule
+    if schedule and not (schedule.start or schedule.days_after_second_tuesday):
+        what = "the schedule doesn't say on which days the campaign is due"
+        instead = "write `days_after_second_tuesday`, such as 4, or `start`, such as third sat"
+        yield document.problem(("schedule",), what, instead, key=True)
+
+
+def _notify(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for index, entry in enumerate(file.notify):
+        if first.setdefault(entry.webhook, index) != index:
+            what = f"`{entry.webhook}` is told twice"
+            yield document.problem(("notify", index, "webhook"), what, "write one entry with all of `on`")
 
 
 def _zone(document: Document, at: Path, zone: ZoneSection) -> Iterator[Problem]:

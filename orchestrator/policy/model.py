@@ -250,6 +250,36 @@ class Freeze:
     origin: Origin = Origin("defaults")
 
 
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a campaign is due: on `days`, when clocks of the zone (IANA's name) show `at`. It says nothing of when machines may be changed."""
+
+    days: Days
+    at: time = defaults.SCHEDULE_AT
+    zone: str = defaults.SCHEDULE_ZONE
+    origin: Origin = Origin("defaults")
+
+
+class Occasion(StrEnum):
+    """What people want to be told of a rollout."""
+
+    STARTED = "started"
+    STAGE = "stage"  # the machines of a stage are all verified
+    APPROVAL = "approval"  # a stage waits for a person's yes
+    UNHEALTHY = "unhealthy"  # a machine that was well is not, or nobody knows what became of its change
+    STOPPED = "stopped"
+    FINISHED = "finished"  # or aborted
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Whom to tell of what; `webhook` is a name that configuration resolves."""
+
+    webhook: str
+    on: tuple[Occasion, ...] = (Occasion.STOPPED, Occasion.APPROVAL, Occasion.FINISHED)
+    origin: Origin = Origin("defaults")
+
+
 class Reboot(StrEnum):
     """Whether an installation may restart the machine. Wire values: IfRequired, Never, Always."""
 
@@ -315,6 +345,7 @@ class Campaign:
     max_in_flight: int | None
     max_wait: timedelta
     origin: Origin
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +366,7 @@ class Policy:
     around: tuple[Around, ...] = ()
     windows: tuple[Window, ...] = ()  # any of them; of several policies, those of each
     freezes: tuple[Freeze, ...] = ()
+    notify: tuple[Notify, ...] = ()
     campaign: Campaign | None = None
     replaces: tuple[str, ...] = ()
     origins: tuple[tuple[str, Origin], ...] = field(default=())  # dotted key -> where it was written

@@ -12,6 +12,7 @@ from orchestrator.policy.model import (
     Freeze,
     MaxUnavailable,
     MinAvailable,
+    Notify,
     OneAtATime,
     OrderRule,
     Patches,
@@ -19,6 +20,7 @@ from orchestrator.policy.model import (
     ProbeKind,
     Restart,
     Rule,
+    Schedule,
     Selector,
     Singletons,
     Stage,
@@ -139,6 +141,16 @@ def freeze(one: Freeze) -> str:
     """`2026-12-18 to 2027-01-04: year end`."""
     where = f", {zone(one.zone)}" if one.zone is not None else ""
     return f"{one.first} to {one.last}{where}: {one.reason}"
+
+
+def schedule(one: Schedule) -> str:
+    """`third sat at 20:00, Europe/Amsterdam`."""
+    return f"{days(one.days)} at {one.at:%H:%M}, {one.zone}"
+
+
+def notify(one: Notify) -> str:
+    """`platform-team of stopped, finished`."""
+    return f"{one.webhook} of {', '.join(one.on)}"
 
 
 def change(one: Change) -> str:

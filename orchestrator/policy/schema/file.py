@@ -8,7 +8,8 @@ from pydantic import Field
 
 from orchestrator.policy.schema.campaign import ChangeSection, StageSection, StopWhenSection
 from orchestrator.policy.schema.health import AroundSection, HealthSection
-from orchestrator.policy.schema.hours import FreezeSection, WindowSection
+from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, WindowSection
+from orchestrator.policy.schema.notify import NotifySection
 from orchestrator.policy.schema.rules import AnyRule
 from orchestrator.policy.schema.section import Section, Select
 from orchestrator.policy.values import Count, Name, OneOrMany, PositiveDuration, one_of
@@ -56,6 +57,11 @@ class PolicyFile(Section):
         description="Days on which the selected machines are not changed.",
         examples=["[{from: 2026-12-18, to: 2027-01-04, reason: year end}]"],
     )
+    notify: Annotated[list[NotifySection], OneOrMany] = Field(
+        default=[],
+        description="Who is told of what in rollouts that change any of the selected machines.",
+        examples=["[{webhook: platform-team, on: [stopped, finished]}]"],
+    )
     change: ChangeSection | None = Field(
         default=None,
         description="What to change: this makes the policy a campaign.",
@@ -70,6 +76,11 @@ class PolicyFile(Section):
         default=None,
         description="How many failures stop the rollout.",
         examples=["{unhealthy: 1%, not_changed: 5%}"],
+    )
+    schedule: ScheduleSection | None = Field(
+        default=None,
+        description="Of a campaign: when it is due. Plans and forecasts say when that is next; a rollout that a person starts runs when it is started.",
+        examples=["{days_after_second_tuesday: 4}"],
     )
     deadline: PositiveDuration | None = Field(
         default=None,
@@ -88,5 +99,5 @@ class PolicyFile(Section):
     )
 
 
-CAMPAIGN_KEYS: Final = ("stages", "deadline", "max_in_flight", "max_wait")
+CAMPAIGN_KEYS: Final = ("stages", "schedule", "deadline", "max_in_flight", "max_wait")
 """Keys that mean nothing without `change`."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from orchestrator.policy import defaults
 from orchestrator.policy.schema.section import Section
 from orchestrator.policy.time_values import AfterPatchDay, Clock, Date, Start, WindowLength, ZoneName
 from orchestrator.policy.values import Flag, OneOrMany, Text
@@ -59,6 +60,31 @@ class WindowSection(Section):
     time_zone: ZoneValue = Field(
         description="Whose clocks: a time zone's name, or {machine: true, else: NAME} for each machine's own and NAME where that isn't known.",
         examples=["{machine: true, else: Europe/Amsterdam}"],
+    )
+
+
+class ScheduleSection(Section):
+    """When a campaign is due, again and again."""
+
+    start: Annotated[list[Start], OneOrMany] = Field(
+        default=[],
+        description='On which days: mon, tue, wed, thu, fri, sat, sun; the nth of a month as "first sat", "second tue", "third wed", "fourth sun" or "last fri"; every_day.',
+        examples=['"third sat"'],
+    )
+    days_after_second_tuesday: Annotated[list[AfterPatchDay], OneOrMany] = Field(
+        default=[],
+        description="On which days, counted from a month's second Tuesday, on which Microsoft publishes patches: 0 to 27.",
+        examples=["4"],
+    )
+    at: Clock = Field(
+        default=defaults.SCHEDULE_AT,
+        description="When on that day, as clocks of the time zone show it; at its beginning if left out. No machine is changed outside its windows all the same.",
+        examples=['"20:00"'],
+    )
+    time_zone: ZoneName = Field(
+        default=defaults.SCHEDULE_ZONE,
+        description="Whose clocks: a time zone's name; UTC if left out.",
+        examples=["Europe/Amsterdam"],
     )
 
 

@@ -27,7 +27,7 @@ def said(text: str) -> list[str]:
         (HEAD, "1:1: the policy says nothing; add `rules`, or `change` if it is a campaign"),
         (HEAD + "ruls: []", "3:1: unknown key `ruls`; did you mean `rules`?"),
         (HEAD + "wndows: []", "3:1: unknown key `wndows`; did you mean `windows`?"),
-        (HEAD + "slots: []", "3:1: unknown key `slots`; the keys here are version, name, select, replaces, rules, health, around, windows, freezes, change, stages, stop_when, deadline, max_in_flight, max_wait"),
+        (HEAD + "slots: []", "3:1: unknown key `slots`; the keys here are version, name, select, replaces, rules, health, around, windows, freezes, notify, change, stages, stop_when, schedule, deadline, max_in_flight, max_wait"),
         (HEAD + "probes: []", "3:1: `probes` doesn't belong here; write it in `health`"),
         (HEAD + "tags: {a: b}", "3:1: `tags` doesn't belong here; write it in a selector, such as `select` or `of`"),
         (HEAD + "rules: {max_unavailable: 1}", "3:8: expected a list, found a mapping; write `- ` before each entry, such as [{max_unavailable: 25%}]"),
@@ -174,9 +174,7 @@ def test_campaigns(text: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("key", "instead"),
     [
-        ("schedule", "take it out, and start the rollout by hand or from a scheduler"),
         ("rebootless", "take it out: every change then counts as a restart, the careful case"),
-        ("notify", "take it out"),
     ],
 )
 def test_what_this_version_doesn_t_keep_is_refused_not_ignored(key: str, instead: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.policy import defaults, words
 from orchestrator.policy.document import read
 from orchestrator.policy.load import load, load_one
+from orchestrator.policy.model import Notify
 from orchestrator.policy.schema.campaign import ChangeSection, PatchesSection, StageSection, StopWhenSection
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
@@ -22,7 +23,8 @@ from orchestrator.policy.schema.health import (
     StepSection,
     TcpSettings,
 )
-from orchestrator.policy.schema.hours import FreezeSection, WindowSection, ZoneSection
+from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, WindowSection, ZoneSection
+from orchestrator.policy.schema.notify import NotifySection
 from orchestrator.policy.schema.rules import MaxUnavailableRule, MinAvailableRule, OneAtATimeRule, OrderRule
 from orchestrator.policy.schema.section import Narrowed, Nothing, Section, Select
 
@@ -44,6 +46,8 @@ CHAPTERS: dict[str, type[Section]] = {
     "## `windows`": WindowSection,
     "### `time_zone`": ZoneSection,
     "## `freezes`": FreezeSection,
+    "## `schedule`": ScheduleSection,
+    "## `notify`": NotifySection,
     "## `change`": ChangeSection,
     "### `patches`": PatchesSection,
     "## `stages`": StageSection,
@@ -123,6 +127,9 @@ def test_every_example_is_yaml() -> None:
         ("### `patches`", "maximum_duration", words.duration(defaults.MAXIMUM_DURATION)),
         ("### `patches`", "classifications", f"[{', '.join(defaults.CLASSIFICATIONS)}]"),
         ("## The file", "deadline", words.duration(defaults.DEADLINE)),
+        ("## `schedule`", "at", f'"{defaults.SCHEDULE_AT:%H:%M}"'),
+        ("## `schedule`", "time_zone", defaults.SCHEDULE_ZONE),
+        ("## `notify`", "on", f"[{', '.join(Notify('').on)}]"),
         ("## The file", "max_wait", words.duration(defaults.MAX_WAIT)),
         ("## `stop_when`", "unhealthy", f"{defaults.STOP_UNHEALTHY_PERCENT:g}%"),
         ("## `stop_when`", "not_changed", f"{defaults.STOP_NOT_CHANGED_PERCENT:g}%"),
