@@ -52,5 +52,8 @@ Change = Annotated[
 ]
 Select = Annotated[
     str | None,
-    typer.Option("--select", help="Which machines of the one-off, such as tag:app=shop,region=westeurope."),
+    typer.Option(
+        "--select",
+        help="Which machines of the one-off, such as tag:app=shop,region=westeurope,without_tag:legacy.",
+    ),
 ]

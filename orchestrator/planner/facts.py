@@ -112,11 +112,12 @@ def _tags_of_rule(rule: Rule) -> Iterator[str]:
 
 def _tags_of(selector: Selector) -> Iterator[str]:
     yield from (name for name, _ in selector.tags)
+    yield from selector.without_tags
     for inner in (*selector.any_of, *selector.none_of):
         yield from _tags_of(inner)
 
 
-_YOUNGER: Final = frozenset({"windows", "freezes", "schedule", "notify"})
+_YOUNGER: Final = frozenset({"windows", "freezes", "schedule", "notify", "without_tags"})
 """Keys that the language didn't always have: a policy that doesn't use them says what it said before."""
 
 

@@ -99,6 +99,7 @@ def selector(select: Select) -> Selector:
     """A selector in the one spelling that matching compares by; equal selections written alike are equal."""
     return Selector(
         tags=tuple(sorted((name.lower(), _lower(values)) for name, values in select.tags.items())),
+        without_tags=_lower(select.without_tags),
         names=_lower(select.names),
         regions=tuple(sorted({region_name(region) for region in select.regions})),
         zones=_lower(select.zones),

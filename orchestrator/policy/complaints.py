@@ -134,11 +134,11 @@ def without_value(document: Document) -> Iterator[Problem]:
             if isinstance(key, int):
                 yield document.problem(path, "an entry without a value", "take it out, or write its value")
             elif len(path) > 1 and path[-2] == "tags":
-                has, lacks = f'{key}: "*"', f'not: {{tags: {{{key}: "*"}}}}'
+                has, lacks = f'{key}: "*"', f"without_tags: [{key}]"
                 yield document.problem(
                     path,
                     f"the tag `{key}` has no value",
-                    f"write {has} for machines that have it, {lacks} for those without",
+                    f"write {has} for machines that have it, or {lacks} besides `tags` for those without",
                     key=True,
                 )
             else:

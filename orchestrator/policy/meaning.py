@@ -94,9 +94,15 @@ def _whole(document: Document, file: PolicyFile) -> Iterator[Problem]:
 
 
 def _selectors(document: Document, at: Path, select: Select | None) -> Iterator[Problem]:
-    """Empty selectors where they turn the meaning around."""
+    """Empty selectors where they turn the meaning around, and what no machine can be."""
     if select is None:
         return
+    wanted = {name.lower() for name in select.tags}
+    for place, name in enumerate(select.without_tags):
+        if name.lower() in wanted:
+            what = f"no machine has a value of the tag `{name}` and lacks it"
+            instead = "take it out of `tags` or of `without_tags`"
+            yield document.problem((*at, "without_tags", place), what, instead)
     for index, excluded in enumerate(select.none_of):
         here: Path = (*at, "not", index)
         if not excluded.model_fields_set:

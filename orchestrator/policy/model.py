@@ -53,10 +53,11 @@ class Selector:
     """Which machines. All that is said must hold; a value with several entries holds if any of them does.
 
     Empty selects every machine. `tags` maps a name (compared without regard to case, as Azure does) to accepted
-    values, where `*` means present; all globs are case-insensitive. `none_of` excludes, `any_of` needs one of them to hold.
+    values, where `*` means present; `without_tags` are names of tags of which the machine has none; all globs are case-insensitive. `none_of` excludes, `any_of` needs one of them to hold.
     """
 
     tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    without_tags: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()

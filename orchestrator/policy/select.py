@@ -88,6 +88,8 @@ def _tests(selector: Selector) -> Iterator[Matcher]:
         yield lambda machine: group(machine.resource_group)
     for name, values in selector.tags:
         yield _tag(name, values)
+    if selector.without_tags:
+        yield _without_tags(selector.without_tags)
     if selector.names:
         named = _any_of(selector.names)
         yield lambda machine: named(machine.name)
@@ -120,6 +122,11 @@ def _tag(name: str, values: tuple[str, ...]) -> Matcher:
         return False
 
     return test
+
+
+def _without_tags(names: tuple[str, ...]) -> Matcher:
+    lacking = frozenset(name.lower() for name in names)
+    return lambda machine: not any(tag.lower() in lacking for tag in machine.tags)
 
 
 def _resource(values: tuple[str, ...]) -> _Text:
@@ -167,6 +174,9 @@ _KEYS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What stands before `=` on the command line, and the selector's field."""
 
+_WITHOUT: Final = "without_tag:"
+"""What stands before the name of a tag that isn't there."""
+
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"os": tuple(Os), "kind": tuple(Kind)},
 )
@@ -177,19 +187,22 @@ def parse_selector_expression(expression: str) -> Selector:
     """`tag:app=shop,region=westeurope,name=web-*` as a selector.
 
     Parts are joined by commas and must all hold; a key that is written several times needs any of its values. `tag:app`
-    alone means that the tag is there.
+    alone means that the tag is there, `without_tag:app` that it isn't.
 
     Raises:
         UsageError: with every part that is wrong, and what to write instead.
     """
     tags: dict[str, list[str]] = {}
     fields: dict[str, list[str]] = {}
+    without: list[str] = []
     wrong: list[str] = []
     for part in (part.strip() for part in expression.split(",")):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         fault = _fault(part, key, equals, value)
         if fault:
             wrong.append(fault)
+        elif key.startswith(_WITHOUT):
+            without.append(key.removeprefix(_WITHOUT).strip().lower())
         elif key.startswith("tag:"):
             tags.setdefault(key.removeprefix("tag:").strip().lower(), []).append(
                 value.lower() if equals else "*"
@@ -201,13 +214,17 @@ def parse_selector_expression(expression: str) -> Selector:
         raise UsageError(f"--select {expression}: {'; '.join(wrong)}")
     found: dict[str, Any] = {field: tuple(sorted(set(values))) for field, values in fields.items()}
     by_tag = tuple(sorted((name, tuple(sorted(set(values)))) for name, values in tags.items()))
-    return Selector(tags=by_tag, **found)
+    return Selector(tags=by_tag, without_tags=tuple(sorted(set(without))), **found)
 
 
 def _fault(part: str, key: str, equals: str, value: str) -> str:
     """What is wrong with one part, with what to write instead; empty if nothing is."""
     if not part:
         return "an empty part; write key=value, joined by commas"
+    if key.startswith(_WITHOUT):
+        if equals or not key.removeprefix(_WITHOUT).strip():
+            return f"`{part}` isn't the name of a tag; write {_WITHOUT}NAME for machines that don't have it"
+        return ""
     if key.startswith("tag:"):
         if not key.removeprefix("tag:").strip():
             return f"`{part}` names no tag; write tag:NAME=VALUE, or tag:NAME for machines that have it"

@@ -61,6 +61,7 @@ _LABELS: Final = (
 def selector(one: Selector) -> str:
     """A selector in a sentence: `tier=api,web and westeurope`; "all" for the one that selects everything."""
     parts = [name if values == ("*",) else f"{name}={','.join(values)}" for name, values in one.tags]
+    parts += [f"no tag {name}" for name in one.without_tags]
     for field, label in _LABELS:
         values = getattr(one, field)
         if values:

@@ -61,6 +61,7 @@ def selectors() -> st.SearchStrategy[Selector]:
     flat = st.builds(
         Selector,
         tags=tags,
+        without_tags=some("app", "ring", "x"),
         names=some("web-*", "api", "*", "a.?", "x[1]", "x[*"),
         regions=some("westeurope", "north*"),
         zones=some("1", "*"),
@@ -111,6 +112,7 @@ def naive(selector: Selector, machine: Machine) -> bool:
     )
     return (
         all(like(tags.get(name), values) for name, values in selector.tags)
+        and not any(name in tags for name in selector.without_tags)
         and all(any(like(value, patterns) for value in values) for patterns, values in plain if patterns)
         and (not selector.any_of or any(naive(option, machine) for option in selector.any_of))
         and not any(naive(excluded, machine) for excluded in selector.none_of)

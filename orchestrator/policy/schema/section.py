@@ -24,6 +24,11 @@ class Select(Section):
         description='Tags by name, each with a value, a list of values or "*" for any value. Globs (`*`, `?`) are allowed. Neither names nor values mind case.',
         examples=["{app: shop, tier: [web, api]}"],
     )
+    without_tags: Annotated[list[Text], OneOrMany] = Field(
+        default=[],
+        description="Names of tags that the machine doesn't have, whatever their value; none of them.",
+        examples=["[patching]"],
+    )
     names: Annotated[list[Text], OneOrMany] = Field(
         default=[],
         description="Names of machines; globs (`*`, `?`) are allowed.",

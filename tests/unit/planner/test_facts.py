@@ -66,12 +66,13 @@ def test_learning_what_was_unknown_makes_a_plan_no_worse() -> None:
 def test_the_tags_that_decide_what_holds() -> None:
     """Of selections, rules, groups and stages; in lower case."""
     campaign = (
-        "version: 1\nname: c\nselect: {tags: {patching: '*'}}\nchange: {restart: {}}\n"
+        "version: 1\nname: c\nselect: {tags: {patching: '*'}, without_tags: Legacy}\nchange: {restart: {}}\n"
         "stages: [{name: canary, select: {tags: {Ring: canary}}}, {name: broad}]\n"
     )
 
     assert read_tags(load([("c.yaml", campaign), ("a.yaml", RULES)]), Selector(tags=(("only", ("x",)),))) == (
         "app",
+        "legacy",
         "only",
         "patching",
         "ring",

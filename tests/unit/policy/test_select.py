@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Kind, Os
+from orchestrator.policy import words
 from orchestrator.policy.model import EVERYTHING, Selector
 from orchestrator.policy.select import intersection, matches, parse_selector_expression
 from tests.fleet import arm_id, flex_id, set_id, vm
@@ -33,6 +34,11 @@ WEB = vm(
         (Selector(tags=(("app", ("*",)),)), True),
         (Selector(tags=(("empty", ("*",)),)), True),
         (Selector(tags=(("ring", ("*",)),)), False),
+        (Selector(without_tags=("ring",)), True),
+        (Selector(without_tags=("app",)), False),
+        (Selector(without_tags=("ring", "empty")), False),
+        (Selector(without_tags=("rin*",), tags=(("app", ("shop",)),)), True),
+        (Selector(without_tags=("*",)), True),
         (Selector(names=("web-01",)), True),
         (Selector(names=("web-*",)), True),
         (Selector(names=("api-*", "*-01")), True),
@@ -117,6 +123,10 @@ def test_a_rule_s_selector_counts_within_its_policy_s(
     [
         ("tag:app=shop", Selector(tags=(("app", ("shop",)),))),
         ("tag:App=Shop,tag:app=blog, tag:ring", Selector(tags=(("app", ("blog", "shop")), ("ring", ("*",))))),
+        (
+            "tag:app=shop,without_tag:Ring,without_tag:patching",
+            Selector(tags=(("app", ("shop",)),), without_tags=("patching", "ring")),
+        ),
         ("region=West Europe,name=Web-*", Selector(names=("web-*",), regions=("westeurope",))),
         (
             "zone=1,zone=2,subscription=A,resource_group=RG,os=windows,kind=arc,availability_set=as,scale_set=*",
@@ -147,6 +157,8 @@ def test_selectors_of_the_command_line(expression: str, selector: Selector) -> N
         ("app=shop", "`app` isn't known; did you mean `tag:app`?"),
         ("x", "`x` isn't known; write one of name, region, zone, subscription, resource_group, os, kind, availability_set, scale_set or tag:NAME"),
         ("name=", "`name=` has no value; write name=VALUE"),
+        ("without_tag:", "`without_tag:` isn't the name of a tag; write without_tag:NAME for machines that don't have it"),
+        ("without_tag:a=b", "`without_tag:a=b` isn't the name of a tag; write without_tag:NAME for machines that don't have it"),
         ("name", "`name` has no value; write name=VALUE"),
         ("tag:=x", "`tag:=x` names no tag; write tag:NAME=VALUE, or tag:NAME for machines that have it"),
         ("tag:app=", "`tag:app=` has no value; write tag:app alone for machines that have it"),
@@ -160,3 +172,12 @@ def test_what_isn_t_a_selector_is_told_what_to_write(expression: str, said: str)
         parse_selector_expression(expression)
 
     assert str(caught.value) == f"--select {expression}: {said}"
+
+
+def test_a_selector_in_a_sentence() -> None:
+    """Values, presence and absence each in words."""
+    selector = Selector(
+        tags=(("app", ("shop",)), ("ring", ("*",))), without_tags=("legacy", "owner"), regions=("westeurope",)
+    )
+
+    assert words.selector(selector) == "app=shop and ring and no tag legacy and no tag owner and westeurope"
