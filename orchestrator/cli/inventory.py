@@ -30,6 +30,7 @@ from orchestrator.errors import UsageError
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.inventory.standing import cannot_roll, is_off, unknowns
+from orchestrator.policy.holds import why_held
 from orchestrator.topology.graph import Topology, build
 from orchestrator.topology.model import Group, GroupKind
 from orchestrator.wiring.files import write_bytes
@@ -84,7 +85,7 @@ class Stock:
     facts: Mapping[str, Mapping[str, int]]  # "os" -> "linux" -> how many
     regions: tuple[str, ...]  # those with machines, sorted
     sets: tuple[Group, ...]  # availability sets, then scale sets
-    cannot: Mapping[str, Sequence[Machine]]  # reason -> machines
+    cannot: Mapping[str, Sequence[Machine]]  # reason -> machines; those on hold, too
 
     @property
     def inventory(self) -> Inventory:
@@ -96,8 +97,11 @@ def take_stock(topology: Topology) -> Stock:
     """Count."""
     machines = topology.inventory.machines
     reasons: dict[str, list[Machine]] = {}
-    for machine, reason in cannot_roll(topology.inventory).items():
-        reasons.setdefault(reason, []).append(topology.machine(machine))
+    cannot = cannot_roll(topology.inventory)
+    for machine in machines:
+        reason = cannot.get(machine.id) or why_held(machine, topology.inventory.taken_at)
+        if reason:
+            reasons.setdefault(reason, []).append(machine)
     return Stock(
         topology=topology,
         facts={

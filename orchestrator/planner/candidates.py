@@ -9,6 +9,7 @@ from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.standing import cannot_roll
 from orchestrator.planner.compiled import Frozen
 from orchestrator.planner.model import LeftOut
+from orchestrator.policy.holds import why_held
 from orchestrator.policy.model import Selector
 from orchestrator.policy.select import matcher
 from orchestrator.topology.graph import Topology
@@ -26,14 +27,20 @@ class Candidates:
 
 
 def choose(topology: Topology, select: Selector) -> Candidates:
-    """Who is selected, and who of them can't be rolled."""
+    """Who is selected, and who of them can't be rolled or is on hold when the inventory was taken."""
     test = matcher(select)
     selected = [machine for machine in topology.machines if test(topology.machine(machine))]
-    reasons = cannot_roll(topology.inventory)
+    reasons = {**_held_back(topology, selected), **cannot_roll(topology.inventory)}
     return Candidates(
         changed=tuple(machine for machine in selected if machine not in reasons),
         left_out=tuple(LeftOut(machine, reasons[machine]) for machine in selected if machine in reasons),
     )
+
+
+def _held_back(topology: Topology, selected: Iterable[MachineId]) -> dict[MachineId, str]:
+    now = topology.inventory.taken_at
+    held = ((machine, why_held(topology.machine(machine), now)) for machine in selected)
+    return {machine: why for machine, why in held if why is not None}
 
 
 def without_frozen(candidates: Candidates, frozen: Iterable[Frozen]) -> Candidates:

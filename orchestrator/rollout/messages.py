@@ -16,7 +16,7 @@ from orchestrator.rollout.planned import Planned
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Run this plan. `dropped` are machines that are gone or off since it was made, with the reason."""
+    """Run this plan. `dropped` are machines that are gone, off or on hold since it was made, with the reason."""
 
     rollout: str
     planned: Planned

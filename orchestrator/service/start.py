@@ -15,6 +15,7 @@ from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.facts import unknown_facts
 from orchestrator.planner.model import Plan
+from orchestrator.policy.holds import why_held
 from orchestrator.rollout.state import Rollout, RolloutStatus, Scope
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
@@ -60,7 +61,9 @@ def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Dr
             machine.availability_set or machine.scale_set
         ):
             learned.append(planned.name)
-        elif planned.change and (why := why_not(machine, sets, power_told=told)) is not None:
+        elif planned.change and (
+            why := why_not(machine, sets, power_told=told) or why_held(machine, live.taken_at)
+        ):
             dropped.append((index, why))
     new = sorted(machine.name for machine in live.machines if machine.id not in known)
     return Drift(tuple(dropped), tuple(sorted(changed)), tuple(new), tuple(sorted(learned)))
@@ -84,7 +87,7 @@ def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
     changing = sum(1 for machine in plan.machines if machine.change)
     if moved.affected > AFFECTED_LIMIT * max(changing, 1) and not accept:
         raise PlanRefused(
-            f"{moved.affected} of {changing} machines are gone or off since the plan was made, more than "
+            f"{moved.affected} of {changing} machines are gone, off or on hold since the plan was made, more than "
             f"{AFFECTED_LIMIT:.0%}; plan again, or accept it by name: --accept-drift",
         )
 

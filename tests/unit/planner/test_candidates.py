@@ -8,6 +8,7 @@ from orchestrator.planner.compiled import Frozen
 from orchestrator.planner.model import LeftOut
 from orchestrator.policy.model import Origin, Selector
 from orchestrator.topology.graph import build
+from tests.builders import NOON
 from tests.fleet import inventory, vm, vm_id
 from tests.unit.planner.compiling import off
 
@@ -31,6 +32,25 @@ def test_what_cannot_be_rolled_is_left_out_with_its_reason() -> None:
     assert found.left_out == (
         LeftOut(vm_id("b"), "it is deallocated"),
         LeftOut(vm_id("c"), "it has no guest agent"),
+    )
+
+
+def test_whoever_is_on_hold_when_the_inventory_was_taken_is_left_out() -> None:
+    """Of a machine that couldn't be rolled anyway, that is told first."""
+    topology = build(
+        inventory(
+            vm("a", tags={"wavekeeper-hold": "2026-11-01 over"}),
+            vm("b", tags={"wavekeeper-hold": "2026-12-24 holidays"}),
+            off("c", tags={"wavekeeper-hold": "2026-12-24"}),
+            taken_at=NOON,
+        )
+    )
+    found = choose(topology, EVERYBODY)
+
+    assert found.changed == (vm_id("a"),)
+    assert found.left_out == (
+        LeftOut(vm_id("b"), "it is on hold until 2026-12-24: holidays (tag wavekeeper-hold)"),
+        LeftOut(vm_id("c"), "it is deallocated"),
     )
 
 

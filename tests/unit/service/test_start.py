@@ -65,6 +65,20 @@ def test_a_machine_whose_agent_is_away_is_dropped() -> None:
     )
 
 
+def test_a_hold_that_came_after_the_plan_drops_its_machine() -> None:
+    """By the day of the live fleet; the tag isn't one that rules read."""
+    live = inventory(
+        vm("a", tags={"wavekeeper-hold": "2026-12-24 holidays"}),
+        vm("b", tags={"wavekeeper-hold": "2026-11-01"}),
+        vm("c"),
+        taken_at=NOON,
+    )
+
+    assert drift(PLAN, live, facts_of(PLAN)).dropped == (
+        (0, "it is on hold until 2026-12-24: holidays (tag wavekeeper-hold)"),
+    )
+
+
 def test_new_machines_are_told_unless_the_plan_left_them_out() -> None:
     """They are not rolled before the next plan."""
     plan = replace(PLAN, left_out=(LeftOut(vm_id("x"), "it was off"),))
@@ -113,7 +127,7 @@ def test_more_than_a_twentieth_of_the_machines_must_be_accepted_by_name() -> Non
     many = plan_of(lane("west", " ".join(f"m{number:02}" for number in range(40))))
     few, too_many = (tuple((index, "gone") for index in range(count)) for count in (2, 3))
     refuse_if_outrun(many, Drift(few, (), ()), accept=False)
-    with pytest.raises(PlanRefused, match=r"3 of 40 machines are gone or off .*--accept-drift"):
+    with pytest.raises(PlanRefused, match=r"3 of 40 machines are gone, off or on hold .*--accept-drift"):
         refuse_if_outrun(many, Drift(too_many, (), ()), accept=False)
     refuse_if_outrun(many, Drift(too_many, (), ()), accept=True)
 
