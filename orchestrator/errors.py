@@ -44,7 +44,8 @@ class JournalError(UsageError):
 class Problem:
     """One thing wrong in one place of a file that a person wrote.
 
-    `line` and `column` count from 1; 0 where the problem is the file as a whole.
+    `line` and `column` count from 1; 0 where the problem is the file as a whole. `code` is what the kind of problem is called
+    where it has a name (`policy/codes.py`).
     """
 
     file: str
@@ -52,6 +53,7 @@ class Problem:
     what: str
     instead: str = ""
     column: int = 0
+    code: str = ""
 
     def __str__(self) -> str:
         """`file:line:column: what is wrong; what to write instead`."""

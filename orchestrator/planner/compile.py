@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from orchestrator.availability.model import Constraint, Exclusion
-from orchestrator.errors import PolicyError, Problem
+from orchestrator.errors import PolicyError
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.budgets import draft_budgets
 from orchestrator.planner.compiled import Compiled, Dropped, Frozen
@@ -22,7 +22,7 @@ from orchestrator.planner.exclusions import draft_exclusions, level_of
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.planner.model import Warned
 from orchestrator.planner.orders import draft_orders, refuse_loops
-from orchestrator.policy import words
+from orchestrator.policy import codes, words
 from orchestrator.policy.model import (
     EVERYTHING,
     MaxUnavailable,
@@ -86,10 +86,10 @@ def _without_copies(policies: Sequence[Policy], floor: Policy | None) -> list[Po
         if policy.name.lower() != floor.name.lower():
             others.append(policy)
         elif [_bare(rule) for rule in policy.rules] != [_bare(rule) for rule in floor.rules]:
-            line = dict(policy.origins).get("name", Origin(policy.file)).line
+            origin = dict(policy.origins).get("name", Origin(policy.file))
             what = f"`{floor.name}` is the name of the built-in rules, and this file says something else"
             instead = f"give it another name, and replaces: {floor.name} if it is to loosen them"
-            raise PolicyError([Problem(policy.file, line, what, instead)])
+            raise PolicyError([origin.problem(what, instead, codes.NAME_TAKEN)])
     return others
 
 

@@ -15,7 +15,7 @@ from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed
 from orchestrator.planner.groups import Groups, Scope
-from orchestrator.policy import words
+from orchestrator.policy import codes, words
 from orchestrator.policy.model import OrderRule
 from orchestrator.policy.select import matcher
 
@@ -81,12 +81,8 @@ def _problems(loop: Iterable[Order], through: Sequence[MachineId]) -> Iterator[P
     rules = sorted({(order.origin, order.what) for order in loop})
     for origin, what in rules:
         others = "; ".join(f"{other} ({place})" for place, other in rules if (place, other) != (origin, what))
-        yield Problem(
-            origin.file,
-            origin.line,
-            f"this order and others loop, so no sequence keeps them: {what}, and {others} (machines: {listed(through)})",
-            "take one of them back, or narrow it",
-        )
+        told = f"this order and others loop, so no sequence keeps them: {what}, and {others} (machines: {listed(through)})"
+        yield origin.problem(told, "take one of them back, or narrow it", codes.LOOP)
 
 
 def _places(rule: OrderRule, scope: Scope, groups: Groups) -> dict[MachineId, int]:

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from orchestrator.errors import Problem
 from orchestrator.inventory.model import Machine
+from orchestrator.policy import codes
 from orchestrator.policy.model import Change, Patches, Policy, Restart
 
 
@@ -46,7 +47,7 @@ def overlapping(
         some = ", ".join(sorted(names)[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         what = f"campaign {policies[other].name} changes what {policies[one].name} ({first.origin}) changes too, on {some}"
         instead = "narrow one `select`, or leave the other's machines out with `not`"
-        yield Problem(second.origin.file, second.origin.line, what, instead)
+        yield second.origin.problem(what, instead, codes.CHANGED_TWICE)
 
 
 def _included(one: Patches, other: Patches) -> bool:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from orchestrator.errors import Problem
+from orchestrator.policy import codes
 from orchestrator.policy.document import Document, Path, Value
 from orchestrator.policy.schema.campaign import ChangeSection, PatchesSection, StageSection, StopWhenSection
 from orchestrator.policy.schema.file import PolicyFile
@@ -121,7 +122,7 @@ def complaints(
                     yield _missing(document, detail["loc"], path, language)
             case kind if _value_at(document.data, path) is not None:
                 what, instead = _said(kind, detail, language)
-                yield document.problem(path, what, instead)
+                yield document.problem(path, what, instead, code=codes.WRONG_VALUE)
             case _:
                 pass  # no value at all: `without_value` has told already
 
@@ -132,7 +133,8 @@ def without_value(document: Document) -> Iterator[Problem]:
         if _value_at(document.data, path) is None and path[-1] not in _MAY_BE_EMPTY:
             key = path[-1]
             if isinstance(key, int):
-                yield document.problem(path, "an entry without a value", "take it out, or write its value")
+                instead = "take it out, or write its value"
+                yield document.problem(path, "an entry without a value", instead, code=codes.MISSING)
             elif len(path) > 1 and path[-2] == "tags":
                 has, lacks = f'{key}: "*"', f"without_tags: [{key}]"
                 yield document.problem(
@@ -140,11 +142,11 @@ def without_value(document: Document) -> Iterator[Problem]:
                     f"the tag `{key}` has no value",
                     f"write {has} for machines that have it, or {lacks} besides `tags` for those without",
                     key=True,
+                    code=codes.MISSING,
                 )
             else:
-                yield document.problem(
-                    path, f"`{key}` has no value", "write one, or take the key out", key=True
-                )
+                instead = "write one, or take the key out"
+                yield document.problem(path, f"`{key}` has no value", instead, key=True, code=codes.MISSING)
 
 
 def _said(kind: str, detail: Mapping[str, Any], language: Language) -> tuple[str, str]:
@@ -181,12 +183,14 @@ def _stranger(document: Document, loc: tuple[int | str, ...], path: Path, langua
         return document.problem(path, what, instead, key=True)
     home = next((where for home, where in language.homes.items() if key in _keys(home)), None)
     if home and key not in _AT_HOME_ANYWHERE:
-        return document.problem(path, f"`{key}` doesn't belong here", f"write it {home}", key=True)
+        what = f"`{key}` doesn't belong here"
+        return document.problem(path, what, f"write it {home}", key=True, code=codes.UNKNOWN_KEY)
     near = did_you_mean(key, set(known) - written)
     if near:
-        return document.problem(path, f"unknown key `{key}`", f"did you mean `{near}`?", key=True)
-    instead = f"the keys here are {', '.join(known)}" if known else "take it out: nothing is written here"
-    return document.problem(path, f"unknown key `{key}`", instead, key=True)
+        instead = f"did you mean `{near}`?"
+    else:
+        instead = f"the keys here are {', '.join(known)}" if known else "take it out: nothing is written here"
+    return document.problem(path, f"unknown key `{key}`", instead, key=True, code=codes.UNKNOWN_KEY)
 
 
 def _missing(document: Document, loc: tuple[int | str, ...], path: Path, language: Language) -> Problem:

@@ -4,35 +4,26 @@
 them: `1:30`, `no`, `1e3`, `017` and `2026-12-18` are what somebody typed, and the reader of that very key decides
 what to make of it. Only an empty value, `~` and `null` mean "no value".
 
-ruamel.yaml scans and parses (YAML 1.2, pure Python, no tags are ever constructed); composing its events is done
-here because a position, a duplicate key and a runaway anchor must each become a sentence about a line.
+A parser gives events (`yaml_events`); composing them is done here because a position, a duplicate key and a runaway anchor must
+each become a sentence about a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
-
 from orchestrator.errors import PolicyError, Problem
+from orchestrator.policy import codes
 from orchestrator.policy.model import Origin
+from orchestrator.policy.yaml_events import Event, Kind, Unreadable, position, read_events, tabs, unseen
 
 MAX_CHARACTERS: Final = 256 * 1024
-"""The longest policy text that is read: some 5,000 lines, where a long policy has 200. Check a file's size before reading it."""
+"""The longest policy text that is read: some 5,000 lines, where a long policy has 200."""
+
+MAX_BYTES: Final = 4 * MAX_CHARACTERS
+"""The longest policy file that is read: no more of it can be a policy, whatever its characters. Read one byte more, to see whether it is longer."""
 
 MAX_DEPTH: Final = 32
 """How deep values may nest; the deepest thing that the language has a use for is below 12."""
@@ -63,6 +54,9 @@ class Document:
     data: dict[str, Value]
     keys: Mapping[Path, Mark]
     values: Mapping[Path, Mark]
+    text: str = ""
+    quoted: tuple[tuple[Mark, Mark], ...] = ()
+    """Where scalars stand that hold a `#`: what looks like a comment there is none."""
 
     def place(self, path: Path, *, key: bool = False) -> Mark:
         """Where `path` was written: its value, or with `key` its key. Of a path that isn't there, the nearest around it."""
@@ -74,8 +68,9 @@ class Document:
         return self.values.get((), Mark(1, 1))
 
     def origin(self, path: Path) -> Origin:
-        """The line of a key, or of a list's entry."""
-        return Origin(self.file, self.place(path, key=True).line)
+        """The place of a key, or of a list's entry."""
+        mark = self.place(path, key=True)
+        return Origin(self.file, mark.line, mark.column)
 
     def is_mapping(self, path: Path) -> bool:
         """Whether a mapping was written at `path`, and not a value that stands for one."""
@@ -84,10 +79,12 @@ class Document:
             value = value[part]
         return isinstance(value, dict)
 
-    def problem(self, path: Path, what: str, instead: str = "", *, key: bool = False) -> Problem:
+    def problem(
+        self, path: Path, what: str, instead: str = "", *, key: bool = False, code: str = codes.DOES_NOT_FIT
+    ) -> Problem:
         """Something wrong at `path`."""
         mark = self.place(path, key=key)
-        return Problem(self.file, mark.line, what, instead, mark.column)
+        return Problem(self.file, mark.line, what, instead, mark.column, code)
 
 
 @dataclass(slots=True)
@@ -100,21 +97,54 @@ class _Node:
     entries: dict[str, tuple[Mark, _Node]] | None = None
 
 
-def read(file: str, text: str) -> tuple[Document | None, tuple[Problem, ...]]:
-    """Read one text. Without a document there is at least one problem; with one there may be some all the same."""
-    if len(text) > MAX_CHARACTERS:
-        what = f"the file has {len(text):,} characters, and a policy may have {MAX_CHARACTERS:,}"
-        return None, (Problem(file, 0, what, "is it a policy? split it if it is"),)
-    if tabs := _tabs(file, text):
-        return None, tabs
+def read(file: str, content: str | bytes) -> tuple[Document | None, tuple[Problem, ...]]:
+    """Read one file. Without a document there is at least one problem; with one there may be some all the same."""
+    try:
+        text = _decoded(file, content)
+    except PolicyError as broken:
+        return None, broken.problems
+    odd = (*unseen(file, text), *tabs(file, text))
+    if odd:
+        return None, tuple(replace(problem, code=codes.NOT_YAML) for problem in odd)
     composer = _Composer(file, text)
     spread = _Spread(file)
     try:
         data = spread.value(_mapping(file, composer.compose()), ())
+    except Unreadable as unreadable:
+        return None, (*composer.problems, replace(unreadable.problem, code=codes.NOT_YAML))
     except PolicyError as broken:
         return None, (*composer.problems, *broken.problems)
     assert isinstance(data, dict)
-    return Document(file, data, spread.keys, spread.values), tuple(composer.problems)
+    document = Document(file, data, spread.keys, spread.values, text, tuple(composer.quoted))
+    return document, tuple(composer.problems)
+
+
+def _decoded(file: str, content: str | bytes) -> str:
+    """The text of a file: UTF-8, with or without a byte order mark, and not too long for a policy."""
+    if len(content) > (MAX_BYTES if isinstance(content, bytes) else MAX_CHARACTERS):
+        raise _too_long(
+            file, f"over {MAX_CHARACTERS:,}" if isinstance(content, bytes) else f"{len(content):,}"
+        )
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in content[:4]:
+        what = "the file is UTF-16 or binary, and policies are UTF-8 text"
+        raise PolicyError([Problem(file, 1, what, "save it as UTF-8", 1, codes.UNREADABLE)])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = position(content[: error.start].decode("utf-8-sig", "replace"), error.start)
+        what = f"the byte 0x{content[error.start]:02x} is no UTF-8 text"
+        instead = "save the file as UTF-8, not as Windows-1252 or Latin-1"
+        raise PolicyError([Problem(file, line, what, instead, column, codes.UNREADABLE)]) from None
+    if len(text) > MAX_CHARACTERS:
+        raise _too_long(file, f"{len(text):,}")
+    return text
+
+
+def _too_long(file: str, length: str) -> PolicyError:
+    what = f"the file has {length} characters, and a policy may have {MAX_CHARACTERS:,}"
+    return PolicyError([Problem(file, 0, what, "is it a policy? split it if it is", code=codes.UNREADABLE)])
 
 
 def _mapping(file: str, root: _Node) -> _Node:
@@ -127,16 +157,7 @@ def _mapping(file: str, root: _Node) -> _Node:
 
 def _broken(file: str, mark: Mark, what: str, instead: str) -> PolicyError:
     """A problem that ends the reading of this file."""
-    return PolicyError([Problem(file, mark.line, what, instead, mark.column)])
-
-
-def _tabs(file: str, text: str) -> tuple[Problem, ...]:
-    """Tabs before a line's first word: the parser takes some of them for any depth, so none is let through."""
-    return tuple(
-        Problem(file, number, "a tab in the indentation", "indent with spaces", column + 1)
-        for number, line in enumerate(text.splitlines(), 1)
-        if "\t" in line and line.strip() and (column := line.find("\t")) < len(line) - len(line.lstrip())
-    )
+    return PolicyError([Problem(file, mark.line, what, instead, mark.column, codes.NO_POLICY)])
 
 
 class _Composer:
@@ -144,8 +165,9 @@ class _Composer:
 
     def __init__(self, file: str, text: str) -> None:
         self.problems: list[Problem] = []
+        self.quoted: list[tuple[Mark, Mark]] = []
         self._file = file
-        self._events = _events(file, text)
+        self._events = read_events(file, text)
         self._anchors: dict[str, _Node | None] = {}  # None while the anchored value is being read
         self._count = 0
 
@@ -153,14 +175,15 @@ class _Composer:
         """The one document's root."""
         root: _Node | None = None
         for event in self._events:
-            if isinstance(event, DocumentStartEvent) and root is not None:
+            if event.kind is not Kind.DOCUMENT:
+                root = self._node(event, depth=1)
+            elif root is not None:
                 raise self._broken(
                     event, "a second document starts here", "one policy a file: move it to its own"
                 )
-            if isinstance(event, NodeEvent):
-                root = self._node(event, depth=1)
         if root is None:
-            raise PolicyError([Problem(self._file, 0, "the file is empty", "start with `version: 1`")])
+            what, instead = "the file is empty", "start with `version: 1`"
+            raise PolicyError([Problem(self._file, 0, what, instead, code=codes.NO_POLICY)])
         return root
 
     def _node(self, event: Event, depth: int) -> _Node:
@@ -169,37 +192,34 @@ class _Composer:
             raise self._broken(event, f"more than {MAX_VALUES:,} values", "split the policy")
         if depth > MAX_DEPTH:
             raise self._broken(event, f"values nest deeper than {MAX_DEPTH}", "flatten them")
-        if isinstance(event, AliasEvent):
+        if event.kind is Kind.ALIAS:
             return self._alias(event)
-        assert isinstance(event, (ScalarEvent, SequenceStartEvent, MappingStartEvent))
-        mark = _mark(event)
+        mark = Mark(event.line, event.column)
         if event.tag is not None:
             self._problem(mark, f"the tag `{event.tag}`", "take it out: policies are plain values")
         if event.anchor:
             self._anchors[event.anchor] = None
-        match event:
-            case ScalarEvent():
-                null = event.style is None and event.value in _NULLS
-                node = _Node(mark, scalar=None if null else event.value)
-            case SequenceStartEvent():
-                node = _Node(
-                    mark, items=[self._node(item, depth + 1) for item in self._until(SequenceEndEvent)]
-                )
-            case _:
-                node = _Node(mark, entries=self._entries(depth))
+        if event.kind is Kind.SCALAR:
+            node = _Node(mark, scalar=None if event.plain and event.value in _NULLS else event.value)
+            if "#" in event.value:
+                self.quoted.append((mark, Mark(event.last_line, event.last_column)))
+        elif event.kind is Kind.SEQUENCE:
+            node = _Node(mark, items=[self._node(item, depth + 1) for item in self._until_end()])
+        else:
+            node = _Node(mark, entries=self._entries(depth))
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
 
-    def _until(self, end: type[Event]) -> Iterator[Event]:
+    def _until_end(self) -> Iterator[Event]:
         """The events that begin the values of the collection just opened."""
-        while not isinstance(event := next(self._events), end):
+        while (event := next(self._events)).kind is not Kind.END:
             yield event
 
     def _entries(self, depth: int) -> dict[str, tuple[Mark, _Node]]:
         entries: dict[str, tuple[Mark, _Node]] = {}
-        for event in self._until(MappingEndEvent):
-            mark, key = _mark(event), self._node(event, depth + 1).scalar
+        for event in self._until_end():
+            mark, key = Mark(event.line, event.column), self._node(event, depth + 1).scalar
             if key is None:
                 instead = "write `key: value`, and quote text that holds `{`, `[` or `?`"
                 raise self._broken(event, "a key that isn't a word", instead)
@@ -213,8 +233,8 @@ class _Composer:
                 entries[key] = (mark, node)
         return entries
 
-    def _alias(self, event: AliasEvent) -> _Node:
-        name = event.anchor
+    def _alias(self, event: Event) -> _Node:
+        name = event.anchor or ""
         if name not in self._anchors:
             what = f"`*{name}` names an anchor that isn't above it"
             raise self._broken(
@@ -226,10 +246,10 @@ class _Composer:
         return node
 
     def _problem(self, mark: Mark, what: str, instead: str) -> None:
-        self.problems.append(Problem(self._file, mark.line, what, instead, mark.column))
+        self.problems.append(Problem(self._file, mark.line, what, instead, mark.column, codes.NO_POLICY))
 
     def _broken(self, event: Event, what: str, instead: str) -> PolicyError:
-        return _broken(self._file, _mark(event), what, instead)
+        return _broken(self._file, Mark(event.line, event.column), what, instead)
 
 
 @dataclass(slots=True)
@@ -254,56 +274,3 @@ class _Spread:
         if node.items is not None:
             return [self.value(child, (*path, index)) for index, child in enumerate(node.items)]
         return node.scalar
-
-
-def _mark(event: Event) -> Mark:
-    start: Any = event.start_mark
-    return Mark(start.line + 1, start.column + 1)
-
-
-def _events(file: str, text: str) -> Iterator[Event]:
-    """The parser's events. Whatever it raises becomes a problem: the text is at fault."""
-    try:
-        yield from YAML(typ="safe", pure=True).parse(text)
-    except MarkedYAMLError as error:
-        raise PolicyError([_syntax(file, error)]) from None
-    except Exception as error:  # noqa: BLE001 - odd escapes and directives raise OverflowError and AssertionError
-        position = getattr(error, "position", None)  # ReaderError has one, in characters
-        line = 0 if position is None else text.count("\n", 0, position) + 1
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        instead = "take the odd character, escape or directive out"
-        raise PolicyError([Problem(file, line, f"this isn't YAML: {said}", instead)]) from None
-
-
-_SAID_BETTER: Final = (
-    # What the parser says (its beginning), what a person understands, what to write instead.
-    ("mapping values are not allowed", "a second `:` on this line", 'quote text that holds ": "'),
-    ("found character '\\t'", "a tab", "use spaces"),
-    ("found character '@'", "text can't begin with `@`", "quote it"),
-    ("found character '`'", "text can't begin with a backtick", "quote it"),
-    ("found character '%'", "text can't begin with `%`", "quote it"),
-    ("found unexpected end of stream", "a quote is never closed", "close it"),
-    ("expected ',' or ']'", "a list in brackets is never closed, or a comma is missing", "close it with `]`"),
-    (
-        "expected ',' or '}'",
-        "a mapping in braces is never closed, or a comma is missing",
-        "close it with `}`",
-    ),
-    ("could not find expected ':'", "a key without `:`", "write `key: value`"),
-    (
-        "expected <block end>",
-        "this line's indentation fits nothing above it",
-        "line it up with its neighbours",
-    ),
-    ("expected alphabetic or numeric character", "`*` or `&` at the beginning of text", 'quote it: "*"'),
-)
-
-
-def _syntax(file: str, error: MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    said = (error.problem or error.context or "this isn't YAML").strip()
-    for beginning, what, instead in _SAID_BETTER:
-        if said.startswith(beginning):
-            return Problem(file, line, what, instead, column)
-    return Problem(file, line, f"this isn't YAML: {said}", "", column)

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import Machine, MachineId
-from orchestrator.policy import words
+from orchestrator.policy import codes, words
 from orchestrator.policy.campaigns import overlapping
 from orchestrator.policy.hours import Hours, Meetings, hours
 from orchestrator.policy.model import (
@@ -219,7 +219,7 @@ def _check_health(health: Health, origins: Mapping[str, Origin], problems: dict[
                 f"and {key} {words.duration(length)} ({other}), for machines that both policies select"
             )
             instead = f"write a {key} that fits" if well.line else "write a min_healthy_time that fits"
-            problems[Problem(at.file, at.line, what, instead)] = None
+            problems[at.problem(what, instead, codes.CONTRADICTION)] = None
 
 
 def _stop_when(
@@ -238,11 +238,8 @@ def _stop_when(
                 f"stop_when.{name} is {count.value} here and {percent.value} in {percent.origin}: "
                 "a count and a percentage can't be compared"
             )
-            problems[
-                Problem(
-                    count.origin.file, count.origin.line, what, "write both as counts or both as percentages"
-                )
-            ] = None
+            instead = "write both as counts or both as percentages"
+            problems[count.origin.problem(what, instead, codes.CONTRADICTION)] = None
         if written:
             chosen = min(written, key=lambda one: (one.value.count or 0, one.value.percent or 0))
             shares[name], origins[f"stop_when.{name}"] = chosen.value, chosen.origin

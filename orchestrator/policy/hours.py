@@ -8,6 +8,7 @@ from itertools import combinations
 
 from orchestrator.errors import Problem
 from orchestrator.inventory.model import Machine
+from orchestrator.policy import codes
 from orchestrator.policy.model import Freeze, Origin, Policy, Window
 from orchestrator.policy.time_zones import iana_name
 from orchestrator.policy.windows import Calendar, calendar, ever_open
@@ -79,7 +80,7 @@ class Meetings:
             last, others = origins[-1], " and ".join(map(str, origins[:-1]))
             what = f"the windows here and those of {others} are never open together, on {some}"
             instead = "let them meet, or narrow the `select` of one of the policies"
-            yield Problem(last.file, last.line, what, instead)
+            yield last.problem(what, instead, codes.NEVER_MEET)
 
 
 def _never_together(held: Hours, machine: Machine) -> tuple[Origin, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from pydantic import ValidationError
 
 from orchestrator.errors import PolicyError, Problem
+from orchestrator.policy import codes
 from orchestrator.policy.build import build
 from orchestrator.policy.complaints import complaints, without_value
 from orchestrator.policy.document import Document, read
@@ -16,18 +18,38 @@ from orchestrator.policy.model import Policy
 from orchestrator.policy.schema.file import PolicyFile
 
 
-def load(files: Sequence[tuple[str, str]]) -> tuple[Policy, ...]:
-    """Policies of (name, text) pairs, in the order of the files' names.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Policy files as far as they could be read: the policies of those without problems, with their documents by file."""
+
+    policies: tuple[Policy, ...]
+    documents: Mapping[str, Document]
+    problems: tuple[Problem, ...]
+
+
+def load(files: Sequence[tuple[str, str | bytes]]) -> tuple[Policy, ...]:
+    """Policies of (name, content) pairs, in the order of the files' names.
 
     Raises:
         PolicyError: with every problem of every file, each with its line and what to write instead.
     """
-    read_files = [_read_one(name, text) for name, text in sorted(files)]
+    loaded = read_all(files)
+    if loaded.problems:
+        raise PolicyError(list(loaded.problems))
+    return loaded.policies
+
+
+def read_all(files: Sequence[tuple[str, str | bytes]]) -> Loaded:
+    """As `load`, for whoever wants to say something of the good files, too."""
+    read_files = [_read_one(name, content) for name, content in sorted(files, key=itemgetter(0))]
     problems = [problem for one in read_files for problem in one.problems]
-    problems.extend(_same_names([one.document for one in read_files if one.document]))
-    if problems:
-        raise PolicyError(problems)
-    return tuple(one.policy for one in read_files if one.policy)
+    documents = [one.document for one in read_files if one.document]
+    problems.extend(_same_names(documents))
+    return Loaded(
+        policies=tuple(one.policy for one in read_files if one.policy),
+        documents={document.file: document for document in documents},
+        problems=tuple(problems),
+    )
 
 
 def load_one(file: str, text: str) -> Policy:
@@ -44,8 +66,8 @@ class _Read:
     problems: tuple[Problem, ...]
 
 
-def _read_one(file: str, text: str) -> _Read:
-    document, problems = read(file, text)
+def _read_one(file: str, content: str | bytes) -> _Read:
+    document, problems = read(file, content)
     if document is None:
         return _Read(None, None, problems)
     found = [*problems, *without_value(document)]
@@ -69,4 +91,5 @@ def _same_names(documents: Sequence[Document]) -> Iterator[Problem]:
         known = first.setdefault(name.strip().lower(), document)
         if known is not document:
             what = f"the name `{name}` is taken: {known.origin(('name',))} has it too"
-            yield document.problem(("name",), what, "give each policy a name of its own")
+            instead = "give each policy a name of its own"
+            yield document.problem(("name",), what, instead, code=codes.NAME_TAKEN)

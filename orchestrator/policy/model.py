@@ -11,19 +11,28 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from orchestrator.errors import Problem
 from orchestrator.policy import defaults
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """Where a rule or a value was written; line 0 means a default that no file says."""
+    """Where a rule or a value was written; line 0 means a default that no file says.
+
+    Two that differ in their columns only are the same: plans don't tell columns.
+    """
 
     file: str
     line: int = 0
+    column: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         """`policies/shop.yaml:7`."""
         return f"{self.file}:{self.line}" if self.line else self.file
+
+    def problem(self, what: str, instead: str = "", code: str = "") -> Problem:
+        """Something wrong there."""
+        return Problem(self.file, self.line, what, instead, self.column, code)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ LONGEST: Final = timedelta(days=366)
 
 _DURATION: Final = re.compile(r"(?:([0-9]{1,5})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,7})m)?(?:([0-9]{1,8})s)?")
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
-_COUNT: Final = re.compile(r"[0-9]{1,7}")
+_COUNT: Final = re.compile(r"0|[1-9][0-9]{0,6}")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KB: Final = re.compile(r"(?:KB)?([0-9]{6,8})", re.IGNORECASE)
 _WORDS: Final = {"seconds": "s", "second": "s", "sec": "s", "minutes": "m", "minute": "m", "mins": "m", "min": "m",
@@ -135,6 +135,8 @@ def _share_instead(text: str) -> str:
     fraction = re.fullmatch(r"0?\.([0-9]{1,4})", text)
     if fraction:
         return f"write {float('0.' + fraction[1]) * 100:g}%"
+    if meant := _number_meant(text):
+        return meant
     return "write a count such as 3, or a percentage such as 25%"
 
 
@@ -180,8 +182,18 @@ def read_count(value: object) -> int:
     """A whole number from 1."""
     text = read_text(value)
     if not _COUNT.fullmatch(text) or int(text) < 1:
-        raise wrong(f"{shown(text)} isn't a number of at least 1", "write a whole number such as 5")
+        instead = _number_meant(text) or "write a whole number such as 5"
+        raise wrong(f"{shown(text)} isn't a number of at least 1", instead)
     return int(text)
+
+
+def _number_meant(text: str) -> str:
+    """What to write for a number in a spelling that YAML's readers don't agree on."""
+    if re.fullmatch(r"0[0-9]{1,6}", text):
+        return f"write {int(text)}: some readers of YAML take a leading 0 for an octal number"
+    digits = re.sub(r"(?<=[0-9])[_,' ](?=[0-9]{3})", "", text)
+    whole = re.fullmatch(r"([1-9][0-9]{0,6})(\.0+)?", digits)
+    return f"write {whole[1]}" if whole else ""
 
 
 def read_port(value: object) -> int:

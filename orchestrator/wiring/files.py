@@ -71,8 +71,7 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
             raise UsageError(f"there is no policy file or folder {place}")
     from orchestrator.policy.load import load  # the schema: a command that runs a plan does without
 
-    texts = [(str(path), _text(path)) for path in found]
-    return load(texts)
+    return load([(str(path), _content(path)) for path in found])
 
 
 def _is_policy_file(place: Path, path: Path) -> bool:
@@ -85,11 +84,15 @@ def _is_policy_file(place: Path, path: Path) -> bool:
     )
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
+    """As much of a file as could be a policy, and a byte more."""
+    from orchestrator.policy.document import MAX_BYTES
+
     try:
-        return read_bytes(path, "policy").decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"policy {path} is no UTF-8 text ({error.reason} at byte {error.start})") from None
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"policy {path} can't be read: {error.strerror or error}") from None
 
 
 def floor() -> Policy:

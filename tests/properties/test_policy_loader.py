@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import yaml as libyaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import PolicyError
+from orchestrator.policy import yaml_events
 from orchestrator.policy.load import load
 from orchestrator.policy.model import Policy
+from orchestrator.policy.yaml_events import Event, Kind, Unreadable, tabs, unseen
 
 POLICIES = Path(__file__).parents[2] / "policies"
 SEEDS = tuple(path.read_text(encoding="utf-8") for path in sorted(POLICIES.rglob("*.yaml")))
@@ -63,6 +68,40 @@ def test_a_mutated_policy_loads_or_is_refused_with_its_lines(text: str) -> None:
             assert "\n" not in problem.what
     else:
         assert len(result) == 1
+
+
+def told_by(parser: Callable[[], Iterator[Event]]) -> list[Event] | str:
+    """What a parser gives, or how it refuses."""
+    try:
+        return [
+            event._replace(line=0, column=0, last_line=0, last_column=0) if _nothing(event) else event
+            for event in parser()
+        ]
+    except (Unreadable, libyaml.YAMLError) as refused:
+        return type(refused).__name__
+
+
+def _nothing(event: Event) -> bool:
+    """An empty value; the parsers place it differently, and complaints name its key."""
+    return event.kind is Kind.SCALAR and event.plain and not event.value
+
+
+@given(mutated())
+def test_the_fast_parser_and_the_slow_one_say_the_same(text: str) -> None:
+    """What libyaml accepts it reads as ruamel.yaml does, places and all; so no machine reads a policy otherwise than another."""
+    if any(True for _ in unseen("f", text)) or any(True for _ in tabs("f", text)):
+        return
+    fast, slow = told_by(lambda: yaml_events._fast(text)), told_by(lambda: yaml_events._slowly("f", text))
+
+    if not isinstance(fast, str) and not isinstance(slow, str):
+        assert slow == fast
+
+
+@given(st.binary(max_size=64) | st.sampled_from(SEEDS).map(lambda text: text.encode("utf-16")))
+def test_any_bytes_at_all_load_or_are_refused(content: bytes) -> None:
+    """What is read from a disk is bytes, and may be anything."""
+    with contextlib.suppress(PolicyError):
+        load([("fuzzed.yaml", content)])
 
 
 @given(st.text())

@@ -172,7 +172,7 @@ def test_rules_that_can_t_hold_together_are_refused(wavekeeper: Typed, fleet: st
     (tmp_path / "loop.yaml").write_text(LOOP)
     ran = wavekeeper("plan", "-i", fleet, "-p", "monthly.yaml", "-p", "loop.yaml", "-o", "plan.json")
     assert (ran.code, ran.out) == (2, "")
-    assert "loop.yaml:6: this order and others loop" in ran.err
+    assert "loop.yaml:6:5: this order and others loop" in ran.err
     assert not (tmp_path / "plan.json").exists()
 
 

@@ -119,8 +119,8 @@ def test_contradictions_on_this_fleet_are_errors(wavekeeper: Typed, tmp_path: Pa
     (tmp_path / "two.yaml").write_text(campaign.format("two"))
     ran = wavekeeper("policy", "check", "circle.yaml", "one.yaml", "two.yaml", "-i", fleet)
     assert (ran.code, ran.out) == (2, "")
-    assert "circle.yaml:4: this order and others loop" in ran.err
-    assert "two.yaml:4: campaign two changes what one (one.yaml:4) changes too" in ran.err
+    assert "circle.yaml:4:5: this order and others loop" in ran.err
+    assert "two.yaml:4:1: campaign two changes what one (one.yaml:4) changes too" in ran.err
 
 
 def test_rules_that_match_nothing_are_told(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:

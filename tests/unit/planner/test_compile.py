@@ -96,7 +96,7 @@ def test_a_copy_of_the_floor_among_the_policies_is_the_floor() -> None:
         compile_constraints(topology, [other], floor(), everything)
     assert [str(problem) for problem in caught.value.problems] == [
         (
-            "mine.yaml:2: `availability-first` is the name of the built-in rules, and this file says something else; "
+            "mine.yaml:2:1: `availability-first` is the name of the built-in rules, and this file says something else; "
             "give it another name, and replaces: availability-first if it is to loosen them"
         )
     ]

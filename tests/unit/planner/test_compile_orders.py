@@ -66,17 +66,17 @@ def test_orders_of_several_rules_that_loop() -> None:
 
     assert [str(problem) for problem in caught.value.problems] == [
         (
-            "a.yaml:3: this order and others loop, so no sequence keeps them: db-* before web-*, and "
+            "a.yaml:3:9: this order and others loop, so no sequence keeps them: db-* before web-*, and "
             "web-1 before cache (b.yaml:4); cache before db-1 (b.yaml:5) (machines: cache, db-1, web-1); "
             "take one of them back, or narrow it"
         ),
         (
-            "b.yaml:4: this order and others loop, so no sequence keeps them: web-1 before cache, and "
+            "b.yaml:4:5: this order and others loop, so no sequence keeps them: web-1 before cache, and "
             "db-* before web-* (a.yaml:3); cache before db-1 (b.yaml:5) (machines: cache, db-1, web-1); "
             "take one of them back, or narrow it"
         ),
         (
-            "b.yaml:5: this order and others loop, so no sequence keeps them: cache before db-1, and "
+            "b.yaml:5:5: this order and others loop, so no sequence keeps them: cache before db-1, and "
             "db-* before web-* (a.yaml:3); web-1 before cache (b.yaml:4) (machines: cache, db-1, web-1); "
             "take one of them back, or narrow it"
         ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import Problem
-from orchestrator.policy.document import MAX_CHARACTERS, MAX_DEPTH, Mark, read
+from orchestrator.policy import codes
+from orchestrator.policy.document import MAX_BYTES, MAX_CHARACTERS, MAX_DEPTH, Mark, read
 from orchestrator.policy.model import Origin
 
 
@@ -61,7 +62,8 @@ def test_what_isn_t_there_stands_at_the_nearest_thing_around_it() -> None:
     assert document is not None
     assert Mark(2, 6) == document.place(("a", "b", "missing", 3))
     assert Mark(1, 1) == document.place(("missing",))
-    assert Problem("f", 2, "what", "instead", 3) == document.problem(("a", "b"), "what", "instead", key=True)
+    said_of_it = Problem("f", 2, "what", "instead", 3, codes.DOES_NOT_FIT)
+    assert said_of_it == document.problem(("a", "b"), "what", "instead", key=True)
 
 
 def test_aliases_are_written_out_where_their_anchors_stand() -> None:
@@ -103,9 +105,9 @@ def test_windows_line_ends_and_a_byte_order_mark_are_no_matter() -> None:
         ("a: @x\n", "shop.yaml:1:4: text can't begin with `@`; quote it"),
         ("a: `x`\n", "shop.yaml:1:4: text can't begin with a backtick; quote it"),
         ("a: %x\n", "shop.yaml:1:4: text can't begin with `%`; quote it"),
-        ("a: 'x\n", "shop.yaml:2:1: a quote is never closed; close it"),
-        ("a: [1, 2\n", "shop.yaml:2:1: a list in brackets is never closed, or a comma is missing; close it with `]`"),
-        ("a: {b: 1\nc: 2\n", "shop.yaml:2:2: a mapping in braces is never closed, or a comma is missing; close it with `}`"),
+        ("a: 'x\n", "shop.yaml:1:4: a quote is never closed; close it"),
+        ("a: [1, 2\n", "shop.yaml:1:4: a list in brackets is never closed, or a comma is missing; close it with `]`"),
+        ("a: {b: 1\nc: 2\n", "shop.yaml:1:4: a mapping in braces is never closed, or a comma is missing; close it with `}`"),
         ("a:\n  b: 1\n c: 2\n", "shop.yaml:3:2: this line's indentation fits nothing above it; line it up with its neighbours"),
         ("a: 1\nb\n", "shop.yaml:3:1: a key without `:`; write `key: value`"),
         ("names: *\n", 'shop.yaml:1:9: `*` or `&` at the beginning of text; quote it: "*"'),
@@ -119,6 +121,10 @@ def test_windows_line_ends_and_a_byte_order_mark_are_no_matter() -> None:
         ("? [a]\n: b\n", "shop.yaml:1:3: a key that isn't a word; write `key: value`, and quote text that holds `{`, `[` or `?`"),
         (": b\n", "shop.yaml:1:1: a key that isn't a word; write `key: value`, and quote text that holds `{`, `[` or `?`"),
         ("a: !!python/object x\n", "shop.yaml:1:4: the tag `tag:yaml.org,2002:python/object`; take it out: policies are plain values"),
+        ("a: 1\r\nb: \x07 \x07\n", "shop.yaml:2:4: a character that nobody sees (U+0007) in the text; take it out: type the line anew"),
+        ("a: \ud800\n", "shop.yaml:1:4: a character that nobody sees (U+D800) in the text; take it out: type the line anew"),
+        ("a: 1\x85b: 2\n", "shop.yaml:1:5: a line separator (U+0085) in the text; take it out: type the line anew"),
+        ("a: 1\n\ufeffb: 2\n", "shop.yaml:2:1: a byte order mark (U+FEFF) in the text; take it out: type the line anew"),
         ("[" * 200, f"shop.yaml:1:{MAX_DEPTH + 1}: values nest deeper than {MAX_DEPTH}; flatten them"),
     ],
 )  # fmt: skip
@@ -131,13 +137,11 @@ def test_a_fault_of_the_text_is_one_sentence_with_its_line(text: str, problem: s
     ("text", "line"),
     [
         ('a: 1\nb: "\\UFFFFFFFF"\n', 0),
-        ("a: 1\nb: \x07\n", 2),
         ("%YAML 1.3\n---\na: 1\n", 0),
-        ("a: \ud800\n", 1),
     ],
 )
 def test_what_the_parser_itself_stumbles_over_is_a_problem_too(text: str, line: int) -> None:
-    """Escapes, control characters and directives that make it raise anything at all."""
+    """Escapes and directives that make it raise anything at all."""
     _, problems = read("f", text)
 
     assert [line] == [problem.line for problem in problems]
@@ -172,6 +176,31 @@ def test_a_text_that_is_far_too_long_isn_t_parsed() -> None:
     assert said("#" * (MAX_CHARACTERS + 1)) == [
         "shop.yaml: the file has 262,145 characters, and a policy may have 262,144; is it a policy? split it if it is"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("a: caf\xe9\n".encode("latin-1"), "shop.yaml:1:7: the byte 0xe9 is no UTF-8 text; save the file as UTF-8, not as Windows-1252 or Latin-1"),
+        (b"a: 1\r\nb: \xff", "shop.yaml:2:4: the byte 0xff is no UTF-8 text; save the file as UTF-8, not as Windows-1252 or Latin-1"),
+        ("a: 1".encode("utf-16"), "shop.yaml:1:1: the file is UTF-16 or binary, and policies are UTF-8 text; save it as UTF-8"),
+        ("a: 1".encode("utf-16-le"), "shop.yaml:1:1: the file is UTF-16 or binary, and policies are UTF-8 text; save it as UTF-8"),
+        (b"\x1f\x8b\x08\x00", "shop.yaml:1:1: the file is UTF-16 or binary, and policies are UTF-8 text; save it as UTF-8"),
+        (b"#" * (MAX_BYTES + 1), "shop.yaml: the file has over 262,144 characters, and a policy may have 262,144; is it a policy? split it if it is"),
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_text_are_a_problem_of_the_file(content: bytes, problem: str) -> None:
+    """Files that were saved by an old editor, packed or far too long; a byte is told with its place."""
+    assert [problem] == [str(told) for told in read("shop.yaml", content)[1]]
+
+
+def test_a_byte_order_mark_is_no_matter() -> None:
+    """Windows' editors write one before UTF-8, and columns count without it."""
+    document, problems = read("shop.yaml", b"\xef\xbb\xbfa: 1\n")
+
+    assert problems == ()
+    assert document is not None
+    assert Mark(1, 1) == document.place(("a",), key=True)
 
 
 def test_too_many_values_are_stopped() -> None:

@@ -130,7 +130,7 @@ def test_a_count_and_a_percentage_can_t_be_compared() -> None:
     """Neither is the stricter one, so the authors must agree."""
     bodies = ("stop_when: {unhealthy: 5%}", "stop_when: {unhealthy: 3}")
     sentence = (
-        "b.yaml:3: stop_when.unhealthy is 3 here and 5% in a.yaml:3: a count and a percentage can't be compared; "
+        "b.yaml:3:13: stop_when.unhealthy is 3 here and 5% in a.yaml:3: a count and a percentage can't be compared; "
         "write both as counts or both as percentages"
     )
 
@@ -144,7 +144,7 @@ def test_health_of_two_files_that_can_t_hold_together() -> None:
     """Each is right by itself; together they ask for more than there is time."""
     assert said(WEB, "health: {min_healthy_time: 20m}", "health: {healthy_deadline: 10m}") == [
         (
-            "a.yaml:3: min_healthy_time is 20m (a.yaml:3), and healthy_deadline 10m (b.yaml:3), "
+            "a.yaml:3:10: min_healthy_time is 20m (a.yaml:3), and healthy_deadline 10m (b.yaml:3), "
             "for machines that both policies select; write a healthy_deadline that fits"
         )
     ]
@@ -163,7 +163,7 @@ def test_two_campaigns_that_change_the_same_machine() -> None:
 
     assert [str(problem) for problem in caught.value.problems] == [
         (
-            "b.yaml:4: campaign b changes what a (a.yaml:4) changes too, on db-1, web-1, x-0 and 2 more; "
+            "b.yaml:4:1: campaign b changes what a (a.yaml:4) changes too, on db-1, web-1, x-0 and 2 more; "
             "narrow one `select`, or leave the other's machines out with `not`"
         )
     ]

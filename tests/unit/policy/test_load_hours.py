@@ -199,5 +199,5 @@ def test_windows_that_never_meet_are_an_error_that_names_both_files() -> None:
         settle([tokyo, vm("web"), california], policies)
 
     assert [str(problem) for problem in caught.value.problems] == [
-        "shop.yaml:4: the windows here and those of monthly.yaml:6 are never open together, on tokyo, web; let them meet, or narrow the `select` of one of the policies"
+        "shop.yaml:4:5: the windows here and those of monthly.yaml:6 are never open together, on tokyo, web; let them meet, or narrow the `select` of one of the policies"
     ]
