@@ -11,12 +11,15 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.cli.coverage import print_coverage
 from orchestrator.cli.output import bullets, columns, count, heading, line, print_table, some
 from orchestrator.clock import SystemClock
 from orchestrator.errors import Defect, UsageError
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import Inventory
+from orchestrator.planner import coverage
 from orchestrator.planner.compiled import Dropped
+from orchestrator.planner.coverage import Coverage
 from orchestrator.planner.document import dump
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.forecast import forecast, sentences
@@ -50,6 +53,7 @@ class Made:
     plan: Plan
     text: bytes  # the file's
     dropped: tuple[Dropped, ...]  # rules that say nothing to this plan
+    coverage: tuple[Coverage, ...]  # what each stage but the last tries
     verdict: Verdict
     fleet: int  # machines of the inventory
 
@@ -123,7 +127,7 @@ def plan_with(
             f"the plan that was made breaks {count(verdict.count, 'rule')}, says the independent judge; nothing was written. "
             f"This is a bug of Wavekeeper's: please report it with the inventory and the policies.\n{broken}"
         )
-    return Made(made.plan, text, made.dropped, verdict, len(inventory.machines))
+    return Made(made.plan, text, made.dropped, made.coverage, verdict, len(inventory.machines))
 
 
 # For programs ---------------------------------------------------------------------------------------------------
@@ -156,6 +160,7 @@ def to_json(made: Made) -> dict[str, Any]:
             }
             for rule in made.dropped
         ],
+        "coverage": [coverage.to_json() for coverage in made.coverage],
         "judged": made.verdict.to_json()["judged"],
     }
 
@@ -186,9 +191,11 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     foreseen = forecast(plan, Durations(), SystemClock().now())
     for sentence in sentences(foreseen):
         line(sentence, console, style="" if foreseen.in_time else "yellow", indent=2)
+    print_coverage(made.coverage, console, verbose=verbose)
     _print_left_out(plan, console, verbose=verbose)
     _print_frozen(plan, console)
-    _print_warnings(plan.warnings, console, verbose=verbose)
+    said = set(coverage.warnings(made.coverage))
+    _print_warnings([warned for warned in plan.warnings if warned not in said], console, verbose=verbose)
     line(f"\n✓ judged independently: {judged(made.verdict)}; none is broken", console, style="green")
 
 

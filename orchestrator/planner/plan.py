@@ -17,6 +17,8 @@ from orchestrator.inventory.standing import unknowns
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
 from orchestrator.planner.compile import compile_constraints
 from orchestrator.planner.compiled import Compiled, Dropped
+from orchestrator.planner.coverage import Coverage
+from orchestrator.planner.coverage import warnings as uncovered
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.hours import never_in_time
@@ -44,10 +46,14 @@ from orchestrator.topology.graph import Topology
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """A plan, and the rules that say nothing to it: for `plan --verbose`, not for the file."""
+    """A plan, and what a person may want to know besides, which isn't in the file.
+
+    `dropped` are rules that say nothing to the plan, `coverage` is what each stage but the last tries of the fleet.
+    """
 
     plan: Plan
     dropped: tuple[Dropped, ...]
+    coverage: tuple[Coverage, ...]
 
 
 def plan(
@@ -93,7 +99,7 @@ def planning(
     chosen = leave_out(chosen, {m: LeftOut(m, _no_stage(wanted)) for m in staged.left})
     _refuse_nothing(wanted, chosen, topology)
     made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes)
-    return Planning(made, compiled.dropped)
+    return Planning(made, compiled.dropped, staged.coverage)
 
 
 # What is asked for ----------------------------------------------------------------------------------------------
@@ -224,6 +230,7 @@ def _made(
                     *(Warned(what) for what in unknowns(topology.inventory)),
                     *compiled.warnings,
                     *_of_stages(wanted.stages, staged),
+                    *uncovered(staged.coverage),
                     *_of_cutting(cut_short),
                     *tables.warnings(),
                     *_of_change(wanted.change),

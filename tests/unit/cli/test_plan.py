@@ -88,6 +88,21 @@ def test_verbose_tells_bounds_and_silent_rules(wavekeeper: Typed, fleet: str, po
 
 
 @pytest.mark.process
+def test_what_the_first_stages_try_is_told(wavekeeper: Typed, fleet: str, policies: str) -> None:
+    """With the machines that come untried; in the file and for programs as a warning too, but to people only once."""
+    ran = wavekeeper("plan", "-i", fleet, "-p", policies)
+    verdict = (
+        "when canary has ended, 2 of 3 configurations (image, size, region, role) will have been tried; "
+        "3 machines of the other come after it"
+    )
+    assert f"Tried before others come\n  - {verdict}\n" in ran.out
+    assert "         3  windows (no marketplace image), unknown size, westeurope, role db\n" in ran.out
+    assert ran.out.count(verdict) == 1
+    told = wavekeeper("plan", "-i", fleet, "-p", policies, "--json").json()
+    assert [stage["tried"] for stage in told["coverage"]] == [2]
+    assert any(warned["what"].startswith(verdict) for warned in told["warnings"])
+
+
 def test_the_same_input_gives_the_same_bytes(
     wavekeeper: Typed, fleet: str, policies: str, tmp_path: Path
 ) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
 
 from orchestrator.inventory.model import Machine, Os
-from orchestrator.planner.stages import assign, spread
+from orchestrator.planner.stages import assign
 from orchestrator.policy.model import Selector, Share, Stage
 from tests.fleet import set_id, vm, vm_id
 
@@ -86,8 +85,8 @@ def test_another_campaign_has_other_canaries() -> None:
     assert first != tuple(vm_id(f"m{n:03}") for n in range(3))
 
 
-def test_every_beginning_is_spread_in_proportion() -> None:
-    """Regions, configurations and sets: none is more than one ahead of its share of any beginning."""
+def test_what_covers_nothing_new_is_taken_in_proportion() -> None:
+    """Regions, configurations and sets: none is more than two off its share of a stage."""
     fleet = [
         vm(
             f"m{n:03}",
@@ -97,19 +96,76 @@ def test_every_beginning_is_spread_in_proportion() -> None:
         )
         for n in range(100)
     ]
-    ordered = spread(fleet, "monthly")
-
-    assert sorted(machine.id for machine in ordered) == [machine.id for machine in fleet]
+    machines = {machine.id: machine for machine in fleet}
     for count in (10, 20, 50):
-        regions = Counter(machine.location for machine in ordered[:count])
-        systems = Counter(machine.os for machine in ordered[:count])
-        assert abs(regions["westeurope"] - count * 0.8) <= 1
+        taken = assign(fleet, [Stage("some", count=count)], "monthly").stages[0]
+        chosen = [machines[machine] for machine in taken]
+        regions = Counter(machine.location for machine in chosen)
+        systems = Counter(machine.os for machine in chosen)
+        assert len(chosen) == count
+        assert abs(regions["westeurope"] - count * 0.8) <= 2
         assert abs(systems[Os.LINUX] - count * 0.25) <= 2
-    assert len({machine.availability_set for machine in ordered[:10]}) == 5
+        assert len({machine.availability_set for machine in chosen}) == 5
+
+
+def test_sets_give_machines_by_their_size() -> None:
+    """Of machines that are alike in all else."""
+    fleet = [vm(f"m{n:02}", availability_set=set_id("large" if n < 30 else "small")) for n in range(40)]
+    sets = {machine.id: machine.availability_set for machine in fleet}
+    taken = assign(fleet, [Stage("some", count=8)], "monthly").stages[0]
+
+    assert Counter(sets[machine] for machine in taken) == {set_id("large"): 6, set_id("small"): 2}
 
 
 def test_neighbours_by_name_are_no_neighbours_in_choice() -> None:
-    """Names that count up say nothing of the order."""
-    ordered = [machine.name for machine in spread([vm(f"m{n}") for n in range(9)], "monthly")]
+    """Names that count up say nothing of the choice."""
+    fleet = [vm(f"m{n:02}") for n in range(40)]
+    taken = assign(fleet, [Stage("some", count=8)], "monthly").stages[0]
 
-    assert any(one > other for one, other in pairwise(ordered))
+    assert taken != tuple(machine.id for machine in fleet[:8])
+
+
+def test_a_canary_covers_what_weighs_most() -> None:
+    """A rare size goes first in no region: two canaries try both systems and both sizes, on the frequent ones of each."""
+    fleet = [
+        *(vm(f"a{n}", os=Os.LINUX, size="D2") for n in range(10)),
+        *(vm(f"b{n}", os=Os.WINDOWS, size="D4") for n in range(6)),
+        *(vm(f"c{n}", os=Os.LINUX, size="D4") for n in range(7)),
+    ]
+    taken = assign(fleet, [Stage("canary", count=2), Stage("broad")], "monthly").stages[0]
+
+    assert {machine.rpartition("/")[2][0] for machine in taken} == {"a", "b"}
+
+
+def test_a_later_stage_tries_what_earlier_ones_have_not() -> None:
+    """Nothing is tried twice while something is untried."""
+    fleet = [vm(f"m{n}", size=f"D{n % 4}") for n in range(40)]
+    sizes_of = {machine.id: machine.size for machine in fleet}
+    stages = [Stage("one", count=2), Stage("two", count=2), Stage("broad")]
+    staged = assign(fleet, stages, "monthly")
+    tried = [{sizes_of[machine] for machine in taken} for taken in staged.stages]
+
+    assert len(tried[0]) == 2
+    assert tried[0] | tried[1] == {"D0", "D1", "D2", "D3"}
+    assert [len(coverage.untried) for coverage in staged.coverage] == [2, 0]
+
+
+def test_what_a_ring_leaves_untried_is_told_too() -> None:
+    """A canary that people chose may cover little; the plan says so."""
+    fleet = [vm(f"m{n}", size=f"D{n % 3}", tags={"ring": "canary"} if n in {0, 3} else {}) for n in range(9)]
+    ring = Stage("canary", select=Selector(tags=(("ring", ("canary",)),)))
+    (coverage,) = assign(fleet, [ring, Stage("broad")], "monthly").coverage
+
+    assert (coverage.stage, coverage.configurations) == ("canary", 3)
+    assert [(one.size, count) for one, count in coverage.untried] == [("D1", 3), ("D2", 3)]
+
+
+def test_a_campaign_of_one_stage_tries_nothing_first() -> None:
+    """And so says nothing of it; nor does a stage that takes the last machines."""
+    assert assign(FLEET, [Stage("all")], "monthly").coverage == ()
+    assert assign(FLEET[:1], [Stage("canary", count=1), Stage("broad")], "monthly").coverage == ()
+
+
+def test_later_stages_of_nothing_get_nothing() -> None:
+    """After a stage that takes all that are left."""
+    assert sizes(FLEET, Stage("all"), Stage("more"), Stage("rest", count=3)) == [120, 0, 0]
