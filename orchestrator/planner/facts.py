@@ -117,7 +117,7 @@ def _tags_of(selector: Selector) -> Iterator[str]:
         yield from _tags_of(inner)
 
 
-_YOUNGER: Final = frozenset({"windows", "freezes", "schedule", "notify", "without_tags"})
+_YOUNGER: Final = frozenset({"windows", "freezes", "schedule", "notify", "without_tags", "sooner"})
 """Keys that the language didn't always have: a policy that doesn't use them says what it said before."""
 
 

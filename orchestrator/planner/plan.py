@@ -14,11 +14,11 @@ from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.inventory.standing import unknowns
+from orchestrator.planner import coverage, exposure
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
 from orchestrator.planner.compile import compile_constraints
 from orchestrator.planner.compiled import Compiled, Dropped
 from orchestrator.planner.coverage import Coverage
-from orchestrator.planner.coverage import warnings as uncovered
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.hours import never_in_time
@@ -39,6 +39,7 @@ from orchestrator.policy.model import (
     Restart,
     Schedule,
     Selector,
+    Sooner,
     Stage,
 )
 from orchestrator.topology.graph import Topology
@@ -118,6 +119,7 @@ class _Wanted:
     max_wait: timedelta = defaults.MAX_WAIT
     deadline: timedelta = defaults.DEADLINE
     schedule: Schedule | None = None
+    sooner: tuple[Sooner, ...] = ()
 
 
 def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
@@ -148,6 +150,7 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
         campaign.max_wait,
         campaign.deadline,
         campaign.schedule,
+        campaign.sooner,
     )
 
 
@@ -212,7 +215,7 @@ def _made(
     read = read_tags(reading, wanted.select)
     tables = Tables(read, wanted.change, durations)
     planned = planned_machines(tables, machines, held, changed)
-    lanes, cut_short = _lanes(constraints, wanted.stages, staged, machines)
+    lanes, cut_short = _lanes(constraints, wanted, staged, machines)
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
     return Plan(
         name=wanted.name,
@@ -230,7 +233,8 @@ def _made(
                     *(Warned(what) for what in unknowns(topology.inventory)),
                     *compiled.warnings,
                     *_of_stages(wanted.stages, staged),
-                    *uncovered(staged.coverage),
+                    *coverage.warnings(staged.coverage),
+                    *exposure.warnings(chosen.changed, machines, wanted.sooner),
                     *_of_cutting(cut_short),
                     *tables.warnings(),
                     *_of_change(wanted.change),
@@ -255,15 +259,19 @@ def _made(
 
 def _lanes(
     constraints: Sequence[Constraint],
-    stages: Sequence[Stage],
+    wanted: _Wanted,
     staged: Staged,
     machines: dict[MachineId, Machine],
 ) -> tuple[tuple[Lane, ...], list[CutShort]]:
-    """The lanes of each stage by itself: rules between machines of different stages are kept by the stages' barriers."""
+    """The lanes of each stage by itself: rules between machines of different stages are kept by the stages' barriers.
+
+    Machines are numbered by exposure, so that a lower number is more urgent wherever rules leave a choice.
+    """
     names = {machine: held.name for machine, held in machines.items()}
     lanes: list[Lane] = []
     cut_short: list[CutShort] = []
-    for stage, taken in zip(stages, staged.stages, strict=True):
+    in_turn = exposure.numbered(staged.stages, machines, wanted.change, wanted.sooner)
+    for stage, taken in zip(wanted.stages, in_turn, strict=True):
         rules = number(taken, constraints)
         found = schedule(rules, stage.name, range(len(taken)), names)
         lanes += found.lanes

@@ -31,6 +31,7 @@ from orchestrator.policy.model import (
     Selector,
     Share,
     Singletons,
+    Sooner,
     Stage,
     Step,
     StepWhen,
@@ -250,6 +251,10 @@ def _campaign(document: Document, file: PolicyFile, change: ChangeSection) -> Ca
         max_wait=file.max_wait or defaults.MAX_WAIT,
         origin=document.origin(("change",)),
         schedule=_schedule(file.schedule, document.origin(("schedule",))) if file.schedule else None,
+        sooner=tuple(
+            Sooner(selector(entry), document.origin(("sooner", index)))
+            for index, entry in enumerate(file.sooner or ())
+        ),
     )
 
 

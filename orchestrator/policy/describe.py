@@ -69,6 +69,8 @@ def _campaign(policy: Policy, held: Effective) -> Iterator[Setting]:
         yield Setting("stage", words.stage(stage), stage.origin)
     for key, value in (("unhealthy", held.stop_when.unhealthy), ("not_changed", held.stop_when.not_changed)):
         yield Setting(f"stop_when.{key}", str(value), held.origins.get(f"stop_when.{key}", _DEFAULT))
+    for entry in campaign.sooner:
+        yield Setting("sooner", words.selector(entry.select), entry.origin)
     if campaign.schedule is not None:
         yield Setting("schedule", words.schedule(campaign.schedule), campaign.schedule.origin)
     yield Setting("deadline", words.duration(campaign.deadline), origins.get("deadline", _DEFAULT))

@@ -55,6 +55,7 @@ def nonsense(document: Document, file: PolicyFile) -> Iterator[Problem]:
     yield from _notify(document, file)
     yield from _change(document, file)
     yield from _stages(document, file.stages)
+    yield from _sooner(document, file)
 
 
 def _whole(document: Document, file: PolicyFile) -> Iterator[Problem]:
@@ -363,3 +364,15 @@ def _grows(before: Share, now: Share) -> bool:
     if before.percent is not None and now.percent is not None:
         return now.percent > before.percent
     return True
+
+
+def _sooner(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    for index, select in enumerate(file.sooner or ()):
+        at: Path = ("sooner", index)
+        yield from _selectors(document, at, select)
+        if not select.model_fields_set:
+            yield document.problem(
+                at, "if all machines go sooner, none does", "say which, or take the entry out"
+            )
+        elif select in (file.sooner or ())[:index]:
+            yield document.problem(at, "this selector stands in `sooner` already", "write it once")

@@ -345,6 +345,14 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Sooner:
+    """Machines that are more exposed than others of the campaign: they go earlier where rules leave a choice."""
+
+    select: Selector
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """What a campaign adds to rules."""
 
@@ -356,6 +364,7 @@ class Campaign:
     max_wait: timedelta
     origin: Origin
     schedule: Schedule | None = None
+    sooner: tuple[Sooner, ...] = ()  # the most exposed first
 
 
 @dataclass(frozen=True, slots=True)

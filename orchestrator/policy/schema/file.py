@@ -72,6 +72,11 @@ class PolicyFile(Section):
         description="Of a campaign: the stages in order. Left out: canary (one a region, at most 5, bake 4h), pilot (up to 10%, bake 24h), broad.",
         examples=["[{name: canary, count: 5, bake: 4h}, {name: broad}]"],
     )
+    sooner: Annotated[list[Select], OneOrMany] | None = Field(
+        default=None,
+        description="Of a campaign: machines that are more exposed than others, the most exposed first. After the first stage they go earlier wherever rules leave a choice, and no plan gets longer for it; then those with the most critical and security patches outstanding.",
+        examples=["{tags: {exposure: internet}}"],
+    )
     stop_when: StopWhenSection | None = Field(
         default=None,
         description="How many failures stop the rollout.",
@@ -99,5 +104,5 @@ class PolicyFile(Section):
     )
 
 
-CAMPAIGN_KEYS: Final = ("stages", "schedule", "deadline", "max_in_flight", "max_wait")
+CAMPAIGN_KEYS: Final = ("stages", "sooner", "schedule", "deadline", "max_in_flight", "max_wait")
 """Keys that mean nothing without `change`."""
