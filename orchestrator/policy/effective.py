@@ -18,15 +18,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
+
+import numpy as np
 
 from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.policy import codes, words
 from orchestrator.policy.campaigns import overlapping
 from orchestrator.policy.hours import Hours, Meetings, hours
+from orchestrator.policy.index import Index
 from orchestrator.policy.model import (
+    EVERYTHING,
     Around,
     Health,
     Notify,
@@ -38,7 +43,7 @@ from orchestrator.policy.model import (
     Share,
     StopWhen,
 )
-from orchestrator.policy.select import Matcher, matcher
+from orchestrator.policy.select import matcher
 
 DEFAULT_PROBES: Final = (Probe(ProbeKind.VM_AGENT), Probe(ProbeKind.APP_HEALTH))
 """What a machine is asked where no policy says: the guest agent, which every machine that can be changed has, and the Application Health
@@ -82,24 +87,22 @@ def settle(machines: Iterable[Machine], policies: Sequence[Policy]) -> Mapping[M
     Raises:
         PolicyError: with every contradiction of the policies on these machines, each once.
     """
-    tests = [
-        _PolicyTests.of(policy) for policy in sorted(policies, key=lambda policy: (policy.file, policy.name))
-    ]
+    ordered = sorted(policies, key=lambda policy: (policy.file, policy.name))
     known: dict[tuple[int, ...], Effective] = {}
     settled: dict[MachineId, Effective] = {}
     problems: dict[Problem, None] = {}
     together: dict[tuple[int, ...], list[Machine]] = {}
     meetings = Meetings()
-    for machine in machines:
-        held = [(place, test) for place, test in enumerate(tests) if test.select(machine)]
-        key = tuple(part for place, test in held for part in (-place - 1, *test.parts(machine)))
+    index = Index(machines)
+    for machine, key in zip(index.machines, _keys(index, ordered), strict=True):
+        places = [-part - 1 for part in key if part < 0]
         if key not in known:
-            known[key] = _merged([test.policy for _, test in held], machine, problems)
+            known[key] = _merged([ordered[place] for place in places], machine, problems)
         settled[machine.id] = known[key]
         meetings.see(known[key].hours, machine)
-        if sum(test.policy.campaign is not None for _, test in held) > 1:
-            together.setdefault(tuple(place for place, _ in held), []).append(machine)
-    problems |= dict.fromkeys(overlapping([test.policy for test in tests], together))
+        if len(places) > 1 and sum(ordered[place].campaign is not None for place in places) > 1:
+            together.setdefault(tuple(places), []).append(machine)
+    problems |= dict.fromkeys(overlapping(ordered, together))
     problems |= dict.fromkeys(meetings.problems())
     if problems:
         raise PolicyError(list(problems))
@@ -130,22 +133,27 @@ def notifications(policies: Iterable[Policy]) -> tuple[Notify, ...]:
     return tuple(told[webhook] for webhook in sorted(told))
 
 
-@dataclass(frozen=True, slots=True)
-class _PolicyTests:
-    """A policy with its selectors compiled."""
-
-    policy: Policy
-    select: Matcher
-    narrower: tuple[Matcher, ...]  # of probes, then of steps
-
-    @classmethod
-    def of(cls, policy: Policy) -> _PolicyTests:
-        narrower = (*(probe.of for probe in policy.probes), *(around.of for around in policy.around))
-        return cls(policy, matcher(policy.select), tuple(matcher(selector) for selector in narrower))
-
-    def parts(self, machine: Machine) -> list[int]:
-        """Which of the policy's probes and steps concern the machine, by number."""
-        return [place for place, test in enumerate(self.narrower) if test(machine)]
+def _keys(index: Index, policies: Sequence[Policy]) -> list[tuple[int, ...]]:
+    """For each machine what tells whether the same holds for it as for another: its policies, as -1, -2 and so on, each followed by the
+    numbers of its entries that concern the machine.
+    """
+    parts: list[int] = []
+    places: list[Any] = []
+    for number, policy in enumerate(policies):
+        selected = index.mask(policy.select)
+        entries: list[Probe | Around] = [*policy.probes, *policy.around]
+        narrower = (entry.of for entry in entries if entry.of != EVERYTHING)
+        for part, mask in enumerate((selected, *(selected & index.mask(of) for of in narrower)), -1):
+            parts.append(-number - 1 if part < 0 else part)
+            places.append(index.places(mask))
+    if not places:
+        return [()] * len(index.machines)
+    lengths = [len(some) for some in places]
+    machines = np.concatenate(places)
+    order = np.argsort(machines, kind="stable")
+    sorted_parts = np.repeat(np.array(parts), lengths)[order].tolist()
+    ends = np.cumsum(np.bincount(machines, minlength=len(index.machines))).tolist()
+    return [tuple(sorted_parts[start:end]) for start, end in pairwise([0, *ends])]
 
 
 def _merged(policies: Sequence[Policy], machine: Machine, problems: dict[Problem, None]) -> Effective:

@@ -140,15 +140,16 @@ def _any_of(values: tuple[str, ...]) -> _Text:
     lowered = [value.lower() for value in values]
     if "*" in lowered:
         return lambda _: True
-    words = frozenset(value for value in lowered if not _is_glob(value))
-    globs = [_glob(value) for value in lowered if _is_glob(value)]
+    words = frozenset(value for value in lowered if not is_glob(value))
+    globs = [_glob(value) for value in lowered if is_glob(value)]
     if not globs:
         return lambda text: text.lower() in words
     pattern = re.compile("|".join(globs))
     return lambda text: (low := text.lower()) in words or pattern.match(low) is not None
 
 
-def _is_glob(value: str) -> bool:
+def is_glob(value: str) -> bool:
+    """Whether it stands for more than itself."""
     return "*" in value or "?" in value
 
 
