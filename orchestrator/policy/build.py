@@ -66,8 +66,8 @@ def build(document: Document, file: PolicyFile) -> Policy:
         stop_when=_stop_when(file.stop_when) if file.stop_when else None,
         around=tuple(_around(document, ("around", index), a) for index, a in enumerate(file.around)),
         windows=tuple(
-            _window(window, document.origin(("windows", index)))
-            for index, window in enumerate(file.windows or ())
+            window(section, document.origin(("windows", index)))
+            for index, section in enumerate(file.windows or ())
         ),
         freezes=tuple(
             _freeze(freeze, document.origin(("freezes", index)))
@@ -206,12 +206,13 @@ def _step(document: Document, at: Path, section: StepSection) -> Step:
     )
 
 
-def _window(section: WindowSection, origin: Origin) -> Window:
+def window(section: WindowSection, origin: Origin) -> Window:
+    """A window as calendars know it."""
     return Window(
         days=_days(section),
         at=section.at,
         length=section.length,
-        zone=_zone(section.time_zone),
+        zone=zone(section.time_zone),
         origin=origin,
     )
 
@@ -233,11 +234,12 @@ def _notify(section: NotifySection, origin: Origin) -> Notify:
 
 
 def _freeze(section: FreezeSection, origin: Origin) -> Freeze:
-    zone = None if section.time_zone is None else _zone(section.time_zone)
-    return Freeze(section.first, section.last, section.reason, zone, origin)
+    where = None if section.time_zone is None else zone(section.time_zone)
+    return Freeze(section.first, section.last, section.reason, where, origin)
 
 
-def _zone(section: ZoneSection) -> Zone:
+def zone(section: ZoneSection) -> Zone:
+    """A zone by name, or each machine's own."""
     return Zone(section.otherwise, bool(section.machine))
 
 

@@ -1,0 +1,1 @@
+"""What would happen? Whole rollouts in virtual time, against an emulated cloud."""
