@@ -49,7 +49,7 @@ def _explained(planned: Planned, machines: Iterable[MachineId]) -> tuple[str, ..
     """Why machines are where they are, in the sentences of `explain`."""
     assert planned.plan is not None
     plan, lines = planned.plan, []
-    known = {m.id for m in plan.machines} | {left.machine for left in plan.left_out}
+    known = set(changed(plan)) | {left.machine for left in plan.left_out}
     for machine in sorted(machines)[:EXPLAINED]:
         if machine in known:
             lines += explain(plan, machine).lines()

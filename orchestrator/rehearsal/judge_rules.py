@@ -12,7 +12,7 @@ from typing import Any, Final, assert_never
 
 import orjson
 
-from orchestrator.availability.model import Budget, Exclusion, Order
+from orchestrator.availability.model import Budget, Exclusion
 from orchestrator.inventory.model import AppHealth, MachineId
 from orchestrator.inventory.standing import is_off
 from orchestrator.planner.document import dump
@@ -61,11 +61,14 @@ def _counted(rule: AtMostOut | AtLeastServing, planned: Planned, seen: Seen | No
     for group in groups:
         expected, limit = _said(rule, group.name), _limit(rule, len(group.machines))
         out = {machine for machine in group.machines if _is_out(planned, machine)}
+        off = {machine for machine in out if is_off(planned.topology.machine(machine))}
         if len(out) > limit:
             found = f"{len(out)} of {len(group.machines)} are out before anything is done: {names(planned.topology, out)}"
             yield Failure(expected, found)
             continue
-        yield from _in_plan(group, expected, limit - len(out), out, planned)
+        yield from _in_plan(
+            group, expected, limit - len(off), off, planned
+        )  # who is unwell, only a rollout sees
         if seen is not None:
             yield from _in_rollout(group, expected, limit, planned, seen)
 
@@ -94,13 +97,13 @@ def _is_out(planned: Planned, machine: MachineId) -> bool:
 
 
 def _in_plan(
-    group: Whom, expected: str, room: int, out: set[MachineId], planned: Planned
+    group: Whom, expected: str, room: int, off: set[MachineId], planned: Planned
 ) -> Iterator[Failure]:
     assert planned.plan is not None
-    serving = [machine for machine in group.machines if machine not in out]
+    serving = [machine for machine in group.machines if machine not in off]
     budget = {"kind": "budget", "machines": serving, "limit": room, "cap": False}
     for what, taken in _broken(planned.plan, budget):
-        already = f" ({names(planned.topology, out)} being out already)" if out else ""
+        already = f" ({names(planned.topology, off)} being off already)" if off else ""
         found = f"in the plan {what}{already}"
         yield Failure(expected, found, tuple(_kept(planned, taken)))
 
@@ -142,7 +145,7 @@ def _one_at_a_time(rule: OneAtATime, planned: Planned, seen: Seen | None) -> Ite
             for group in of.get(machine, ()):
                 domains.setdefault(group.name, []).append(machine)
         if not domains:
-            yield Failure(expected, f"no machine of {whole.name} is in a {kind}")
+            yield Failure(expected, f"of the machines, none is in any {kind}")
             continue
         exclusion = {"kind": "exclusion", "domains": domains, "limit": 1, "level": level}
         for what, taken in _broken(planned.plan, exclusion):
@@ -238,17 +241,17 @@ def _named(constraint: Json) -> Iterable[str]:
 
 
 def _kept(planned: Planned, machines: Sequence[MachineId]) -> Iterator[str]:
-    """What the plan keeps of these machines: its rules that hold for at least two of them."""
+    """What the plan keeps of these machines: its rules that hold for at least two of them, or for the one."""
     assert planned.plan is not None
     about = set(machines)
     rules = [
         rule
         for rule in planned.plan.constraints
-        if isinstance(rule, (Budget, Exclusion, Order)) and len(about.intersection(members(rule))) > 1
+        if len(about.intersection(members(rule))) >= min(2, len(about))
     ]
     planned_around = [rule for rule in rules if not (isinstance(rule, Budget) and rule.cap)]
     if not rules:
-        yield f"no rule holds for {names(planned.topology, about)} together"
+        yield f"no rule holds for {names(planned.topology, about)}{' together' if len(about) > 1 else ''}"
     elif not planned_around:
         yield "only caps hold for them, which no wave is planned around"
     for rule in planned_around[:SHOWN]:

@@ -22,9 +22,6 @@ from orchestrator.rehearsal.schema import expect
 from orchestrator.rehearsal.schema.file import CaseSection, OneOffSection, RunSection, TestFile
 from orchestrator.rehearsal.schema.fleet import FleetSection, GivenSection, MachinesSection
 
-ENDINGS: Final = (".test.yaml", ".test.yml")
-"""How the names of files of tests end."""
-
 LANGUAGE: Final = Language(
     root=TestFile,
     homes=MappingProxyType(
@@ -162,9 +159,8 @@ def _of_expectation(document: Document, at: Path, entry: expect.Expectation) -> 
         case expect.Inside():
             for number, window in enumerate(entry.inside):
                 if not window.start and not window.days_after_second_tuesday:
-                    where = (*at, "inside", number) if isinstance(document.data, dict) else at
                     instead = "write `start`, such as start: [fri, sat]"
-                    yield document.problem(where, "a window that never starts", instead)
+                    yield document.problem((*at, "inside", number), "a window that never starts", instead)
         case _:
             pass
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class CaseReport:
     """One test. `failure` is empty where it passed; its first line is the summary."""
 
     file: str
@@ -19,7 +19,7 @@ class Tested:
     failure: str = ""
 
 
-def junit(tests: Sequence[Tested]) -> str:
+def junit(tests: Sequence[CaseReport]) -> str:
     """The document: a suite a file, in the order given."""
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append(f"<testsuites {_figures(tests)}>")
@@ -33,13 +33,13 @@ def junit(tests: Sequence[Tested]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _figures(tests: Sequence[Tested]) -> str:
+def _figures(tests: Sequence[CaseReport]) -> str:
     failed = sum(bool(one.failure) for one in tests)
     seconds = sum(one.seconds for one in tests)
     return f'tests="{len(tests)}" failures="{failed}" errors="0" skipped="0" time="{seconds:.3f}"'
 
 
-def _case(one: Tested) -> list[str]:
+def _case(one: CaseReport) -> list[str]:
     opened = (
         f"    <testcase classname={quoteattr(one.file)} name={quoteattr(_sound(one.name))} "
         f'file={quoteattr(one.file)} line="{one.line}" time="{one.seconds:.3f}"'
@@ -54,4 +54,6 @@ def _case(one: Tested) -> list[str]:
 
 def _sound(text: str) -> str:
     """Without the characters that XML 1.0 can't hold at all."""
-    return "".join(c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff")
+    return "".join(
+        c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
+    )

@@ -18,7 +18,7 @@ class Stuck(RuntimeError):
     """Everything waits, and nothing will ever happen: in virtual time that is known at once."""
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # which one depends on the system
+class _JumpingSelector(selectors.DefaultSelector):
     """Asked to wait, it moves the loop's clock on by as much and returns."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from orchestrator.inventory.regions import with_regions
 from orchestrator.policy.model import Policy
 
 FLOOR = "availability-first"
+TESTS = (".test.yaml", ".test.yml")
+"""How the names of files of tests end, which stand beside policies and are none."""
+
 _LARGEST = 2 << 30  # bytes of any one file; more is a mistake
 
 
@@ -58,23 +61,46 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
 
     Raises `PolicyError` with every problem of every file.
     """
-    found: list[Path] = []
-    for place in places:
-        if place.is_dir():
-            inside = sorted(path for path in place.rglob("*.y*ml") if _is_policy_file(place, path))
-            if not inside:
-                raise UsageError(f"folder {place} holds no policy; policies are files named *.yaml")
-            found += inside
-        elif place.exists():
-            found.append(place)
-        else:
-            raise UsageError(f"there is no policy file or folder {place}")
+    found = _found(places, "policy", "policies are files named *.yaml", _is_policy_file)
+    for path in found:
+        if path.name.endswith(TESTS):
+            raise UsageError(
+                f"{path} is a file of tests, not a policy; run it with: wavekeeper policy test {path}"
+            )
     from orchestrator.policy.load import load  # the schema: a command that runs a plan does without
 
     return load([(str(path), _content(path)) for path in found])
 
 
+def read_tests(places: Sequence[Path]) -> list[tuple[str, bytes]]:
+    """All files of tests in the given files and folders, by name, each with its content."""
+    what = "test", "tests of policies are files named *.test.yaml"
+    found = _found(places, *what, lambda place, path: _is_yaml(place, path) and path.name.endswith(TESTS))
+    return [(str(path), _content(path)) for path in found]
+
+
+def _found(places: Sequence[Path], what: str, hint: str, wanted: Callable[[Path, Path], bool]) -> list[Path]:
+    """The files named, and all that are wanted in the folders named."""
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            inside = sorted(path for path in place.rglob("*.y*ml") if wanted(place, path))
+            if not inside:
+                raise UsageError(f"folder {place} holds no {what}; {hint}")
+            found += inside
+        elif place.exists():
+            found.append(place)
+        else:
+            raise UsageError(f"there is no {what} file or folder {place}")
+    return found
+
+
 def _is_policy_file(place: Path, path: Path) -> bool:
+    """A YAML file that isn't one of tests."""
+    return _is_yaml(place, path) and not path.name.endswith(TESTS)
+
+
+def _is_yaml(place: Path, path: Path) -> bool:
     """A *.yaml or *.yml file that isn't hidden and in no hidden folder, such as a checkout's own."""
     parts = path.relative_to(place).parts
     return (

@@ -6,6 +6,7 @@ import typer
 
 from orchestrator.cli.policy.check import check
 from orchestrator.cli.policy.show import show
+from orchestrator.cli.policy.test import run_tests
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +15,7 @@ def register(app: typer.Typer) -> None:
     policy.callback()(_help)
     policy.command(name="check")(check)
     policy.command(name="show")(show)
+    policy.command(name="test")(run_tests)
     app.add_typer(policy, name="policy", help="Check policies, and show what holds for a machine.")
 
 

@@ -1,0 +1,57 @@
+"""A loop that jumps over waiting."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from orchestrator.simulation.loop import Stuck, run
+
+
+def test_a_month_passes_at_once_and_exactly() -> None:
+    """The loop's clock stands where the sleeps add up to."""
+
+    async def sleep() -> float:
+        for _ in range(30):
+            await asyncio.sleep(86_400)
+        return asyncio.get_running_loop().time()
+
+    assert run(sleep()) == 30 * 86_400
+
+
+def test_what_is_due_first_happens_first() -> None:
+    """Whatever the order in which it was asked for."""
+
+    async def race() -> list[int]:
+        order: list[int] = []
+
+        async def after(seconds: int) -> None:
+            await asyncio.sleep(seconds)
+            order.append(seconds)
+
+        await asyncio.gather(*(after(seconds) for seconds in (300, 5, 40)))
+        return order
+
+    assert run(race()) == [5, 40, 300]
+
+
+def test_a_timeout_is_virtual_too() -> None:
+    """An hour of patience takes no time."""
+
+    async def impatient() -> None:
+        async with asyncio.timeout(3600):
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        run(impatient())
+
+
+def test_waiting_for_what_never_comes_is_told_at_once() -> None:
+    """In virtual time nothing comes from outside."""
+
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Stuck):
+        run(forever())
