@@ -69,10 +69,11 @@ def rows() -> dict[tuple[str, str], list[str]]:
 
 
 def sections(of: type[Section] = Section) -> Iterator[type[Section]]:
-    """Every section of the schema that has keys of its own or passes them on."""
+    """Every section of the schema that has keys of its own or passes them on. Tests of policies have a reference of their own."""
     for section in of.__subclasses__():
-        yield section
-        yield from sections(section)
+        if section.__module__.startswith("orchestrator.policy."):
+            yield section
+            yield from sections(section)
 
 
 def keys(section: type[Section]) -> dict[str, tuple[str, str]]:
@@ -151,7 +152,8 @@ def test_the_smallest_campaign_of_the_reference_loads() -> None:
 @pytest.mark.parametrize("folder", sorted((POLICIES / "examples").iterdir()), ids=lambda path: path.name)
 def test_the_files_of_an_example_hold_together(folder: Path) -> None:
     """Rules and a campaign, loaded as one directory."""
-    policies = load([(path.name, path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml"))])
+    files = [path for path in sorted(folder.glob("*.yaml")) if ".test." not in path.name]
+    policies = load([(path.name, path.read_text(encoding="utf-8")) for path in files])
 
     assert [policy.campaign is not None for policy in policies].count(True) == 1
     assert any(policy.rules for policy in policies)
