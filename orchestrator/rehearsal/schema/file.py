@@ -105,7 +105,7 @@ class TestFile(Section):
     fleet: FleetSection | None = Field(
         default=None,
         description="The machines, for all tests that name none of their own.",
-        examples=["{machines: [{name: web-[01-12]}]}"],
+        examples=['{machines: [{name: "web-[01-12]"}]}'],
     )
     given: GivenSection = Field(
         default=GivenSection(),

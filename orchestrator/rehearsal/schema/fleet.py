@@ -20,7 +20,8 @@ class MachinesSection(Section):
     """One machine or many alike. Where a value is a list, the machines get its entries in turn."""
 
     name: Names = Field(
-        description="A name, or many in short: web-[01-12], db-[1-3,5].", examples=["web-[01-12]"]
+        description='A name, or many in short: "web-[01-12]", "db-[1-3,5]". In quotes, since brackets mean lists to YAML.',
+        examples=['"web-[01-12]"'],
     )
     count: Count | None = Field(
         default=None, description="So many of them, with -1, -2, ... after the name.", examples=["3"]
@@ -81,7 +82,7 @@ class FleetSection(Section):
     machines: list[MachinesSection] = Field(
         default=[],
         description="The machines, each entry one or many alike.",
-        examples=["[{name: web-[01-12], zone: [1, 2, 3], tags: {tier: web}}]"],
+        examples=['[{name: "web-[01-12]", zone: [1, 2, 3], tags: {tier: web}}]'],
     )
     inventory: Text | None = Field(
         default=None,
