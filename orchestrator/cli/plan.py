@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
+from orchestrator.cli.dropped import print_dropped
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
-from orchestrator.cli.output import bullets, count, err, heading, line, out, print_json
+from orchestrator.cli.output import err, heading, line, out, print_json
 from orchestrator.cli.planning import Made, choose_change, plan_with, print_summary, read_wanted, to_json
 from orchestrator.cli.source import Source, source
 from orchestrator.wiring.files import write_bytes
@@ -65,12 +66,7 @@ def plan(
 def _print_details(made: Made) -> None:
     heading(f"Lanes: {len(made.plan.lanes):,}")
     print_lanes(made.plan)
-    if made.dropped:
-        heading("Rules that say nothing to this plan")
-        bullets(
-            f"{rule.rule}: {rule.why}, in {count(rule.groups, 'group')} ({rule.origin})"
-            for rule in made.dropped
-        )
+    print_dropped(made.dropped, out)
 
 
 def _tell_what_is_next(output: Path | None, where: Source, *, quiet: bool) -> None:

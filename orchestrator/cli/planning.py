@@ -155,6 +155,8 @@ def to_json(made: Made) -> dict[str, Any]:
                 "rule": rule.rule,
                 "why": rule.why,
                 "groups": rule.groups,
+                "of": rule.of,
+                "such_as": rule.such_as,
                 "file": rule.origin.file,
                 "line": rule.origin.line,
             }

@@ -8,16 +8,17 @@ out for itself. What can refuse nothing is dropped and reported by rule and reas
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from orchestrator.availability.model import Constraint, Exclusion
 from orchestrator.errors import PolicyError
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.budgets import draft_budgets
 from orchestrator.planner.compiled import Compiled, Dropped, Frozen
-from orchestrator.planner.drafts import Drafted, machines
+from orchestrator.planner.drafts import Drafted, Nothing, machines
+from orchestrator.planner.dropping import Dropping
 from orchestrator.planner.exclusions import draft_exclusions, level_of
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.planner.model import Warned
@@ -57,23 +58,27 @@ def compile_constraints(
     frozen = tuple(_frozen(drafted, changed))
     moving = changed - {machine for group in frozen for machine in group.machines}
     refuse_loops([order for draft in drafted for order in draft.orders], moving)
+    rules = {draft.origin: draft.rule for draft in drafted}
     kept: dict[str, Constraint] = {}
-    dropped: Counter[tuple[str, str, Origin]] = Counter()
+    dropping = Dropping()
     for draft in drafted:
         warnings.extend(draft.warnings)
-        for constraint, why in _sifted(draft, moving):
-            if why:
-                dropped[draft.rule, why, draft.origin] += 1
-            elif constraint is not None:
-                _keep(kept, constraint)
+        for constraint, why, group in _sifted(draft, moving, {group.constraint for group in frozen}):
+            if group:
+                dropping.note_group(draft.origin)
+            if constraint is None:
+                dropping.drop(draft.rule, draft.origin, why, group)
+            else:
+                known = kept.get(constraint.id)
+                kept[constraint.id] = constraint if known is None else _one_of(known, constraint)
+                if known is not None:
+                    dropping.drop_twice_said(known, constraint, rules)
     return Compiled(
         constraints=tuple(kept[key] for key in sorted(kept)),
         frozen=frozen,
         warnings=tuple(dict.fromkeys(warnings)),
-        dropped=tuple(
-            Dropped(rule, why, count, origin)
-            for (rule, why, origin), count in sorted(dropped.items(), key=lambda item: (item[0][2], item[0]))
-        ),
+        dropped=dropping.all,
+        rules=MappingProxyType(rules),
     )
 
 
@@ -117,12 +122,13 @@ def _drafts(
     ranks = _ranks(policies)
     for policy in policies:
         for rule in policy.rules:
-            yield _draft(rule, _scope(topology, policy, rule, selected[policy.name]), groups, ranks)
+            scope = _scope(topology, policy, rule, selected[policy.name])
+            yield _told(_draft(rule, scope, groups, ranks), rule, scope)
     if floor is not None:
         held = tuple(machine for machine in topology.machines if machine not in released)
         for rule in floor.rules:
             scope = _scope(topology, floor, rule, held)
-            yield _draft(rule, replace(scope, without=frozenset(released)), groups, ranks)
+            yield _told(_draft(rule, replace(scope, without=frozenset(released)), groups, ranks), rule, scope)
 
 
 def _draft(rule: Rule, scope: Scope, groups: Groups, ranks: dict[Origin, int]) -> Drafted:
@@ -133,6 +139,16 @@ def _draft(rule: Rule, scope: Scope, groups: Groups, ranks: dict[Origin, int]) -
             return draft_exclusions(rule, scope, groups, level_of(rule, ranks.get(rule.origin, 0)))
         case OrderRule():
             return draft_orders(rule, scope, groups)
+
+
+def _told(draft: Drafted, rule: Rule, scope: Scope) -> Drafted:
+    """The draft; a rule that comes to no group at all says why."""
+    if not (draft.budgets or draft.exclusions or draft.orders or draft.nothing):
+        kinds = (rule.within,) if isinstance(rule, OneAtATime) else rule.per
+        within = " and ".join(words.group_kind(kind) for kind in kinds)
+        why = f"none of its machines is in any {within}" if scope.selected else "it selects no machine"
+        draft.nothing.append(Nothing(why, ""))
+    return draft
 
 
 def _ranks(policies: Iterable[Policy]) -> dict[Origin, int]:
@@ -170,41 +186,41 @@ def _frozen(drafted: Iterable[Drafted], changed: frozenset[MachineId]) -> Iterat
     yield from sorted(found.values(), key=lambda frozen: (frozen.origin, frozen.group, frozen.constraint))
 
 
-def _sifted(draft: Drafted, moving: frozenset[MachineId]) -> Iterator[tuple[Constraint | None, str]]:
-    """Each constraint of a rule as this plan needs it, or the reason why it doesn't."""
+def _sifted(
+    draft: Drafted, moving: frozenset[MachineId], frozen: Collection[str]
+) -> Iterator[tuple[Constraint | None, str, str]]:
+    """Each constraint of a rule as this plan needs it, or the reason why it doesn't; with the group it is about."""
     for nothing in draft.nothing:
-        yield None, nothing.why
+        yield None, nothing.why, nothing.group
     for one in draft.budgets:
         budget = one.budget
-        if not _moves(budget.machines, moving):
-            yield None, "none of the group's machines changes"
+        if budget.id in frozen:
+            yield None, "the group is frozen, and its machines are left out", one.group
+        elif not _moves(budget.machines, moving):
+            yield None, "none of the group's machines changes", one.group
         elif budget.limit >= len(budget.machines):
-            yield None, "all of the group's machines may be out at once"
+            yield None, "all of the group's machines may be out at once", one.group
         else:
-            yield budget, ""
+            yield budget, "", one.group
     for exclusion in draft.exclusions:
         if any(_moves(held, moving) for held in exclusion.domains.values()):
-            yield exclusion, ""
+            yield exclusion, "", exclusion.what
         else:
-            yield None, "none of the domains' machines changes"
+            yield None, "none of the domains' machines changes", exclusion.what
     for order in draft.orders:
         if _moves(order.first, moving) and _moves(order.then, moving):
-            yield order, ""
+            yield order, "", order.what
         else:
-            yield None, "one of the two sides changes nothing"
+            yield None, "one of the two sides changes nothing", order.what
 
 
 def _moves(held: Iterable[MachineId], moving: frozenset[MachineId]) -> bool:
     return any(machine in moving for machine in held)
 
 
-def _keep(kept: dict[str, Constraint], constraint: Constraint) -> None:
-    """One of several rules that say the same stays: the first as written, an exclusion at the outermost of their levels."""
-    known = kept.get(constraint.id)
-    if known is None:
-        kept[constraint.id] = constraint
-        return
+def _one_of(known: Constraint, constraint: Constraint) -> Constraint:
+    """One of two rules that say the same stays: the first as written, an exclusion at the outer of their levels."""
     first = min((known, constraint), key=lambda one: (one.origin, one.what))
     if isinstance(first, Exclusion) and isinstance(known, Exclusion) and isinstance(constraint, Exclusion):
-        first = replace(first, level=min(known.level, constraint.level))
-    kept[constraint.id] = first
+        return replace(first, level=min(known.level, constraint.level))
+    return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.availability.model import Constraint
@@ -26,12 +27,17 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Groups in which a rule says nothing to this plan, and why. One entry for each rule and reason."""
+    """Groups in which a rule says nothing to this plan, and why. One entry for each rule and reason.
+
+    A rule that has no group at all, since it is about no machine, has 0 of 0.
+    """
 
     rule: str  # for people: "one zone at a time within region"
     why: str
     groups: int
     origin: Origin
+    of: int = 0  # groups that the rule has in all
+    such_as: tuple[str, ...] = ()  # a few of the groups, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +48,4 @@ class Compiled:
     frozen: tuple[Frozen, ...]
     warnings: tuple[Warned, ...]
     dropped: tuple[Dropped, ...]
+    rules: Mapping[Origin, str]  # every rule in words, by where it is written

@@ -29,9 +29,10 @@ class DraftBudget:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A group in which a rule comes to no constraint, and why."""
+    """A group in which a rule comes to no constraint, and why. Without a name: the rule has no group at all."""
 
     why: str
+    group: str
 
 
 @dataclass(slots=True)

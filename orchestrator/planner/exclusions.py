@@ -51,7 +51,7 @@ def draft_exclusions(rule: OneAtATime, scope: Scope, groups: Groups, level: int)
     for whole in groups.divided(scope, (rule.within,)):
         domains = _domains(rule.domain, whole, scope, groups)
         if len(domains) < 2:
-            drafted.nothing.append(Nothing(_too_few(rule.domain, len(domains))))
+            drafted.nothing.append(Nothing(_too_few(rule.domain, len(domains)), whole.name))
             continue
         drafted.exclusions.append(
             Exclusion(

@@ -37,7 +37,7 @@ def draft_orders(rule: OrderRule, scope: Scope, groups: Groups) -> Drafted:
             if entries[one] and entries[other]
         ]
         if not pairs:
-            drafted.nothing.append(Nothing("fewer than two of its entries have machines"))
+            drafted.nothing.append(Nothing("fewer than two of its entries have machines", group.name))
         for one, other in pairs:
             where = f" in {group.name}" if group.groups else ""
             drafted.orders.append(

@@ -19,6 +19,7 @@ from orchestrator.planner.candidates import Candidates, choose, leave_out, witho
 from orchestrator.planner.compile import compile_constraints
 from orchestrator.planner.compiled import Compiled, Dropped
 from orchestrator.planner.coverage import Coverage
+from orchestrator.planner.dropping import dropped_late
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.hours import never_in_time
@@ -100,7 +101,7 @@ def planning(
     chosen = leave_out(chosen, {m: LeftOut(m, _no_stage(wanted)) for m in staged.left})
     _refuse_nothing(wanted, chosen, topology)
     made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes)
-    return Planning(made, compiled.dropped, staged.coverage)
+    return Planning(made, (*compiled.dropped, *_late(compiled, made)), staged.coverage)
 
 
 # What is asked for ----------------------------------------------------------------------------------------------
@@ -191,6 +192,12 @@ def _refuse_nothing(wanted: _Wanted, chosen: Candidates, topology: Topology) -> 
         raise Refused(
             f"campaign {wanted.name} changes nothing: all {len(chosen):,} machines that it selects are left out, {told}{more}"
         )
+
+
+def _late(compiled: Compiled, made: Plan) -> tuple[Dropped, ...]:
+    """What says nothing since its machines have no window, or no stage takes them."""
+    kept = {rule.id for rule in made.constraints}
+    return dropped_late((rule for rule in compiled.constraints if rule.id not in kept), compiled.rules)
 
 
 # The plan itself ------------------------------------------------------------------------------------------------

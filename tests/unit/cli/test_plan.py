@@ -84,7 +84,14 @@ def test_verbose_tells_bounds_and_silent_rules(wavekeeper: Typed, fleet: str, po
     ran = wavekeeper("plan", "-i", fleet, "-p", policies, "--verbose")
     assert "what, and why it can't be shorter" in ran.out
     assert "(at most 1 of 7 in shop (tier=web))" in ran.out
-    assert "Rules that say nothing to this plan" in ran.out
+    assert (
+        "  one fault domain at a time within scale set (availability-first.yaml:23)\n"
+        "    - none of its machines is in any scale set\n"
+    ) in ran.out
+    assert "    - in 1 of 2 groups: no zone is known there (northeurope)\n" in ran.out
+    told = wavekeeper("plan", "-i", fleet, "-p", policies, "--json").json()["says_nothing"]
+    zones = next(one for one in told if one["rule"] == "one zone at a time within region")
+    assert (zones["line"], zones["groups"], zones["of"], zones["such_as"]) == (15, 1, 2, ["northeurope"])
 
 
 @pytest.mark.process

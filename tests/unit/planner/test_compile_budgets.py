@@ -249,7 +249,7 @@ def test_a_machine_that_is_frozen_moves_in_no_other_rule() -> None:
 
     assert result.constraints == ()
     assert [(dropped.rule, dropped.why) for dropped in result.dropped] == [
-        ("at least 2 available", "none of the group's machines changes"),
+        ("at least 2 available", "the group is frozen, and its machines are left out"),
         ("at most 1 unavailable per tag tier", "none of the group's machines changes"),
     ]
 
