@@ -22,6 +22,7 @@ from orchestrator.planner.model import (
     Lane,
     Plan,
     PlannedMachine,
+    ProbedGroup,
     StageGate,
     Wave,
 )
@@ -31,6 +32,8 @@ from orchestrator.policy.model import (
     Health,
     Origin,
     Patches,
+    Probe,
+    ProbeKind,
     Share,
     Step,
     StepWhen,
@@ -155,6 +158,17 @@ def plan_of(
         max_in_flight=max_in_flight,
         max_wait=max_wait,
     )
+
+
+def grouped(plan: Plan, name: str, members: str, url: str = "http://status/{group}") -> Plan:
+    """The plan, with a question more about a group of its machines."""
+    place, chosen = len(plan.group_probes), set(ids(members))
+    asked = ProbedGroup(name, name, Probe(ProbeKind.HTTP, url=url))
+    machines = tuple(
+        replace(machine, groups=(*machine.groups, place)) if machine.id in chosen else machine
+        for machine in plan.machines
+    )
+    return replace(plan, machines=machines, group_probes=(*plan.group_probes, asked))
 
 
 def under(plan: Plan, held: Calendar, takes: timedelta = timedelta(hours=1), only: str = "") -> Plan:

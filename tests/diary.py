@@ -161,7 +161,7 @@ class Diary:
             self._record(facts)
             self.agenda.refresh(facts, now)
             self.listen(facts)
-        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGone):
+        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGone | m.FoundGroupSick):
             self.agenda.check_ended(message.machine, now)
         return facts
 
@@ -198,6 +198,16 @@ class Diary:
         """The same: somebody else is patching it."""
         self._is(name, a.Check, a.ReadBaseline)
         return self.tell(m.FoundBusy(self.id, self.index(name)))
+
+    def group_sick(self, name: str, evidence: str = "503", group: int = 0) -> tuple[e.Event, ...]:
+        """The same: it is well, and what is asked about a group of it isn't answered well."""
+        self._is(name, a.Check)
+        return self.tell(m.FoundGroupSick(self.id, self.index(name), group, evidence))
+
+    def group_well(self, group: int = 0) -> tuple[e.Event, ...]:
+        """It is answered well again."""
+        assert a.WatchGroups(self.id) in self.agenda.own
+        return self.tell(m.GroupRecovered(self.id, group))
 
     def gone(self, name: str) -> tuple[e.Event, ...]:
         """The cloud doesn't know it."""

@@ -59,7 +59,7 @@ from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.files import floor
 from orchestrator.wiring.rollout import Running, begin
 from tests.fakes.journals import MortalJournal
-from tests.fakes.probes import WorldProber
+from tests.fakes.probes import About, WorldProber
 from tests.fakes.webhooks import FakeWebhooks
 
 P = ParamSpec("P")
@@ -121,6 +121,7 @@ class Stage:
     world: World
     clock: LoopClock
     disk: MemoryDisk = field(default_factory=MemoryDisk)
+    about: About = lambda world, group, now: ""
     webhooks: FakeWebhooks = field(default_factory=FakeWebhooks)
     settings: Settings | None = None
     pace: Pace = field(default_factory=lambda: Pace(inbox_every_s=0))
@@ -153,7 +154,7 @@ class Stage:
 
     def services(self) -> Services:
         """What a new process has of the world."""
-        prober = WorldProber(self.world, self.clock)
+        prober = WorldProber(self.world, self.clock, about=self.about)
         probers = {ProbeKind.HTTP: prober, ProbeKind.TCP: prober}
         return services(self.cloud(), probers, self.webhooks, self.clock, self.settings)
 

@@ -32,7 +32,7 @@ GONE = frozenset({"ResourceNotFound", "NotFound", "ResourceGroupNotFound"})
 
 
 async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Observation:
-    """Look at a machine right before its grant: its turn to be sent a request, its last patch run, all its probes.
+    """Look at a machine right before its grant: its turn to be sent a request, its last patch run, all its probes, its groups.
 
     A cloud that can't be asked now says nothing of the machine: it waits, for as long as its wave does.
     """
@@ -54,10 +54,13 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
         evidence = "" if forced else unwell_by_view(probes, view)
         if not evidence and not forced:
             evidence = (await ask_network(services, machine, probes)).evidence
-        if not evidence:
+        sick = None if evidence or forced else await services.groups.sick(plan, machine)
+        if not evidence and sick is None:
             return m.FoundWell(rollout.id, index, view.installation_id or "")
         misses += 1
         if misses >= health.fail_after:
+            if sick is not None:
+                return m.FoundGroupSick(rollout.id, index, sick.group, sick.evidence)
             return m.FoundOut(rollout.id, index, evidence)
         await services.clock.sleep(health.interval.total_seconds())
 

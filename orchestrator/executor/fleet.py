@@ -12,8 +12,9 @@ from orchestrator.errors import CloudError, CloudTransient
 from orchestrator.executor.services import Services
 from orchestrator.executor.wellness import NETWORK, Round, ask_network, probes_of, unwell_by_view
 from orchestrator.inventory.model import AppHealth, MachineId, Power
-from orchestrator.planner.model import PlannedMachine
+from orchestrator.planner.model import PlannedMachine, ProbedGroup
 from orchestrator.policy.model import ProbeKind
+from orchestrator.probes.port import Reply
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, MachineStatus, Rollout
 
@@ -34,10 +35,19 @@ async def prepare(services: Services, rollout: Rollout) -> m.Observation:
         for i, x in enumerate(machines)
         if _out_by_view(x, views) or (i in rounds and not rounds[i].well and rounds[i].asked)
     ]
-    unasked = sum(seen.unasked for seen in rounds.values())
-    example = next((f"{machines[i].name}: {seen.evidence}" for i, seen in rounds.items() if seen.unasked), "")
-    asked = sum(seen.asked for seen in rounds.values())
-    return m.FleetLooked(rollout.id, tuple(out), asked, unasked, example)
+    groups = await _ask_groups(services, rollout)
+    mute = [f"{machines[i].name}: {seen.evidence}" for i, seen in rounds.items() if seen.unasked]
+    mute += [f"group {group.name}: {reply.evidence}" for group, reply in groups if not reply.asked]
+    asked = sum(seen.asked for seen in rounds.values()) + sum(reply.asked for _, reply in groups)
+    unasked = sum(seen.unasked for seen in rounds.values()) + sum(not reply.asked for _, reply in groups)
+    return m.FleetLooked(rollout.id, tuple(out), asked, unasked, next(iter(mute), ""))
+
+
+async def _ask_groups(services: Services, rollout: Rollout) -> list[tuple[ProbedGroup, Reply]]:
+    """What is answered about each group of the plan. One that isn't well is nobody's news before a machine of it is to be granted."""
+    groups, within = rollout.planned.plan.group_probes, rollout.planned.plan.health[0].interval
+    replies = await asyncio.gather(*(services.groups.ask(group, within) for group in groups))
+    return list(zip(groups, replies, strict=True))
 
 
 async def sweep_all(services: Services, rollout: Rollout) -> Mapping[MachineId, View]:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from orchestrator.executor.attempt import assess, check, follow, read_baseline, send, settle
 from orchestrator.executor.fleet import Report, prepare, watch
+from orchestrator.executor.group_watch import watch_groups
 from orchestrator.executor.services import Services
 from orchestrator.executor.steps import run_step
 from orchestrator.executor.verify import verify
@@ -19,8 +20,8 @@ async def perform(
 ) -> m.Observation:
     """Carry out one activity and return what it saw last. May be cancelled at any await, and is then simply not done.
 
-    `Send` alone must not be cancelled by the host once it was started: its answer would be lost. `Watch` never ends by
-    itself, and tells `report` what it sees.
+    `Send` alone must not be cancelled by the host once it was started: its answer would be lost. `Watch` and `WatchGroups` never end by
+    themselves, and tell `report` what it sees.
     """
     match activity:
         case a.Prepare():
@@ -43,5 +44,7 @@ async def perform(
             return await verify(services, rollout, activity)
         case a.Watch():
             return await watch(services, rollout, report)
+        case a.WatchGroups():
+            return await watch_groups(services, rollout, report)
         case _:
             assert_never(activity)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.clock import Clock
 from orchestrator.cloud.port import CloudProvider, Target
 from orchestrator.executor.dispatch import Dispatcher
+from orchestrator.executor.groups import Groups
 from orchestrator.executor.polling import Polling
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.views import Views
@@ -29,6 +30,7 @@ class Services:
     dispatcher: Dispatcher
     views: Views
     polling: Polling
+    groups: Groups
 
 
 def services(
@@ -42,7 +44,8 @@ def services(
     chosen = settings or Settings()
     dispatcher = Dispatcher(cloud.rates, clock)
     views = Views(cloud, dispatcher, clock, chosen)
-    return Services(cloud, probers, webhooks, clock, chosen, dispatcher, views, Polling(chosen))
+    groups = Groups(probers, clock)
+    return Services(cloud, probers, webhooks, clock, chosen, dispatcher, views, Polling(chosen), groups)
 
 
 def target_of(machine: PlannedMachine) -> Target:

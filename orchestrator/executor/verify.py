@@ -24,7 +24,7 @@ async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.
     plan, machine = rollout.planned.plan, rollout.planned.machine(activity.machine)
     health = plan.health[machine.health]
     gate = Gate(_opened_at(activity, health, services.clock.now()))
-    asker = _Asker(services, plan, machine)
+    asker = _Asker(services, plan, machine, activity.since)
     while True:
         now = services.clock.now()
         final = (
@@ -68,9 +68,11 @@ class _Asker:
     that somebody else's sweep brought are looked at; network probes are asked each time.
     """
 
-    def __init__(self, services: Services, plan: Plan, machine: PlannedMachine) -> None:
+    def __init__(self, services: Services, plan: Plan, machine: PlannedMachine, since: datetime) -> None:
         self._services = services
+        self._plan = plan
         self._machine = machine
+        self._since = since
         self._probes = probes_of(plan, machine)
         self._target = target_of(machine)
         self._seen_at: datetime | None = None
@@ -81,7 +83,15 @@ class _Asker:
             evidence = await self._by_view(fresh=fresh)
             if evidence:
                 return evidence
-        return (await ask_network(self._services, self._machine, self._probes)).evidence
+        seen = await ask_network(self._services, self._machine, self._probes)
+        return seen.evidence or await self._by_groups()
+
+    async def _by_groups(self) -> str:
+        """A group that isn't well after the machine's change is a reason not to call the machine well."""
+        sick = await self._services.groups.sick(self._plan, self._machine, self._since)
+        if sick is None:
+            return ""
+        return f"its group {self._plan.group_probes[sick.group].name} isn't well: {sick.evidence}"
 
     async def _by_view(self, *, fresh: bool) -> str:
         try:

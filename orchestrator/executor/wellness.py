@@ -9,9 +9,8 @@ from orchestrator.cloud.port import View
 from orchestrator.executor.services import Services
 from orchestrator.inventory.model import Agent, AppHealth, Power
 from orchestrator.planner.model import Plan, PlannedMachine
-from orchestrator.policy.defaults import TCP_HOST
 from orchestrator.policy.model import Probe, ProbeKind
-from orchestrator.probes.placeholders import Hole, fill
+from orchestrator.probes.placeholders import where
 from orchestrator.probes.port import Reply, Subject
 
 NETWORK = frozenset({ProbeKind.HTTP, ProbeKind.TCP})
@@ -72,12 +71,5 @@ async def ask_network(services: Services, machine: PlannedMachine, probes: tuple
     if bad is None:
         return Round(well=True, evidence="", asked=len(replies))
     probe = asked[bad]
-    evidence = f"{probe.kind} {_where(probe, subject)}: {replies[bad].evidence}"
+    evidence = f"{probe.kind} {where(probe, subject)}: {replies[bad].evidence}"
     return Round(well=False, evidence=evidence, asked=len(replies) - unasked, unasked=unasked)
-
-
-def _where(probe: Probe, subject: Subject) -> str:
-    """Where it was put, with the machine's own words in it as far as there are any."""
-    asked = probe.url or f"{probe.host or TCP_HOST}:{probe.port}"
-    filled = fill(asked, subject)
-    return asked if isinstance(filled, Hole) else filled

@@ -327,7 +327,9 @@ class LocalHost:
     @property
     def _only_hours(self) -> bool:
         """Whether nobody waits for anything but the opening of windows, so that it is known how long nothing can start."""
-        return not self.agenda.waiting and all(isinstance(x, a.Watch) for x in self.activities())
+        return not self.agenda.waiting and all(
+            isinstance(x, a.Watch | a.WatchGroups) for x in self.activities()
+        )
 
     @property
     def blocked(self) -> bool:
@@ -337,7 +339,12 @@ class LocalHost:
             or self.rollout.stage_status is StageStatus.BAKING
         ):
             return False
-        idle = (a.Watch, a.Verify, a.RunStep)  # nothing is in flight: of machines that keep their grant
+        idle = (
+            a.Watch,
+            a.WatchGroups,
+            a.Verify,
+            a.RunStep,
+        )  # nothing is in flight: of machines that keep their grant
         return not self.agenda.lanes and all(isinstance(x, idle) for x in self.activities())
 
     def _arm(self) -> None:

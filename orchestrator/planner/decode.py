@@ -30,8 +30,17 @@ from orchestrator.planner.announced import (
     schedule_of_plan,
 )
 from orchestrator.planner.calendars import decode_calendar, freezes_of_calendar, windows_of_calendar
+from orchestrator.planner.care import (
+    AROUND,
+    GROUP_PROBES,
+    HEALTH,
+    PROBES,
+    decode_around,
+    decode_group,
+    decode_health,
+    decode_probe,
+)
 from orchestrator.planner.model import (
-    AroundSteps,
     Bound,
     Lane,
     LeftOut,
@@ -41,100 +50,37 @@ from orchestrator.planner.model import (
     Warned,
     Wave,
 )
+from orchestrator.planner.rows import Row, duration, named, numbers, origin, rows_of, share, shared, without_s
 from orchestrator.policy import defaults
 from orchestrator.policy.model import (
     Change,
-    Health,
     Origin,
     Patches,
-    Probe,
-    ProbeKind,
     Reboot,
     Restart,
-    Share,
-    Step,
-    StepWhen,
     StopWhen,
 )
-
-Row = Mapping[str, Any]
-
-
-def _numbers(value: Any, place: str, problems: Problems) -> tuple[int, ...] | None:
-    if isinstance(value, list) and all(
-        isinstance(item, int) and not isinstance(item, bool) for item in value
-    ):
-        return tuple(value)
-    problems.append(f"{place} is no list of whole numbers")
-    return None
-
-
-def _duration(value: Any, place: str, problems: Problems) -> timedelta | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        try:
-            return timedelta(seconds=value)
-        except OverflowError:
-            pass
-    problems.append(f"{place} is no number of seconds")
-    return None
-
-
-def _share(value: Any, place: str, problems: Problems) -> Share | None:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return Share(count=value)
-    if isinstance(value, str) and value.endswith("%"):
-        try:
-            return Share(percent=float(value[:-1]))
-        except ValueError:
-            pass
-    problems.append(f'{place} is neither a number of machines nor a percentage such as "1%"')
-    return None
-
-
-def _shared(value: Any, place: str, problems: Problems) -> str | None:
-    """A string that many machines have alike, kept once."""
-    found = a_string(value, place, problems)
-    return None if found is None else intern(found)
-
-
-def _list(read: Convert) -> Convert:
-    """A list of what `read` reads."""
-
-    def convert(value: Any, place: str, problems: Problems) -> list[Any] | None:
-        if isinstance(value, list):
-            return [read(item, f"{place}[{number}]", problems) for number, item in enumerate(value)]
-        problems.append(f"{place} is no list")
-        return None
-
-    return convert
-
-
-_FROM = record({"file": a_string, "line": a_whole_number})
-
-
-def _origin(value: Any, place: str, problems: Problems) -> Origin:
-    return Origin(**{"file": "", **_FROM(value, place, problems)})
-
 
 _MACHINE = record(
     {
         "arm_id": a_string,
         "name": a_string,
-        "subscription": _shared,
-        "location": _shared,
+        "subscription": shared,
+        "location": shared,
         "kind": one_of(Kind),
         "os": one_of(Os),
         "change": a_boolean,
         "policies": strings,
-        "probes": _numbers,
-        "around": _numbers,
+        "probes": numbers,
+        "around": numbers,
         "health": a_whole_number,
         "private_ip": a_string,
         "computer_name": a_string,
         "tags": map_of(a_string),
-        "facts": _shared,
+        "facts": shared,
+        "groups": numbers,
         "calendar": a_whole_number,
-        "takes_s": _duration,
+        "takes_s": duration,
     }
 )
 
@@ -148,7 +94,7 @@ def _machine(value: Any, place: str, problems: Problems) -> PlannedMachine | Non
     if key != key.lower():
         problems.append(f"{place}: ids are in lower case in a plan")
     silent = {"subscription": "", "location": "", "policies": (), "probes": (), "around": ()}
-    return PlannedMachine(id=MachineId(intern(key)), **{**silent, **_named(row, takes_s="takes")})
+    return PlannedMachine(id=MachineId(intern(key)), **{**silent, **named(row, takes_s="takes")})
 
 
 _CONSTRAINTS = list_of(
@@ -156,7 +102,7 @@ _CONSTRAINTS = list_of(
         "id": a_string,
         "kind": a_string,
         "what": a_string,
-        "from": _origin,
+        "from": origin,
         "machines": strings,
         "limit": a_whole_number,
         "cap": a_boolean,
@@ -188,35 +134,9 @@ _CHANGE = record(
         "include_kbs": strings,
         "exclude_kbs": strings,
         "reboot": one_of(Reboot),
-        "maximum_duration_s": _duration,
+        "maximum_duration_s": duration,
         "published_until": a_moment,
     }
-)
-
-_PROBES = list_of(
-    {
-        "kind": one_of(ProbeKind),
-        "url": a_string,
-        "expect_status": _numbers,
-        "host": a_string,
-        "port": a_whole_number,
-        "timeout_s": _duration,
-        "from": _origin,
-    },
-    needs="kind",
-)
-
-_HEALTH = record(
-    {
-        "min_healthy_time_s": _duration,
-        "healthy_deadline_s": _duration,
-        "interval_s": _duration,
-        "fail_after": a_whole_number,
-    }
-)
-
-_STEPS = list_of(
-    {"webhook": a_string, "timeout_s": _duration, "when": one_of(StepWhen), "from": _origin}, needs="webhook"
 )
 
 _TABLE: Mapping[str, Convert] = {
@@ -227,23 +147,24 @@ _TABLE: Mapping[str, Convert] = {
     "machines": map_of(_machine),
     "constraints": _CONSTRAINTS,
     "stages": strings,
-    "stage_gates": list_of({"name": a_string, "bake_s": _duration, "approve": a_boolean}, needs="name"),
+    "stage_gates": list_of({"name": a_string, "bake_s": duration, "approve": a_boolean}, needs="name"),
     "lanes": _LANES,
     "left_out": list_of({"machine": a_string, "reason": a_string, "constraint": a_string}, needs="machine"),
-    "warnings": list_of({"what": a_string, "from": _origin}, needs="what"),
+    "warnings": list_of({"what": a_string, "from": origin}, needs="what"),
     "change": _CHANGE,
-    "stop_when": record({"unhealthy": _share, "not_changed": _share}),
-    "probes": _PROBES,
-    "health": _list(_HEALTH),
-    "around": _list(record({"before": _STEPS, "after": _STEPS})),
-    "calendars": _list(
-        record({"windows": windows_of_calendar(_origin, _duration), "freezes": freezes_of_calendar(_origin)})
+    "stop_when": record({"unhealthy": share, "not_changed": share}),
+    "probes": PROBES,
+    "health": HEALTH,
+    "around": AROUND,
+    "group_probes": GROUP_PROBES,
+    "calendars": rows_of(
+        record({"windows": windows_of_calendar(origin, duration), "freezes": freezes_of_calendar(origin)})
     ),
-    "deadline_s": _duration,
-    "schedule": schedule_of_plan(_origin),
-    "notify": notify_of_plan(_origin),
+    "deadline_s": duration,
+    "schedule": schedule_of_plan(origin),
+    "notify": notify_of_plan(origin),
     "max_in_flight": a_whole_number,
-    "max_wait_s": _duration,
+    "max_wait_s": duration,
     "replaces": strings,
     "read_tags": strings,
 }
@@ -289,14 +210,10 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         warnings=tuple(Warned(row["what"], row.get("from")) for row in held.get("warnings", ())),
         change=change,
         stop_when=StopWhen(**held.get("stop_when", {})),
-        probes=tuple(
-            Probe(**_named(row, timeout_s="timeout", **{"from": "origin"})) for row in held.get("probes", ())
-        ),
-        health=tuple(Health(**_without_s(row)) for row in held.get("health", ())),
-        around=tuple(
-            AroundSteps(_steps(row.get("before", ())), _steps(row.get("after", ())))
-            for row in held.get("around", ())
-        ),
+        probes=tuple(map(decode_probe, held.get("probes", ()))),
+        health=tuple(map(decode_health, held.get("health", ()))),
+        around=tuple(map(decode_around, held.get("around", ()))),
+        group_probes=tuple(map(decode_group, held.get("group_probes", ()))),
         max_in_flight=held.get("max_in_flight"),
         max_wait=held["max_wait_s"],
         calendars=tuple(calendar for calendar in calendars if calendar is not None),
@@ -367,21 +284,7 @@ def _change(row: Row, problems: Problems) -> Change | None:
         case "restart":
             return Restart()
         case "patches":
-            return Patches(**_without_s({key: value for key, value in row.items() if key != "kind"}))
+            return Patches(**without_s({key: value for key, value in row.items() if key != "kind"}))
         case other:
             problems.append(f"change.kind is {other!r}; write patches or restart")
             return None
-
-
-def _steps(rows: Any) -> tuple[Step, ...]:
-    return tuple(Step(**_named(row, timeout_s="timeout", **{"from": "origin"})) for row in rows)
-
-
-def _named(row: Row, **names: str) -> dict[str, Any]:
-    """The row with some keys under other names."""
-    return {names.get(key, key): value for key, value in row.items()}
-
-
-def _without_s(row: Row) -> dict[str, Any]:
-    """The row with its durations, which are in seconds by now no more, under the names of the dataclass."""
-    return {key.removesuffix("_s"): value for key, value in row.items()}

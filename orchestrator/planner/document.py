@@ -95,6 +95,7 @@ def _broken(plan: Plan) -> Iterator[str]:
         for what, places, rows in (
             ("probe", machine.probes, len(plan.probes)),
             ("step", machine.around, len(plan.around)),
+            ("group", machine.groups, len(plan.group_probes)),
             ("health", (machine.health,), len(plan.health)),
             ("calendar", () if machine.calendar is None else (machine.calendar,), len(plan.calendars)),
         ):

@@ -17,7 +17,7 @@ from typing import Final
 
 from orchestrator.inventory.model import Kind, Os
 from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
-from orchestrator.policy.model import Change, Health, Patches, Reboot, Restart
+from orchestrator.policy.model import Change, Each, Health, Patches, Reboot, Restart
 
 LATE: Final = 0.95
 """The share of disruptions that end within `Duration.late`."""
@@ -81,7 +81,8 @@ class Durations:
 
     def of_planned(self, plan: Plan, machine: PlannedMachine) -> Duration:
         """The same for a machine of a plan."""
-        around = [plan.around[place] for place in machine.around]
+        entries = (plan.around[place] for place in machine.around)
+        around = [entry for entry in entries if entry.each is Each.MACHINE]
         return self.of(plan.change, machine.kind, machine.os, plan.health[machine.health], around)
 
 

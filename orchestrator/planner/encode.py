@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
 from orchestrator.planner.announced import encode_notify, encode_schedule
 from orchestrator.planner.calendars import encode_calendar
-from orchestrator.planner.model import AroundSteps, Lane, LeftOut, Plan, PlannedMachine, Warned
+from orchestrator.planner.care import (
+    encode_around,
+    encode_group,
+    encode_health,
+    encode_origin,
+    encode_probe,
+    seconds,
+)
+from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine, Warned
 from orchestrator.policy import defaults
-from orchestrator.policy.model import Change, Health, Origin, Patches, Probe, Restart, Share, Step
+from orchestrator.policy.model import Change, Patches, Restart, Share
 
 SCHEMA: Final = "wavekeeper.plan/1"
 
@@ -27,9 +34,11 @@ def encode(plan: Plan) -> Json:
         {"calendars": [encode_calendar(calendar) for calendar in plan.calendars]} if plan.calendars else {}
     )
     if plan.deadline != defaults.DEADLINE:
-        said["deadline_s"] = _seconds(plan.deadline)
+        said["deadline_s"] = seconds(plan.deadline)
     if plan.schedule is not None:
         said["schedule"] = encode_schedule(plan.schedule)
+    if plan.group_probes:
+        said["group_probes"] = [encode_group(group) for group in plan.group_probes]
     if plan.notify:
         said["notify"] = [encode_notify(entry) for entry in plan.notify]
     return {
@@ -42,7 +51,7 @@ def encode(plan: Plan) -> Json:
         "constraints": [_constraint(rule) for rule in plan.constraints],
         "stages": [stage.name for stage in plan.stages],
         "stage_gates": [
-            {"name": stage.name, "bake_s": _seconds(stage.bake), "approve": stage.approve}
+            {"name": stage.name, "bake_s": seconds(stage.bake), "approve": stage.approve}
             for stage in plan.stages
         ],
         "lanes": [_lane(lane) for lane in plan.lanes],
@@ -53,22 +62,24 @@ def encode(plan: Plan) -> Json:
             "unhealthy": _share(plan.stop_when.unhealthy),
             "not_changed": _share(plan.stop_when.not_changed),
         },
-        "probes": [_probe(probe) for probe in plan.probes],
-        "health": [_health(health) for health in plan.health],
-        "around": [_around(around) for around in plan.around],
+        "probes": [encode_probe(probe) for probe in plan.probes],
+        "health": [encode_health(health) for health in plan.health],
+        "around": [encode_around(around) for around in plan.around],
         "max_in_flight": plan.max_in_flight,
-        "max_wait_s": _seconds(plan.max_wait),
+        "max_wait_s": seconds(plan.max_wait),
         "replaces": list(plan.replaces),
         "read_tags": list(plan.read_tags),
     }
 
 
 def _machine(machine: PlannedMachine) -> Json:
-    hours: Json = {}
+    said: Json = {}
     if machine.calendar is not None:
-        hours = {"calendar": machine.calendar, "takes_s": _seconds(machine.takes)}
+        said = {"calendar": machine.calendar, "takes_s": seconds(machine.takes)}
+    if machine.groups:
+        said["groups"] = list(machine.groups)
     return {
-        **hours,
+        **said,
         "arm_id": machine.arm_id,
         "name": machine.name,
         "subscription": machine.subscription,
@@ -88,7 +99,7 @@ def _machine(machine: PlannedMachine) -> Json:
 
 
 def _constraint(rule: Constraint) -> Json:
-    shared = {"id": rule.id, "what": rule.what, "from": _origin(rule.origin)}
+    shared = {"id": rule.id, "what": rule.what, "from": encode_origin(rule.origin)}
     match rule:
         case Budget():
             return {
@@ -123,7 +134,7 @@ def _left_out(left: LeftOut) -> Json:
 
 
 def _warned(warned: Warned) -> Json:
-    return {"what": warned.what, "from": None if warned.origin is None else _origin(warned.origin)}
+    return {"what": warned.what, "from": None if warned.origin is None else encode_origin(warned.origin)}
 
 
 def _change(change: Change) -> Json:
@@ -137,62 +148,15 @@ def _change(change: Change) -> Json:
                 "include_kbs": list(change.include_kbs),
                 "exclude_kbs": list(change.exclude_kbs),
                 "reboot": change.reboot.value,
-                "maximum_duration_s": _seconds(change.maximum_duration),
+                "maximum_duration_s": seconds(change.maximum_duration),
                 "published_until": _moment(change.published_until),
             }
     assert_never(change)
 
 
-def _probe(probe: Probe) -> Json:
-    return {
-        "kind": probe.kind.value,
-        "url": probe.url,
-        "expect_status": list(probe.expect_status),
-        "host": probe.host,
-        "port": probe.port,
-        "timeout_s": _seconds(probe.timeout),
-        "from": _origin(probe.origin),
-    }
-
-
-def _health(health: Health) -> Json:
-    return {
-        "min_healthy_time_s": _seconds(health.min_healthy_time),
-        "healthy_deadline_s": _seconds(health.healthy_deadline),
-        "interval_s": _seconds(health.interval),
-        "fail_after": health.fail_after,
-    }
-
-
-def _around(around: AroundSteps) -> Json:
-    return {"before": _steps(around.before), "after": _steps(around.after)}
-
-
-def _steps(steps: Iterable[Step]) -> list[Json]:
-    return [
-        {
-            "webhook": step.webhook,
-            "timeout_s": _seconds(step.timeout),
-            "when": step.when.value,
-            "from": _origin(step.origin),
-        }
-        for step in steps
-    ]
-
-
-def _origin(origin: Origin) -> Json:
-    return {"file": origin.file, "line": origin.line}
-
-
 def _share(share: Share) -> int | str | None:
     """A count as a number; a percentage as "1.5%", to the last digit."""
     return share.count if share.percent is None else f"{share.percent!r}%".replace(".0%", "%")
-
-
-def _seconds(length: timedelta) -> int | float:
-    """Seconds, without a fraction where there is none."""
-    seconds = length.total_seconds()
-    return int(seconds) if seconds.is_integer() else seconds
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -6,11 +6,12 @@ planned anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
 from enum import Enum
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -18,6 +19,7 @@ import orjson
 from orchestrator.inventory.model import Machine
 from orchestrator.planner.model import Plan
 from orchestrator.policy.model import (
+    Each,
     MaxUnavailable,
     MinAvailable,
     OneAtATime,
@@ -90,6 +92,9 @@ def _tags_of_policy(policy: Policy) -> Iterator[str]:
     yield from _tags_of(policy.select)
     for rule in policy.rules:
         yield from _tags_of_rule(rule)
+    for asked in policy.group_probes:
+        yield from _tags_of_kinds(asked.per)
+        yield from _tags_of(asked.probe.of)
     if policy.campaign is not None:
         for stage in policy.campaign.stages:
             yield from _tags_of(stage.select)
@@ -105,9 +110,13 @@ def _tags_of_rule(rule: Rule) -> Iterator[str]:
             kinds, selectors = (rule.domain, rule.within), (rule.of,)
         case OrderRule():
             kinds, selectors = rule.per, rule.sequence
-    yield from (kind.removeprefix("tag:") for kind in kinds if kind.startswith("tag:"))
+    yield from _tags_of_kinds(kinds)
     for selector in selectors:
         yield from _tags_of(selector)
+
+
+def _tags_of_kinds(kinds: Iterable[str]) -> Iterator[str]:
+    yield from (kind.removeprefix("tag:") for kind in kinds if kind.startswith("tag:"))
 
 
 def _tags_of(selector: Selector) -> Iterator[str]:
@@ -117,8 +126,21 @@ def _tags_of(selector: Selector) -> Iterator[str]:
         yield from _tags_of(inner)
 
 
-_YOUNGER: Final = frozenset({"windows", "freezes", "schedule", "notify", "without_tags", "sooner"})
-"""Keys that the language didn't always have: a policy that doesn't use them says what it said before."""
+_YOUNGER: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "windows": (),
+        "freezes": (),
+        "schedule": None,
+        "notify": (),
+        "without_tags": (),
+        "sooner": (),
+        "group_probes": (),
+        "repair": False,
+        "each": Each.MACHINE,
+    }
+)
+"""Keys that the language didn't always have, as they are where nothing is written: a policy that doesn't use them says what it
+said before."""
 
 
 def policies_fingerprint(policies: Iterable[Policy]) -> str:
@@ -137,7 +159,7 @@ def _said(value: Any) -> Any:
                 for name, inner in held.items()
                 if name not in {"file", "origins"}
                 and not isinstance(inner, Origin)
-                and (inner or name not in _YOUNGER)
+                and (name not in _YOUNGER or inner != _YOUNGER[name])
             },
         }
     match value:

@@ -11,7 +11,7 @@ from orchestrator.planner.model import AroundSteps, LeftOut
 from orchestrator.policy import words
 from orchestrator.policy.effective import settle
 from orchestrator.policy.hours import machine_zone
-from orchestrator.policy.model import Change, Policy
+from orchestrator.policy.model import Change, Each, Policy
 from orchestrator.policy.windows import Calendar, ever_open
 from orchestrator.topology.graph import Topology
 
@@ -35,7 +35,9 @@ def never_in_time(
     found = {}
     for identity, effective in held.items():
         machine, hours = topology.machine(identity), effective.hours
-        around = [AroundSteps(entry.before, entry.after) for entry in effective.around]
+        around = [
+            AroundSteps(entry.before, entry.after) for entry in effective.around if entry.each is Each.MACHINE
+        ]
         takes = durations.of(change, machine.kind, machine.os, effective.health, around).late
         key = id(effective), machine_zone(machine), takes
         if key not in reasons:

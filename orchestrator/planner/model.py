@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.policy import defaults
-from orchestrator.policy.model import Change, Health, Notify, Origin, Probe, Schedule, Step, StopWhen
+from orchestrator.policy.model import Change, Each, Health, Notify, Origin, Probe, Schedule, Step, StopWhen
 from orchestrator.policy.windows import Calendar
 
 
@@ -101,16 +101,29 @@ class PlannedMachine:
     facts: str = (
         ""  # digest of what constraints read (zone, set, domains, tags): a change means planning anew
     )
+    groups: tuple[
+        int, ...
+    ] = ()  # of the plan's `group_probes`: what is asked before it is granted, and after
     calendar: int | None = None
     takes: timedelta = timedelta(0)  # what 19 of 20 disruptions stay below; told where there is a calendar
 
 
 @dataclass(frozen=True, slots=True)
 class AroundSteps:
-    """Steps before and after, as the plan carries them."""
+    """Steps before and after, as the plan carries them: around the machines that name them, or each wave or stage of theirs."""
 
     before: tuple[Step, ...]
     after: tuple[Step, ...]
+    each: Each = Each.MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedGroup:
+    """A question about machines that belong together: those that name it."""
+
+    name: str  # for people: "shop (tier=db), westeurope"
+    value: str  # what `{group}` stands for: "westeurope"
+    probe: Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,7 @@ class Plan:
     max_in_flight: int | None
     max_wait: timedelta
     replaces: tuple[str, ...] = ()  # rules of the floor that a policy loosened
+    group_probes: tuple[ProbedGroup, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     deadline: timedelta = defaults.DEADLINE  # from start to end
     schedule: Schedule | None = None  # when the campaign is due; a rollout runs when it is started

@@ -22,6 +22,7 @@ from orchestrator.planner.coverage import Coverage
 from orchestrator.planner.dropping import dropped_late
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import policies_fingerprint, read_tags
+from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import Lane, LeftOut, Plan, StageGate, Warned
 from orchestrator.planner.rules import members, number
@@ -220,7 +221,8 @@ def _made(
     held = settle(machines.values(), policies)
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
-    tables = Tables(read, wanted.change, durations)
+    probed = probed_groups(topology, policies, changed)
+    tables = Tables(read, wanted.change, durations, probed.of)
     planned = planned_machines(tables, machines, held, changed)
     lanes, cut_short = _lanes(constraints, wanted, staged, machines)
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
@@ -244,6 +246,7 @@ def _made(
                     *exposure.warnings(chosen.changed, machines, wanted.sooner),
                     *_of_cutting(cut_short),
                     *tables.warnings(),
+                    *probed.warnings,
                     *_of_change(wanted.change),
                 )
             )
@@ -255,6 +258,7 @@ def _made(
         around=tables.around,
         max_in_flight=wanted.max_in_flight,
         max_wait=wanted.max_wait,
+        group_probes=probed.groups,
         calendars=tables.calendars,
         deadline=wanted.deadline,
         schedule=wanted.schedule,

@@ -18,7 +18,7 @@ from orchestrator.planner.model import AroundSteps, PlannedMachine, Warned
 from orchestrator.policy import words
 from orchestrator.policy.effective import Effective
 from orchestrator.policy.hours import Hours, machine_zone, zone_is_strange
-from orchestrator.policy.model import EVERYTHING, Around, Change, Health, Probe
+from orchestrator.policy.model import EVERYTHING, Around, Change, Each, Health, Probe
 from orchestrator.policy.windows import Calendar
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
@@ -45,7 +45,14 @@ class Table(Generic[_Row]):
 class Tables:
     """The tables of one plan while it is made. Machines are asked for in the order of their ids."""
 
-    def __init__(self, read_tags: Collection[str], change: Change, durations: Durations) -> None:
+    def __init__(
+        self,
+        read_tags: Collection[str],
+        change: Change,
+        durations: Durations,
+        groups: Mapping[MachineId, tuple[int, ...]] | None = None,
+    ) -> None:
+        self._groups = {} if groups is None else groups
         self._read_tags = frozenset(read_tags)
         self._change = change
         self._durations = durations
@@ -101,6 +108,7 @@ class Tables:
             computer_name=machine.computer_name,
             tags=named or None,
             facts=facts_digest(machine, self._read_tags),
+            groups=self._groups.get(machine.id, ()) if change else (),
             calendar=calendar,
             takes=timedelta(0) if calendar is None else self._takes(machine, held),
         )
@@ -117,7 +125,7 @@ class Tables:
         return self._calendar_of[key]
 
     def _takes(self, machine: Machine, held: Effective) -> timedelta:
-        around = [_steps(entry) for entry in held.around]
+        around = [_steps(entry) for entry in held.around if entry.each is Each.MACHINE]
         return self._durations.of(self._change, machine.kind, machine.os, held.health, around).late
 
     def warnings(self) -> Iterable[Warned]:
@@ -155,7 +163,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _steps(around: Around) -> AroundSteps:
-    return AroundSteps(around.before, around.after)
+    return AroundSteps(around.before, around.after, around.each)
 
 
 _FACTS: Final[Mapping[str, Callable[[Machine], str]]] = {

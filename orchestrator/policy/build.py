@@ -13,6 +13,7 @@ from orchestrator.policy.model import (
     Change,
     Days,
     Freeze,
+    GroupProbe,
     Health,
     MaxUnavailable,
     MinAvailable,
@@ -45,6 +46,7 @@ from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
     AroundSection,
+    GroupProbeSection,
     HealthSection,
     ProbeSection,
     StepSection,
@@ -62,6 +64,7 @@ def build(document: Document, file: PolicyFile) -> Policy:
         select=selector(file.select or Select()),
         rules=tuple(_rule(rule, document.origin(("rules", index))) for index, rule in enumerate(file.rules)),
         probes=_probes(document, file.health),
+        group_probes=_group_probes(document, file.health),
         health=_health(file.health),
         stop_when=_stop_when(file.stop_when) if file.stop_when else None,
         around=tuple(_around(document, ("around", index), a) for index, a in enumerate(file.around)),
@@ -144,7 +147,23 @@ def _probes(document: Document, health: HealthSection | None) -> tuple[Probe, ..
     return tuple(_probe(p, document.origin(("health", "probes", index))) for index, p in enumerate(sections))
 
 
+def _group_probes(document: Document, health: HealthSection | None) -> tuple[GroupProbe, ...]:
+    sections = health.group_probes if health else []
+    return tuple(
+        GroupProbe(_asked(p, document.origin(("health", "group_probes", index))), _per(p.per))
+        for index, p in enumerate(sections)
+    )
+
+
 def _probe(section: ProbeSection, origin: Origin) -> Probe:
+    if section.http or section.tcp:
+        return _asked(section, origin)
+    kind = ProbeKind.APP_HEALTH if section.app_health else ProbeKind.VM_AGENT
+    return Probe(kind=kind, of=selector(section.of), origin=origin)
+
+
+def _asked(section: ProbeSection | GroupProbeSection, origin: Origin) -> Probe:
+    """A probe over the network."""
     of = selector(section.of)
     if section.http:
         return Probe(
@@ -155,17 +174,15 @@ def _probe(section: ProbeSection, origin: Origin) -> Probe:
             timeout=section.http.timeout or defaults.PROBE_TIMEOUT,
             origin=origin,
         )
-    if section.tcp:
-        return Probe(
-            kind=ProbeKind.TCP,
-            of=of,
-            host=section.tcp.host or defaults.TCP_HOST,
-            port=section.tcp.port,
-            timeout=section.tcp.timeout or defaults.PROBE_TIMEOUT,
-            origin=origin,
-        )
-    kind = ProbeKind.APP_HEALTH if section.app_health else ProbeKind.VM_AGENT
-    return Probe(kind=kind, of=of, origin=origin)
+    assert section.tcp
+    return Probe(
+        kind=ProbeKind.TCP,
+        of=of,
+        host=section.tcp.host or defaults.TCP_HOST,
+        port=section.tcp.port,
+        timeout=section.tcp.timeout or defaults.PROBE_TIMEOUT,
+        origin=origin,
+    )
 
 
 def _health(section: HealthSection | None) -> Health | None:
@@ -177,6 +194,7 @@ def _health(section: HealthSection | None) -> Health | None:
         healthy_deadline=section.healthy_deadline or silent.healthy_deadline,
         interval=section.interval or silent.interval,
         fail_after=section.fail_after or silent.fail_after,
+        repair=section.when_already_out == "repair",
     )
 
 
@@ -193,6 +211,7 @@ def _around(document: Document, at: Path, section: AroundSection) -> Around:
         ),
         after=tuple(_step(document, (*at, "after", index), step) for index, step in enumerate(section.after)),
         origin=document.origin(at),
+        each=section.each,
     )
 
 

@@ -22,6 +22,7 @@ from orchestrator.policy.schema.campaign import ChangeSection, PatchesSection, S
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AroundSection,
+    GroupProbeSection,
     HealthSection,
     HttpSettings,
     ProbeSection,
@@ -41,7 +42,6 @@ from orchestrator.policy.values import WRONG, did_you_mean, shown
 
 _NOT_KEPT_YET: Final = MappingProxyType(
     {
-        "group_probes": "take it out, and ask each machine with `probes`",
         "rebootless": "take it out: every change then counts as a restart, the careful case",
     }
 )
@@ -53,6 +53,7 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
         Select: "in a selector, such as `select` or `of`",
         HealthSection: "in `health`",
         ProbeSection: "in an entry of `probes`",
+        GroupProbeSection: "in an entry of `group_probes`",
         HttpSettings: "in `http`",
         TcpSettings: "in `tcp`",
         AroundSection: "in an entry of `around`",

@@ -43,6 +43,7 @@ def describe(
         *(setting for policy in held.campaigns for setting in _campaign(policy, held)),
         *_health(held),
         *(Setting("probe", words.probe(probe), probe.origin) for probe in held.probes),
+        *(Setting("group_probe", words.group_probe(one), one.probe.origin) for one in held.group_probes),
         *(Setting("around", words.around(around), around.origin) for around in held.around),
         *_hours(machine, held.hours),
         *(Setting("notify", words.notify(entry), entry.origin) for entry in held.notify),
@@ -86,6 +87,7 @@ def _health(held: Effective) -> Iterator[Setting]:
         ("healthy_deadline", words.duration(health.healthy_deadline)),
         ("interval", words.duration(health.interval)),
         ("fail_after", str(health.fail_after)),
+        ("when_already_out", "repair" if health.repair else "leave"),
     ):
         yield Setting(f"health.{key}", value, held.origins.get(f"health.{key}", _DEFAULT))
 

@@ -7,6 +7,7 @@ filled in after that, so that a silent file never conflicts:
     healthy_deadline   the longest: whoever knows that the machine takes an hour to come back is right; it counts as out
                        meanwhile, so waiting breaks nobody's rule
     interval           the shortest, and fail_after the smallest: whoever wants to know sooner does
+    when_already_out   leave, if any policy writes it: whoever wants a machine left alone has a reason
     windows            of each policy one must be open; freezes add up
     notify             adds up, by receiver
     stop_when          the smallest of each; a count and a percentage can't be compared, and must be written alike
@@ -33,6 +34,7 @@ from orchestrator.policy.index import Index
 from orchestrator.policy.model import (
     EVERYTHING,
     Around,
+    GroupProbe,
     Health,
     Notify,
     Occasion,
@@ -59,6 +61,7 @@ class Effective:
 
     policies: tuple[Policy, ...]  # those that select it, in the order of their files
     probes: tuple[Probe, ...]
+    group_probes: tuple[GroupProbe, ...]  # with the policy's own `select` left out: they concern this machine
     health: Health
     around: tuple[Around, ...]
     hours: Hours
@@ -141,7 +144,8 @@ def _keys(index: Index, policies: Sequence[Policy]) -> list[tuple[int, ...]]:
     places: list[Any] = []
     for number, policy in enumerate(policies):
         selected = index.mask(policy.select)
-        entries: list[Probe | Around] = [*policy.probes, *policy.around]
+        of_groups = (one.probe for one in policy.group_probes)
+        entries: list[Probe | Around] = [*policy.probes, *of_groups, *policy.around]
         narrower = (entry.of for entry in entries if entry.of != EVERYTHING)
         for part, mask in enumerate((selected, *(selected & index.mask(of) for of in narrower)), -1):
             parts.append(-number - 1 if part < 0 else part)
@@ -168,6 +172,9 @@ def _merged(policies: Sequence[Policy], machine: Machine, problems: dict[Problem
     return Effective(
         policies=tuple(policies),
         probes=tuple(probes.values()) or DEFAULT_PROBES,
+        group_probes=tuple(
+            one for policy in policies for one in policy.group_probes if matcher(one.probe.of)(machine)
+        ),
         health=health,
         around=tuple(a for policy in policies for a in policy.around if matcher(a.of)(machine)),
         hours=hours(policies),
@@ -185,13 +192,13 @@ class _Written:
     origin: Origin
 
 
-def _written(policies: Iterable[Policy], section: str, field: str) -> list[_Written]:
-    """What policies say of a field of `health` or `stop_when`; the silent ones aren't here."""
+def _written(policies: Iterable[Policy], section: str, key: str, field: str = "") -> list[_Written]:
+    """What policies say of a key of `health` or `stop_when`; the silent ones aren't here. `field`: its name in the model, if another."""
     found = []
     for policy in policies:
-        origin = dict(policy.origins).get(f"{section}.{field}")
+        origin = dict(policy.origins).get(f"{section}.{key}")
         if origin is not None:
-            found.append(_Written(getattr(getattr(policy, section), field), origin))
+            found.append(_Written(getattr(getattr(policy, section), field or key), origin))
     return found
 
 
@@ -207,6 +214,10 @@ def _health(policies: Sequence[Policy], problems: dict[Problem, None]) -> tuple[
             values[name], origins[f"health.{name}"] = chosen.value, chosen.origin
         else:
             values[name] = getattr(silent, name)
+    told = _written(policies, "health", "when_already_out", field="repair")
+    if told:
+        chosen = min(told, key=lambda one: one.value)
+        values["repair"], origins["health.when_already_out"] = chosen.value, chosen.origin
     health = Health(**values)
     _check_health(health, origins, problems)
     return health, origins

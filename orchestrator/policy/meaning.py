@@ -5,17 +5,17 @@ Each check looks at one thing and yields its problems; nothing here needs an inv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from orchestrator.errors import Problem
 from orchestrator.policy import defaults, words
+from orchestrator.policy.asking import group_probe_nonsense, probe_nonsense
 from orchestrator.policy.document import Document, Path
 from orchestrator.policy.model import Share, Singletons
 from orchestrator.policy.schema.campaign import CHANGE_KINDS, StageSection
 from orchestrator.policy.schema.file import CAMPAIGN_KEYS, PolicyFile
-from orchestrator.policy.schema.health import PROBE_KINDS, HealthSection, ProbeSection
+from orchestrator.policy.schema.health import HealthSection
 from orchestrator.policy.schema.hours import ZoneSection
 from orchestrator.policy.schema.rules import (
     MaxUnavailableRule,
@@ -24,11 +24,8 @@ from orchestrator.policy.schema.rules import (
     OrderRule,
 )
 from orchestrator.policy.schema.section import Select
-from orchestrator.policy.values import LONGEST, SELECTION, did_you_mean
+from orchestrator.policy.values import LONGEST, SELECTION
 from orchestrator.topology.model import GroupKind
-
-PLACEHOLDERS: Final = ("private_ip", "name", "computer_name")
-"""What a probe's url or host may name of a machine, besides `tag:NAME`."""
 
 MOST_ORDERED: Final = 16
 """The longest `order`: each two of it become a constraint."""
@@ -200,39 +197,14 @@ def _health(document: Document, health: HealthSection | None) -> Iterator[Proble
         what = f"asked each {words.duration(interval)}, a machine may not be asked at all in {words.duration(well)}"
         yield document.problem((*at, key), what, "write an interval shorter than min_healthy_time")
     for index, probe in enumerate(health.probes):
-        yield from _probe(document, (*at, "probes", index), probe)
-
-
-def _probe(document: Document, at: Path, probe: ProbeSection) -> Iterator[Problem]:
-    yield from _selectors(document, (*at, "of"), probe.of)
-    kinds = [kind for kind in PROBE_KINDS if kind in probe.model_fields_set]
-    if len(kinds) != 1:
-        found = "none" if not kinds else " and ".join(kinds)
-        what = f"a probe is of exactly one kind, and this one of {found}"
-        yield document.problem(at, what, f"write one of {', '.join(PROBE_KINDS)} an entry")
-    if probe.http:
-        if not re.match(r"https?://[^/\s]", probe.http.url):
-            what = f"`{probe.http.url}` isn't an address that can be asked"
-            yield document.problem(
-                (*at, "http", "url"), what, 'write "http://{private_ip}:8080/healthz" or the like'
-            )
-        yield from _placeholders(document, (*at, "http", "url"), probe.http.url)
-    if probe.tcp and probe.tcp.host:
-        yield from _placeholders(document, (*at, "tcp", "host"), probe.tcp.host)
-
-
-def _placeholders(document: Document, at: Path, text: str) -> Iterator[Problem]:
-    for name in re.findall(r"\{([^{}]*)\}", text):
-        if name in PLACEHOLDERS or re.fullmatch(r"tag:[^{}]+", name):
-            continue
-        near = did_you_mean(name, PLACEHOLDERS)
-        known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-        instead = f"did you mean {{{near}}}?" if near else f"write one of {known} or {{tag:NAME}}"
-        yield document.problem(at, f"nothing is known as {{{name}}}", instead)
-    if set(re.sub(r"\{[^{}]*\}", "", text)) & set("{}"):
-        yield document.problem(
-            at, "a brace that is never closed, or never opened", "write {private_ip} or the like"
-        )
+        here = (*at, "probes", index)
+        yield from _selectors(document, (*here, "of"), probe.of)
+        yield from probe_nonsense(document, here, probe)
+    for index, group_probe in enumerate(health.group_probes):
+        here = (*at, "group_probes", index)
+        yield from _selectors(document, (*here, "of"), group_probe.of)
+        yield from _per(document, here, group_probe.per)
+        yield from group_probe_nonsense(document, here, group_probe)
 
 
 def _around(document: Document, file: PolicyFile) -> Iterator[Problem]:

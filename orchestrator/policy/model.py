@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from orchestrator.errors import Problem
 from orchestrator.policy import defaults
+from orchestrator.policy.kinds import Each, ProbeKind, StepWhen
+
+__all__ = ["Each", "ProbeKind", "StepWhen"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,15 +144,6 @@ class OrderRule:
 Rule = MaxUnavailable | MinAvailable | OneAtATime | OrderRule
 
 
-class ProbeKind(StrEnum):
-    """How a machine is asked whether it is well."""
-
-    APP_HEALTH = "app_health"  # the Application Health extension, off the instance view
-    VM_AGENT = "vm_agent"  # the guest agent is ready and the power is on, off the instance view
-    HTTP = "http"
-    TCP = "tcp"
-
-
 @dataclass(frozen=True, slots=True)
 class Probe:
     """One question, asked of each machine that `of` selects, before and after its change.
@@ -168,6 +162,17 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupProbe:
+    """One question about machines that belong together: those that `probe.of` selects, divided by `per`.
+
+    Asked before any of them is granted, and after. `url` and `host` may hold `{group}`, the group's name, and nothing of a machine's.
+    """
+
+    probe: Probe
+    per: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How health is judged. Names and defaults follow Nomad's update block and Kubernetes' probes."""
 
@@ -177,18 +182,12 @@ class Health:
     fail_after: int = (
         defaults.FAIL_AFTER
     )  # consecutive misses before a machine that was well counts as unwell
-
-
-class StepWhen(StrEnum):
-    """When an `after` step runs."""
-
-    HEALTHY = "healthy"
-    ALWAYS = "always"
+    repair: bool = False  # a machine that is out already is changed all the same
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something done to each machine around its change; `webhook` is a name that configuration resolves."""
+    """Something done before or after; `webhook` is a name that configuration resolves."""
 
     webhook: str
     timeout: timedelta = defaults.STEP_TIMEOUT
@@ -198,12 +197,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Steps before and after each machine that `of` selects. The machine counts as out meanwhile."""
+    """Steps before and after each machine that `of` selects, which counts as out meanwhile; or before and after each wave or stage
+    with such a machine, or the rollout.
+    """
 
     of: Selector
     before: tuple[Step, ...]
     after: tuple[Step, ...]
     origin: Origin
+    each: Each = Each.MACHINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +382,7 @@ class Policy:
     select: Selector
     rules: tuple[Rule, ...] = ()
     probes: tuple[Probe, ...] = ()
+    group_probes: tuple[GroupProbe, ...] = ()
     health: Health | None = None
     stop_when: StopWhen | None = None
     around: tuple[Around, ...] = ()

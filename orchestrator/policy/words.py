@@ -9,7 +9,9 @@ from orchestrator.policy.model import (
     Around,
     Change,
     Days,
+    Each,
     Freeze,
+    GroupProbe,
     MaxUnavailable,
     MinAvailable,
     Notify,
@@ -106,8 +108,18 @@ def probe(one: Probe) -> str:
     assert_never(one.kind)
 
 
+def group_probe(one: GroupProbe) -> str:
+    """`http http://status.shop.example/quorum, expecting 200 within 5s, of tier=db per region`."""
+    of = "" if one.probe.of == Selector() else f", of {selector(one.probe.of)}"
+    return f"{probe(one.probe)}{of}{_per(one.per)}"
+
+
 def around(one: Around) -> str:
-    """`before: lb-drain (10m); after: lb-undrain (10m, when healthy)`."""
+    """`before: lb-drain (10m); after: lb-undrain (10m, when healthy)`, with what it is around unless that is a machine."""
+    return ("" if one.each is Each.MACHINE else f"each {one.each}: ") + _steps(one)
+
+
+def _steps(one: Around) -> str:
     before = ", ".join(f"{step.webhook} ({duration(step.timeout)})" for step in one.before)
     after = ", ".join(f"{step.webhook} ({duration(step.timeout)}, when {step.when})" for step in one.after)
     return "; ".join(part for part in (before and f"before: {before}", after and f"after: {after}") if part)

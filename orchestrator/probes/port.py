@@ -22,12 +22,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a probe's url may name of a machine."""
+    """What a probe's url may name of a machine; or of a group of machines, whose name is all there is of it."""
 
     name: str
     private_ip: str
     computer_name: str
     tags: tuple[tuple[str, str], ...] = ()
+    group: str = ""
 
 
 class Prober(Protocol):

@@ -112,4 +112,13 @@ class Watch:
     rollout: str
 
 
-Activity = Prepare | Check | RunStep | ReadBaseline | Send | Settle | Follow | Assess | Verify | Watch
+@dataclass(frozen=True, slots=True)
+class WatchGroups:
+    """Ask about the groups that aren't well, until they are: their machines wait."""
+
+    rollout: str
+
+
+Activity = (
+    Prepare | Check | RunStep | ReadBaseline | Send | Settle | Follow | Assess | Verify | Watch | WatchGroups
+)

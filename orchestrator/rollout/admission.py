@@ -42,7 +42,21 @@ def refusal(
         if _order_holds_back(rollout, number, rollout.planned.stage_of(machine)):
             order = rollout.planned.orders[number].order
             return Refusal(order.id, order.what)
+    if rollout.sick and not rollout.machines[machine].forced:
+        for group in rollout.planned.machine(machine).groups:
+            if group in rollout.sick:
+                return _sick(rollout, group)
     return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved, serves=serves)
+
+
+def group_rule(group: int) -> str:
+    """The name that a group's probe goes by among constraints."""
+    return f"group_probe:{group}"
+
+
+def _sick(rollout: Rollout, group: int) -> Refusal:
+    asked, found = rollout.planned.plan.group_probes[group], rollout.sick[group]
+    return Refusal(group_rule(group), f"its group {asked.name} isn't well: {found.evidence}")
 
 
 def is_full(rollout: Rollout, reserved: Reserved | None = None) -> bool:

@@ -18,7 +18,7 @@ from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from orchestrator.rollout.admission import MAX_IN_FLIGHT, is_full, refusal
+from orchestrator.rollout.admission import MAX_IN_FLIGHT, group_rule, is_full, refusal
 from orchestrator.rollout.due import (
     due_machine,
     due_rollout,
@@ -102,6 +102,8 @@ class Agenda:
             self._ask_lane(fact.lane, now)
             for follower in self.rollout.planned.lanes[fact.lane].followers:
                 self._ask_lane(follower, now)
+        elif isinstance(fact, e.GroupSeen):
+            self._free_rule(group_rule(fact.group))
         elif isinstance(fact, e.FleetSeen):
             for machine in (*fact.out, *fact.back):
                 self._unreserve(machine)
@@ -143,6 +145,8 @@ class Agenda:
                 return fact.late
             case e.MachineRetried():
                 return True
+            case e.GroupSeen():
+                return not fact.well
             case _:
                 return False
 

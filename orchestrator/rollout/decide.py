@@ -39,6 +39,10 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             return advance_lane(rollout, lane, now) if lane >= 0 else advance_stage(rollout, now)
         case m.FoundWell() | m.FoundOut() | m.FoundBusy() | m.FoundGone():
             return _found(scope, rollout, message, now)
+        case m.FoundGroupSick():
+            return _found_sick(rollout, message)
+        case m.GroupRecovered(_, group):
+            return (e.GroupSeen(group, well=True, evidence=""),) if group in rollout.sick else ()
         case m.FleetLooked():
             return _fleet_looked(rollout, message)
         case m.FleetChanged():
@@ -114,6 +118,14 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     if rollout.planned.steps_before(machine):
         return (granted,)
     return (granted, intend(scope, rollout, machine, found.baseline, now))
+
+
+def _found_sick(rollout: Rollout, found: m.FoundGroupSick) -> tuple[e.Event, ...]:
+    """A machine that must wait for its group: the group is put down, so that nobody else of it is looked at in vain."""
+    pending = rollout.machines[found.machine].status is MachineStatus.PENDING
+    if not pending or rollout.status is not RolloutStatus.RUNNING or found.group in rollout.sick:
+        return ()
+    return (e.GroupSeen(found.group, well=False, evidence=found.evidence),)
 
 
 def intend(scope: Scope, rollout: Rollout, machine: int, baseline: str, now: datetime) -> e.Intended:

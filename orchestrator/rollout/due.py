@@ -85,7 +85,8 @@ def due_rollout(rollout: Rollout) -> tuple[a.Activity, ...]:
     if rollout.status is RolloutStatus.STARTING:
         return (a.Prepare(rollout.id),)
     if rollout.prepared and not (rollout.over and not rollout.in_flight):
-        return (a.Watch(rollout.id),)
+        asked = rollout.sick and rollout.status is RolloutStatus.RUNNING
+        return (a.Watch(rollout.id), *((a.WatchGroups(rollout.id),) if asked else ()))
     return ()
 
 

@@ -10,6 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.rollout.shared_events import (
+    GroupSeen,
+    LaneGaveUp,
+    StageApproved,
+    StageAwaiting,
+    StageBaking,
+    StageOpened,
+    WaveOpened,
+    WavePassed,
+)
+
+__all__ = [  # those of the other file: facts are named by this one, whichever they are about
+    "GroupSeen",
+    "LaneGaveUp",
+    "StageApproved",
+    "StageAwaiting",
+    "StageBaking",
+    "StageOpened",
+    "WaveOpened",
+    "WavePassed",
+]
+
 # The rollout ------------------------------------------------------------------------------------------------
 
 
@@ -75,64 +97,6 @@ class RolloutAborted:
 @dataclass(frozen=True, slots=True)
 class RolloutFinished:
     """Every lane of every stage is finished."""
-
-
-# Stages, lanes and waves ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StageOpened:
-    """Its lanes may begin."""
-
-    stage: int
-
-
-@dataclass(frozen=True, slots=True)
-class StageBaking:
-    """Its last machine is verified; the next stage opens at `until` at the earliest."""
-
-    stage: int
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StageAwaiting:
-    """A person's yes is wanted before the next stage."""
-
-    stage: int
-
-
-@dataclass(frozen=True, slots=True)
-class StageApproved:
-    """A person said yes."""
-
-    stage: int
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WaveOpened:
-    """The gates before it have passed; its machines start as admission allows."""
-
-    lane: int
-    wave: int
-
-
-@dataclass(frozen=True, slots=True)
-class WavePassed:
-    """Every machine of it is settled."""
-
-    lane: int
-    wave: int
-
-
-@dataclass(frozen=True, slots=True)
-class LaneGaveUp:
-    """It waited for `max_wait`; what it hadn't begun is left out, so that others go on."""
-
-    lane: int
-    why: str
 
 
 # One machine ------------------------------------------------------------------------------------------------
@@ -386,5 +350,6 @@ Event = (
     | MachineSkipped
     | MachineWrittenOff
     | FleetSeen
+    | GroupSeen
     | CommandRefused
 )

@@ -19,6 +19,7 @@ from orchestrator.rollout.state import (
     MachineStatus,
     Rollout,
     Scope,
+    Sick,
     StageStatus,
 )
 from orchestrator.rollout.transitions import ROLLOUT
@@ -163,6 +164,13 @@ def _finish_lane(rollout: Rollout, lane: LaneRun) -> None:
     rollout.lanes_left -= 1
 
 
+def _group_seen(_: Scope, rollout: Rollout, event: e.GroupSeen, at: datetime) -> None:
+    if event.well:
+        rollout.sick.pop(event.group, None)
+    else:
+        rollout.sick[event.group] = Sick(at, event.evidence)
+
+
 def _nothing(_: Scope, _rollout: Rollout, _event: e.Event, _at: datetime) -> None:
     """A fact for people alone."""
 
@@ -182,6 +190,7 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.WaveOpened: _wave_opened,
     e.WavePassed: _wave_passed,
     e.LaneGaveUp: _lane_gave_up,
+    e.GroupSeen: _group_seen,
     e.CommandRefused: _nothing,
     **MACHINE_FOLDS,
 }

@@ -148,6 +148,24 @@ class FoundBusy:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundGroupSick:
+    """A machine about to be granted is well, and what is asked about a group of its isn't answered well."""
+
+    rollout: str
+    machine: int
+    group: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecovered:
+    """What is asked about a group is answered well again."""
+
+    rollout: str
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
 class FoundGone:
     """The cloud says that there is no such machine."""
 
@@ -295,6 +313,8 @@ Observation = (
     | FoundOut
     | FoundBusy
     | FoundGone
+    | FoundGroupSick
+    | GroupRecovered
     | StepReported
     | SendAccepted
     | SendRejected

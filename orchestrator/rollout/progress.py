@@ -67,9 +67,8 @@ def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
     lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
     blockers = [m for m in planned.waves[lane.wave] if rollout.machines[m].status in A_PERSONS]
     names = ", ".join(rollout.planned.machine(m).name for m in blockers[:4])
-    why = f"waited {_hours(rollout):g} h for " + (
-        f"{names} to be well again" if blockers else "room that never came"
-    )
+    awaited = f"{names} to be well again" if blockers else _never_came(rollout, planned.waves[lane.wave])
+    why = f"waited {_hours(rollout):g} h for {awaited}"
     left = [
         m
         for wave in planned.waves[lane.wave :]
@@ -77,6 +76,18 @@ def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
         if rollout.machines[m].status is MachineStatus.PENDING
     ]
     return (*(e.MachineLeftOut(m, why) for m in left), e.LaneGaveUp(number, why))
+
+
+def _never_came(rollout: Rollout, wave: tuple[int, ...]) -> str:
+    """What a wave waited for in vain that nobody of it is to blame for."""
+    for machine in wave:
+        if rollout.machines[machine].status is MachineStatus.PENDING:
+            for group in rollout.planned.machine(machine).groups:
+                if (sick := rollout.sick.get(group)) is not None:
+                    return (
+                        f"group {rollout.planned.plan.group_probes[group].name} to be well: {sick.evidence}"
+                    )
+    return "room that never came"
 
 
 def _hours(rollout: Rollout) -> float:

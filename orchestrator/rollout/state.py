@@ -131,6 +131,14 @@ class LaneRun:
     gave_up: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sick:
+    """A group whose probe isn't answered well: since when, and what was answered."""
+
+    since: datetime
+    evidence: str
+
+
 @dataclass(slots=True)
 class Rollout:
     """One run of one plan."""
@@ -160,6 +168,7 @@ class Rollout:
     lanes_left: int = 0  # unfinished lanes of the current stage
     stragglers: dict[int, None] = field(default_factory=dict)  # retried after their wave had passed, in order
     orders_left: dict[int, int] = field(default_factory=dict)  # order -> unsatisfied firsts in this stage
+    sick: dict[int, Sick] = field(default_factory=dict)  # groups whose machines wait
     ended_at: datetime | None = None
 
     @property

@@ -84,6 +84,13 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
             return f"lane {lanes[lane].id} gave up: {why}"
         case e.FleetSeen(out, back):
             return _seen(rollout, out, back)
+        case e.GroupSeen(group, well, evidence):
+            name = rollout.planned.plan.group_probes[group].name
+            return (
+                f"group {name} is well again"
+                if well
+                else f"group {name} isn't well, its machines wait: {evidence}"
+            )
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
     return None

@@ -4,6 +4,7 @@
     looked [out x y]     the preparation has looked at everything
     a well               what the world reports on machine a (see `_Reports`)
     fleet out x          the watch saw x go out; `fleet back x`
+    group db well        what is asked about group db is answered well again
     wait 90m             time passes
     pause, resume, abort, approve, retry a, skip a, write-off a
     crash                the process dies and starts again from the rows
@@ -26,7 +27,7 @@ from orchestrator.planner.model import Plan
 from orchestrator.policy.model import Share, StopWhen
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from tests.builders import NOON, always, budget, exclusion, lane, order, plan_of, stage, step
+from tests.builders import NOON, always, budget, exclusion, grouped, lane, order, plan_of, stage, step
 from tests.diary import NEW, OLD, Diary
 
 _UNITS = {"m": "minutes", "h": "hours", "s": "seconds"}
@@ -35,6 +36,7 @@ _Reports: dict[str, Callable[[Diary, str, list[str]], tuple[e.Event, ...]]] = {
     "well": lambda d, who, said: d.well(who, said[0] if said else OLD),
     "out": lambda d, who, said: d.out(who, " ".join(said) or "503"),
     "busy": lambda d, who, _: d.busy(who),
+    "group-sick": lambda d, who, said: d.group_sick(who, " ".join(said) or "503"),
     "gone": lambda d, who, _: d.gone(who),
     "step": lambda d, who, said: d.step(who, ok=said != ["failed"]),
     "accepted": lambda d, who, _: d.accepted(who),
@@ -85,6 +87,9 @@ class Conversation:
                 return diary.looked(" ".join(said[1:]))
             case "fleet", ["out" | "back" as way, *names]:
                 return diary.fleet(**{way: " ".join(names)})
+            case "group", [name, "well"]:
+                names = [group.name for group in diary.plan.group_probes]
+                return diary.group_well(names.index(name))
             case "wait", [time]:
                 return diary.wait(**{_UNITS[time[-1]]: float(time[:-1])})
             case (("retry" | "skip" | "write-off"), [name]):
@@ -155,7 +160,12 @@ def _told(activity: a.Activity) -> str:
         case a.Verify(briefly=briefly, hoping=hoping):
             return "verify it" + (", one round" if briefly else ", hoping" if hoping else "")
         case _:
-            words = {a.Check: "look at it", a.Settle: "read it back", a.Follow: "follow its run"}
+            words = {
+                a.Check: "look at it",
+                a.Settle: "read it back",
+                a.Follow: "follow its run",
+                a.WatchGroups: "ask the groups that aren't well",
+            }
             return words.get(type(activity), type(activity).__name__.lower())
 
 
@@ -184,7 +194,7 @@ def _standing(diary: Diary) -> list[str]:
 def _plan_of(lines: list[str]) -> Plan:
     """A plan in words: `stage pilot bake 1h approve`, `lane west pilot after east: a b, c`, `budget 1: a b`, ..."""
     parts: dict[str, Any] = {"rules": [], "stages": [], "before": [], "after": []}
-    lanes = []
+    lanes, groups = [], []
     for line in lines:
         head, _, tail = line.strip().partition(":")
         word, *said = head.split()
@@ -195,6 +205,8 @@ def _plan_of(lines: list[str]) -> Plan:
             case "lane":
                 waves = [wave.strip() for wave in tail.split(",")]
                 lanes.append(lane(said[0], *waves, stage=said[1], after=said[3:]))
+            case "group":
+                groups.append((said[0], tail.strip()))
             case "budget":
                 parts["rules"].append(budget(int(said[0]), tail.strip()))
             case "exclusion":
@@ -209,7 +221,10 @@ def _plan_of(lines: list[str]) -> Plan:
                 parts["stop_when"] = StopWhen(Share(count=int(said[0])), Share(count=int(said[0])))
             case _:
                 raise AssertionError(f"no part of a plan: {line}")
-    return plan_of(*lanes, **parts)
+    plan = plan_of(*lanes, **parts)
+    for name, members in groups:
+        plan = grouped(plan, name, members)
+    return plan
 
 
 def _length(told: str) -> timedelta:

@@ -77,6 +77,10 @@ def _nothing(policy: Policy, machines: Sequence[Machine], groups: Groups) -> Ite
         yield from _nothing_of_rule(rule, mine, groups)
     narrower: list[tuple[str, Selector, Origin]] = [
         *((f"probe {words.probe(probe)}", probe.of, probe.origin) for probe in policy.probes),
+        *(
+            (f"group probe {words.group_probe(one)}", one.probe.of, one.probe.origin)
+            for one in policy.group_probes
+        ),
         *((f"step {words.around(around)}", around.of, around.origin) for around in policy.around),
     ]
     if policy.campaign is not None:

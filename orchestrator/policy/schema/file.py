@@ -44,7 +44,7 @@ class PolicyFile(Section):
     )
     around: list[AroundSection] = Field(
         default=[],
-        description="Steps before and after each machine.",
+        description="Steps before and after each machine, wave, stage or rollout.",
         examples=["[{before: {webhook: lb-drain}}]"],
     )
     windows: list[WindowSection] | None = Field(

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.policy.model import StepWhen
+from orchestrator.policy.model import Each, StepWhen
+from orchestrator.policy.schema.rules import Per
 from orchestrator.policy.schema.section import Empty, Narrowed, Section
 from orchestrator.policy.values import Count, OneOrMany, Port, PositiveDuration, Status, Text, Webhook, one_of
 
@@ -71,6 +72,29 @@ class ProbeSection(Narrowed):
 PROBE_KINDS: Final = ("app_health", "vm_agent", "http", "tcp")
 
 
+class GroupProbeSection(Narrowed):
+    """One question about a group of machines, asked before any of them is changed, and after. Exactly one kind."""
+
+    http: HttpSettings | None = Field(
+        default=None,
+        description="A GET must be answered with an expected status. `url` may hold {group}, the group's name, and nothing of a machine's.",
+        examples=['{url: "http://status.shop.example/quorum/{group}"}'],
+    )
+    tcp: TcpSettings | None = Field(
+        default=None,
+        description="A TCP connection must be accepted by `host`, which must be written here, and may hold {group}.",
+        examples=["{host: db.shop.example, port: 5432}"],
+    )
+    per: Per = Field(
+        default=[],
+        description="A kind of group, or several: the machines of each group by itself are asked about; the same kinds as for rules. Left out: the machines are one group.",
+        examples=["region"],
+    )
+
+
+GROUP_PROBE_KINDS: Final = ("http", "tcp")
+
+
 class HealthSection(Section):
     """How it is judged whether a machine is well, before and after its change."""
 
@@ -94,18 +118,23 @@ class HealthSection(Section):
     )
     when_already_out: Annotated[str, one_of("leave", "repair")] | None = Field(
         default=None,
-        description="What to do with a machine that fails its probes before anything was done: leave (it counts as out and isn't touched).",
-        examples=["leave"],
+        description="What to do with a machine that fails its probes before anything was done: leave (it counts as out and isn't touched) or repair (it is changed all the same, which costs nothing more of the budgets that it uses up already). leave if no policy says; of several policies that say, leave.",
+        examples=["repair"],
     )
     probes: list[Annotated[ProbeSection, BeforeValidator(_named_probe)]] = Field(
         default=[],
         description="What each machine is asked. Without any, from any policy: vm_agent, and app_health where the extension is.",
         examples=["[app_health]"],
     )
+    group_probes: list[GroupProbeSection] = Field(
+        default=[],
+        description="What is asked about machines that belong together: before a change of any of them, and after. While it isn't answered well, none of them is begun.",
+        examples=['[{http: {url: "http://status.shop.example/quorum"}, of: {tags: {tier: db}}}]'],
+    )
 
 
 class StepSection(Section):
-    """Something done before or after a machine's change."""
+    """Something done before or after."""
 
     webhook: Webhook = Field(
         description="The name of a webhook; where it goes is configuration, never a policy's.",
@@ -121,22 +150,26 @@ class AfterStepSection(StepSection):
 
     when: Annotated[StepWhen, one_of(*StepWhen)] | None = Field(
         default=None,
-        description="healthy (the default): only once the machine is well; always: also when it isn't.",
+        description="healthy (the default): only once the machine, or all of the wave, the stage or the rollout, is well; always: also when it isn't, and after a stop.",
         examples=["always"],
     )
 
 
 class AroundSection(Narrowed):
-    """Steps before and after each machine. It counts as out from the first to the last."""
+    """Steps before and after each machine, which counts as out from the first to the last; or each wave, stage or rollout."""
 
-    each: Annotated[str, one_of("machine", "wave", "stage", "rollout")] = Field(
-        default="machine", description="Around what: each machine.", examples=["machine"]
+    each: Annotated[Each, one_of(*Each)] = Field(
+        default=Each.MACHINE,
+        description="Around what: each machine, or each wave of a lane, stage or rollout that changes such a machine.",
+        examples=["wave"],
     )
     before: Annotated[list[StepSection], OneOrMany] = Field(
         default=[],
-        description="A step, or several in order, before the change.",
+        description="A step, or several in order, before the change; of waves, stages and rollouts once, before their first.",
         examples=["{webhook: lb-drain, timeout: 10m}"],
     )
     after: Annotated[list[AfterStepSection], OneOrMany] = Field(
-        default=[], description="A step, or several in order, after it.", examples=["{webhook: lb-undrain}"]
+        default=[],
+        description="A step, or several in order, after it; of waves, stages and rollouts once their machines are done and verified.",
+        examples=["{webhook: lb-undrain}"],
     )

@@ -60,6 +60,7 @@ def test_every_value_has_its_file_and_line() -> None:
         "health.healthy_deadline: 30m [defaults]",
         "health.interval: 15s [defaults]",
         "health.fail_after: 3 [defaults]",
+        "health.when_already_out: leave [defaults]",
         "probe: http http://{private_ip}/, expecting 200 within 5s [shop.yaml:11]",
         "around: before: lb-drain (10m); after: lb-undrain (10m, when always) [shop.yaml:13]",
         "rule: at most 25% unavailable per tag tier [shop.yaml:5]",

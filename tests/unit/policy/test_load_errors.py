@@ -190,11 +190,35 @@ def test_what_this_version_doesn_t_keep_is_refused_not_ignored(key: str, instead
     assert said(f"{CAMPAIGN}{key}: [x]") == [said_of_it]
 
 
-def test_group_probes_are_refused_where_they_belong() -> None:
-    """The same for a key within `health`."""
-    assert said(f"{HEAD}health: {{group_probes: []}}") == [
-        "3:10: this version doesn't keep `group_probes` yet, and won't ignore what you count on; take it out, and ask each machine with `probes`",
-    ]
+@pytest.mark.parametrize(
+    ("probe", "sentence"),
+    [
+        (
+            "{per: region}",
+            "5:7: a probe of a group is of exactly one kind, and this one of none; write one of http, tcp an entry",
+        ),
+        (
+            '{http: {url: "http://{private_ip}/q"}}',
+            "5:20: a group's probe knows nothing as {private_ip}: it is asked for all of the group's machines together; write {group}, the group's name, or ask each machine by `probes`",
+        ),
+        (
+            '{http: {url: "ftp://x"}}',
+            '5:20: `ftp://x` isn\'t an address that can be asked; write "http://status.shop.example/quorum" or the like',
+        ),
+        (
+            '{http: {url: "http://x/{group"}}',
+            "5:20: a brace that is never closed, or never opened; write {group} or the like",
+        ),
+        (
+            "{tcp: {port: 5432}}",
+            "5:13: a group has no address of its own, so `tcp` must say whom to ask; write host: db.shop.example or the like",
+        ),
+        ("{app_health: {}}", "5:8: `app_health` doesn't belong here; write it in an entry of `probes`"),
+    ],
+)
+def test_group_probes(probe: str, sentence: str) -> None:
+    """They are asked over the network, and not of a machine."""
+    assert said(f"{HEAD}health:\n  group_probes:\n    - {probe}")[:1] == [sentence]
 
 
 def test_a_file_full_of_faults_tells_each_once() -> None:

@@ -17,6 +17,7 @@ from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
     AroundSection,
+    GroupProbeSection,
     HealthSection,
     HttpSettings,
     ProbeSection,
@@ -39,6 +40,7 @@ CHAPTERS: dict[str, type[Section]] = {
     "### `order`": OrderRule,
     "## `health`": HealthSection,
     "### `probes`": ProbeSection,
+    "### `group_probes`": GroupProbeSection,
     "#### `http`": HttpSettings,
     "#### `tcp`": TcpSettings,
     "## `around`": AroundSection,

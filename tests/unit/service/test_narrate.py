@@ -9,11 +9,17 @@ import pytest
 
 from orchestrator.rollout import events as e
 from orchestrator.service.narrate import is_quiet, sentence
-from tests.builders import NOON, lane, plan_of, stage
+from tests.builders import NOON, grouped, lane, plan_of, stage
 from tests.diary import Diary
 
 ROLLOUT = Diary(
-    plan_of(lane("one", "a b", stage="canary"), lane("two", "c"), stages=[stage("canary"), stage("broad")])
+    grouped(
+        plan_of(
+            lane("one", "a b", stage="canary"), lane("two", "c"), stages=[stage("canary"), stage("broad")]
+        ),
+        "db",
+        "a",
+    )
 ).rollout
 LATER = NOON + timedelta(minutes=5)
 
@@ -73,6 +79,8 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.MachineWrittenOff(0, "ada", "dead"), "a: written off by ada: dead"),
     (e.FleetSeen((0, 1), (2,)), "out, not by us: a, b; serving again: c"),
     (e.FleetSeen(), "nothing changed in the fleet"),
+    (e.GroupSeen(0, well=False, evidence="503"), "group db isn't well, its machines wait: 503"),
+    (e.GroupSeen(0, well=True, evidence=""), "group db is well again"),
     (e.CommandRefused("l1", "ada", "it is paused"), "refused to ada: it is paused"),
 ]
 

@@ -1,0 +1,75 @@
+"""Facts about what several machines share: stages, lanes and waves, the groups that are asked about. Named by `events`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+# Stages, lanes and waves ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StageOpened:
+    """Its lanes may begin."""
+
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageBaking:
+    """Its last machine is verified; the next stage opens at `until` at the earliest."""
+
+    stage: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StageAwaiting:
+    """A person's yes is wanted before the next stage."""
+
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageApproved:
+    """A person said yes."""
+
+    stage: int
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaveOpened:
+    """The gates before it have passed; its machines start as admission allows."""
+
+    lane: int
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class WavePassed:
+    """Every machine of it is settled."""
+
+    lane: int
+    wave: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneGaveUp:
+    """It waited for `max_wait`; what it hadn't begun is left out, so that others go on."""
+
+    lane: int
+    why: str
+
+
+# Groups -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSeen:
+    """A probe of a group, by its place in the plan, is answered well, or isn't any more: its machines wait until it is."""
+
+    group: int
+    well: bool
+    evidence: str
