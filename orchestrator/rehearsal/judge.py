@@ -18,7 +18,7 @@ from orchestrator.rehearsal.schema import expect
 
 def judge(case: Case, planned: Planned, seen: Seen | None) -> Result:
     """What the test comes to."""
-    return Result(case, _told(planned, seen), tuple(_failures(case, planned, seen)))
+    return Result(case, _told(planned, seen), tuple(_failures(case, planned, seen)), planned)
 
 
 def _failures(case: Case, planned: Planned, seen: Seen | None) -> Iterator[Failure]:

@@ -166,6 +166,7 @@ class Result:
     case: Case
     told: str
     failures: tuple[Failure, ...]
+    planned: Planned
 
     @property
     def passed(self) -> bool:

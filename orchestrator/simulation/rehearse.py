@@ -44,14 +44,13 @@ def rehearse(case: Case, fleet: Inventory, policies: Sequence[Policy], floor: Po
     strange = sorted(m.name for m in paper.inventory.machines if m.kind is not Kind.AZURE_VM)
     if strange:
         what = f"{strange[0]} is of Azure Arc or Azure Local, which the emulated cloud doesn't have"
-        return Result(
-            case, "not run", (Failure("a rollout", what, ("take `run` out of the test",), case.origin),)
-        )
+        why = ("take `run` out of the test",)
+        return Result(case, "not run", (Failure("a rollout", what, why, case.origin),), paper)
     try:
         return judge(case, paper, _seen(case.run, paper, paper.plan))
     except Stuck as stuck:
         what = f"it can never go on: {stuck}"
-        return Result(case, "stuck", (Failure("a rollout that ends", what, (), case.origin),))
+        return Result(case, "stuck", (Failure("a rollout that ends", what, (), case.origin),), paper)
 
 
 def _seen(asked: Run, paper: Planned, plan: Plan) -> Seen:

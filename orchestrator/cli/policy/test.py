@@ -12,6 +12,7 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import count, line, print_json
+from orchestrator.cli.policy.waves import print_plan
 from orchestrator.errors import UsageError
 from orchestrator.rehearsal.model import Failure, Result
 from orchestrator.reports.junit import CaseReport, junit
@@ -35,6 +36,9 @@ def run_tests(
     junit_file: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML too, for build servers.")
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Also show the plan that each test is about, wave by wave.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Run the tests beside policies: a small fleet, a situation, and what must hold.
@@ -55,6 +59,8 @@ def run_tests(
             done.append((result, _tested(one, result, perf_counter() - began)))
             if not as_json:
                 _tell(result)
+                if show:
+                    print_plan(result.planned)
     results = [result for result, _ in done]
     if junit_file is not None:
         write_bytes(junit_file, junit([tested for _, tested in done]).encode())
