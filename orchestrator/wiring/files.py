@@ -48,6 +48,13 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise UsageError(f"{path} can't be written: {error.strerror or error}") from None
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that isn't there yet: what somebody wrote by hand is never overwritten. Raises `UsageError`."""
+    if path.exists():
+        raise UsageError(f"{path} is there already and is left as it is; name another file, or move it away")
+    write_bytes(path, data)
+
+
 def read_inventory(path: Path) -> Inventory:
     """An inventory file of any known kind, with the built-in region pairs where it tells none."""
     inventory = with_regions(read(read_bytes(path, "inventory"), str(path)))

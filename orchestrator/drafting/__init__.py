@@ -1,0 +1,1 @@
+"""Which policy would do? First drafts: from the groups of a real fleet, or from what Azure does by itself now."""
