@@ -6,6 +6,7 @@ import typer
 
 from orchestrator.cli.policy.check import check
 from orchestrator.cli.policy.importing import import_configuration
+from orchestrator.cli.policy.new import new
 from orchestrator.cli.policy.show import show
 from orchestrator.cli.policy.test import run_tests
 
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     policy.command(name="check")(check)
     policy.command(name="show")(show)
     policy.command(name="test")(run_tests)
+    policy.command(name="new")(new)
     policy.command(name="import")(import_configuration)
     app.add_typer(policy, name="policy", help="Check policies, and show what holds for a machine.")
 
