@@ -13,10 +13,11 @@ from itertools import combinations
 from orchestrator.availability.model import Order
 from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import MachineId
+from orchestrator.planner.conflict import smallest_conflict
 from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.policy import codes, words
-from orchestrator.policy.model import OrderRule
+from orchestrator.policy.model import OrderRule, Origin
 from orchestrator.policy.select import matcher
 
 
@@ -62,7 +63,24 @@ def refuse_loops(orders: Sequence[Order], moving: frozenset[MachineId]) -> None:
     """
     if len({order.origin for order in orders}) < 2:
         return  # entries of one list follow each other
-    by_id = {order.id: order for order in orders}
+    cycle = _cycle(orders, moving)
+    if cycle is None:
+        return
+
+    def of(origins: Iterable[Origin]) -> list[Order]:
+        wanted = frozenset(origins)
+        return [order for order in orders if order.origin in wanted]
+
+    looping = sorted({order.origin for order in orders if order.id in cycle})
+    few = smallest_conflict(looping, lambda some: _cycle(of(some), moving) is None)
+    narrowed = of(few.entries)
+    cycle = _cycle(narrowed, moving) or cycle
+    through = sorted(MachineId(node) for node in cycle - {order.id for order in narrowed})
+    raise PolicyError(list(_problems([order for order in narrowed if order.id in cycle], through)))
+
+
+def _cycle(orders: Iterable[Order], moving: frozenset[MachineId]) -> frozenset[str] | None:
+    """Orders, by id, and machines that close a loop; None if there is none."""
     graph: TopologicalSorter[str] = TopologicalSorter()
     for order in orders:
         graph.add(order.id, *(machine for machine in order.first if machine in moving))
@@ -71,10 +89,8 @@ def refuse_loops(orders: Sequence[Order], moving: frozenset[MachineId]) -> None:
     try:
         graph.prepare()
     except CycleError as error:
-        cycle: list[str] = error.args[1]
-        loop = [by_id[node] for node in cycle if node in by_id]
-        through = sorted({MachineId(node) for node in cycle if node not in by_id})
-        raise PolicyError(list(_problems(loop, through))) from None
+        return frozenset(error.args[1])
+    return None
 
 
 def _problems(loop: Iterable[Order], through: Sequence[MachineId]) -> Iterator[Problem]:

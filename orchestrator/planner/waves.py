@@ -12,7 +12,8 @@ whole domains lead into a dead end. A cell that was begun is finished before ano
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 import networkx as nx
@@ -20,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.errors import Refused
-from orchestrator.inventory.ids import name_of
-from orchestrator.planner import nesting
+from orchestrator.planner import conflict, nesting
 from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.pressure import Pressure
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
@@ -68,17 +68,28 @@ def pack_anyhow(rules: Rules, machines: Sequence[int], view: View) -> Waves:
 
 def _crossing(rules: Rules, view: View, machines: Sequence[int]) -> str:
     """What to say of a lane in which no machine may go next, whoever went before."""
-    crossing = [
-        rules.constraints[c] for c in (*nesting.exclusions_of(rules, view), *nesting.orders_of(rules, view))
-    ]
-    said = "; ".join(f"{rule.what} ({rule.origin})" for rule in crossing[:5])
-    said += f"; and {len(crossing) - 5} rules more" if len(crossing) > 5 else ""
-    names = ", ".join(name_of(rules.machines[m]) for m in sorted(machines)[:3])
-    more = f" and {len(machines) - 3} more" if len(machines) > 3 else ""
+    shaping = (*nesting.exclusions_of(rules, view), *nesting.orders_of(rules, view))
+
+    def feasible(some: Sequence[int]) -> bool:
+        return (
+            any_order(_only(rules, machines, some), machines, {c: view[c] for c in sorted(some)}) is not None
+        )
+
+    found = conflict.conflict_of_rules({c: rules.constraints[c] for c in shaping}, feasible)
+    blamed = [rules.constraints[c] for c in found.entries]
+    told = conflict.in_words(blamed, (rules.machines[m] for m in machines), minimal=found.minimal)
     return (
-        f"these rules can't hold together for {names}{more}: {said}. No way was found to finish every domain that is begun "
-        "before another has to begin; loosen one of them, or select fewer machines"
+        f"{told}. No way was found to finish every domain that is begun before another has to begin; "
+        "loosen one of them, or select fewer machines"
     )
+
+
+def _only(rules: Rules, machines: Sequence[int], some: Collection[int]) -> Rules:
+    """The rules as if these machines stood in no other constraints."""
+    places = list(rules.places)
+    for machine in machines:
+        places[machine] = tuple(at for at in places[machine] if at[0] in some)
+    return replace(rules, places=tuple(places))
 
 
 class _Lane:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from orchestrator.errors import PolicyError
@@ -81,6 +83,20 @@ def test_orders_of_several_rules_that_loop() -> None:
             "take one of them back, or narrow it"
         ),
     ]
+
+
+def test_a_loop_is_told_by_rules_of_which_none_can_be_spared() -> None:
+    """One that closes a longer loop through the same machines isn't to blame if the others loop without it."""
+    topology = build(inventory(vm("a"), vm("b"), vm("c")))
+    spared = "version: 1\nname: m\nrules:\n  - {order: [{names: b}, {names: c}]}\n"
+    chain = "version: 1\nname: n\nrules:\n  - {order: [{names: a}, {names: b}, {names: c}]}\n"
+    back = "version: 1\nname: o\nrules:\n  - {order: [{names: c}, {names: a}]}\n"
+
+    for first, second, third in permutations("xyz"):
+        files = [(f"{first}.yaml", spared), (f"{second}.yaml", chain), (f"{third}.yaml", back)]
+        with pytest.raises(PolicyError) as caught:
+            compile_constraints(topology, load(files), None, frozenset(topology.machines))
+        assert {problem.file for problem in caught.value.problems} == {f"{second}.yaml", f"{third}.yaml"}
 
 
 def test_a_loop_through_a_machine_that_isn_t_changed_is_none() -> None:

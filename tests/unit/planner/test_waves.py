@@ -104,6 +104,26 @@ def test_rules_that_cannot_hold_together_are_refused_by_name() -> None:
         )
 
     told = str(refused.value)
-    assert "these rules can't hold together for ax, ay, bx and 1 more" in told
+    assert (
+        "these rules can't hold together for ax, ay, bx, by, and without any one of them the others can: "
+        in told
+    )
     assert "one of a, b at a time (policies/test.yaml:1)" in told
     assert "one of x, y at a time (policies/test.yaml:1)" in told
+
+
+def test_a_rule_that_is_not_to_blame_is_not_named() -> None:
+    """Nor the machines that stand in none of those that are."""
+    with pytest.raises(Refused) as refused:
+        packed(
+            "ax ay bx by c",
+            exclusion({"a": "ax ay", "b": "bx by"}, level=5),
+            exclusion({"x": "ax bx", "y": "ay by"}, level=5),
+            order("ax", "c"),
+            budget(1, "ax ay bx by c"),
+        )
+
+    told = str(refused.value)
+    assert told.startswith("these rules can't hold together for ax, ay, bx, by, and without")
+    assert told.count("policies/test.yaml:1") == 2
+    assert "ax before c" not in told
