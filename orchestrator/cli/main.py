@@ -41,7 +41,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "inventory", "Look", "Count machines and groups, and say who can't be rolled and why."
         ),
         "graph": Entry("graph", "Look", "Draw the topology: svg, png or graphml."),
-        "policy": Entry("policy.command", "Plan", "Check policies, and show what holds for a machine."),
+        "policy": Entry(
+            "policy.command", "Plan", "Write, check, test and compare policies, and show what holds."
+        ),
         "plan": Entry("plan", "Plan", "Plan waves in which every rule holds."),
         "check": Entry("check", "Plan", "Let an independent judge verify a plan."),
         "explain": Entry("explain", "Plan", "Say why a machine is where it is in a plan."),

@@ -79,6 +79,21 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
     return load([(str(path), _content(path)) for path in found])
 
 
+def read_folder(folder: Path, *, may_be_empty: bool) -> tuple[Policy, ...]:
+    """All policies of a folder, named from that folder on: so those of two checkouts can be compared.
+
+    Raises `UsageError` for what is no folder, and `PolicyError` with every problem of every file.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder of policies")
+    if may_be_empty and not any(_is_policy_file(folder, path) for path in folder.rglob("*.y*ml")):
+        return ()
+    found = _found([folder], "policy", "policies are files named *.yaml", _is_policy_file)
+    from orchestrator.policy.load import load
+
+    return load([(path.relative_to(folder).as_posix(), _content(path)) for path in found])
+
+
 def read_tests(places: Sequence[Path]) -> list[tuple[str, bytes]]:
     """All files of tests in the given files and folders, by name, each with its content."""
     what = "test", "tests of policies are files named *.test.yaml"
