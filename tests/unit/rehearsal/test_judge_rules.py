@@ -54,6 +54,12 @@ def test_machines_that_are_off_count_as_out() -> None:
     assert "2 of 3 are out before anything is done: db-1, db-2" in told(result)
 
 
+def test_a_machine_that_is_off_leaves_less_room_to_the_plan() -> None:
+    """A plan that takes the next one all the same is found out on paper."""
+    result = rehearsed("given: {off: db-1}\nexpect: [{at_most_out: 2, of: {tags: {tier: db}}}]", LOOSE)
+    assert "takes 2 machines out together (db-1 being off already)" in told(result)
+
+
 def test_a_loose_policy_is_found_out_by_the_rollout_too() -> None:
     """Without rules everything goes at once; the message says that no rule holds for them."""
     result = rehearsed("run: {}\nexpect: [{at_most_out: 1, of: {tags: {tier: db}}}]", LOOSE)
