@@ -29,6 +29,7 @@ from orchestrator.planner.model import (
 from orchestrator.policy.model import (
     Change,
     Days,
+    Each,
     Health,
     Origin,
     Patches,
@@ -157,6 +158,21 @@ def plan_of(
         around=around,
         max_in_flight=max_in_flight,
         max_wait=max_wait,
+    )
+
+
+def surrounded(
+    plan: Plan, each: Each, before: Sequence[Step] = (), after: Sequence[Step] = (), only: str = ""
+) -> Plan:
+    """The plan, with these steps around each wave or stage of the machines that it changes, or only of some, or the rollout."""
+    place = len(plan.around)
+    chosen = set(ids(only)) if only else {machine.id for machine in plan.machines if machine.change}
+    machines = tuple(
+        replace(machine, around=(*machine.around, place)) if machine.id in chosen else machine
+        for machine in plan.machines
+    )
+    return replace(
+        plan, machines=machines, around=(*plan.around, AroundSteps(tuple(before), tuple(after), each))
     )
 
 

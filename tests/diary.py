@@ -93,6 +93,15 @@ class Diary:
         """What is to be going on for a machine."""
         return self.agenda.activities.get(self.index(name))
 
+    def around(self, *where: int) -> a.RunStretchStep | None:
+        """The step that is to be going on around a wave `(lane, wave)`, a stage `(stage,)` or the rollout `()`."""
+        return self.agenda.steps.due.get(self.planned.stretches.at[where])
+
+    def stepping(self) -> str:
+        """All of them, by the ends of their keys."""
+        due = sorted(self.agenda.steps.due.values(), key=lambda step: step.key)
+        return " ".join(step.key.removeprefix(f"{self.id}-around-") for step in due)
+
     def checked(self) -> str:
         """The machines that are being looked at for a grant."""
         return self.names(i for i, x in self.agenda.activities.items() if isinstance(x, a.Check))
@@ -221,6 +230,17 @@ class Diary:
         return self.tell(
             m.StepReported(
                 self.id, doing.machine, doing.attempt, doing.after, doing.step, ok=ok, evidence=evidence
+            )
+        )
+
+    def step_around(self, *where: int, ok: bool = True) -> tuple[e.Event, ...]:
+        """The step that is being carried out around a wave, a stage or the rollout ended."""
+        doing = self.around(*where)
+        assert doing is not None, f"no step is due around {where}: {self.stepping()}"
+        evidence = "200" if ok else "500"
+        return self.tell(
+            m.StretchStepReported(
+                self.id, where, doing.times, doing.after, doing.step, ok=ok, evidence=evidence
             )
         )
 

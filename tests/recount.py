@@ -34,6 +34,12 @@ def assert_counts(scope: Scope, rollout: Rollout) -> None:
         assert not holds or status not in CLOSED, f"machine {machine} is {status} and keeps its grant"
         if status is MachineStatus.GRANTED:
             assert not sends_nothing(rollout), "granted in a rollout that sends nothing more"
+    for number, run in enumerate(rollout.stretches):
+        inside = [machines[i].status for i in changed if number in planned.stretches.of.get(i, ())]
+        assert sum(status not in SETTLED for status in inside) == run.left
+        assert sum(status in IN_FLIGHT for status in inside) == run.in_flight
+        assert sum(status in A_PERSONS for status in inside) == run.troubled
+        assert not run.in_flight or run.begun, "machines are under way in a stretch that was never begun"
     assert rollout.stragglers.keys() <= set(changed)
     for machine in rollout.stragglers:
         assert machines[machine].status not in SETTLED

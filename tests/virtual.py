@@ -156,6 +156,7 @@ class Stage:
         """What a new process has of the world."""
         prober = WorldProber(self.world, self.clock, about=self.about)
         probers = {ProbeKind.HTTP: prober, ProbeKind.TCP: prober}
+        self.webhooks.now = self.clock.now
         return services(self.cloud(), probers, self.webhooks, self.clock, self.settings)
 
     async def journal(self, *, crash_at: int | None = None, durable: bool = False) -> Journal:
@@ -232,7 +233,8 @@ class Stage:
     def audit(self) -> list[dict[str, Any]]:
         """The lines of the witness so far."""
         self.happened += self.world.advance(self.clock.now())
-        return [orjson.loads(audit_line(happening)) for happening in self.happened]
+        lines = [*map(audit_line, self.happened), *self.webhooks.heard]
+        return list(map(orjson.loads, lines))
 
     def installs(self) -> dict[str, int]:
         """How often we began to install on each machine, by name."""

@@ -94,6 +94,10 @@ def print_status(told: Status) -> None:
     if told.out:
         out.print(f"\nOut now ({len(told.out)}):", style="bold")
         print_table(_machines(told.out))
+    if told.steps:
+        out.print("\nSteps around:", style="bold")
+        for line in told.steps[:8]:
+            out.print(f"  {line}", markup=False)
     if told.full:
         out.print("\nNo room left in:", style="bold")
         for wait in told.full[:8]:

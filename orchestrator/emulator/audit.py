@@ -27,6 +27,12 @@ def audit_lines(happenings: Iterable[Happening]) -> bytes:
     return b"".join(map(audit_line, happenings))
 
 
+def webhook_line(at: datetime, name: str, key: str, body: object, *, ok: bool) -> bytes:
+    """One call of a webhook as a line, as its receiver saw it: for the judge, who holds steps to it."""
+    line = {"at": audit_time(at), "event": "webhook", "name": name, "key": key, "ok": ok, "body": body}
+    return orjson.dumps(line) + b"\n"
+
+
 def audit_time(at: datetime) -> str:
     """An instant to the millisecond, which is as fine as the world draws its durations, or finer where it is finer."""
     naive = at.replace(tzinfo=None)

@@ -23,7 +23,7 @@ from aiohttp import web
 
 from orchestrator.clock import ScaledClock, SystemClock
 from orchestrator.emulator.arm import DEFAULT_PAGE_SIZE, Request, answer, http_date
-from orchestrator.emulator.audit import audit_lines, audit_time
+from orchestrator.emulator.audit import audit_lines, audit_time, webhook_line
 from orchestrator.emulator.faults import NO_FAULTS, Faults
 from orchestrator.emulator.state import Delivery
 from orchestrator.emulator.world import World
@@ -32,6 +32,7 @@ from orchestrator.inventory.model import Inventory
 
 CLOCK_PATH = "/_wavekeeper/clock"
 HEALTH_PATH = "/health/"
+WEBHOOK_PATH = "/_wavekeeper/webhooks/"
 _BACKLOG = 4096  # connections that wait to be accepted: benchmarks open thousands at once
 _SHUTDOWN_S = 1.0  # real seconds that requests under way get when the emulator is told to end
 
@@ -161,6 +162,8 @@ class Emulator:
         if path == CLOCK_PATH:
             return self._tell_time()
         body = await request.read() if request.can_read_body else b""
+        if path.startswith(WEBHOOK_PATH):
+            return self._called(request, unquote(path.removeprefix(WEBHOOK_PATH)), body)
         url = request.raw_path
         asked = Request(
             method=request.method,
@@ -188,6 +191,19 @@ class Emulator:
             return _json(404, {"error": f"no machine '{wanted}': the inventory {why}"})
         status, body = self.world.probe(machine, self._clock.now())
         return _json(status, body) if status else _cut(request)
+
+    def _called(self, request: web.BaseRequest, name: str, body: bytes) -> web.StreamResponse:
+        """A receiver of webhooks that says yes to everything and writes it down: what steps were done is judged from that."""
+        try:
+            said = orjson.loads(body or b"{}")
+        except orjson.JSONDecodeError:
+            return _json(400, {"error": "the body is not JSON"})
+        self._record()
+        if self._audit is not None:
+            key = request.headers.get("Idempotency-Key", "")
+            self._audit.write(webhook_line(self._clock.now(), name, key, said, ok=True))
+            self._audit.flush()
+        return web.Response(status=204)
 
     def _tell_time(self) -> web.StreamResponse:
         now = self._clock.now()

@@ -8,7 +8,7 @@ from orchestrator.executor.attempt import assess, check, follow, read_baseline, 
 from orchestrator.executor.fleet import Report, prepare, watch
 from orchestrator.executor.group_watch import watch_groups
 from orchestrator.executor.services import Services
-from orchestrator.executor.steps import run_step
+from orchestrator.executor.steps import run_step, run_stretch_step
 from orchestrator.executor.verify import verify
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
@@ -30,6 +30,8 @@ async def perform(
             return await check(services, rollout, activity)
         case a.RunStep():
             return await run_step(services, rollout, activity)
+        case a.RunStretchStep():
+            return await run_stretch_step(services, rollout, activity)
         case a.ReadBaseline():
             return await read_baseline(services, rollout, activity)
         case a.Send():

@@ -1,12 +1,17 @@
-"""Steps around a machine: webhooks by name, tried again within their own time under the same key."""
+"""Steps around machines, waves, stages and the rollout: webhooks by name, tried again within their own time under the same key."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from orchestrator.executor.services import Services
+from orchestrator.notify.port import Delivery
+from orchestrator.policy.model import Step
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.planned_stretches import Where
 from orchestrator.rollout.state import Rollout
 
 
@@ -24,16 +29,61 @@ async def run_step(services: Services, rollout: Rollout, activity: a.RunStep) ->
         "attempt": activity.attempt,
         "change": type(planned.plan.change).__name__.lower(),
     }
+    delivery = await _delivered(services, step, activity.key, body)
+    evidence = f"{step.webhook}: {delivery.evidence}"
+    return m.StepReported(
+        rollout.id, index, activity.attempt, activity.after, activity.step, delivery.ok, evidence
+    )
+
+
+async def run_stretch_step(services: Services, rollout: Rollout, activity: a.RunStretchStep) -> m.Observation:
+    """The same for a step around a wave, a stage or the rollout."""
+    planned, where = rollout.planned, activity.where
+    stretch = planned.stretches.all[planned.stretches.at[where]]
+    step = (stretch.after if activity.after else stretch.before)[activity.step]
+    body = {
+        "rollout": rollout.id,
+        **_told(rollout, where),
+        "phase": "after" if activity.after else "before",
+        "times": activity.times,
+        "change": type(planned.plan.change).__name__.lower(),
+    }
+    delivery = await _delivered(services, step, activity.key, body)
+    evidence = f"{step.webhook}: {delivery.evidence}"
+    return m.StretchStepReported(
+        rollout.id, where, activity.times, activity.after, activity.step, delivery.ok, evidence
+    )
+
+
+def _told(rollout: Rollout, where: Where) -> dict[str, Any]:
+    """What a receiver is told of a wave, a stage or the rollout."""
+    planned = rollout.planned
+    match where:
+        case (lane, wave):
+            stage = planned.plan.stages[planned.lanes[lane].stage].name
+            machines = [planned.machine(m).arm_id for m in planned.lanes[lane].waves[wave]]
+            return {
+                "each": "wave",
+                "stage": stage,
+                "lane": planned.lanes[lane].id,
+                "wave": wave + 1,
+                "machines": machines,
+            }
+        case (stage_number,):
+            return {"each": "stage", "stage": planned.plan.stages[stage_number].name}
+        case _:
+            return {"each": "rollout"}
+
+
+async def _delivered(services: Services, step: Step, key: str, body: Mapping[str, Any]) -> Delivery:
+    """What came of a step in the end: tried again until its time is over."""
     until = services.clock.now() + step.timeout
     while True:
         left: timedelta = until - services.clock.now()
         real_s = max(
             1.0, min(services.settings.request_timeout_s, left.total_seconds() / services.clock.scale)
         )
-        delivery = await services.webhooks.call(step.webhook, activity.key, body, real_s)
+        delivery = await services.webhooks.call(step.webhook, key, body, real_s)
         if delivery.ok or services.clock.now() + services.settings.step_retry >= until:
-            evidence = f"{step.webhook}: {delivery.evidence}"
-            return m.StepReported(
-                rollout.id, index, activity.attempt, activity.after, activity.step, delivery.ok, evidence
-            )
+            return delivery
         await services.clock.sleep(services.settings.step_retry.total_seconds())

@@ -23,6 +23,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import letters, messages
 from orchestrator.rollout.agenda import agenda_of
+from orchestrator.rollout.agenda_steps import place_of
 from orchestrator.rollout.decide import clock_message, decide
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, StageStatus
 from orchestrator.store.port import Letter
@@ -130,8 +131,8 @@ class LocalHost:
                 why = "the process ended before the answer was recorded"
                 self.post(messages.SendUnsettled(self.rollout.id, machine, run.attempt, why))
         self._handle()
-        for machine in list(self.agenda.activities):
-            self._reconcile(machine)
+        for place in (*self.agenda.activities, *map(place_of, self.agenda.steps.due)):
+            self._reconcile(place)
         self._runner.want(OWN, self.agenda.own)
         if self._pace.inbox_every_s:
             self._beside(self._read_inbox())
@@ -246,7 +247,7 @@ class LocalHost:
     def _reconcile(self, machine: int) -> None:
         """Make what goes on for a machine what is desired, unless a fact that has a say in it isn't durable yet."""
         if machine not in self._touched_at:
-            desired = self.agenda.activities.get(machine)
+            desired = self.agenda.at(machine)
             self._runner.want(machine, (desired,) if desired is not None else ())
 
     async def _perform(self, activity: a.Activity) -> messages.Observation:
@@ -306,7 +307,7 @@ class LocalHost:
         rollout = self.rollout
         if self._posted or self._commits:
             return False
-        if rollout.in_flight:
+        if rollout.in_flight or self.agenda.steps.due:
             self._blocked_since = None
             return False
         if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):

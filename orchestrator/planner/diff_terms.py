@@ -96,7 +96,8 @@ class _Tables:
         self._probes = [words.probe(probe) for probe in plan.probes]
         self._health = [_health(health) for health in plan.health]
         self._around = [
-            words.around(Around(EVERYTHING, steps.before, steps.after, Origin(""))) for steps in plan.around
+            words.around(Around(EVERYTHING, steps.before, steps.after, Origin(""), steps.each))
+            for steps in plan.around
         ]
         self._calendars = [_calendar(calendar) for calendar in plan.calendars]
 

@@ -211,9 +211,6 @@ def _around(document: Document, file: PolicyFile) -> Iterator[Problem]:
     for index, around in enumerate(file.around):
         at: Path = ("around", index)
         yield from _selectors(document, (*at, "of"), around.of)
-        if around.each != "machine":
-            what = f"this version has no steps around a {around.each} yet, and won't leave one out silently"
-            yield document.problem((*at, "each"), what, "write each: machine, or take the entry out")
         if not (around.before or around.after):
             yield document.problem(at, "no step, neither before nor after", "write `before` or `after`")
 

@@ -38,6 +38,18 @@ class RunStep:
 
 
 @dataclass(frozen=True, slots=True)
+class RunStretchStep:
+    """The same around a wave `(lane, wave)`, a stage `(stage,)` or the rollout `()`, which was begun so many `times`."""
+
+    rollout: str
+    where: tuple[int, ...]
+    times: int
+    after: bool
+    step: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadBaseline:
     """Read the last patch run's id again, right before an intent. Not before `not_before`."""
 
@@ -120,5 +132,16 @@ class WatchGroups:
 
 
 Activity = (
-    Prepare | Check | RunStep | ReadBaseline | Send | Settle | Follow | Assess | Verify | Watch | WatchGroups
+    Prepare
+    | Check
+    | RunStep
+    | RunStretchStep
+    | ReadBaseline
+    | Send
+    | Settle
+    | Follow
+    | Assess
+    | Verify
+    | Watch
+    | WatchGroups
 )

@@ -8,6 +8,7 @@ from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.hours import hours_refusal
 from orchestrator.rollout.state import SETTLED, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.rollout.stretches import is_beginning
 
 MAX_IN_FLIGHT = "max_in_flight"
 """The name that a rollout's own limit on machines in flight goes by among constraints."""
@@ -42,11 +43,20 @@ def refusal(
         if _order_holds_back(rollout, number, rollout.planned.stage_of(machine)):
             order = rollout.planned.orders[number].order
             return Refusal(order.id, order.what)
+    for stretch in rollout.planned.stretches.of.get(machine, ()):
+        if is_beginning(rollout, stretch):
+            what = f"the steps before {rollout.planned.title(stretch)} are not done yet"
+            return Refusal(stretch_rule(stretch), what)
     if rollout.sick and not rollout.machines[machine].forced:
         for group in rollout.planned.machine(machine).groups:
             if group in rollout.sick:
                 return _sick(rollout, group)
     return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved, serves=serves)
+
+
+def stretch_rule(stretch: int) -> str:
+    """The name that the steps before a wave, a stage or the rollout go by among constraints."""
+    return f"steps_before:{stretch}"
 
 
 def group_rule(group: int) -> str:

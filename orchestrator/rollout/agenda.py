@@ -18,7 +18,8 @@ from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from orchestrator.rollout.admission import MAX_IN_FLIGHT, group_rule, is_full, refusal
+from orchestrator.rollout.admission import MAX_IN_FLIGHT, group_rule, is_full, refusal, stretch_rule
+from orchestrator.rollout.agenda_steps import A_WAVE, Steps
 from orchestrator.rollout.due import (
     due_machine,
     due_rollout,
@@ -60,6 +61,7 @@ class Agenda:
     scope: Scope
     rollout: Rollout
     reserved: Reserved
+    steps: Steps
     activities: dict[int, a.Activity] = field(default_factory=dict)
     own: tuple[a.Activity, ...] = ()
     lanes: OrderedDict[int, None] = field(default_factory=OrderedDict)  # a queue that anybody may leave
@@ -92,7 +94,7 @@ class Agenda:
             self._ask_reserved(touched, now)
         self._wake(touched, now)
         self._after(now)
-        return touched
+        return touched | self.steps.refresh(facts)
 
     def _touch(self, fact: e.Event, touched: set[int], now: datetime) -> None:
         if isinstance(fact, e.WaveOpened):
@@ -102,6 +104,10 @@ class Agenda:
             self._ask_lane(fact.lane, now)
             for follower in self.rollout.planned.lanes[fact.lane].followers:
                 self._ask_lane(follower, now)
+        elif isinstance(fact, e.StretchBegun | e.StretchStepEnded):
+            self._free_rule(stretch_rule(self.rollout.planned.stretches.at[fact.where]))
+            if len(fact.where) == A_WAVE:
+                self._ask_lane(fact.where[0], now)
         elif isinstance(fact, e.GroupSeen):
             self._free_rule(group_rule(fact.group))
         elif isinstance(fact, e.FleetSeen):
@@ -147,6 +153,8 @@ class Agenda:
                 return True
             case e.GroupSeen():
                 return not fact.well
+            case e.StretchBegun():
+                return True
             case _:
                 return False
 
@@ -200,7 +208,7 @@ class Agenda:
         for lane in self.rollout.planned.lanes_of_stage[self.rollout.stage]:
             self._ask_lane(lane, now)
         self._after(now)
-        return set(machines)
+        return set(machines) | self.steps.ask_all()
 
     def _after(self, now: datetime) -> None:
         self.own = due_rollout(self.rollout)
@@ -303,6 +311,10 @@ class Agenda:
             self._place(machine, a.Check(self.rollout.id, machine), refused)
             touched.add(machine)
 
+    def at(self, place: int) -> a.Activity | None:
+        """What is to be going on in a place: for a machine, or around a stretch."""
+        return self.activities.get(place) if place >= 0 else self.steps.at(place)
+
     def _id(self, machine: int) -> MachineId:
         return self.rollout.planned.plan.machines[machine].id
 
@@ -354,6 +366,6 @@ _STAGE, _LANE, _MACHINE = 0, 1, 2
 
 def agenda_of(scope: Scope, rollout: Rollout, now: datetime) -> Agenda:
     """A fresh agenda: everybody asked once."""
-    agenda = Agenda(scope, rollout, Reserved(scope.ledger))
+    agenda = Agenda(scope, rollout, Reserved(scope.ledger), Steps(rollout))
     agenda.ask_all(now)
     return agenda

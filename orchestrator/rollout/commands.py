@@ -18,6 +18,7 @@ from orchestrator.rollout.state import (
     StageStatus,
 )
 from orchestrator.rollout.stopping import give_back
+from orchestrator.rollout.stretches import under_way
 from orchestrator.rollout.transitions import MACHINE, ROLLOUT
 
 
@@ -93,6 +94,8 @@ def _approve(rollout: Rollout, who: str, reason: str) -> tuple[e.Event, ...]:
             f"{rollout.in_flight + retried} machines of stage {stage} were retried and are not verified yet; "
             "wait for them or skip them, then approve"
         )
+    if under_way(rollout):
+        raise Refused(f"steps after stage {stage} are under way; wait for them, then approve")
     return (e.StageApproved(rollout.stage, who, reason), *next_stage(rollout))
 
 

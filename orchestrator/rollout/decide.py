@@ -19,6 +19,7 @@ from orchestrator.rollout.observations import decide_attempt, decide_health
 from orchestrator.rollout.progress import advance_lane, advance_stage
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
 from orchestrator.rollout.stopping import after_unhealthy, not_begun, stop
+from orchestrator.rollout.stretches import decide_stretch, to_begin
 from orchestrator.rollout.transitions import MACHINE
 
 UNASKED_LIMIT = 0.1
@@ -41,6 +42,8 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             return _found(scope, rollout, message, now)
         case m.FoundGroupSick():
             return _found_sick(rollout, message)
+        case m.StretchStepReported():
+            return decide_stretch(rollout, message)
         case m.GroupRecovered(_, group):
             return (e.GroupSeen(group, well=True, evidence=""),) if group in rollout.sick else ()
         case m.FleetLooked():
@@ -114,6 +117,15 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     if refusal(scope, rollout, machine, serves=serves, now=now) is not None:
         on_record = rollout.planned.machine(machine).id in scope.ledger.others
         return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
+    stretches = to_begin(rollout, machine)
+    begun = tuple(e.StretchBegun(rollout.planned.stretches.all[n].where, machine) for n in stretches)
+    if any(rollout.planned.stretches.all[n].before for n in stretches):
+        return begun  # it is looked at again once their steps before are done
+    return (*begun, *_granted(scope, rollout, found, now))
+
+
+def _granted(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) -> tuple[e.Event, ...]:
+    machine = found.machine
     granted = e.Granted(machine)
     if rollout.planned.steps_before(machine):
         return (granted,)

@@ -17,6 +17,8 @@ from orchestrator.rollout.shared_events import (
     StageAwaiting,
     StageBaking,
     StageOpened,
+    StretchBegun,
+    StretchStepEnded,
     WaveOpened,
     WavePassed,
 )
@@ -28,6 +30,8 @@ __all__ = [  # those of the other file: facts are named by this one, whichever t
     "StageAwaiting",
     "StageBaking",
     "StageOpened",
+    "StretchBegun",
+    "StretchStepEnded",
     "WaveOpened",
     "WavePassed",
 ]
@@ -351,5 +355,7 @@ Event = (
     | MachineWrittenOff
     | FleetSeen
     | GroupSeen
+    | StretchBegun
+    | StretchStepEnded
     | CommandRefused
 )

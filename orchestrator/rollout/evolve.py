@@ -10,6 +10,8 @@ from orchestrator.errors import Defect
 from orchestrator.rollout import events as e
 from orchestrator.rollout.evolve_machine import FOLDS as MACHINE_FOLDS
 from orchestrator.rollout.evolve_machine import close_if_over, move
+from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
+from orchestrator.rollout.evolve_stretch import fresh_stretches, stretches_of
 from orchestrator.rollout.planned import Planned
 from orchestrator.rollout.state import (
     IN_FLIGHT,
@@ -41,6 +43,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         machines=[PENDING] * len(planned.lane_of),
         lanes=[LaneRun() for _ in planned.lanes],
     )
+    rollout.stretches = fresh_stretches(rollout)
     rollout.counts[MachineStatus.PENDING] = planned.changing
     scope.rollouts[event.rollout] = rollout
     scope.ledger.register(event.rollout, planned.plan.constraints)
@@ -92,7 +95,10 @@ def _paused(_: Scope, rollout: Rollout, event: e.RolloutPaused, at: datetime) ->
 
 
 def _resumed(_: Scope, rollout: Rollout, event: e.RolloutResumed, at: datetime) -> None:
-    _to(rollout, event, at, event.reason, event.who, "" if rollout.prepared else " unprepared")
+    with stretches_of(rollout, tuple(range(len(rollout.stretches)))):
+        _to(rollout, event, at, event.reason, event.who, "" if rollout.prepared else " unprepared")
+    for stretch in rollout.stretches:
+        stretch.failed = ""
     rollout.unacknowledged.clear()
     rollout.not_changed.clear()
 
@@ -193,5 +199,6 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.GroupSeen: _group_seen,
     e.CommandRefused: _nothing,
     **MACHINE_FOLDS,
+    **STRETCH_FOLDS,
 }
 """Every event but the first has its fold; a test compares this with `events.Event`."""

@@ -10,6 +10,7 @@ from typing import Any
 from orchestrator.errors import Defect
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import events as e
+from orchestrator.rollout.evolve_stretch import count
 from orchestrator.rollout.state import IN_FLIGHT, SETTLED, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.transitions import MACHINE
 
@@ -43,6 +44,8 @@ def move(scope: Scope, rollout: Rollout, machine: int, run: MachineRun) -> None:
     begun = (new in IN_FLIGHT) - (old in IN_FLIGHT)
     settled = (new in SETTLED) - (old in SETTLED)
     rollout.in_flight += begun
+    if stretches := rollout.planned.stretches.of.get(machine):
+        count(rollout, stretches, old, new)
     lane_number = rollout.planned.lane_of[machine]
     lane = rollout.lanes[lane_number]
     if lane.open and rollout.planned.wave_of[machine] == lane.wave:

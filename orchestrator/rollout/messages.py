@@ -187,6 +187,19 @@ class StepReported:
 
 
 @dataclass(frozen=True, slots=True)
+class StretchStepReported:
+    """A step around a wave, a stage or the rollout came to an end; `times` tells one time from the next."""
+
+    rollout: str
+    where: tuple[int, ...]
+    times: int
+    after: bool
+    step: int
+    ok: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendAccepted:
     """202."""
 
@@ -316,6 +329,7 @@ Observation = (
     | FoundGroupSick
     | GroupRecovered
     | StepReported
+    | StretchStepReported
     | SendAccepted
     | SendRejected
     | SendLapsed

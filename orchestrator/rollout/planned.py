@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from orchestrator.availability.model import Order
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.model import Plan, PlannedMachine
-from orchestrator.policy.model import Step
+from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
+from orchestrator.policy.model import Each, Step
 from orchestrator.policy.windows import Openings
+from orchestrator.rollout.planned_stretches import Stretches, stretches_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Planned:
     orders_before: dict[int, tuple[int, ...]]  # machine -> orders in which it comes after others
     orders_first: dict[int, tuple[int, ...]]  # machine -> orders in which it comes first
     openings: Openings = field(compare=False)  # of the plan's calendars
+    stretches: Stretches = Stretches()  # noqa: RUF009 - frozen, and without any stretch in it
 
     def machine(self, index: int) -> PlannedMachine:
         """The machine in that place."""
@@ -59,13 +61,25 @@ class Planned:
 
     def steps_before(self, index: int) -> tuple[Step, ...]:
         """The steps before the machine's change, in order."""
-        around = self.plan.around
-        return tuple(step for a in self.plan.machines[index].around for step in around[a].before)
+        return tuple(step for around in self._around(index) for step in around.before)
 
     def steps_after(self, index: int) -> tuple[Step, ...]:
         """The steps after it, in order: what was done last is undone first."""
-        around = self.plan.around
-        return tuple(step for a in reversed(self.plan.machines[index].around) for step in around[a].after)
+        return tuple(step for around in reversed(self._around(index)) for step in around.after)
+
+    def _around(self, index: int) -> list[AroundSteps]:
+        table = self.plan.around
+        return [table[a] for a in self.plan.machines[index].around if table[a].each is Each.MACHINE]
+
+    def title(self, stretch: int) -> str:
+        """What people call a stretch: `wave 2 of lane west`, `stage canary`, `the rollout`."""
+        match self.stretches.all[stretch].where:
+            case (lane, wave):
+                return f"wave {wave + 1} of lane {self.lanes[lane].id}"
+            case (stage,):
+                return f"stage {self.plan.stages[stage].name}"
+            case _:
+                return "the rollout"
 
     @property
     def changing(self) -> int:
@@ -114,6 +128,7 @@ def index_plan(plan: Plan) -> Planned:
         before,
         first,
         Openings(plan.calendars),
+        stretches_of(plan, [(lane.stage, lane.waves) for lane in lanes]),
     )
 
 

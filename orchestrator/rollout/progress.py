@@ -13,6 +13,7 @@ from orchestrator.rollout.state import (
     RolloutStatus,
     StageStatus,
 )
+from orchestrator.rollout.stretches import holds_up, under_way
 
 
 def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event, ...]:
@@ -23,6 +24,8 @@ def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event,
     if not lane.open:
         return (e.WaveOpened(number, lane.wave),) if _predecessors_finished(rollout, number) else ()
     if lane.left == 0:
+        if holds_up(rollout, (number, lane.wave)):
+            return ()
         passed = e.WavePassed(number, lane.wave)
         last = lane.wave + 1 == len(planned.waves)
         return (passed,) if last else (passed, e.WaveOpened(number, lane.wave + 1))
@@ -100,6 +103,8 @@ def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
         return ()
     if rollout.stragglers and (held := _stragglers(rollout, now)) is not None:
         return held
+    if under_way(rollout):
+        return ()
     gate = rollout.planned.plan.stages[rollout.stage]
     if rollout.stage_status is StageStatus.AWAITING:
         return ()

@@ -1,4 +1,6 @@
-"""Facts about what several machines share: stages, lanes and waves, the groups that are asked about. Named by `events`."""
+"""Facts about what several machines share: stages, lanes and waves, the groups that are asked about,
+steps around more than one machine. Named by `events`.
+"""
 
 from __future__ import annotations
 
@@ -72,4 +74,26 @@ class GroupSeen:
 
     group: int
     well: bool
+    evidence: str
+
+
+# Steps around waves, stages and the rollout -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StretchBegun:
+    """The steps before a wave `(lane, wave)`, a stage `(stage,)` or the rollout `()` are due: `first` is about to be granted in it."""
+
+    where: tuple[int, ...]
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class StretchStepEnded:
+    """A step before (`after` False) or after it ended; `step` is its place among those."""
+
+    where: tuple[int, ...]
+    after: bool
+    step: int
+    ok: bool
     evidence: str

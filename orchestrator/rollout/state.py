@@ -131,6 +131,25 @@ class LaneRun:
     gave_up: str = ""
 
 
+@dataclass(slots=True)
+class StretchRun:
+    """How far the steps around a wave, a stage or the rollout are. The counts are of its machines.
+
+    `times`: how often it was begun, which tells the steps of one time from those of the next. `stale`: its steps after may be done
+    already, so that it is begun anew before the next grant in it. `before`: how many steps before are done; `after`: which ones after.
+    """
+
+    left: int = 0  # machines that are not settled
+    in_flight: int = 0
+    troubled: int = 0  # machines that are a person's
+    times: int = 0
+    begun: bool = False
+    stale: bool = False
+    before: int = 0
+    after: set[int] = field(default_factory=set)
+    failed: str = ""  # why a step after failed; it isn't tried again before a person resumes
+
+
 @dataclass(frozen=True, slots=True)
 class Sick:
     """A group whose probe isn't answered well: since when, and what was answered."""
@@ -168,6 +187,7 @@ class Rollout:
     lanes_left: int = 0  # unfinished lanes of the current stage
     stragglers: dict[int, None] = field(default_factory=dict)  # retried after their wave had passed, in order
     orders_left: dict[int, int] = field(default_factory=dict)  # order -> unsatisfied firsts in this stage
+    stretches: list[StretchRun] = field(default_factory=list)
     sick: dict[int, Sick] = field(default_factory=dict)  # groups whose machines wait
     ended_at: datetime | None = None
 

@@ -12,6 +12,8 @@ QUIET = (
     e.ChangeEnded,
     e.Verified,
     e.StepEnded,
+    e.StretchBegun,
+    e.StretchStepEnded,
     e.Assessed,
     e.WavePassed,
     e.StageApproved,
@@ -25,7 +27,7 @@ def is_quiet(fact: e.Event) -> bool:
     """Whether the fact is told only when everything is."""
     if isinstance(fact, e.MachineEnded):
         return fact.outcome is e.Outcome.DONE
-    if isinstance(fact, e.StepEnded):
+    if isinstance(fact, e.StepEnded | e.StretchStepEnded):
         return fact.ok
     if isinstance(fact, e.ChangeEnded):
         return fact.changed
@@ -84,6 +86,11 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
             return f"lane {lanes[lane].id} gave up: {why}"
         case e.FleetSeen(out, back):
             return _seen(rollout, out, back)
+        case e.StretchBegun(where):
+            return f"the steps before {_stretch(rollout, where)} begin"
+        case e.StretchStepEnded(where, after, _, ok, evidence):
+            side, came = ("after" if after else "before"), ("done" if ok else "FAILED")
+            return f"step {side} {_stretch(rollout, where)} {came}: {evidence}"
         case e.GroupSeen(group, well, evidence):
             name = rollout.planned.plan.group_probes[group].name
             return (
@@ -94,6 +101,10 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
     return None
+
+
+def _stretch(rollout: Rollout, where: tuple[int, ...]) -> str:
+    return rollout.planned.title(rollout.planned.stretches.at[where])
 
 
 def _seen(rollout: Rollout, out: tuple[int, ...], back: tuple[int, ...]) -> str:

@@ -62,6 +62,9 @@ class Status:
     evidence: tuple[str, ...]
     full: tuple[Waiting, ...]
     half_done: tuple[Out, ...]
+    steps: tuple[
+        str, ...
+    ]  # waves, stages and the rollout that are begun: what of the steps around them is done
     options: tuple[Option, ...]
     who: str
     reason: str
@@ -85,6 +88,7 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         _evidence(rollout),
         _full(scope),
         tuple(x for x in out if x.ours and x.state in _HALF_DONE),
+        _steps(rollout),
         options(rollout, now),
         rollout.who,
         rollout.reason,
@@ -178,6 +182,21 @@ def _evidence(rollout: Rollout) -> tuple[str, ...]:
             late = " (late: it was well when verified)" if run.late else ""
             since = f" since {run.since:%H:%M}" if run.since else ""
             lines.append(f"{rollout.planned.machine(index).name}: {run.status}{since}{late}: {run.detail}")
+    return tuple(lines)
+
+
+def _steps(rollout: Rollout) -> tuple[str, ...]:
+    """Of each wave, stage or rollout that was begun, and is not ended: what was done around it, and what failed."""
+    lines = []
+    for number, stretch in enumerate(rollout.planned.stretches.all):
+        run = rollout.stretches[number]
+        if run.begun and (stretch.after or run.before < len(stretch.before)):
+            done = (
+                f"{run.before} of {len(stretch.before)} steps before, "
+                f"{len(run.after)} of {len(stretch.after)} after are done"
+            )
+            failed = f"; FAILED: {run.failed}" if run.failed else ""
+            lines.append(f"{rollout.planned.title(number)}: {done}{failed}")
     return tuple(lines)
 
 

@@ -1,7 +1,8 @@
 """Did a rollout keep the rules? Judged from what the emulator, as the witness, wrote down: its audit.
 
 Held against it are the plan's budgets with its caps, its exclusions, orders and stages, and the floor off the inventory with
-the share of a subscription; that nothing was touched that the plan doesn't change; and that nothing was done twice.
+the share of a subscription; that nothing was touched that the plan doesn't change; that nothing was done twice; and the steps
+around machines, waves, stages and the rollout, where their receiver wrote down when it was called.
 Waves are not: while it runs, a rollout may split and delay them, and the rules are what they are for.
 """
 
@@ -21,6 +22,7 @@ from orchestrator.verify.floor import note_replaced, replaced
 from orchestrator.verify.floor_rules import floor_of
 from orchestrator.verify.model import Findings, Verdict, machines
 from orchestrator.verify.moments import Moments
+from orchestrator.verify.steps import hold_to_steps, read_calls
 from orchestrator.verify.timeline import TOUCHES, Entry, Timeline, Work, follow, read_audit
 
 TOUCHED, ONCE, STAGE, COMPLETE = "touched", "once", "stage", "complete"
@@ -36,6 +38,7 @@ def judge_audit(
     retried: Collection[str] = (),
     written_off: Collection[str] = (),
     complete: bool = False,
+    over: bool = False,
     notice: timedelta = timedelta(0),
 ) -> Verdict:
     """Hold what really happened to the plan and the floor.
@@ -48,6 +51,7 @@ def judge_audit(
         written_off: Ids of machines that a person took over (written off, skipped): what they are still out for holds no
             domain, order or stage back. They go on counting in budgets while they are out.
         complete: Whether every machine that the plan changes must have been worked on.
+        over: Whether the rollout has ended, however, so that no step may be left undone that has to be done always.
         notice: How long an outage that isn't our doing can go unnoticed by health checks. One younger than that is not
             held against a beginning.
 
@@ -60,7 +64,8 @@ def judge_audit(
     if document is None:
         found.note("without its plan the audit was not judged")
         return found.verdict()
-    entries = read_audit(audit, found)
+    lines = list(audit)
+    entries = read_audit(lines, found)
     found.judged("entries", len(entries))
     run = _Run(document, follow(entries), frozenset(map(id_of, written_off)))
 
@@ -70,6 +75,15 @@ def judge_audit(
     for order in document.orders:
         _hold_to_order(order, run, found)
     _hold_to_stages(run, found)
+    hold_to_steps(
+        plan,
+        document.lanes,
+        read_calls(lines),
+        run.timeline.steps,
+        found,
+        complete=complete,
+        over=over,
+    )
 
     rules = floor_of(fleet, run.stages.keys())
     of_floor = Findings(found.names) if replaced(document) else found

@@ -16,9 +16,11 @@ import pytest
 
 from orchestrator.emulator.fault_file import parse_faults
 from orchestrator.emulator.faults import Faults
-from orchestrator.emulator.server import CLOCK_PATH, Emulator, serve
+from orchestrator.emulator.server import CLOCK_PATH, WEBHOOK_PATH, Emulator, serve
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import AppHealth, Power
+from orchestrator.notify.webhook import HttpWebhooks, Target
+from orchestrator.verify.steps import read_calls
 from tests.fleet import arm_id, inventory, vm
 
 pytestmark = pytest.mark.wire
@@ -127,6 +129,28 @@ async def test_the_audit_is_written_as_things_happen(tmp_path: Path) -> None:
     assert {"install", "out", "back", "install_end"} <= {line["event"] for line in lines}
     assert {arm_id("web")} == {line["machine"] for line in lines}
     assert sorted(line["at"] for line in lines) == [line["at"] for line in lines]
+
+
+async def test_calls_of_webhooks_are_written_into_the_audit(tmp_path: Path) -> None:
+    """As our own webhooks make them: the judge reads them off it."""
+    path = tmp_path / "audit.jsonl"
+    body = {"each": "stage", "stage": "canary", "phase": "before"}
+    async with emulator(audit_path=path) as it:
+        hooks = HttpWebhooks({"silence": Target(it.url + WEBHOOK_PATH + "silence")})
+        delivery = await hooks.call("silence", "r1-around-0-1-before-0", body, 5)
+        await hooks.close()
+        (line,) = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+
+    assert delivery.ok
+    assert line | {"at": ""} == {
+        "at": "",
+        "event": "webhook",
+        "name": "silence",
+        "key": "r1-around-0-1-before-0",
+        "ok": True,
+        "body": body,
+    }
+    assert [call.stretch for call in read_calls([line])] == [("stage", "canary")]
 
 
 async def test_a_slow_answer_is_divided_by_the_scale() -> None:

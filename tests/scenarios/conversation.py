@@ -3,6 +3,7 @@
     plan                 the plan that follows, indented; then it is started
     looked [out x y]     the preparation has looked at everything
     a well               what the world reports on machine a (see `_Reports`)
+    around 0 1 done      the step around wave 1 of lane 0 (both from 0) ended; `around 0`: stage 0, `around`: the rollout; or `failed`
     fleet out x          the watch saw x go out; `fleet back x`
     group db well        what is asked about group db is answered well again
     wait 90m             time passes
@@ -24,10 +25,22 @@ from typing import Any
 
 from orchestrator.errors import Refused
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Share, StopWhen
+from orchestrator.policy.model import Each, Share, Step, StopWhen
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from tests.builders import NOON, always, budget, exclusion, grouped, lane, order, plan_of, stage, step
+from tests.builders import (
+    NOON,
+    always,
+    budget,
+    exclusion,
+    grouped,
+    lane,
+    order,
+    plan_of,
+    stage,
+    step,
+    surrounded,
+)
 from tests.diary import NEW, OLD, Diary
 
 _UNITS = {"m": "minutes", "h": "hours", "s": "seconds"}
@@ -87,6 +100,8 @@ class Conversation:
                 return diary.looked(" ".join(said[1:]))
             case "fleet", ["out" | "back" as way, *names]:
                 return diary.fleet(**{way: " ".join(names)})
+            case "around", [*where, ("done" | "failed") as came]:
+                return diary.step_around(*map(int, where), ok=came == "done")
             case "group", [name, "well"]:
                 names = [group.name for group in diary.plan.group_probes]
                 return diary.group_well(names.index(name))
@@ -143,6 +158,9 @@ class Conversation:
         doing = {self._diary.names([i]): _told(x) for i, x in self._diary.agenda.activities.items()}
         if self._diary.agenda.own:
             doing["everybody"] = ", ".join(_told(x) for x in self._diary.agenda.own)
+        for due in self._diary.agenda.steps.due.values():
+            title = self._diary.planned.title(self._diary.planned.stretches.at[due.where])
+            doing[title] = f"carry out its step {'after' if due.after else 'before'}, as {due.key}"
         news = [f"-> {who}: {what}" for who, what in sorted(doing.items()) if self._doing.get(who) != what]
         ended = [f"-> {who}: nothing" for who in sorted(set(self._doing) - set(doing))]
         self._doing = doing
@@ -194,7 +212,7 @@ def _standing(diary: Diary) -> list[str]:
 def _plan_of(lines: list[str]) -> Plan:
     """A plan in words: `stage pilot bake 1h approve`, `lane west pilot after east: a b, c`, `budget 1: a b`, ..."""
     parts: dict[str, Any] = {"rules": [], "stages": [], "before": [], "after": []}
-    lanes, groups = [], []
+    lanes, groups, around = [], [], []
     for line in lines:
         head, _, tail = line.strip().partition(":")
         word, *said = head.split()
@@ -205,6 +223,9 @@ def _plan_of(lines: list[str]) -> Plan:
             case "lane":
                 waves = [wave.strip() for wave in tail.split(",")]
                 lanes.append(lane(said[0], *waves, stage=said[1], after=said[3:]))
+            case "around":
+                before, after = (_steps(side) for side in tail.split("/"))
+                around.append((Each(said[0]), before, after))
             case "group":
                 groups.append((said[0], tail.strip()))
             case "budget":
@@ -216,15 +237,22 @@ def _plan_of(lines: list[str]) -> Plan:
                 first, then = tail.split(">")
                 parts["rules"].append(order(first.strip(), then.strip()))
             case "before" | "after":
-                parts[word] = [always(x[:-1]) if x.endswith("!") else step(x) for x in tail.split()]
+                parts[word] = _steps(tail)
             case "stop":
                 parts["stop_when"] = StopWhen(Share(count=int(said[0])), Share(count=int(said[0])))
             case _:
                 raise AssertionError(f"no part of a plan: {line}")
     plan = plan_of(*lanes, **parts)
+    for each, before, after in around:
+        plan = surrounded(plan, each, before, after)
     for name, members in groups:
         plan = grouped(plan, name, members)
     return plan
+
+
+def _steps(told: str) -> list[Step]:
+    """Webhooks by name; one with `!` runs always."""
+    return [always(x[:-1]) if x.endswith("!") else step(x) for x in told.split()]
 
 
 def _length(told: str) -> timedelta:

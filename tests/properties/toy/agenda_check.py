@@ -19,6 +19,7 @@ def check_agenda(agenda: Agenda, now: datetime) -> None:
     fresh = agenda_of(agenda.scope, agenda.rollout, now)
     assert _others(fresh) == _others(agenda)
     assert fresh.own == agenda.own
+    assert fresh.steps.due == agenda.steps.due
     assert set(fresh.lanes) == set(agenda.lanes)
     assert fresh.stage_due == agenda.stage_due
     checked = {machine for machine, x in agenda.activities.items() if isinstance(x, a.Check)}

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.properties.toy.sim import Case
-from tests.properties.toy.told import AROUND, STOPS, Told
+from tests.properties.toy.told import AROUND, STOPS, WIDER, Told
 from tests.properties.toy.world import Faults
 
 NAMES = "abcdefgh"
@@ -33,6 +33,7 @@ FAULTS = st.builds(
     step_fails=MUCH,
     foreign=LITTLE,
     off=LITTLE,
+    sick=MUCH,
     gone=st.sampled_from([0.0, 0.0, 0.01]),
     person=MUCH,
 )
@@ -62,6 +63,8 @@ def plans(draw: st.DrawFn) -> Told:
         ),
         rules=draw(rules_of(names)),
         around=draw(st.sampled_from(list(AROUND))),
+        wider=draw(st.sampled_from(["nothing", *WIDER])),
+        group=" ".join(draw(st.sampled_from(["", "", names, names[:2]]))),
         stop=draw(st.sampled_from(list(STOPS))),
         in_flight=draw(st.sampled_from([None, None, 1, 2])),
     )

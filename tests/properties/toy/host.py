@@ -18,6 +18,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.agenda import Agenda, agenda_of
+from orchestrator.rollout.agenda_steps import place_of
 from orchestrator.rollout.codec import decode, encode
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.planned import index_plan
@@ -141,7 +142,7 @@ class Host:
         if facts:
             self._append(facts)
             self.agenda.refresh(facts, now)
-        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBusy):
+        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGroupSick):
             self.agenda.check_ended(message.machine, now)
         self._checked(now)
 
@@ -170,6 +171,7 @@ class Host:
     def _reconcile(self) -> None:
         desired = {(machine, activity) for machine, activity in self.agenda.activities.items()}
         desired |= {(OWN, activity) for activity in self.agenda.own}
+        desired |= {(place_of(stretch), step) for stretch, step in self.agenda.steps.due.items()}
         for place in [x for x in self._begun if x not in desired and not isinstance(x[1], a.Send)]:
             del self._begun[place]
         for place in sorted(desired - set(self._begun), key=lambda x: x[0]):
@@ -184,6 +186,8 @@ class Host:
             case a.ReadBaseline(not_before=not_before):
                 wait = max(timedelta(0), (not_before or self._now()) - self._now())
                 self._later(wait + soon, machine, activity, self._looked)
+            case a.RunStretchStep():
+                self._later(soon, machine, activity, self._called_around)
             case a.RunStep() | a.Assess():
                 self._later(soon, machine, activity, self._called)
             case a.Send():
@@ -201,6 +205,8 @@ class Host:
                 self._later(soon, machine, activity, partial(self._verify, well_since=None))
             case a.Watch():
                 self._later(MINUTE, machine, activity, self._watch)
+            case a.WatchGroups():
+                self._later(MINUTE, machine, activity, self._watch_groups)
 
     def _later(
         self,
@@ -234,6 +240,8 @@ class Host:
         forced = isinstance(activity, a.ReadBaseline) or self.rollout.machines[machine].forced
         if world.is_down(machine) and not forced:
             return m.FoundOut(ROLLOUT, machine, "503")
+        if world.is_sick() and not forced and self.planned.machine(machine).groups:
+            return m.FoundGroupSick(ROLLOUT, machine, 0, "503")
         return m.FoundWell(ROLLOUT, machine, world.shown(machine))
 
     def _called(self, machine: int, activity: a.Activity) -> m.Message:
@@ -246,6 +254,17 @@ class Host:
         ok = world.call(machine, steps[activity.step].webhook)
         self.witness.called(machine, activity)
         return m.StepReported(ROLLOUT, machine, activity.attempt, activity.after, activity.step, ok, "told")
+
+    def _called_around(self, _: int, activity: a.Activity) -> m.Message:
+        assert isinstance(activity, a.RunStretchStep)
+        where, stretches = activity.where, self.planned.stretches
+        stretch = stretches.all[stretches.at[where]]
+        step = (stretch.after if activity.after else stretch.before)[activity.step]
+        self.witness.called_around(activity)
+        ok = self.world.call_around(where, step.webhook)
+        return m.StretchStepReported(
+            ROLLOUT, where, activity.times, activity.after, activity.step, ok, "told"
+        )
 
     def _send(self, machine: int, activity: a.Activity) -> m.Message | None:
         assert isinstance(activity, a.Send)
@@ -330,9 +349,15 @@ class Host:
         self.live(lambda: self.tell(m.FleetChanged(ROLLOUT, out, back, "503")))
         return None
 
+    def _watch_groups(self, machine: int, activity: a.Activity) -> m.Message | None:
+        self._later(MINUTE, machine, activity, self._watch_groups)
+        if not self.world.is_sick():
+            self.live(lambda: self.tell(m.GroupRecovered(ROLLOUT, 0)))
+        return None
+
     def stepping(self) -> bool:
         """Whether a step after is still to be carried out, or its machine to be seen well after it."""
-        return any(
+        return bool(self.agenda.steps.due) or any(
             isinstance(x, a.RunStep) or (isinstance(x, a.Verify) and not x.hoping)
             for x in self.agenda.activities.values()
         )

@@ -84,7 +84,8 @@ def _is_over(host: Host, case: Case) -> bool:
         return False
     if rollout.over:
         return not host.stepping()
-    return not case.ends and not host.world.faulty and rests(rollout)
+    left_alone = not case.ends and not host.world.faulty
+    return left_alone and rests(rollout) and not host.agenda.steps.due
 
 
 def rests(rollout: Rollout) -> bool:

@@ -8,14 +8,26 @@ from typing import Any
 
 from orchestrator.availability.model import Constraint
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Share, StopWhen
-from tests.builders import always, budget, exclusion, lane, order, plan_of, stage, step
+from orchestrator.policy.model import Each, Share, StopWhen
+from tests.builders import always, budget, exclusion, grouped, lane, order, plan_of, stage, step, surrounded
 
 AROUND = {
     "nothing": ((), ()),
     "drain": ((step("drain"),), (step("undrain"),)),
     "silence and drain": ((step("silence"), step("drain")), (step("undrain"), always("unsilence"))),
 }
+
+WIDER = {
+    "nothing": (),
+    "waves": ((Each.WAVE, (step("hold"),), (step("free"),)),),
+    "everything": (
+        (Each.WAVE, (step("hold"),), (always("free"),)),
+        (Each.STAGE, (step("announce"), step("hold")), (always("tell"), step("free"))),
+        (Each.ROLLOUT, (step("hold"),), (step("free"), step("report"))),
+    ),
+    "stages, for some": ((Each.STAGE, (step("hold"),), (step("free"),)),),
+}
+"""Steps around more than one machine: a stretch is held from `hold` to `free`."""
 
 STOPS = {
     "never": StopWhen(Share(count=1000), Share(count=1000)),
@@ -32,13 +44,15 @@ class Told:
     stages: tuple[tuple[str, int, bool], ...]  # name, minutes of bake, approve
     rules: tuple[tuple[Any, ...], ...] = ()
     around: str = "nothing"
+    wider: str = "nothing"
+    group: str = ""  # machines that are asked about together
     stop: str = "never"
     in_flight: int | None = None
 
     def plan(self) -> Plan:
         """The plan itself."""
         before, after = AROUND[self.around]
-        return plan_of(
+        made = plan_of(
             *(lane(name, *waves, stage=s, after=after) for name, s, after, waves in self.lanes),
             rules=list({rule.id: rule for rule in map(_rule, self.rules)}.values()),
             stages=[
@@ -50,6 +64,10 @@ class Told:
             max_in_flight=self.in_flight,
             max_wait=timedelta(hours=2),
         )
+        for each, earlier, later in WIDER[self.wider]:
+            only = self.lanes[0][3][0] if self.wider.endswith("for some") else ""
+            made = surrounded(made, each, earlier, later, only)
+        return grouped(made, "db", self.group) if self.group else made
 
 
 def _rule(told: tuple[Any, ...]) -> Constraint:

@@ -13,6 +13,7 @@ from orchestrator.planner.model import Plan
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
+from orchestrator.rollout.planned import index_plan
 from orchestrator.rollout.state import Scope
 from tests.diary import Row
 from tests.properties.toy.world import World
@@ -62,6 +63,23 @@ class Witness:
         if not step.after:
             assert not self.stopped, "a step before, after a stop"
 
+    def called_around(self, step: a.RunStretchStep) -> None:
+        """A step around a wave, a stage or the rollout is about to be carried out."""
+        inside = [m for m in self.begun if step.where in self._stretches_of(m)]
+        if step.after:
+            assert not inside, f"a step after {step.where} while machines {inside} of it are under way"
+        else:
+            assert not self.halted, "a step before, though nothing may be granted"
+
+    def _stretches_of(self, machine: int) -> tuple[tuple[int, ...], ...]:
+        """The wave, the stage and the rollout that a machine is in, wherever there are steps around them."""
+        stretches = index_plan(self.plan).stretches
+        return tuple(stretches.all[n].where for n in stretches.of.get(machine, ()))
+
+    def _holds(self, machine: int) -> None:
+        for where in self._stretches_of(machine):
+            assert self.world.held.get(where), f"{where} is not held when machine {machine} of it goes down"
+
     def sends(self, machine: int, send: a.Send, rows: list[Row]) -> None:
         """A request leaves."""
         intents = [
@@ -71,6 +89,7 @@ class Witness:
         assert send.key not in self.keys, f"{send.key} is sent twice"
         assert machine in self.open, f"a request for machine {machine} without a disruption of it"
         self.keys.append(send.key)
+        self._holds(machine)
 
     def agrees(self, scope: Scope) -> None:
         """No grant is lost, and none appears from nowhere."""
@@ -123,8 +142,8 @@ class Witness:
                 self.failures += 1
             case e.MachineWrittenOff(machine):
                 self.written_off[machine] = None
-            case e.ChangeEnded(_, changed):
-                self.failures += not changed
+            case e.StretchStepEnded(ok=good) | e.ChangeEnded(changed=good):
+                self.failures += not good
             case e.MachineRetried(machine):
                 self.retried[machine] = None
                 self.settled.pop(machine, None)
@@ -160,6 +179,7 @@ class Witness:
                 case Order():
                     self._order(rule, name)
         self._wave_is_open(machine)
+        self._holds(machine)
 
     def _is_out(self, name: str) -> bool:
         index = self.index[name]
@@ -212,3 +232,7 @@ class Witness:
         for machine, truth in enumerate(self.world.machines):
             if truth.drained and not truth.gone and machine not in self.written_off:
                 assert machine in self.open, f"machine {machine} is left drained"
+        (rollout,) = scope.rollouts.values()
+        for number, stretch in enumerate(rollout.planned.stretches.all):
+            known = rollout.stretches[number].failed or rollout.stretches[number].troubled
+            assert known or not self.world.held.get(stretch.where), f"{stretch.where} is left held"

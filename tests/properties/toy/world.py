@@ -38,6 +38,7 @@ class Faults:
     step_fails: float = 0.0
     foreign: float = 0.0  # somebody else's run, or outage, for each machine and each ten minutes
     off: float = 0.0
+    sick: float = 0.0  # a group isn't well for a while, for each ten minutes
     gone: float = 0.0
     person: float = 0.0  # a person says something, for each ten minutes
 
@@ -78,6 +79,8 @@ class World:
         self.machines = [Machine() for _ in range(size)]
         self.requests: list[tuple[int, str]] = []  # (machine, key) as taken
         self.supersedes: list[int] = []  # machines whose run of ours was killed by another request
+        self.held: dict[tuple[int, ...], bool] = {}  # a wave, a stage or the rollout -> whether it is held
+        self.sick_until: datetime | None = None  # the one group that there is
         self._ids = itertools.count(1)
         self._later: list[tuple[datetime, int, Callable[[], None]]] = []
 
@@ -188,8 +191,21 @@ class World:
             self.machines[index].drained = webhook == "drain"
         return True
 
+    def call_around(self, where: tuple[int, ...], webhook: str) -> bool:
+        """The same around a wave, a stage or the rollout, with `hold` and `free`."""
+        failed = self.happens(self.faults.step_fails)
+        if webhook in ("hold", "free") and not (failed and self.chance.random() < 0.5):
+            self.held[where] = webhook == "hold"
+        return not failed
+
+    def is_sick(self) -> bool:
+        """Whether the group isn't well."""
+        return _lasts(self.sick_until, self.now)
+
     def misfortune(self) -> None:
         """Ten minutes of what others do to machines."""
+        if self.happens(self.faults.sick):
+            self.sick_until = self.now + self.soon(60, 5000)
         for index, machine in enumerate(self.machines):
             if machine.gone:
                 continue
@@ -202,6 +218,7 @@ class World:
 
     def heal(self) -> None:
         """Faults are over: what was off or unwell is back, and what would never end ends."""
+        self.sick_until = None
         for index, machine in enumerate(self.machines):
             machine.off_until = machine.unwell_until = None
             run = machine.run

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orchestrator.policy.model import Step
+from orchestrator.executor.perform import perform
+from orchestrator.policy.model import Each, Step
 from orchestrator.rollout import messages as m
-from tests.builders import lane, plan_of, step
+from tests.builders import lane, plan_of, step, surrounded
 from tests.fakes.webhooks import FakeWebhooks
 from tests.fleet import arm_id
 from tests.unit.executor.doors import Doors
@@ -75,3 +76,31 @@ async def test_a_step_fails_when_its_time_is_over() -> None:
     assert (seen.ok, seen.evidence) == (False, "drain: 500: no")
     assert here.passed <= DRAIN.timeout
     assert len(here.webhooks.calls) == 12
+
+
+@virtual
+async def test_a_step_around_a_wave_tells_which() -> None:
+    """Under the key that the facts give it, tried again like any other."""
+    said = iter("-+++")
+    hooks = FakeWebhooks(lambda name, key, body: next(said) == "+")
+    here = Doors(
+        surrounded(plan_of(lane("west", "a", "b")), Each.WAVE, [DRAIN], [step("undrain")]), webhooks=hooks
+    )
+    await here.step("a")
+    due = here.diary.around(0, 0)
+    assert due is not None
+    seen = await perform(here.services, here.diary.rollout, due, here.reports.append)
+    assert seen == m.StretchStepReported("r1", (0, 0), 1, after=False, step=0, ok=True, evidence="drain: 200")
+    assert here.passed == timedelta(seconds=10)
+    assert {key for _, key, _ in hooks.calls} == {"r1-around-0-0-1-before-0"}
+    assert hooks.calls[0][2] == {
+        "rollout": "r1",
+        "each": "wave",
+        "stage": "broad",
+        "lane": "west",
+        "wave": 1,
+        "machines": [arm_id("a")],
+        "phase": "before",
+        "times": 1,
+        "change": "patches",
+    }

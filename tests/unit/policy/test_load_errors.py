@@ -125,7 +125,6 @@ def test_health(health: str, sentence: str) -> None:
     ("around", "sentence"),
     [
         ("{of: {os: linux}}", "3:10: no step, neither before nor after; write `before` or `after`"),
-        ("{each: wave, before: {webhook: x}}", "3:17: this version has no steps around a wave yet, and won't leave one out silently; write each: machine, or take the entry out"),
         ("{before: {webhook: 'https://lb.example/drain'}}", "3:29: `https://lb.example/drain` is an address, and webhooks are names; write a name such as lb-drain, and put the address into the daemon's or the command's configuration"),
         ("{before: {timeout: 5m}}", "3:19: `webhook` is missing; write it, such as webhook: lb-drain"),
         ("{before: {webhook: x, when: always}}", "3:32: unknown key `when`; the keys here are webhook, timeout"),

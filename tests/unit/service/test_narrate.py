@@ -7,20 +7,16 @@ from typing import get_args
 
 import pytest
 
+from orchestrator.policy.model import Each
 from orchestrator.rollout import events as e
 from orchestrator.service.narrate import is_quiet, sentence
-from tests.builders import NOON, grouped, lane, plan_of, stage
+from tests.builders import NOON, grouped, lane, plan_of, stage, step, surrounded
 from tests.diary import Diary
 
-ROLLOUT = Diary(
-    grouped(
-        plan_of(
-            lane("one", "a b", stage="canary"), lane("two", "c"), stages=[stage("canary"), stage("broad")]
-        ),
-        "db",
-        "a",
-    )
-).rollout
+PLAN = plan_of(lane("one", "a b", stage="canary"), lane("two", "c"), stages=[stage("canary"), stage("broad")])
+for each in (Each.WAVE, Each.STAGE, Each.ROLLOUT):
+    PLAN = surrounded(PLAN, each, [step("silence")], [step("unsilence")])
+ROLLOUT = Diary(grouped(PLAN, "db", "a")).rollout
 LATER = NOON + timedelta(minutes=5)
 
 TOLD: list[tuple[e.Event, str]] = [
@@ -79,6 +75,16 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.MachineWrittenOff(0, "ada", "dead"), "a: written off by ada: dead"),
     (e.FleetSeen((0, 1), (2,)), "out, not by us: a, b; serving again: c"),
     (e.FleetSeen(), "nothing changed in the fleet"),
+    (e.StretchBegun((0, 0), 1), "the steps before wave 1 of lane one begin"),
+    (e.StretchBegun((0,), 1), "the steps before stage canary begin"),
+    (
+        e.StretchStepEnded((), after=False, step=0, ok=True, evidence="silence: 200"),
+        "step before the rollout done: silence: 200",
+    ),
+    (
+        e.StretchStepEnded((0,), after=True, step=0, ok=False, evidence="unsilence: 500"),
+        "step after stage canary FAILED: unsilence: 500",
+    ),
     (e.GroupSeen(0, well=False, evidence="503"), "group db isn't well, its machines wait: 503"),
     (e.GroupSeen(0, well=True, evidence=""), "group db is well again"),
     (e.CommandRefused("l1", "ada", "it is paused"), "refused to ada: it is paused"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from orchestrator.policy.model import Each
 from orchestrator.service.status import headline, machine_status, options, status, what_is_next
-from tests.builders import budget, exclusion, lane, plan_of, stage
+from tests.builders import budget, exclusion, lane, plan_of, stage, step, surrounded
 from tests.diary import WHO, WHY, Diary
 
 SHOP = plan_of(
@@ -128,6 +129,22 @@ def test_groups_without_room_are_listed_with_their_holders() -> None:
         ("at most 1 of 2", "1 of 1 (policies/test.yaml:1)", ("a",)),
         ("one of z1, z2 at a time", "z1 has its turn", ("a",)),
     ]
+
+
+def test_what_was_begun_around_waves_and_stages_is_listed() -> None:
+    """Half done is who is drained or silenced: what of it is done, and what failed."""
+    plan = surrounded(
+        plan_of(lane("x", "a")), Each.STAGE, [step("silence")], [step("unsilence"), step("tell")]
+    )
+    diary = Diary(plan)
+    assert status(diary.scope, diary.rollout, diary.now).steps == ()
+    diary.well("a")
+    diary.step_around(0)
+    diary.finish("a")
+    diary.step_around(0)
+    diary.step_around(0, ok=False)
+    told = status(diary.scope, diary.rollout, diary.now)
+    assert told.steps == ("stage broad: 1 of 1 steps before, 1 of 2 after are done; FAILED: 500",)
 
 
 # What may I do? ---------------------------------------------------------------------------------------------
