@@ -24,9 +24,9 @@ _Cell = tuple[int, int, tuple[tuple[int, int], ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """Machines that stand in the same domains and orders."""
+    """Classes of machines that stand in the same domains and orders."""
 
-    machines: list[int]
+    classes: list[int]
     places: frozenset[tuple[int, int]]
     cells: tuple[_Cell, ...]
 
@@ -37,7 +37,8 @@ def any_order(rules: Rules, machines: Sequence[int], view: View) -> list[list[in
     sequence = _Search(rules, view, kinds).find()
     if sequence is None:
         return None
-    return list(_waves(rules, [machine for number in sequence for machine in kinds[number].machines]))
+    in_turn = [one for number in sequence for one in kinds[number].classes for _ in range(rules.sizes[one])]
+    return list(_waves(rules, in_turn))
 
 
 def _alike(rules: Rules, machines: Sequence[int], view: View) -> list[_Alike]:

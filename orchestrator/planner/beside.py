@@ -191,9 +191,11 @@ class _Load:
         self._rules = rules
         view = rules.view(machines)
         self.waves = prove(rules, machines, view).waves
-        self.count = {c: len(parts[0]) for c, parts in view.items() if rules.kinds[c] is RuleKind.BUDGET}
+        self.count = {
+            c: rules.count(parts[0]) for c, parts in view.items() if rules.kinds[c] is RuleKind.BUDGET
+        }
         self.parts = {
-            c: {part: min(self.waves, len(members)) for part, members in parts.items()}
+            c: {part: min(self.waves, rules.count(members)) for part, members in parts.items()}
             for c, parts in view.items()
             if rules.kinds[c] is not RuleKind.BUDGET
         }

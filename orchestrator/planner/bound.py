@@ -20,8 +20,8 @@ from typing import Final
 from orchestrator.planner.model import Bound
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
 
-LOOKS_PER_MACHINE: Final = 64
-"""How often a proof may look at each machine, on average, before it stops looking for a higher bound. What it has then is
+LOOKS_PER_CLASS: Final = 64
+"""How often a proof may look at each class, on average, before it stops looking for a higher bound. What it has then is
 valid. Exclusions that all cross each other could be nested in any order; real ones nest two or three deep."""
 
 
@@ -49,8 +49,8 @@ class Step:
 
 
 def prove(rules: Rules, machines: Sequence[int], view: View | None = None) -> Proof:
-    """The highest bound that is found. `view` is that of the machines, if it is at hand."""
-    prover = _Prover(rules, LOOKS_PER_MACHINE * len(machines))
+    """The highest bound that is found over the machines of some classes. `view` is that of these, if it is at hand."""
+    prover = _Prover(rules, LOOKS_PER_CLASS * len(machines))
     return prover.prove(machines, rules.view(machines) if view is None else view)
 
 
@@ -60,19 +60,21 @@ def bound_of(rules: Rules, proof: Proof) -> Bound:
 
 
 class _Prover:
-    """One search. `looks` is what is left of it, in machines."""
+    """One search. `looks` is what is left of it, in classes."""
 
     def __init__(self, rules: Rules, looks: int) -> None:
         self._rules = rules
         self._looks = looks
 
     def prove(self, machines: Sequence[int], view: View) -> Proof:
-        """The highest bound over these machines."""
+        """The highest bound over these classes."""
         self._looks -= len(machines)
-        best = self._budgets(machines, view)
+        whole = self._rules.count(machines)
+        best = self._budgets(whole, view)
         for constraint in self._exclusions(view):
-            members = sum(map(len, view[constraint].values()))
-            if members <= best.waves or self._looks < members:  # each machine forces one wave at most
+            classes = sum(map(len, view[constraint].values()))
+            within = sum(map(self._rules.count, view[constraint].values()))
+            if within <= best.waves or self._looks < classes:  # each machine forces one wave at most
                 continue
             steps = tuple(
                 Step(constraint, part, self._part(members))
@@ -80,26 +82,29 @@ class _Prover:
             )
             waves = sum(step.proof.waves for step in steps)
             if waves > best.waves:
-                best = Proof(waves, len(machines), constraint, steps)
-        chain = _Chains(self._rules, view, self) if best.waves < len(machines) else None
+                best = Proof(waves, whole, constraint, steps)
+        chain = _Chains(self._rules, view, self) if best.waves < whole else None
         steps = chain.longest() if chain else ()
         waves = sum(step.proof.waves for step in steps)
-        return Proof(waves, len(machines), steps[0].constraint, steps) if waves > best.waves else best
+        return Proof(waves, whole, steps[0].constraint, steps) if waves > best.waves else best
 
-    def afford(self, machines: int) -> bool:
+    def afford(self, classes: int) -> bool:
         """Whether so many more may be looked at."""
-        return self._looks >= machines
+        return self._looks >= classes
 
     def _part(self, members: Sequence[int]) -> Proof:
-        return self.prove(members, self._rules.view(members)) if len(members) > 1 else Proof(1, 1)
+        if len(members) == 1 and self._rules.sizes[members[0]] == 1:
+            return Proof(1, 1)
+        return self.prove(members, self._rules.view(members))
 
-    def _budgets(self, machines: Sequence[int], view: View) -> Proof:
-        best, which, count = min(1, len(machines)), None, len(machines)
+    def _budgets(self, machines: int, view: View) -> Proof:
+        best, which, count = min(1, machines), None, machines
         for constraint, parts in view.items():
             if self._rules.kinds[constraint] is RuleKind.BUDGET:
-                waves = -(-len(parts[0]) // self._rules.limits[constraint])
+                members = self._rules.count(parts[0])
+                waves = -(-members // self._rules.limits[constraint])
                 if waves > best:
-                    best, which, count = waves, constraint, len(parts[0])
+                    best, which, count = waves, constraint, members
         return Proof(best, count, which)
 
     def _exclusions(self, view: View) -> Iterator[int]:
@@ -114,7 +119,7 @@ class _Chains:
     def __init__(self, rules: Rules, view: View, prover: _Prover) -> None:
         self._prover = prover
         self._rules = rules
-        self._sides: dict[tuple[int, ...], tuple[int, int]] = {}  # machines -> where they are a part
+        self._sides: dict[tuple[int, ...], tuple[int, int]] = {}  # classes -> where they are a part
         orders = [c for c, parts in view.items() if rules.kinds[c] is RuleKind.ORDER and len(parts) > 1]
         for order in orders:
             for part in (FIRST, THEN):

@@ -28,29 +28,34 @@ SMALL: Final = 48
 makes it longer, but no longer than another one beside it, so that the plan doesn't get longer."""
 
 
+Path = tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What can't be divided any more.
+    """What can't be divided any more. Waves hold the number of a class once for each of its machines.
 
-    `path` names the domains that it stands in, outermost first. `places` says of each constraint where the lane touches it:
-    lanes that touch it in the same place may coincide, others may not.
+    `path` are the domains and sides of orders that it stands in, outermost first: (constraint, part). `places` says of each
+    constraint where the lane touches it: lanes that touch it in the same place may coincide, others may not.
     """
 
-    machines: tuple[int, ...]
+    classes: tuple[int, ...]
     waves: Waves
-    path: tuple[str, ...]
+    path: Path
     places: Mapping[int, int]
     proof: Proof
 
 
-def divide(rules: Rules, machines: Sequence[int]) -> list[Leaf]:
-    """The lanes of a stage, each after all that it may have to wait for.
+def divide(rules: Rules, classes: Sequence[int], longest: int = 0) -> list[Leaf]:
+    """The lanes of some classes, each after all that it may have to wait for.
+
+    `longest` is how many waves something beside them takes anyway.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
     divider = _Divider(rules)
-    divider.stage(sorted(machines))
+    divider.divide(sorted(classes), longest)
     return divider.leaves
 
 
@@ -84,9 +89,9 @@ def waits(leaves: Sequence[Leaf]) -> list[tuple[int, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Component:
-    """Machines that rules join, and what they need by themselves."""
+    """Classes that rules join, and what they need by themselves."""
 
-    machines: list[int]
+    classes: list[int]
     view: View
     proof: Proof
 
@@ -97,72 +102,77 @@ class _Divider:
     def __init__(self, rules: Rules) -> None:
         self.leaves: list[Leaf] = []
         self._rules = rules
-        self._live: frozenset[int] = (
-            frozenset()
-        )  # constraints that bind in the stage as a whole; others part nobody
-        self._settled: dict[
-            int, int
-        ] = {}  # budgets that don't bind from here on down -> the place where they ceased to
+        # Constraints that bind in the whole; others part nobody.
+        self._live: frozenset[int] = frozenset()
+        # Budgets that don't bind from here on down -> the place where they ceased to.
+        self._settled: dict[int, int] = {}
         self._left: dict[int, int] = {}  # exclusion -> the domain that was gone through last
         self._last_place = -1
 
-    def stage(self, machines: Sequence[int]) -> None:
-        """Divide a whole stage."""
-        view = self._rules.view(machines)
+    def divide(self, classes: Sequence[int], longest: int) -> None:
+        """Divide them all."""
+        view = self._rules.view(classes)
         self._live = frozenset(c for c, parts in view.items() if self._rules.binds(c, parts))
-        self._side_by_side(machines, view, ())
+        self._side_by_side(classes, view, (), longest)
 
-    def _side_by_side(self, machines: Sequence[int], view: View, path: tuple[str, ...]) -> None:
+    def _side_by_side(self, classes: Sequence[int], view: View, path: Path, longest: int = 0) -> None:
         """Divide machines that may be out at the same time, unless a rule among them joins them."""
+        rules = self._rules
         slack = [
             c
             for c, parts in view.items()
-            if c in self._live
+            if rules.kinds[c] is RuleKind.BUDGET
+            and c in self._live
             and c not in self._settled
-            and self._rules.kinds[c] is RuleKind.BUDGET
-            and not self._rules.binds(c, parts)
+            and not rules.binds(c, parts)
         ]
         self._settled.update(dict.fromkeys(slack, self._new_place()))
-        alike: dict[
-            tuple[tuple[int, int], ...], list[int]
-        ] = {}  # machines by themselves, by the places they touch
+        # Classes that no rule joins to others, by the places they touch.
+        alike: dict[tuple[tuple[int, int], ...], list[int]] = {}
         parted: list[_Component] = []
-        for joined in components(self._rules, machines, view):
-            if len(joined) == 1:
+        for joined in components(rules, classes, view):
+            if len(joined) == 1 and not self._bound_by_itself(joined[0]):
                 alike.setdefault(tuple(self._places_of_one(joined[0])), []).append(joined[0])
             else:
-                inner = self._rules.view(joined)
-                parted.append(_Component(joined, inner, prove(self._rules, joined, inner)))
-        longest = max((each.proof.waves for each in parted), default=0)
+                inner = view if len(joined) == len(classes) else rules.view(joined)
+                parted.append(_Component(joined, inner, prove(rules, joined, inner)))
+        longest = max([longest, *(each.proof.waves for each in parted)])
         for each in parted:
             self._joined(each, longest, path)
         for places, together in alike.items():
-            self.leaves.append(Leaf(tuple(together), [together], path, dict(places), Proof(1, len(together))))
+            wave = sorted(one for one in together for _ in range(rules.sizes[one]))
+            self.leaves.append(Leaf(tuple(together), [wave], path, dict(places), Proof(1, len(wave))))
         for budget in slack:
             del self._settled[budget]
 
-    def _joined(self, component: _Component, longest: int, path: tuple[str, ...]) -> None:
+    def _bound_by_itself(self, one: int) -> bool:
+        """Whether a budget keeps the machines of a class from going all at once."""
+        rules, size = self._rules, self._rules.sizes[one]
+        return size > 1 and any(
+            rules.kinds[c] is RuleKind.BUDGET and rules.limits[c] < size for c, _ in rules.places[one]
+        )
+
+    def _joined(self, component: _Component, longest: int, path: Path) -> None:
         """Cut a component in series, or pack it as it is. `longest` is what the longest of those beside it needs."""
-        machines, view, proof = component.machines, component.view, component.proof
-        most = longest if len(machines) > SMALL else proof.waves
-        groups = cut(self._rules, machines, view, most, self._left)
+        classes, view, proof = component.classes, component.view, component.proof
+        most = longest if self._rules.count(classes) > SMALL else proof.waves
+        groups = cut(self._rules, classes, view, most, self._left)
         if groups is not None:
             self._one_after_another(groups, path)
             return
-        waves = pack(self._rules, machines, proof.waves, view)
+        waves = pack(self._rules, classes, proof.waves, view)
         if waves is None:
-            groups = cut(self._rules, machines, view, None, self._left)
+            groups = cut(self._rules, classes, view, None, self._left)
             if groups is not None:
                 self._one_after_another(groups, path)
                 return
-            waves = pack_anyhow(self._rules, machines, view)
-        self.leaves.append(Leaf(tuple(machines), waves, path, dict(self._places(view)), proof))
+            waves = pack_anyhow(self._rules, classes, view)
+        self.leaves.append(Leaf(tuple(classes), waves, path, dict(self._places(view)), proof))
 
-    def _one_after_another(self, groups: Sequence[Group], path: tuple[str, ...]) -> None:
+    def _one_after_another(self, groups: Sequence[Group], path: Path) -> None:
         for group in groups:
-            self._side_by_side(group.machines, self._rules.view(group.machines), (*path, group.name))
-            if group.at is not None:
-                self._left[group.at[0]] = group.at[1]
+            self._side_by_side(group.classes, self._rules.view(group.classes), (*path, group.at))
+            self._left[group.at[0]] = group.at[1]
 
     def _places(self, view: View) -> Iterator[tuple[int, int]]:
         """Where a lane touches each constraint: a part, a place where a budget ceased to bind, or one of its own."""

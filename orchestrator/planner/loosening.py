@@ -133,7 +133,7 @@ class _Stage:
     def __init__(self, plan: Plan, name: str) -> None:
         self.name = name
         self.lanes = [lane for lane in plan.lanes if lane.stage == name]
-        self.machines = [m for lane in self.lanes for wave in lane.waves for m in wave.machines]
+        self.machines = sorted(m for lane in self.lanes for wave in lane.waves for m in wave.machines)
         self.longest = longest_path(self.lanes)
         self._held = frozenset(self.machines)
         self._names = {machine.id: machine.name for machine in plan.machines}
@@ -144,9 +144,8 @@ class _Stage:
 
     def waves(self, constraints: Sequence[Constraint]) -> int | None:
         """How many waves follow one another if it is planned anew; None if no way is found."""
-        rules = number(self.machines, constraints)
         try:
-            return longest_path(schedule(rules, self.name, range(len(rules.machines)), self._names).lanes)
+            return longest_path(schedule(self.machines, constraints, self.name, self._names).lanes)
         except Refused:
             return None
 
@@ -229,7 +228,7 @@ class _Reasons:
 
     def __init__(self, rules: Rules, stage: _Stage) -> None:
         self._rules = rules
-        self._index = rules.index
+        self._index = {machine: place for place, machine in enumerate(rules.machines)}
         self._lanes = list(_critical(stage.lanes))
 
     def told(self) -> Iterator[tuple[Constraint, int, int | None]]:

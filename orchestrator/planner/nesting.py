@@ -77,11 +77,11 @@ class Nesting:
         if known is None:
             places = self._rules.places
             here = {c for members in self._view[exclusion].values() for m in members for c, _ in places[m]}
-            level = self._rules.level(exclusion)
+            level = self._rules.levels[exclusion]
             outer = [
                 c
                 for c in sorted(here)
-                if self._rules.kinds[c] is RuleKind.EXCLUSION and self._rules.level(c) < level
+                if self._rules.kinds[c] is RuleKind.EXCLUSION and self._rules.levels[c] < level
             ]
             cutting = {other for other in outer if _cuts(self._rules, self._view, other, exclusion)}
             for one in (exclusion, *outer):

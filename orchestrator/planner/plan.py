@@ -25,7 +25,7 @@ from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import Lane, LeftOut, Plan, StageGate, Warned
-from orchestrator.planner.rules import members, number
+from orchestrator.planner.rules import members
 from orchestrator.planner.schedule import CutShort, schedule
 from orchestrator.planner.stages import Staged, assign
 from orchestrator.planner.tables import Tables, planned_machines
@@ -283,8 +283,7 @@ def _lanes(
     cut_short: list[CutShort] = []
     in_turn = exposure.numbered(staged.stages, machines, wanted.change, wanted.sooner)
     for stage, taken in zip(wanted.stages, in_turn, strict=True):
-        rules = number(taken, constraints)
-        found = schedule(rules, stage.name, range(len(taken)), names)
+        found = schedule(taken, constraints, stage.name, names)
         lanes += found.lanes
         cut_short += found.cut_short
     return tuple(lanes), cut_short

@@ -1,6 +1,6 @@
-"""How urgent each machine of a lane is: how many waves its rules still force, computed on arrays over all machines at once.
+"""How urgent each class of a lane is: how many waves its rules still force, computed on arrays over all classes at once.
 
-A *group* is a set of machines that share a limit: those of a budget, or those of a budget that stand in one domain or
+A *group* is a set of classes that share a limit: those of a budget, or those of a budget that stand in one domain or
 come after in one order. Groups are all counted alike; what a domain, an exclusion or an order still needs are maxima and
 sums over their groups.
 """
@@ -21,27 +21,28 @@ class Pressure:
 
     def __init__(
         self,
-        machines: int,
+        sizes: Sequence[int],
         budgets_of: Sequence[Sequence[int]],
         limits: Sequence[int],
         domains_of: Sequence[Sequence[tuple[int, int]]],
         leads: Sequence[Sequence[int]],
         waits: Sequence[Sequence[int]],
     ) -> None:
-        self._machines = machines
+        self._classes = len(sizes)
+        self._whole = sum(sizes)
         self._groups: dict[tuple[int, ...], int] = {(b,): b for b in range(len(limits))}
         self._limits = list(limits)
         members: list[list[int]] = [[] for _ in limits]
         domains: dict[tuple[int, int], dict[int, None]] = {}  # (exclusion, domain) -> its groups
         thens: dict[int, dict[int, None]] = {}  # order -> the groups of those who go then
-        for machine in range(machines):
-            budgets = budgets_of[machine]
+        for one in range(len(sizes)):
+            budgets = budgets_of[one]
             for b in budgets:
-                members[b].append(machine)
-            for at in domains_of[machine]:
-                self._join(machine, at, budgets, members, domains.setdefault(at, {}))
-            for order in waits[machine]:
-                self._join(machine, (-1, order), budgets, members, thens.setdefault(order, {}))
+                members[b].append(one)
+            for at in domains_of[one]:
+                self._join(one, at, budgets, members, domains.setdefault(at, {}))
+            for order in waits[one]:
+                self._join(one, (-1, order), budgets, members, thens.setdefault(order, {}))
         self._member, self._group = _pairs(members)
         self._divide = np.array(self._limits, dtype=np.int64)
         self._budgets = _Rows(budgets_of)
@@ -60,40 +61,43 @@ class Pressure:
 
     def _join(
         self,
-        machine: int,
+        one: int,
         part: tuple[int, int],
         budgets: Iterable[int],
         members: list[list[int]],
         into: dict[int, None],
     ) -> None:
-        """Put a machine into the groups of its part: one for each of its budgets, and one that only asks if any is left."""
+        """Put a class into the groups of its part: one for each of its budgets, and one that only asks if any is left."""
         for b in (-1, *budgets):
             group = self._groups.setdefault((*part, b), len(self._groups))
             if group == len(members):
                 members.append([])
-                self._limits.append(self._limits[b] if b >= 0 else self._machines)
-            members[group].append(machine)
+                self._limits.append(self._limits[b] if b >= 0 else self._whole)
+            members[group].append(one)
             into[group] = None
 
-    def of(self, alive: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-        """Of each machine: how many waves are still forced by what it stands in, and the sum over all that it stands in."""
-        counts = np.bincount(self._group[alive[self._member]], minlength=len(self._divide))
+    def of(self, left: Ints) -> tuple[Ints, Ints]:
+        """Of each class: how many waves are still forced by what it stands in, and the sum over all that it stands in.
+
+        `left` is how many machines of each class are left.
+        """
+        counts = np.bincount(self._group, left[self._member], len(self._divide)).astype(np.int64)
         needs = -(-counts // self._divide)
-        urgency = self._budgets.most(needs, self._machines)
-        weight = self._budgets.sums(needs, self._machines)
+        urgency = self._budgets.most(needs, self._classes)
+        weight = self._budgets.sums(needs, self._classes)
         if self._domains:
             each = self._domains.most(needs)
             whole = self._exclusions.sums(each)
             for inner, around in self._nested:  # a domain needs no less than any exclusion within it
                 np.maximum.at(each, around, whole[inner])
                 whole = self._exclusions.sums(each)
-            urgency = np.maximum(urgency, self._exclusions_of.most(whole, self._machines))
-            weight += self._exclusions_of.sums(whole, self._machines)
+            urgency = np.maximum(urgency, self._exclusions_of.most(whole, self._classes))
+            weight += self._exclusions_of.sums(whole, self._classes)
         if self._thens:
             tails = self._thens.most(needs)
             for order, later in self._then_leads:
                 tails[order] += max(tails[o] for o in later)
-            urgency = urgency + self._leads.most(tails, self._machines)
+            urgency = urgency + self._leads.most(tails, self._classes)
         return urgency, weight
 
 

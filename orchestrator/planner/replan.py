@@ -189,7 +189,7 @@ def _packed(rest: _Rest, rules: Sequence[Constraint], budgets: _Budgets) -> list
     ]
     if rest.history:
         return split
-    numbered = number((machine for wave in rest.waves for machine in wave), rules)
+    numbered = number(sorted(machine for wave in rest.waves for machine in wave), rules)
     everybody = range(len(numbered.machines))
     view = numbered.view(everybody)
     anew = pack(numbered, everybody, prove(numbered, everybody, view).waves, view)
@@ -279,7 +279,7 @@ def _lane(rest: _Rest, after: tuple[str, ...], rules: Sequence[Constraint], *, s
 
 
 def _bound(rest: _Rest, rules: Sequence[Constraint], begun: int) -> Bound:
-    numbered = number((machine for wave in rest.waves for machine in wave), rules)
+    numbered = number(sorted(machine for wave in rest.waves for machine in wave), rules)
     proof = prove(numbered, range(len(numbered.machines)))
     reason = because(numbered, proof)
     return Bound(begun + proof.waves, f"{begun} begun; then {reason}" if begun else reason)

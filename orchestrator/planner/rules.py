@@ -1,15 +1,16 @@
 """The constraints of a plan by numbers: what everything that divides, bounds and packs works on.
 
-A machine is its place in a sorted tuple, a constraint its place in another. Each machine holds its `places`: pairs of a
-constraint and the *part* of it that the machine stands in. A budget has one part, an exclusion one for each domain, an
-order two: FIRST and THEN. So one walk over places answers most questions, whatever the kind of the constraint.
+Machines that stand in the same places are of one *class*, and are numbered as one; `sizes` says how many they are. A constraint
+is its place in a tuple. Each class holds its `places`: pairs of a constraint and the *part* of it that its machines stand in. A
+budget has one part, an exclusion one for each domain, an order two: FIRST and THEN. So one walk over places answers most
+questions, whatever the kind of the constraint.
 
 Caps aren't here: admission keeps them while a rollout runs, and waves are planned without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, assert_never
@@ -24,10 +25,10 @@ THEN: Final = 1
 """The part of an order whose machines come after."""
 
 Parts = dict[int, list[int]]
-"""Of one constraint: part -> the machines in it, sorted. Parts without any aren't there."""
+"""Of one constraint: part -> the classes in it, sorted. Parts without any aren't there."""
 
 View = dict[int, Parts]
-"""Of some machines: constraint -> parts. Constraints that none of them stands in aren't there."""
+"""Of some classes: constraint -> parts. Constraints that none of them stands in aren't there."""
 
 
 class RuleKind(Enum):
@@ -40,87 +41,89 @@ class RuleKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Constraints and the machines they are about, numbered.
+    """Constraints and the classes of machines they are about, numbered.
 
     Constraints come outermost exclusion first, then orders, then budgets, so that a lower number means further out.
+    `constraints`, `part_names` and `machines` (one of each class) are for people; what is computed depends on the rest.
     """
 
-    machines: tuple[MachineId, ...]  # sorted
-    index: Mapping[MachineId, int]
-    constraints: tuple[Constraint, ...]
+    machines: tuple[MachineId, ...]
+    sizes: tuple[int, ...]
+    places: tuple[tuple[tuple[int, int], ...], ...]  # class -> (constraint, part), sorted
     kinds: tuple[RuleKind, ...]
     limits: tuple[int, ...]  # of a budget; 1 for the others
+    levels: tuple[int, ...]  # of an exclusion, how far out it stands: the lower is the outer one; 0 for the others
+    constraints: tuple[Constraint, ...]
     part_names: tuple[tuple[str, ...], ...]
-    places: tuple[tuple[tuple[int, int], ...], ...]  # machine -> (constraint, part), sorted
 
-    def level(self, constraint: int) -> int:
-        """How far out an exclusion stands: the lower is the outer one."""
-        rule = self.constraints[constraint]
-        assert isinstance(rule, Exclusion)
-        return rule.level
-
-    def view(self, machines: Iterable[int]) -> View:
-        """The constraints that these machines stand in, and which stand in which part."""
+    def view(self, classes: Iterable[int]) -> View:
+        """The constraints that these classes stand in, and which stand in which part."""
         found: View = {}
-        for machine in machines:
-            for constraint, part in self.places[machine]:
+        places = self.places
+        for one in classes:
+            for constraint, part in places[one]:
                 parts = found.get(constraint)
                 if parts is None:
                     parts = found[constraint] = {}
                 members = parts.get(part)
                 if members is None:
-                    parts[part] = [machine]
+                    parts[part] = [one]
                 else:
-                    members.append(machine)
+                    members.append(one)
         return dict(sorted(found.items()))
+
+    def count(self, classes: Iterable[int]) -> int:
+        """How many machines these are."""
+        return sum(map(self.sizes.__getitem__, classes))
 
     def binds(self, constraint: int, parts: Parts) -> bool:
         """Whether the constraint keeps any of these machines from going all at once."""
         if self.kinds[constraint] is RuleKind.BUDGET:
-            return len(parts[0]) > self.limits[constraint]
+            return self.count(parts[0]) > self.limits[constraint]
         return len(parts) > 1
 
 
 def number(machines: Iterable[MachineId], constraints: Iterable[Constraint]) -> Rules:
-    """Number the machines that a plan changes and the constraints among them. Other machines are of no concern here.
+    """Number the machines that a plan changes, each by itself, and the constraints among them; the lower number is the more urgent machine.
 
-    A machine that isn't changed stands in no way: for a budget, its outage is the admission's to count; for an exclusion
-    and an order, nothing is done to it.
+    Other machines are of no concern: for a budget, their outage is the admission's to count; for an exclusion and an order,
+    nothing is done to them. For a whole fleet see `shapes`.
     """
-    ordered = tuple(sorted(machines))
+    ordered = tuple(machines)
     index = {machine: place for place, machine in enumerate(ordered)}
-    kept = sorted((rule for rule in constraints if not _is_cap(rule)), key=_nesting)
+    kept = numbered(constraints)
     places: list[list[tuple[int, int]]] = [[] for _ in ordered]
-    names: list[tuple[str, ...]] = []
     for constraint, rule in enumerate(kept):
-        parts = _parts(rule)
-        names.append(tuple(name for name, _ in parts))
-        for part, (_, members) in enumerate(parts):
-            for machine in members:
+        for part, (_, held) in enumerate(parts_of(rule)):
+            for machine in held:
                 place = index.get(machine)
                 if place is not None:
                     places[place].append((constraint, part))
     return Rules(
         machines=ordered,
-        index=index,
-        constraints=tuple(kept),
-        kinds=tuple(_kind(rule) for rule in kept),
-        limits=tuple(rule.limit if isinstance(rule, Budget) else 1 for rule in kept),
-        part_names=tuple(names),
+        sizes=(1,) * len(ordered),
         places=tuple(tuple(sorted(held)) for held in places),
+        kinds=tuple(map(kind_of, kept)),
+        limits=tuple(map(limit_of, kept)),
+        levels=tuple(map(level_of, kept)),
+        constraints=tuple(kept),
+        part_names=tuple(tuple(name for name, _ in parts_of(rule)) for rule in kept),
     )
+
+
+def numbered(constraints: Iterable[Constraint]) -> list[Constraint]:
+    """The constraints that waves are planned around, in the order of their numbers: no caps."""
+    kept = [rule for rule in constraints if not (isinstance(rule, Budget) and rule.cap)]
+    return sorted(kept, key=lambda rule: (kind_of(rule).value, level_of(rule), rule.id))
 
 
 def members(rule: Constraint) -> Iterable[MachineId]:
     """Every machine that a constraint names."""
-    return (machine for _, held in _parts(rule) for machine in held)
+    return (machine for _, held in parts_of(rule) for machine in held)
 
 
-def _is_cap(rule: Constraint) -> bool:
-    return isinstance(rule, Budget) and rule.cap
-
-
-def _kind(rule: Constraint) -> RuleKind:
+def kind_of(rule: Constraint) -> RuleKind:
+    """Which of the three it is."""
     match rule:
         case Exclusion():
             return RuleKind.EXCLUSION
@@ -131,11 +134,18 @@ def _kind(rule: Constraint) -> RuleKind:
     assert_never(rule)
 
 
-def _nesting(rule: Constraint) -> tuple[int, int, str]:
-    return (_kind(rule).value, rule.level if isinstance(rule, Exclusion) else 0, rule.id)
+def limit_of(rule: Constraint) -> int:
+    """How many of its machines may go at once, of a budget."""
+    return rule.limit if isinstance(rule, Budget) else 1
 
 
-def _parts(rule: Constraint) -> Sequence[tuple[str, Sequence[MachineId]]]:
+def level_of(rule: Constraint) -> int:
+    """How far out an exclusion stands."""
+    return rule.level if isinstance(rule, Exclusion) else 0
+
+
+def parts_of(rule: Constraint) -> Sequence[tuple[str, Sequence[MachineId]]]:
+    """Its parts in the order of their numbers, with their names."""
     match rule:
         case Exclusion():
             return sorted(rule.domains.items())
@@ -147,7 +157,7 @@ def _parts(rule: Constraint) -> Sequence[tuple[str, Sequence[MachineId]]]:
 
 
 def components(rules: Rules, machines: Sequence[int], view: View) -> list[list[int]]:
-    """The machines that constraints join, directly or through others. Sorted, each by itself and by first machines.
+    """The classes that constraints join, directly or through others. Sorted, each by itself and by first classes.
 
     Only what binds joins: a budget of 5 over 4 of these machines keeps none of them from another.
     """

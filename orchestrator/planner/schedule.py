@@ -1,22 +1,27 @@
 """The lanes of one stage, whole: divided, packed, in their places, and named.
 
-Lanes of a single wave that wait for the same lanes, and for which the same lanes wait, become one lane: nothing would start
-sooner if they stayed apart, and a region's worth of machines under no rule of their own would fill pages.
+Components of the same shape are divided once; each gets lanes of its own, in its own names. Lanes of a single wave that wait for the
+same lanes, and for which the same lanes wait, become one lane: nothing would start sooner if they stayed apart, and a
+region's worth of machines under no rule of their own would fill pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner import nesting
-from orchestrator.planner.bound import bound_of
-from orchestrator.planner.lanes import Leaf, divide, waits
+from orchestrator.planner.bound import Proof, bound_of, prove
+from orchestrator.planner.columns import Columns, columns
+from orchestrator.planner.lanes import Leaf, Path, divide, waits
 from orchestrator.planner.model import Bound, Lane, Wave
-from orchestrator.planner.rules import Rules
+from orchestrator.planner.rules import THEN, RuleKind, Rules
+from orchestrator.planner.shapes import Occurrence, Shape, shapes
+from orchestrator.planner.waves import Waves
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,56 +34,84 @@ class CutShort:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """The lanes of a stage, each after those it waits for."""
+    """The lanes of a stage, each after those it waits for, and the fewest waves that any plan of the stage could have."""
 
     lanes: tuple[Lane, ...]
     cut_short: tuple[CutShort, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One lane, or several that were made one, by number."""
-
-    leaves: list[Leaf]
-    waves: list[list[int]]
-    after: tuple[int, ...]
-
-
-def schedule(rules: Rules, stage: str, machines: Sequence[int], names: Mapping[MachineId, str]) -> Scheduled:
-    """The lanes of a stage. `names` are what people call machines.
+def schedule(
+    machines: Iterable[MachineId], constraints: Iterable[Constraint], stage: str, names: Mapping[MachineId, str]
+) -> Scheduled:
+    """The lanes of a stage's machines, which come in the order of their urgency. `names` are what people call them.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
-    return placed(rules, stage, machines, names, divide(rules, machines))
+    held = columns(machines, constraints)
+    found = shapes(held)
+    proofs = [prove(shape.rules, range(len(shape.rules.sizes))) for shape in found.shapes]
+    longest = max((proof.waves for proof in proofs), default=0)
+    divided = [_Divided(shape, longest) for shape in found.shapes]
+    free = held.free()
+    count = sum(len(divided[shape].rows) for shape, _ in found.components) + bool(free)
+    writer = _Writer(held, stage, names, len(str(count)))
+    cut_short: list[CutShort] = []
+    for shape, component in found.components:
+        one = divided[shape]
+        occurrence = one.shape.occurrence(component)
+        writer.write(one.rows, occurrence)
+        for rule, above in one.cut_short:
+            held_by = occurrence.rules.constraints
+            cut_short.append(CutShort(held_by[rule], tuple(held_by[c] for c in above)))
+    if free:
+        writer.write_free(free)
+    return Scheduled(tuple(writer.lanes), tuple(cut_short))
 
 
-def placed(
-    rules: Rules,
-    stage: str,
-    machines: Sequence[int],
-    names: Mapping[MachineId, str],
-    leaves: Sequence[Leaf],
-) -> Scheduled:
-    """The lanes of a stage that was divided: each after those it waits for, named and explained."""
-    rows = _merged(leaves, waits(leaves))
-    width = len(str(len(rows)))
-    ids = [f"{stage}-{number:0{width}}" for number in range(1, len(rows) + 1)]
-    lanes = tuple(
-        Lane(
-            id=ids[number],
-            stage=stage,
-            after=tuple(ids[other] for other in row.after),
-            waves=tuple(Wave(tuple(rules.machines[m] for m in wave)) for wave in row.waves),
-            bound=_bound(rules, row),
-            what=_what(rules, row, names),
-        )
-        for number, row in enumerate(rows)
-    )
-    return Scheduled(lanes, tuple(_cut_short(rules, machines, rows)))
+def stage_bound(machines: Iterable[MachineId], constraints: Iterable[Constraint]) -> Bound:
+    """The fewest waves that any plan of these machines could have, one after another, and why."""
+    held = columns(machines, constraints)
+    found = shapes(held)
+    best, rules = Proof(min(1, len(held.machines)), len(held.machines)), None
+    for shape in found.shapes:
+        proof = prove(shape.rules, range(len(shape.rules.sizes)))
+        if proof.waves > best.waves:
+            best, rules = proof, shape.rules
+    if rules is None:
+        return Bound(best.waves, "whatever is changed takes a wave" if best.waves else "there is nothing to change")
+    return bound_of(rules, best)
 
 
-def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
+# Once for each shape --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One lane, or several that were made one. `subject` is the constraint that it is named after, if there is one."""
+
+    leaves: list[Leaf]
+    waves: Waves
+    after: tuple[int, ...]
+    path: Path = ()
+    subject: int | None = None
+
+
+class _Divided:
+    """A shape with its lanes."""
+
+    def __init__(self, shape: Shape, longest: int) -> None:
+        self.shape = shape
+        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest)
+        self.rows = _merged(shape.rules, leaves, waits(leaves))
+
+    @cached_property
+    def cut_short(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """Exclusions of which a domain is left and come back to, and what stands above them, by number."""
+        return tuple(_cut_short(self.shape.rules, self.rows))
+
+
+def _merged(rules: Rules, leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
     followers: list[list[int]] = [[] for _ in leaves]
     for number, others in enumerate(after):
         for other in others:
@@ -99,11 +132,95 @@ def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_R
     return [
         _Row(
             row.leaves,
-            [sorted(wave) for wave in row.waves],
+            row.waves,
             tuple(sorted({row_of[other] for other in row.after})),
+            _shared_path(row.leaves),
+            _subject(rules, row),
         )
         for row in rows
     ]
+
+
+def _shared_path(leaves: Sequence[Leaf]) -> Path:
+    return tuple(
+        steps[0] for steps in zip(*(leaf.path for leaf in leaves), strict=False) if len(set(steps)) == 1
+    )
+
+
+def _subject(rules: Rules, row: _Row) -> int | None:
+    """The rule that joins most of a lane's machines; the outermost of several."""
+    if len(row.leaves) > 1:
+        return None
+    view = rules.view(row.leaves[0].classes)
+    binding = [(sum(map(rules.count, parts.values())), -c) for c, parts in view.items() if rules.binds(c, parts)]
+    return -max(binding)[1] if binding else None
+
+
+def _cut_short(rules: Rules, rows: Sequence[_Row]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    turns: dict[int, list[tuple[int, int]]] = {}
+    for number, row in enumerate(rows):
+        for place, wave in enumerate(row.waves):
+            for one in wave:
+                turns.setdefault(one, []).append((number, place))
+    view = rules.view(range(len(rules.sizes)))
+    nest = nesting.Nesting(rules, view)
+    for exclusion in nest.exclusions:
+        spans = sorted(
+            (min(turns[one][0] for one in held), max(turns[one][-1] for one in held))
+            for held in view[exclusion].values()
+        )
+        if any(one[1] >= other[0] for one, other in pairwise(spans)):
+            yield exclusion, nest.cut_by(exclusion)
+
+
+# Once for each lane ---------------------------------------------------------------------------------------------
+
+
+class _Writer:
+    """Writes lanes, numbered one after another."""
+
+    def __init__(self, held: Columns, stage: str, names: Mapping[MachineId, str], width: int) -> None:
+        self.lanes: list[Lane] = []
+        self._machines = held.machines
+        self._stage = stage
+        self._names = names
+        self._width = width
+
+    def write(self, rows: Sequence[_Row], occurrence: Occurrence) -> None:
+        """The lanes of one component."""
+        before = len(self.lanes)
+        rules, machines = occurrence.rules, self._machines
+        left = [iter(members) for members in occurrence.members]
+        for row in rows:
+            waves = tuple(
+                Wave(tuple(sorted([machines[next(left[one])] for one in wave]))) for wave in row.waves
+            )
+            self._add(
+                waves,
+                tuple(self._id(before + other) for other in row.after),
+                _bound(rules, row),
+                " / ".join([*dict.fromkeys(step_name(rules, at) for at in row.path), self._called(rules, row, waves)]),
+            )
+
+    def write_free(self, free: Sequence[int]) -> None:
+        """The lane of those that no rule keeps apart."""
+        wave = Wave(tuple(sorted(self._machines[machine] for machine in free)))
+        self._add((wave,), (), Bound(1, "whatever is changed takes a wave"), self._apart((wave,)))
+
+    def _add(self, waves: tuple[Wave, ...], after: tuple[str, ...], bound: Bound, what: str) -> None:
+        self.lanes.append(Lane(self._id(len(self.lanes)), self._stage, after, waves, bound, what))
+
+    def _id(self, number: int) -> str:
+        return f"{self._stage}-{number + 1:0{self._width}}"
+
+    def _called(self, rules: Rules, row: _Row, waves: Sequence[Wave]) -> str:
+        if row.subject is None or (len(waves) == 1 and len(waves[0].machines) == 1):
+            return self._apart(waves)
+        return rules.constraints[row.subject].what
+
+    def _apart(self, waves: Sequence[Wave]) -> str:
+        machines = [machine for wave in waves for machine in wave.machines]
+        return self._names[machines[0]] if len(machines) == 1 else f"{len(machines):,} machines that no rule keeps apart"
 
 
 def _bound(rules: Rules, row: _Row) -> Bound:
@@ -112,41 +229,9 @@ def _bound(rules: Rules, row: _Row) -> Bound:
     return bound_of(rules, row.leaves[0].proof)
 
 
-def _what(rules: Rules, row: _Row, names: Mapping[MachineId, str]) -> str:
-    """`westeurope / westeurope zone 1 / at most 2 of 10 in availability set as-web`."""
-    shared = [
-        parts[0] for parts in zip(*(leaf.path for leaf in row.leaves), strict=False) if len(set(parts)) == 1
-    ]
-    machines = [machine for wave in row.waves for machine in wave]
-    return " / ".join([*dict.fromkeys(shared), _subject(rules, row, machines, names)])
-
-
-def _subject(rules: Rules, row: _Row, machines: Sequence[int], names: Mapping[MachineId, str]) -> str:
-    if len(machines) == 1:
-        return names[rules.machines[machines[0]]]
-    if len(row.leaves) > 1:
-        return f"{len(machines):,} machines that no rule keeps apart"
-    binding = [(c, parts) for c, parts in rules.view(machines).items() if rules.binds(c, parts)]
-    if not binding:
-        return f"{len(machines):,} machines that no rule keeps apart"
-    widest, _ = max(binding, key=lambda held: (sum(map(len, held[1].values())), -held[0]))
-    return rules.constraints[widest].what
-
-
-def _cut_short(rules: Rules, machines: Sequence[int], rows: Sequence[_Row]) -> Iterator[CutShort]:
-    """Exclusions of which a domain is left and come back to, because a rule that stands above cuts it."""
-    turn = {
-        machine: (number, place)
-        for number, row in enumerate(rows)
-        for place, wave in enumerate(row.waves)
-        for machine in wave
-    }
-    view = rules.view(machines)
-    nest = nesting.Nesting(rules, view)
-    for exclusion in nest.exclusions:
-        spans = sorted(
-            (min(turn[m] for m in held), max(turn[m] for m in held)) for held in view[exclusion].values()
-        )
-        if any(one[1] >= other[0] for one, other in pairwise(spans)):
-            above = nest.cut_by(exclusion)
-            yield CutShort(rules.constraints[exclusion], tuple(rules.constraints[c] for c in above))
+def step_name(rules: Rules, at: tuple[int, int]) -> str:
+    """What a domain, or a side of an order, is called in the path to a lane."""
+    constraint, part = at
+    if rules.kinds[constraint] is RuleKind.ORDER:
+        return "goes then" if part == THEN else "goes first"
+    return rules.part_names[constraint][part]

@@ -16,19 +16,19 @@ from dataclasses import dataclass
 
 from orchestrator.planner import beside, nesting
 from orchestrator.planner.bound import prove
-from orchestrator.planner.rules import Rules, View
+from orchestrator.planner.rules import FIRST, THEN, Rules, View
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Machines that go before those of the next group. `name` is the domain that they are, or stand beside.
+    """Classes that go before those of the next group.
 
-    `at` is the exclusion and that domain; None if orders cut.
+    `at` is the exclusion and the domain that they are, or stand beside, or the first of the orders that cut and whether
+    they are those that go first.
     """
 
-    name: str
-    machines: list[int]
-    at: tuple[int, int] | None
+    classes: list[int]
+    at: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ class _Cut:
     """How a component might be cut: parts in sequence, and the rules that cut it."""
 
     parts: Sequence[list[int]]
-    names: Sequence[str]
-    at: Sequence[tuple[int, int] | None]
+    at: Sequence[tuple[int, int]]
     by: frozenset[int]
     anyway: bool  # however many waves that comes to: every other way comes to as many, or breaks a rule
 
@@ -56,7 +55,7 @@ def cut(
     these: to go on there saves changing over.
     """
     nest = nesting.Nesting(rules, view)
-    for found in _cuts(rules, len(machines), view, left or {}, nest):
+    for found in _cuts(rules, rules.count(machines), view, left or {}, nest):
         groups = _fill(rules, machines, view, found, nest, None if found.anyway else most)
         if groups is not None:
             return groups
@@ -69,7 +68,7 @@ def _cuts(
     """What might be tried, outermost exclusion first; one further in only if it covers half of the machines."""
     exclusions = nest.exclusions
     for exclusion in exclusions:
-        covered = sum(map(len, view[exclusion].values()))
+        covered = sum(map(rules.count, view[exclusion].values()))
         if exclusion != exclusions[0] and 2 * covered < size:
             continue
         domains = nest.sequence(exclusion, first=left.get(exclusion))
@@ -78,9 +77,8 @@ def _cuts(
             yield _by_order(rules, view, crossed, anyway=True)  # nothing else keeps both rules
         else:
             parts = [view[exclusion][domain] for domain in domains]
-            names = [rules.part_names[exclusion][domain] for domain in domains]
             at = [(exclusion, domain) for domain in domains]
-            yield _Cut(parts, names, at, frozenset([exclusion]), anyway=covered == size)
+            yield _Cut(parts, at, frozenset([exclusion]), anyway=covered == size)
     if nest.orders:
         yield _by_order(rules, view, nest.orders, anyway=False)
 
@@ -91,8 +89,8 @@ def _by_order(rules: Rules, view: View, orders: Sequence[int], *, anyway: bool) 
         while len(parts) <= depth:
             parts.append([])
         parts[depth].append(machine)
-    names = ["goes first", *("goes then" for _ in parts[1:])]
-    return _Cut(parts, names, [None for _ in parts], frozenset(orders), anyway)
+    at = [(orders[0], FIRST), *((orders[0], THEN) for _ in parts[1:])]
+    return _Cut(parts, at, frozenset(orders), anyway)
 
 
 def _fill(
@@ -108,7 +106,7 @@ def _fill(
         return None
     if rest and _longer(rules, parts, most):
         return None
-    return [Group(name, part, at) for name, part, at in zip(found.names, parts, found.at, strict=True)]
+    return [Group(part, at) for part, at in zip(parts, found.at, strict=True)]
 
 
 def _longer(rules: Rules, parts: Sequence[Sequence[int]], most: int | None) -> bool:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.planner.bound import bound_of, prove
 from orchestrator.planner.model import Bound, Plan
-from orchestrator.planner.rules import number
+from orchestrator.planner.schedule import stage_bound
 from orchestrator.planner.summary import longest_path
 
 
@@ -36,7 +35,6 @@ def stage_bounds(plan: Plan) -> tuple[StageBound, ...]:
         lanes = [lane for lane in plan.lanes if lane.stage == gate.name]
         if lanes:
             machines = (machine for lane in lanes for wave in lane.waves for machine in wave.machines)
-            rules = number(machines, plan.constraints)
-            proof = prove(rules, range(len(rules.machines)))
-            found.append(StageBound(gate.name, longest_path(lanes), bound_of(rules, proof)))
+            bound = stage_bound(sorted(machines), plan.constraints)
+            found.append(StageBound(gate.name, longest_path(lanes), bound))
     return tuple(found)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from orchestrator.errors import Refused
 from orchestrator.planner import conflict, nesting
 from orchestrator.planner.anyorder import any_order
+from orchestrator.planner.mixing import mixed
 from orchestrator.planner.pressure import Pressure
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
 
@@ -30,7 +31,7 @@ RESTARTS: Final = 12
 """How often a lane that is longer than its bound is packed anew. Nearly all that gain anything do within the first few."""
 
 LOOKS: Final = 3_000_000
-"""How many looks at a machine (may it go in this wave?) restarts may cost a lane: two or three seconds at most."""
+"""How many looks at a class (may it go in this wave?) restarts may cost a lane: two or three seconds at most."""
 
 DEAD_ENDS: Final = 2
 """After so many shaken tries that all ended in a dead end, there is hardly a way that urgency would find."""
@@ -38,20 +39,43 @@ DEAD_ENDS: Final = 2
 _SHAKE: Final = 8
 """Into how many steps a wave of urgency is divided when the order is shaken."""
 
+_STRIDE: Final = 0x9E3779B97F4A7C15
+"""Far apart from try to try: 2^64 by the golden ratio."""
+
+_Taken = list[list[tuple[int, int]]]
+"""Waves of a lane as (class, machines), by the lane's own numbers."""
+
 Waves = list[list[int]]
-"""The waves of a lane, each sorted."""
+"""The waves of a lane, each sorted: a class once for each of its machines."""
 
 
 def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves | None:
     """Pack a lane into waves; None if every try leads into a dead end. `least` is its bound: once it is met, the search is over."""
-    if not any(rules.binds(constraint, parts) for constraint, parts in view.items()):
-        return [sorted(machines)]
-    lane = _Lane(rules, sorted(machines), view)
+    binding = [constraint for constraint, parts in view.items() if rules.binds(constraint, parts)]
+    if len(binding) < 2:
+        plain = _plain(rules, sorted(machines), view, binding)
+        if plain is not None:
+            return plain
+    lane = _Lane(rules, sorted(machines), view, binding)
     for cut in (False, True):
         best = _Packing(lane, _Cells(lane, cut=cut)).shortest(least)
         if best is not None:
-            return [[lane.machines[m] for m in wave] for wave in best]
+            return [
+                sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best
+            ]
     return None
+
+
+def _plain(rules: Rules, classes: Sequence[int], view: View, binding: Sequence[int]) -> Waves | None:
+    """Waves where nothing binds, or only one budget over all of the machines; None where it's another rule."""
+    everybody = [one for one in classes for _ in range(rules.sizes[one])]
+    if not binding:
+        return [everybody]
+    only = binding[0]
+    if rules.kinds[only] is not RuleKind.BUDGET or len(view[only][0]) < len(classes):
+        return None
+    limit = rules.limits[only]
+    return [everybody[at : at + limit] for at in range(0, len(everybody), limit)]
 
 
 def pack_anyhow(rules: Rules, machines: Sequence[int], view: View) -> Waves:
@@ -93,36 +117,40 @@ def _only(rules: Rules, machines: Sequence[int], some: Collection[int]) -> Rules
 
 
 class _Lane:
-    """One lane's machines by numbers of its own, and what of the rules binds among them. Made once, packed many times."""
+    """One lane's classes by numbers of its own, and what of the rules binds among them. Made once, packed many times."""
 
-    def __init__(self, rules: Rules, machines: Sequence[int], view: View) -> None:
+    def __init__(self, rules: Rules, classes: Sequence[int], view: View, binding: Sequence[int]) -> None:
         self.rules = rules
-        self.machines = machines
+        self.classes = classes
+        self.sizes = [rules.sizes[one] for one in classes]
         self.nest = nesting.Nesting(rules, view)
-        binding = [c for c, parts in view.items() if rules.binds(c, parts)]
-        local = {machine: place for place, machine in enumerate(machines)}
+        local = {one: place for place, one in enumerate(classes)}
         self.exclusions = [c for c in binding if rules.kinds[c] is RuleKind.EXCLUSION]
         orders = [c for c in binding if rules.kinds[c] is RuleKind.ORDER]
         budgets = [c for c in binding if rules.kinds[c] is RuleKind.BUDGET]
         self.limits = [rules.limits[c] for c in budgets]
-        self.firsts = [len(view[c][FIRST]) for c in orders]
-        self.budgets_of: list[list[int]] = [[] for _ in machines]
-        self.domains_of: list[list[tuple[int, int]]] = [[] for _ in machines]  # (exclusion, domain)
-        self.leads: list[list[int]] = [[] for _ in machines]  # orders in which it goes first
-        self.waits: list[list[int]] = [[] for _ in machines]  # orders in which it goes then
+        self.firsts = [rules.count(view[c][FIRST]) for c in orders]
+        self.budgets_of: list[list[int]] = [[] for _ in classes]
+        self.domains_of: list[list[tuple[int, int]]] = [[] for _ in classes]  # (exclusion, domain)
+        self.leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
+        self.waits: list[list[int]] = [[] for _ in classes]  # orders in which it goes then
         for number, c in enumerate(budgets):
-            for machine in view[c][0]:
-                self.budgets_of[local[machine]].append(number)
+            for one in view[c][0]:
+                self.budgets_of[local[one]].append(number)
         for number, c in enumerate(self.exclusions):
             for part, members in view[c].items():
-                for machine in members:
-                    self.domains_of[local[machine]].append((number, part))
+                for one in members:
+                    self.domains_of[local[one]].append((number, part))
         for number, c in enumerate(orders):
             for part, into in ((FIRST, self.leads), (THEN, self.waits)):
-                for machine in view[c][part]:
-                    into[local[machine]].append(number)
+                for one in view[c][part]:
+                    into[local[one]].append(number)
+        self.behind: list[list[int]] = [[] for _ in orders]  # who goes then in each order
+        for place, held in enumerate(self.waits):
+            for order in held:
+                self.behind[order].append(place)
         self.pressure = Pressure(
-            len(machines), self.budgets_of, self.limits, self.domains_of, self.leads, self.waits
+            self.sizes, self.budgets_of, self.limits, self.domains_of, self.leads, self.waits
         )
 
 
@@ -133,7 +161,7 @@ class _Cells:
     """
 
     def __init__(self, lane: _Lane, *, cut: bool) -> None:
-        self.of: list[list[tuple[int, int, int]]] = []  # machine -> (exclusion, domain, cell)
+        self.of: list[list[tuple[int, int, int]]] = []  # class -> (exclusion, domain, cell)
         self.size: list[int] = []
         cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
         self.earlier = [
@@ -141,14 +169,15 @@ class _Cells:
             for number, c in enumerate(lane.exclusions)
         ]  # of each exclusion: domain -> the domains that orders put before it
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
-        for place, machine in enumerate(lane.machines):
+        for place, one in enumerate(lane.classes):
             held = []
             for exclusion, domain in lane.domains_of[place]:
-                label = tuple(at for at in lane.rules.places[machine] if at[0] in cutting[exclusion])
+                above = cutting[exclusion]
+                label = tuple(at for at in lane.rules.places[one] if at[0] in above) if above else ()
                 cell = numbers.setdefault((exclusion, domain, label), len(numbers))
                 if cell == len(self.size):
                     self.size.append(0)
-                self.size[cell] += 1
+                self.size[cell] += lane.sizes[place]
                 held.append((exclusion, domain, cell))
             self.of.append(held)
 
@@ -161,9 +190,9 @@ class _Packing:
         self._cells = cells
         self._looks = 0
 
-    def shortest(self, least: int) -> Waves | None:
+    def shortest(self, least: int) -> _Taken | None:
         """The shortest that is found; None if every try ends where no machine may go next."""
-        best: Waves | None = None
+        best: _Taken | None = None
         for shake in range(RESTARTS + 1):
             found = self.run(shake, shorter_than=len(best) if best else None)
             best = found or best
@@ -171,34 +200,29 @@ class _Packing:
                 break
         return best
 
-    def run(self, shake: int, *, shorter_than: int | None = None) -> Waves | None:
+    def run(self, shake: int, *, shorter_than: int | None = None) -> _Taken | None:
         """The waves, or None if no machine may go next, or if it would get no shorter than asked."""
-        lane = self._lane
-        alive = np.ones(len(lane.machines), dtype=bool)
-        state = _State(lane, self._cells)
-        waves: Waves = []
-        left = len(lane.machines)
-        while left:
+        state = _State(self._lane, self._cells)
+        waves: _Taken = []
+        while state.machines:
             if shorter_than is not None and len(waves) + 1 >= shorter_than:
                 return None
-            turn = self._in_turn(alive, shake)
+            turn = self._in_turn(state, shake)
             self._looks += len(turn)
             wave = state.fill(turn)
             if not wave:
                 return None
             state.finish(wave)
-            alive[wave] = False
-            left -= len(wave)
-            waves.append(sorted(wave))
+            waves.append(wave)
         return waves
 
-    def _in_turn(self, alive: NDArray[np.bool_], shake: int) -> list[int]:
-        """Who is left, the most urgent first; among equals by id, or by lot if shaken."""
-        urgency, weight = self._lane.pressure.of(alive)
-        left = np.flatnonzero(alive)
-        turn = np.lexsort((left, -weight[left], -urgency[left]))
+    def _in_turn(self, state: _State, shake: int) -> list[int]:
+        """Who may go as far as orders say, the most urgent first; among equals by number, or by lot if shaken."""
+        urgency, weight = self._lane.pressure.of(state.left)
+        left = np.flatnonzero(state.may_go())
+        turn = np.lexsort((-weight[left], -urgency[left]))
         if shake:
-            lots = _lots(left, shake)
+            lots = mixed(left.astype(np.uint64) + np.uint64(shake * _STRIDE & 0xFFFFFFFFFFFFFFFF))
             swing = np.uint64(_SHAKE * (1 + shake // 4))  # later tries are shaken harder
             turn = np.lexsort((lots, -(urgency[left] * _SHAKE + (lots % swing).astype(np.int64))))
         in_turn: list[int] = left[turn].tolist()
@@ -206,59 +230,80 @@ class _Packing:
 
 
 class _State:
-    """What is taken and what is open while waves are filled one after another."""
+    """What is taken and what is open while waves are filled one after another. `left` are machines by class, `machines` all of them."""
 
     def __init__(self, lane: _Lane, cells: _Cells) -> None:
+        self.left = np.array(lane.sizes, dtype=np.int64)
+        self.machines = sum(lane.sizes)
         self._lane = lane
         self._cells = cells
         self._firsts = list(lane.firsts)  # of each order: those that go first and aren't done
+        self._waits = np.array([len(held) for held in lane.waits], dtype=np.int64)  # orders that keep a class
         self._cell_left = list(cells.size)
         self._begun = [False] * len(cells.size)
         self._active = [-1] * len(lane.exclusions)  # the domain that is open
         self._open = [0] * len(lane.exclusions)  # how many of its cells are begun and not finished
         self._domain_left = [Counter[int]() for _ in lane.exclusions]
-        for held in lane.domains_of:
+        for one, held in enumerate(lane.domains_of):
             for exclusion, domain in held:
-                self._domain_left[exclusion][domain] += 1
+                self._domain_left[exclusion][domain] += lane.sizes[one]
+        self._whose = np.repeat(np.arange(len(cells.of)), [len(held) for held in cells.of])
+        places = [(exclusion, domain) for held in cells.of for exclusion, domain, _ in held]
+        self._exclusion = np.array([exclusion for exclusion, _ in places], dtype=np.int64)
+        self._domain = np.array([domain for _, domain in places], dtype=np.int64)
 
-    def fill(self, turn: Sequence[int]) -> list[int]:
-        """The next wave: whoever may go, in this order."""
+    def may_go(self) -> NDArray[np.bool_]:
+        """Classes that no order keeps back, nor a domain that is open already."""
+        found: NDArray[np.bool_] = (self.left > 0) & (self._waits == 0)
+        if len(self._whose):
+            active = np.array(self._active, dtype=np.int64)[self._exclusion]
+            found[self._whose[(active >= 0) & (active != self._domain)]] = False
+        return found
+
+    def fill(self, turn: Sequence[int]) -> list[tuple[int, int]]:
+        """The next wave: of whoever may go, in this order, as many as may. (class, machines)."""
         room = list(self._lane.limits)
+        left = self.left.tolist()
         wave = []
-        waits, firsts, cells_of = self._lane.waits, self._firsts, self._cells.of
-        budgets_of = self._lane.budgets_of
-        for machine in turn:
-            budgets = budgets_of[machine]
+        cells_of, budgets_of = self._cells.of, self._lane.budgets_of
+        for one in turn:
+            budgets = budgets_of[one]
+            many = left[one]
             for b in budgets:
-                if not room[b]:
-                    break
-            else:
-                if waits[machine] and any(firsts[order] for order in waits[machine]):
+                if room[b] < many:
+                    many = room[b]
+                    if not many:
+                        break
+            if not many:
+                continue
+            if cells_of[one]:
+                if not self._may_enter(one):
                     continue
-                if cells_of[machine]:
-                    if not self._may_enter(machine):
-                        continue
-                    self._enter(machine)
-                for b in budgets:
-                    room[b] -= 1
-                wave.append(machine)
+                self._enter(one)
+            for b in budgets:
+                room[b] -= many
+            wave.append((one, many))
         return wave
 
-    def finish(self, wave: Sequence[int]) -> None:
+    def finish(self, wave: Sequence[tuple[int, int]]) -> None:
         """The wave is done: those who waited for it may go, cells that are empty close."""
-        for machine in wave:
-            for order in self._lane.leads[machine]:
-                self._firsts[order] -= 1
-            for exclusion, domain, cell in self._cells.of[machine]:
-                self._domain_left[exclusion][domain] -= 1
-                self._cell_left[cell] -= 1
+        for one, many in wave:
+            self.left[one] -= many
+            self.machines -= many
+            for order in self._lane.leads[one]:
+                self._firsts[order] -= many
+                if not self._firsts[order]:
+                    self._waits[self._lane.behind[order]] -= 1
+            for exclusion, domain, cell in self._cells.of[one]:
+                self._domain_left[exclusion][domain] -= many
+                self._cell_left[cell] -= many
                 if not self._cell_left[cell]:
                     self._open[exclusion] -= 1
                     if not self._open[exclusion]:
                         self._active[exclusion] = -1
 
-    def _may_enter(self, machine: int) -> bool:
-        for exclusion, domain, _ in self._cells.of[machine]:
+    def _may_enter(self, one: int) -> bool:
+        for exclusion, domain, _ in self._cells.of[one]:
             active = self._active[exclusion]
             if active != domain and (active >= 0 or self._comes_later(exclusion, domain)):
                 return False
@@ -269,8 +314,8 @@ class _State:
         left = self._domain_left[exclusion]
         return any(left[other] for other in self._cells.earlier[exclusion].get(domain, ()))
 
-    def _enter(self, machine: int) -> None:
-        for exclusion, domain, cell in self._cells.of[machine]:
+    def _enter(self, one: int) -> None:
+        for exclusion, domain, cell in self._cells.of[one]:
             self._active[exclusion] = domain
             if not self._begun[cell]:
                 self._begun[cell] = True
@@ -281,11 +326,3 @@ def _earlier(following: nx.DiGraph[int]) -> dict[int, list[int]]:
     return {
         domain: sorted(following.predecessors(domain)) for domain in following if following.in_degree(domain)
     }
-
-
-def _lots(machines: NDArray[np.intp], shake: int) -> NDArray[np.uint64]:
-    """A number for each machine that looks like chance and is always the same (the mixer of SplitMix64)."""
-    mixed = machines.astype(np.uint64) + np.uint64(shake * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return mixed ^ (mixed >> np.uint64(31))

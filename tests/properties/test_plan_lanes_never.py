@@ -170,10 +170,11 @@ def _together(rules: Rules, wave: Sequence[int]) -> bool:
 
 def _before(rules: Rules) -> list[set[int]]:
     before: list[set[int]] = [set() for _ in rules.machines]
+    index = {machine: place for place, machine in enumerate(rules.machines)}
     for rule in rules.constraints:
         if isinstance(rule, Order):
             for machine in rule.then:
-                before[rules.index[machine]].update(rules.index[m] for m in rule.first)
+                before[index[machine]].update(index[m] for m in rule.first)
     return before
 
 

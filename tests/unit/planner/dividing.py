@@ -25,9 +25,9 @@ def rules_of(names: str, *constraints: Constraint) -> Rules:
 
 def lanes_of(names: str, *constraints: Constraint) -> tuple[Lane, ...]:
     """The lanes of a stage that changes these machines."""
-    rules = rules_of(names, *constraints)
-    called = {machine: name_of(machine) for machine in rules.machines}
-    return schedule(rules, "broad", range(len(rules.machines)), called).lanes
+    machines = sorted(ids(names))
+    called = {machine: name_of(machine) for machine in machines}
+    return schedule(machines, constraints, "broad", called).lanes
 
 
 def shown(lanes: Sequence[Lane]) -> dict[str, tuple[list[str], list[str]]]:

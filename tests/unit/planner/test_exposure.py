@@ -129,11 +129,6 @@ def in_waves(fleet: Inventory, more: str) -> list[list[str]]:
     return [names(*wave.machines) for lane in made.lanes if lane.stage == last for wave in lane.waves]
 
 
-KEEPS_ORDER = number([vm_id("b"), vm_id("a")], []).machines[0] == vm_id("b")
-"""Whether machines are numbered as they are given: what waves are filled by."""
-
-
-@pytest.mark.skipif(not KEEPS_ORDER, reason="machines are numbered by id, whatever order they are given in")
 @pytest.mark.parametrize(
     "stages", ["stages: [{name: canary, select: {names: a}}, {name: broad}]\n", "stages: [{name: all}]\n"]
 )

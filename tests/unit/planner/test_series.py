@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.availability.model import Constraint
 from orchestrator.planner.bound import prove
+from orchestrator.planner.schedule import step_name
 from orchestrator.planner.series import cut
 from tests.builders import budget, exclusion, order
 from tests.unit.planner.dividing import lanes_of, named, rules_of
@@ -17,7 +18,7 @@ def groups(names: str, *constraints: Constraint, anyway: bool = False) -> dict[s
     found = cut(rules, everything, view, None if anyway else prove(rules, everything, view).waves)
     if found is None:
         return None
-    return {group.name: named([rules.machines[m] for m in group.machines]) for group in found}
+    return {step_name(rules, group.at): named([rules.machines[m] for m in group.classes]) for group in found}
 
 
 def test_an_exclusion_that_covers_a_component_cuts_it() -> None:

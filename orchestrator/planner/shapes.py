@@ -1,0 +1,223 @@
+"""Components of a stage that are alike: each *shape* is planned once, wherever it occurs.
+
+A fleet has many applications and few ways to build one. Two components have the same shape if their classes and constraints, put in
+an order that depends on structure alone, are the same to the last number; then what is found for one is found for the other, class by
+class. The order comes from colours: each class and each constraint is digested again and again with those around it (Weisfeiler
+and Leman's refinement). Where colours don't tell two apart, their numbers do, and at worst a shape is planned twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.planner.columns import Columns, Incidences, Ints
+from orchestrator.planner.mixing import mixed
+from orchestrator.planner.rules import RuleKind, Rules, parts_of
+
+ROUNDS: Final = 3
+"""How far around itself everything is told apart by: applications are a few rules deep."""
+
+_KINDS: Final = {kind.value: kind for kind in RuleKind}
+
+_Colours = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One component of a shape. `members` are the machines of each class by number, the most urgent first."""
+
+    rules: Rules  # the shape's, in this one's names
+    members: tuple[list[int], ...]
+
+
+class Shape:
+    """Components that are alike. `rules` are in the names of the first; each `occurrence` is made when it is asked for.
+
+    Classes are numbered by the machines of the first, so that plans read in the order that people know.
+    """
+
+    def __init__(self, sorter: _Sorted, component: int) -> None:
+        members = sorter.members(component)
+        self._sorter = sorter
+        self._turn = sorted(range(len(members)), key=lambda one: members[one][0])
+        bare = sorter.rules(component)
+        self._bare = replace(
+            bare,
+            sizes=tuple(bare.sizes[one] for one in self._turn),
+            places=tuple(bare.places[one] for one in self._turn),
+        )
+        self.rules = self.occurrence(component).rules
+
+    def occurrence(self, component: int) -> Occurrence:
+        """One of the components that have this shape."""
+        members = self._sorter.members(component)
+        in_turn = tuple(members[one] for one in self._turn)
+        return Occurrence(self._sorter.named(self._bare, component, in_turn), in_turn)
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Every component of a stage, in the order of their first machines, as the number of a shape and its own number."""
+
+    shapes: tuple[Shape, ...]
+    components: tuple[tuple[int, int], ...]
+
+
+def shapes(held: Columns) -> Shapes:
+    """The shapes of a stage's components."""
+    sorter = _Sorted(held)
+    known: dict[bytes, int] = {}
+    found: list[Shape] = []
+    components: list[tuple[int, int]] = []
+    for component in range(len(sorter)):
+        key = sorter.key(component)
+        shape = known.setdefault(key, len(found))
+        if shape == len(found):
+            found.append(Shape(sorter, component))
+        components.append((shape, component))
+    return Shapes(tuple(found), tuple(components))
+
+
+class _Sorted:
+    """Classes, constraints and incidences of a stage, sorted by component and, in it, by colour."""
+
+    def __init__(self, held: Columns) -> None:
+        self._held = held
+        found = held.incidences
+        stride = 1 + int(found.part.max(initial=0))
+        places, place = np.unique(found.constraint * stride + found.part, return_inverse=True)
+        rules = places // stride  # of each place that anybody stands in; a part's rank is its place among those of its rule
+        first_place = np.searchsorted(rules, np.arange(len(held.constraints)))
+        rank = place - first_place[found.constraint]
+        self._present, self._present_starts = places % stride, np.r_[first_place, len(places)]
+        colours, rule_colours = _coloured(held, place, rank, rules)
+        present = np.unique(found.constraint)
+        home = np.zeros(len(held.constraints), dtype=np.int64)
+        home[found.constraint] = held.component_of[found.who]
+        self.classes = np.lexsort((np.arange(len(held.sizes)), colours, held.component_of))
+        self.constraints = present[
+            np.lexsort(
+                (present, rule_colours[present], held.levels[present], held.kinds[present], home[present])
+            )
+        ]
+        labels = np.unique(held.component_of)
+        self._class_starts = np.searchsorted(held.component_of[self.classes], np.r_[labels, len(held.sizes)])
+        self._rule_starts = np.searchsorted(home[self.constraints], np.r_[labels, len(held.sizes)])
+        self._rows = self._in_place(found, rank)
+        self._row_starts = np.searchsorted(self._rows[:, 0], self._class_starts)
+        self._local()
+        order = np.argsort(held.class_of, kind="stable")
+        self._members = order[np.searchsorted(held.class_of[order], 0) :]
+        self._member_starts = np.r_[0, np.cumsum(held.sizes)]
+        self._attributes = np.column_stack((held.kinds, held.limits, held.levels))[self.constraints]
+        self._sizes = held.sizes[self.classes]
+
+    def __len__(self) -> int:
+        return len(self._class_starts) - 1
+
+    def _in_place(self, found: Incidences, rank: Ints) -> Ints:
+        """The rows by the places of their classes and constraints in the sorted sequences: (class, constraint, rank of the part)."""
+        class_at = np.empty(len(self.classes), dtype=np.int64)
+        class_at[self.classes] = np.arange(len(self.classes))
+        rule_at = np.zeros(len(self._held.constraints), dtype=np.int64)
+        rule_at[self.constraints] = np.arange(len(self.constraints))
+        who, rule = class_at[found.who], rule_at[found.constraint]
+        return np.column_stack((who, rule, rank))[np.lexsort((rule, who))]
+
+    def _local(self) -> None:
+        """Count classes and constraints from the first of their component."""
+        component = np.repeat(np.arange(len(self)), np.diff(self._row_starts))
+        self._rows[:, 0] -= self._class_starts[component]
+        self._rows[:, 1] -= self._rule_starts[component]
+
+    def key(self, component: int) -> bytes:
+        """The same for two components if and only if they have the same shape."""
+        classes, rules, rows = self._slices(component)
+        return b"|".join((
+            self._sizes[classes].tobytes(), self._attributes[rules].tobytes(), self._rows[rows].tobytes()
+        ))  # fmt: skip
+
+    def _slices(self, component: int) -> tuple[slice, slice, slice]:
+        return (
+            slice(self._class_starts[component], self._class_starts[component + 1]),
+            slice(self._rule_starts[component], self._rule_starts[component + 1]),
+            slice(self._row_starts[component], self._row_starts[component + 1]),
+        )
+
+    def members(self, component: int) -> list[list[int]]:
+        """The machines of each class, by number."""
+        starts, held = self._member_starts, self._members
+        classes = self.classes[self._slices(component)[0]]
+        return [
+            held[start:end].tolist()
+            for start, end in zip(starts[classes].tolist(), starts[classes + 1].tolist(), strict=True)
+        ]
+
+    def rules(self, component: int) -> Rules:
+        """The component by itself, its classes and constraints numbered from 0, without names."""
+        classes, rules, rows = self._slices(component)
+        attributes = self._attributes[rules].tolist()
+        return Rules(
+            machines=(),
+            sizes=tuple(self._sizes[classes].tolist()),
+            places=tuple(
+                tuple((rule, part) for _, rule, part in held)
+                for _, held in groupby(self._rows[rows].tolist(), key=lambda row: row[0])
+            ),
+            kinds=tuple(_KINDS[kind] for kind, _, _ in attributes),
+            limits=tuple(limit for _, limit, _ in attributes),
+            levels=tuple(level for _, _, level in attributes),
+            constraints=(),
+            part_names=(),
+        )
+
+    def named(self, rules: Rules, component: int, members: Sequence[Sequence[int]]) -> Rules:
+        """The rules of a shape in the names of one of its components."""
+        held = self.constraints[self._slices(component)[1]].tolist()
+        return replace(
+            rules,
+            machines=tuple(self._held.machines[machines[0]] for machines in members),
+            constraints=tuple(self._held.constraints[rule] for rule in held),
+            part_names=tuple(map(self._part_names, held)),
+        )
+
+    def _part_names(self, rule: int) -> tuple[str, ...]:
+        """Names of the parts that anybody stands in."""
+        parts = parts_of(self._held.constraints[rule])
+        present = self._present[self._present_starts[rule] : self._present_starts[rule + 1]].tolist()
+        return tuple(parts[part][0] for part in present)
+
+
+def _coloured(held: Columns, place: Ints, rank: Ints, rule_of_place: Ints) -> tuple[_Colours, _Colours]:
+    """The colours of classes and of constraints."""
+    found = held.incidences
+    rules = len(held.constraints)
+    of_rule = mixed(
+        held.kinds.astype(np.uint64) + mixed(held.limits.astype(np.uint64) + mixed(held.levels.astype(np.uint64)))
+    )
+    of_class = mixed(held.sizes.astype(np.uint64))
+    ranks = mixed(rank.astype(np.uint64))
+    first_of_place = np.zeros(len(rule_of_place), dtype=np.uint64)
+    first_of_place[place] = ranks
+    by_place = np.argsort(place, kind="stable")
+    for _ in range(ROUNDS):
+        of_place = mixed(_summed(of_class[found.who[by_place]], place[by_place], len(rule_of_place)) ^ first_of_place)
+        of_rule = mixed(of_rule + _summed(of_place, rule_of_place, rules))
+        around = mixed(of_rule[found.constraint] ^ ranks)
+        of_class = mixed(of_class + _summed(around, found.who, len(held.sizes)))
+    return of_class, of_rule
+
+
+def _summed(values: _Colours, of: Ints, count: int) -> _Colours:
+    """The sum of the values of each; `of` is sorted."""
+    found = np.zeros(count, dtype=np.uint64)
+    if len(of):
+        starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]])
+        found[of[starts]] = np.add.reduceat(values, starts)
+    return found
