@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from orchestrator.planner import nesting
-from orchestrator.planner.bound import prove
+from orchestrator.planner.bound import Prover
 from orchestrator.planner.rules import FIRST, RuleKind, Rules, View, components
 
 _Node = tuple[str, int]
@@ -34,20 +34,21 @@ class _Piece:
 
 
 def place(
-    rules: Rules, view: View, parts: Sequence[Sequence[int]], rest: Sequence[int], by: frozenset[int]
+    prove: Prover, view: View, parts: Sequence[Sequence[int]], rest: Sequence[int], by: frozenset[int]
 ) -> list[list[int]] | None:
     """The parts, each with what is put beside it; None if some piece may go nowhere. `by` are the rules that cut."""
-    pieces = _in_turn(rules, view, parts, _pieces(rules, view, rest, by))
+    rules = prove.rules
+    pieces = _in_turn(prove, view, parts, _pieces(rules, view, rest, by))
     if pieces is None:
         return None
     beside_whom = _Domains(rules, view, parts, by)
-    groups = [_Load(rules, part) for part in parts]
+    groups = [_Load(prove, part) for part in parts]
     for piece in pieces:
         low = max([piece.low, *(other.group for other in piece.after)])
         allowed = [n for n in range(low, piece.high + 1) if beside_whom.allows(piece.machines, n)]
         if not allowed:
             return None
-        load = _Load(rules, piece.machines)
+        load = _Load(prove, piece.machines)
         piece.group = min(allowed, key=lambda n: (groups[n].cost_of(load), n))
         groups[piece.group].add(load)
     filled = [list(part) for part in parts]
@@ -114,14 +115,16 @@ class _Domains:
 
 
 def _in_turn(
-    rules: Rules, view: View, parts: Sequence[Sequence[int]], pieces: Sequence[list[int]]
+    prove: Prover, view: View, parts: Sequence[Sequence[int]], pieces: Sequence[list[int]]
 ) -> list[_Piece] | None:
     """The pieces in the order in which they are placed, each after what must not come later; None if that can't be."""
+    rules = prove.rules
     orders = nesting.orders_of(rules, view)
     last = len(parts) - 1
     if not orders:
         return [
-            _Piece(machines, 0, last) for machines in sorted(pieces, key=lambda piece: _size(rules, piece))
+            _Piece(machines, 0, last)
+            for machines in sorted(pieces, key=lambda piece: (-prove(piece).waves, piece))
         ]
     whole = _in_one(_before(rules, orders, parts, pieces))
     found: list[_Piece] = []
@@ -177,20 +180,16 @@ def _in_one(graph: nx.DiGraph[_Node]) -> nx.DiGraph[int]:
     return condensed
 
 
-def _size(rules: Rules, piece: Sequence[int]) -> tuple[int, Sequence[int]]:
-    return (-prove(rules, piece).waves, piece)
-
-
 # What it costs --------------------------------------------------------------------------------------------------
 
 
 class _Load:
     """What some machines ask of each rule, to estimate how many waves several of these would take together."""
 
-    def __init__(self, rules: Rules, machines: Sequence[int]) -> None:
-        self._rules = rules
+    def __init__(self, prove: Prover, machines: Sequence[int]) -> None:
+        self._rules = rules = prove.rules
         view = rules.view(machines)
-        self.waves = prove(rules, machines, view).waves
+        self.waves = prove(machines, view).waves
         self.count = {
             c: rules.count(parts[0]) for c, parts in view.items() if rules.kinds[c] is RuleKind.BUDGET
         }

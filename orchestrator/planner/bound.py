@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.planner.model import Bound
+from orchestrator.planner.nesting import orders_of
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
 
 LOOKS_PER_CLASS: Final = 64
@@ -48,10 +49,9 @@ class Step:
     proof: Proof
 
 
-def prove(rules: Rules, machines: Sequence[int], view: View | None = None) -> Proof:
+def prove(rules: Rules, classes: Sequence[int], view: View | None = None) -> Proof:
     """The highest bound that is found over the machines of some classes. `view` is that of these, if it is at hand."""
-    prover = _Prover(rules, LOOKS_PER_CLASS * len(machines))
-    return prover.prove(machines, rules.view(machines) if view is None else view)
+    return Prover(rules)(classes, view)
 
 
 def bound_of(rules: Rules, proof: Proof) -> Bound:
@@ -59,32 +59,56 @@ def bound_of(rules: Rules, proof: Proof) -> Bound:
     return Bound(proof.waves, because(rules, proof))
 
 
-class _Prover:
-    """One search. `looks` is what is left of it, in classes."""
+class Prover:
+    """Proves bounds under the same rules again and again, and remembers what it has proven: dividing asks for parts of parts."""
 
-    def __init__(self, rules: Rules, looks: int) -> None:
-        self._rules = rules
-        self._looks = looks
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._looks = 0  # what is left of one search, in classes
+        self._known: dict[tuple[int, ...], Proof] = {}
 
-    def prove(self, machines: Sequence[int], view: View) -> Proof:
-        """The highest bound over these classes."""
-        self._looks -= len(machines)
-        whole = self._rules.count(machines)
+    def __call__(self, classes: Sequence[int], view: View | None = None) -> Proof:
+        """The highest bound that is found over the machines of some classes, which are sorted."""
+        self._looks = LOOKS_PER_CLASS * len(classes)
+        return self.prove(classes, view)
+
+    def prove(self, classes: Sequence[int], view: View | None = None) -> Proof:
+        """As a part of the search that is under way."""
+        if len(classes) == 1:
+            return self._of_one(classes[0])
+        key = tuple(classes)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._search(key, self.rules.view(key) if view is None else view)
+        return known
+
+    def _of_one(self, one: int) -> Proof:
+        """The machines of one class: only budgets can keep them apart."""
+        rules, size = self.rules, self.rules.sizes[one]
+        best, which = 1, None
+        if size > 1:
+            for constraint, _ in rules.places[one]:
+                if rules.kinds[constraint] is RuleKind.BUDGET and rules.limits[constraint] * best < size:
+                    best, which = -(-size // rules.limits[constraint]), constraint
+        return Proof(best, size, which)
+
+    def _search(self, classes: Sequence[int], view: View) -> Proof:
+        self._looks -= len(classes)
+        whole = self.rules.count(classes)
         best = self._budgets(whole, view)
         for constraint in self._exclusions(view):
-            classes = sum(map(len, view[constraint].values()))
-            within = sum(map(self._rules.count, view[constraint].values()))
-            if within <= best.waves or self._looks < classes:  # each machine forces one wave at most
+            inside = sum(map(len, view[constraint].values()))
+            machines = sum(map(self.rules.count, view[constraint].values()))
+            if machines <= best.waves or self._looks < inside:  # each machine forces one wave at most
                 continue
             steps = tuple(
-                Step(constraint, part, self._part(members))
+                Step(constraint, part, self.prove(members))
                 for part, members in sorted(view[constraint].items())
             )
             waves = sum(step.proof.waves for step in steps)
             if waves > best.waves:
                 best = Proof(waves, whole, constraint, steps)
-        chain = _Chains(self._rules, view, self) if best.waves < whole else None
-        steps = chain.longest() if chain else ()
+        steps = _Chains(self.rules, view, self).longest() if best.waves < whole else ()
         waves = sum(step.proof.waves for step in steps)
         return Proof(waves, whole, steps[0].constraint, steps) if waves > best.waves else best
 
@@ -92,35 +116,30 @@ class _Prover:
         """Whether so many more may be looked at."""
         return self._looks >= classes
 
-    def _part(self, members: Sequence[int]) -> Proof:
-        if len(members) == 1 and self._rules.sizes[members[0]] == 1:
-            return Proof(1, 1)
-        return self.prove(members, self._rules.view(members))
-
     def _budgets(self, machines: int, view: View) -> Proof:
         best, which, count = min(1, machines), None, machines
+        kinds, limits, size = self.rules.kinds, self.rules.limits, self.rules.sizes.__getitem__
         for constraint, parts in view.items():
-            if self._rules.kinds[constraint] is RuleKind.BUDGET:
-                members = self._rules.count(parts[0])
-                waves = -(-members // self._rules.limits[constraint])
-                if waves > best:
-                    best, which, count = waves, constraint, members
+            if kinds[constraint] is RuleKind.BUDGET:
+                members = sum(map(size, parts[0]))
+                if members > best * limits[constraint]:
+                    best, which, count = -(-members // limits[constraint]), constraint, members
         return Proof(best, count, which)
 
     def _exclusions(self, view: View) -> Iterator[int]:
         for constraint, parts in view.items():
-            if self._rules.kinds[constraint] is RuleKind.EXCLUSION and len(parts) > 1:
+            if self.rules.kinds[constraint] is RuleKind.EXCLUSION and len(parts) > 1:
                 yield constraint
 
 
 class _Chains:
     """Sides of orders, and the heaviest chain of them: everything in one comes before everything in the next."""
 
-    def __init__(self, rules: Rules, view: View, prover: _Prover) -> None:
+    def __init__(self, rules: Rules, view: View, prover: Prover) -> None:
         self._prover = prover
         self._rules = rules
         self._sides: dict[tuple[int, ...], tuple[int, int]] = {}  # classes -> where they are a part
-        orders = [c for c, parts in view.items() if rules.kinds[c] is RuleKind.ORDER and len(parts) > 1]
+        orders = orders_of(rules, view)
         for order in orders:
             for part in (FIRST, THEN):
                 self._sides.setdefault(tuple(view[order][part]), (order, part))
@@ -147,7 +166,7 @@ class _Chains:
         if known is None:
             before = [self._ending_in(s) for order in self._then_of[side] for s in self._first_in[order]]
             constraint, part = self._sides[side]
-            step = Step(constraint, part, self._prover.prove(side, self._rules.view(side)))
+            step = Step(constraint, part, self._prover.prove(side))
             known = self._heaviest[side] = (*max(before, key=_weight, default=()), step)
         return known
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.planner.bound import Proof, prove
+from orchestrator.planner.bound import Proof, Prover
 from orchestrator.planner.rules import RuleKind, Rules, View, components
 from orchestrator.planner.series import Group, cut
 from orchestrator.planner.waves import Waves, pack, pack_anyhow
@@ -102,6 +102,7 @@ class _Divider:
     def __init__(self, rules: Rules) -> None:
         self.leaves: list[Leaf] = []
         self._rules = rules
+        self._prove = Prover(rules)
         # Constraints that bind in the whole; others part nobody.
         self._live: frozenset[int] = frozenset()
         # Budgets that don't bind from here on down -> the place where they ceased to.
@@ -135,7 +136,7 @@ class _Divider:
                 alike.setdefault(tuple(self._places_of_one(joined[0])), []).append(joined[0])
             else:
                 inner = view if len(joined) == len(classes) else rules.view(joined)
-                parted.append(_Component(joined, inner, prove(rules, joined, inner)))
+                parted.append(_Component(joined, inner, self._prove(joined, inner)))
         longest = max([longest, *(each.proof.waves for each in parted)])
         for each in parted:
             self._joined(each, longest, path)
@@ -156,13 +157,13 @@ class _Divider:
         """Cut a component in series, or pack it as it is. `longest` is what the longest of those beside it needs."""
         classes, view, proof = component.classes, component.view, component.proof
         most = longest if self._rules.count(classes) > SMALL else proof.waves
-        groups = cut(self._rules, classes, view, most, self._left)
+        groups = cut(self._rules, classes, view, most, self._left, self._prove)
         if groups is not None:
             self._one_after_another(groups, path)
             return
         waves = pack(self._rules, classes, proof.waves, view)
         if waves is None:
-            groups = cut(self._rules, classes, view, None, self._left)
+            groups = cut(self._rules, classes, view, None, self._left, self._prove)
             if groups is not None:
                 self._one_after_another(groups, path)
                 return

@@ -51,9 +51,9 @@ class Nesting:
 
         Where they leave a choice, `first` comes first, and the others by name.
         """
-        following = self.following(exclusion)
-        if not following.size():
-            return sorted(following, key=lambda part: (part != first, part))
+        following = self.following(exclusion) if self.orders else None
+        if following is None or not following.size():
+            return sorted(self._view[exclusion], key=lambda part: (part != first, part))
         try:
             return list(
                 nx.lexicographical_topological_sort(following, key=lambda part: (part != first, part))

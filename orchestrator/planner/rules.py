@@ -52,7 +52,9 @@ class Rules:
     places: tuple[tuple[tuple[int, int], ...], ...]  # class -> (constraint, part), sorted
     kinds: tuple[RuleKind, ...]
     limits: tuple[int, ...]  # of a budget; 1 for the others
-    levels: tuple[int, ...]  # of an exclusion, how far out it stands: the lower is the outer one; 0 for the others
+    levels: tuple[
+        int, ...
+    ]  # of an exclusion, how far out it stands: the lower is the outer one; 0 for the others
     constraints: tuple[Constraint, ...]
     part_names: tuple[tuple[str, ...], ...]
 

@@ -41,7 +41,10 @@ class Scheduled:
 
 
 def schedule(
-    machines: Iterable[MachineId], constraints: Iterable[Constraint], stage: str, names: Mapping[MachineId, str]
+    machines: Iterable[MachineId],
+    constraints: Iterable[Constraint],
+    stage: str,
+    names: Mapping[MachineId, str],
 ) -> Scheduled:
     """The lanes of a stage's machines, which come in the order of their urgency. `names` are what people call them.
 
@@ -79,7 +82,9 @@ def stage_bound(machines: Iterable[MachineId], constraints: Iterable[Constraint]
         if proof.waves > best.waves:
             best, rules = proof, shape.rules
     if rules is None:
-        return Bound(best.waves, "whatever is changed takes a wave" if best.waves else "there is nothing to change")
+        return Bound(
+            best.waves, "whatever is changed takes a wave" if best.waves else "there is nothing to change"
+        )
     return bound_of(rules, best)
 
 
@@ -152,7 +157,9 @@ def _subject(rules: Rules, row: _Row) -> int | None:
     if len(row.leaves) > 1:
         return None
     view = rules.view(row.leaves[0].classes)
-    binding = [(sum(map(rules.count, parts.values())), -c) for c, parts in view.items() if rules.binds(c, parts)]
+    binding = [
+        (sum(map(rules.count, parts.values())), -c) for c, parts in view.items() if rules.binds(c, parts)
+    ]
     return -max(binding)[1] if binding else None
 
 
@@ -199,7 +206,9 @@ class _Writer:
                 waves,
                 tuple(self._id(before + other) for other in row.after),
                 _bound(rules, row),
-                " / ".join([*dict.fromkeys(step_name(rules, at) for at in row.path), self._called(rules, row, waves)]),
+                " / ".join(
+                    [*dict.fromkeys(step_name(rules, at) for at in row.path), self._called(rules, row, waves)]
+                ),
             )
 
     def write_free(self, free: Sequence[int]) -> None:
@@ -220,7 +229,11 @@ class _Writer:
 
     def _apart(self, waves: Sequence[Wave]) -> str:
         machines = [machine for wave in waves for machine in wave.machines]
-        return self._names[machines[0]] if len(machines) == 1 else f"{len(machines):,} machines that no rule keeps apart"
+        return (
+            self._names[machines[0]]
+            if len(machines) == 1
+            else f"{len(machines):,} machines that no rule keeps apart"
+        )
 
 
 def _bound(rules: Rules, row: _Row) -> Bound:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.planner import beside, nesting
-from orchestrator.planner.bound import prove
+from orchestrator.planner.bound import Prover
 from orchestrator.planner.rules import FIRST, THEN, Rules, View
 
 
@@ -47,16 +47,18 @@ def cut(
     view: View,
     most: int | None,
     left: Mapping[int, int] | None = None,
+    prove: Prover | None = None,
 ) -> list[Group] | None:
     """The component as groups in series, or None if it's best packed as one lane.
 
     `most` is how many waves the groups may come to where a rule doesn't cut them anyway; None: any number, for a component that
     can't be packed as it is. `left` names the domain that each exclusion was left at, if others of its machines went before
-    these: to go on there saves changing over.
+    these: to go on there saves changing over. `prove` is who proved for these rules before, if somebody did.
     """
+    prover = Prover(rules) if prove is None else prove
     nest = nesting.Nesting(rules, view)
     for found in _cuts(rules, rules.count(machines), view, left or {}, nest):
-        groups = _fill(rules, machines, view, found, nest, None if found.anyway else most)
+        groups = _fill(prover, machines, view, found, nest, None if found.anyway else most)
         if groups is not None:
             return groups
     return None
@@ -94,23 +96,23 @@ def _by_order(rules: Rules, view: View, orders: Sequence[int], *, anyway: bool) 
 
 
 def _fill(
-    rules: Rules, machines: Sequence[int], view: View, found: _Cut, nest: nesting.Nesting, most: int | None
+    prove: Prover, machines: Sequence[int], view: View, found: _Cut, nest: nesting.Nesting, most: int | None
 ) -> list[Group] | None:
     """The cut as groups that hold every machine; None if that would break a rule, or come to more waves than `most`."""
-    if _longer(rules, found.parts, most):
+    if _longer(prove, found.parts, most):
         return None
     within = {machine for part in found.parts for machine in part}
     rest = [machine for machine in machines if machine not in within]
-    parts = beside.place(rules, view, found.parts, rest, found.by) if rest else found.parts
+    parts = beside.place(prove, view, found.parts, rest, found.by) if rest else found.parts
     if parts is None or not _unbroken(view, parts, found, nest):
         return None
-    if rest and _longer(rules, parts, most):
+    if rest and _longer(prove, parts, most):
         return None
     return [Group(part, at) for part, at in zip(parts, found.at, strict=True)]
 
 
-def _longer(rules: Rules, parts: Sequence[Sequence[int]], most: int | None) -> bool:
-    return most is not None and sum(prove(rules, part).waves for part in parts) > most
+def _longer(prove: Prover, parts: Sequence[Sequence[int]], most: int | None) -> bool:
+    return most is not None and sum(prove(part).waves for part in parts) > most
 
 
 def _unbroken(view: View, parts: Sequence[Sequence[int]], found: _Cut, nest: nesting.Nesting) -> bool:

@@ -92,7 +92,9 @@ class _Sorted:
         found = held.incidences
         stride = 1 + int(found.part.max(initial=0))
         places, place = np.unique(found.constraint * stride + found.part, return_inverse=True)
-        rules = places // stride  # of each place that anybody stands in; a part's rank is its place among those of its rule
+        rules = (
+            places // stride
+        )  # of each place that anybody stands in; a part's rank is its place among those of its rule
         first_place = np.searchsorted(rules, np.arange(len(held.constraints)))
         rank = place - first_place[found.constraint]
         self._present, self._present_starts = places % stride, np.r_[first_place, len(places)]
@@ -199,7 +201,8 @@ def _coloured(held: Columns, place: Ints, rank: Ints, rule_of_place: Ints) -> tu
     found = held.incidences
     rules = len(held.constraints)
     of_rule = mixed(
-        held.kinds.astype(np.uint64) + mixed(held.limits.astype(np.uint64) + mixed(held.levels.astype(np.uint64)))
+        held.kinds.astype(np.uint64)
+        + mixed(held.limits.astype(np.uint64) + mixed(held.levels.astype(np.uint64)))
     )
     of_class = mixed(held.sizes.astype(np.uint64))
     ranks = mixed(rank.astype(np.uint64))
@@ -207,7 +210,9 @@ def _coloured(held: Columns, place: Ints, rank: Ints, rule_of_place: Ints) -> tu
     first_of_place[place] = ranks
     by_place = np.argsort(place, kind="stable")
     for _ in range(ROUNDS):
-        of_place = mixed(_summed(of_class[found.who[by_place]], place[by_place], len(rule_of_place)) ^ first_of_place)
+        of_place = mixed(
+            _summed(of_class[found.who[by_place]], place[by_place], len(rule_of_place)) ^ first_of_place
+        )
         of_rule = mixed(of_rule + _summed(of_place, rule_of_place, rules))
         around = mixed(of_rule[found.constraint] ^ ranks)
         of_class = mixed(of_class + _summed(around, found.who, len(held.sizes)))

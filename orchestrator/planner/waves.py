@@ -60,9 +60,7 @@ def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves
     for cut in (False, True):
         best = _Packing(lane, _Cells(lane, cut=cut)).shortest(least)
         if best is not None:
-            return [
-                sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best
-            ]
+            return [sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best]
     return None
 
 
@@ -165,7 +163,7 @@ class _Cells:
         self.size: list[int] = []
         cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
         self.earlier = [
-            {} if cutting[number] else _earlier(lane.nest.following(c))
+            {} if cutting[number] or not lane.nest.orders else _earlier(lane.nest.following(c))
             for number, c in enumerate(lane.exclusions)
         ]  # of each exclusion: domain -> the domains that orders put before it
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
@@ -311,8 +309,8 @@ class _State:
 
     def _comes_later(self, exclusion: int, domain: int) -> bool:
         """Whether orders put a domain that isn't finished before this one: to begin it would be a dead end."""
-        left = self._domain_left[exclusion]
-        return any(left[other] for other in self._cells.earlier[exclusion].get(domain, ()))
+        earlier = self._cells.earlier[exclusion].get(domain)
+        return earlier is not None and any(self._domain_left[exclusion][other] for other in earlier)
 
     def _enter(self, one: int) -> None:
         for exclusion, domain, cell in self._cells.of[one]:
