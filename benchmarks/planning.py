@@ -3,8 +3,7 @@
     python benchmarks/planning.py [--machines 10000] [--scope app|subscription|fleet] [--seed 1] [--spanning] [--alone]
                                   [--end-to-end] [--json]
 
-A fleet of `generated.py` goes through the planner from its constraints on: numbered, divided into lanes and packed, put in
-their places. CPU is of one thread, without writing and reading the plan's file, which is told apart; so is the judge, who reads what
+A fleet of `generated.py` goes through the planner from its constraints on, to lanes of waves in their places. CPU is of one thread, without writing and reading the plan's file, which is told apart; so is the judge, who reads what
 was written. `--end-to-end` plans the fleet of `estate.py` instead, from its inventory: topology, policies, plan. `--alone` leaves the
 other ways out. CP-SAT needs `pip install wavekeeper[optimal]`; it may use twice the waves that the planner needs, which helps it.
 
@@ -32,13 +31,11 @@ from instead import CP_SAT_S, compared
 
 from orchestrator.availability.model import Budget, Constraint
 from orchestrator.inventory.model import Kind, MachineId, Os
-from orchestrator.planner import schedule as scheduling
-from orchestrator.planner.bound import bound_of, prove
 from orchestrator.planner.document import dump, parse
 from orchestrator.planner.model import Lane, Plan, PlannedMachine, StageGate
 from orchestrator.planner.plan import plan
 from orchestrator.planner.replan import Standing, replan
-from orchestrator.planner.rules import number
+from orchestrator.planner.schedule import schedule, stage_bound
 from orchestrator.planner.summary import longest_path
 from orchestrator.policy.load import load
 from orchestrator.policy.model import Health, Restart, StopWhen
@@ -68,25 +65,20 @@ def generated(
     """Constraints over machines."""
     fleet = generate(machines, seed)
     rules = constraints_of(fleet, scope, spanning=spanning)
-    before, phases = peak_mib(), Phases()
-    numbered = timed(phases, "number", lambda: number(fleet.ids(), rules))
-    everybody = range(machines)
-    called = {name: str(name) for name in numbered.machines}
-    leaves = timed(phases, "divide and pack", lambda: scheduling.divide(numbered, everybody))
-    lanes = timed(
-        phases, "put in place", lambda: scheduling.placed(numbered, "broad", everybody, called, leaves)
-    ).lanes
+    before, phases, names = peak_mib(), Phases(), fleet.ids()
+    called = {name: str(name) for name in names}
+    lanes = timed(phases, "lanes and waves", lambda: schedule(names, rules, "broad", called)).lanes
     used = peak_mib()
-    proof = prove(numbered, everybody)
+    bound = stage_bound(names, rules)
     found = {
         **_figures(lanes, phases),
         "constraints": len(rules),
         "mib": round(used),
         "mib_before": round(before),
-        "bound": proof.waves,
-        "because": bound_of(numbered, proof).because.partition(";")[0][:90],
-        "replanning_ms": replanning(_plan(lanes, rules, numbered.machines), seed),
-        **_filed(_plan(lanes, rules, numbered.machines)),
+        "bound": bound.waves,
+        "because": bound.because.partition(";")[0][:90],
+        "replanning_ms": replanning(_plan(lanes, rules, names), seed),
+        **_filed(_plan(lanes, rules, names)),
     }
     if not alone:
         found["instead"] = compared(fleet, rules, 2 * longest_path(lanes), limit_s)

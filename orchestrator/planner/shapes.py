@@ -109,10 +109,11 @@ class _Sorted:
             )
         ]
         labels = np.unique(held.component_of)
-        self._class_starts = np.searchsorted(held.component_of[self.classes], np.r_[labels, len(held.sizes)])
-        self._rule_starts = np.searchsorted(home[self.constraints], np.r_[labels, len(held.sizes)])
+        ends: Ints = np.append(labels, len(held.sizes))
+        self._class_starts: Ints = np.searchsorted(held.component_of[self.classes], ends)
+        self._rule_starts: Ints = np.searchsorted(home[self.constraints], ends)
         self._rows = self._in_place(found, rank)
-        self._row_starts = np.searchsorted(self._rows[:, 0], self._class_starts)
+        self._row_starts: Ints = np.searchsorted(self._rows[:, 0], self._class_starts)
         self._local()
         order = np.argsort(held.class_of, kind="stable")
         self._members = order[np.searchsorted(held.class_of[order], 0) :]

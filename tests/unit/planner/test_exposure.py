@@ -8,12 +8,11 @@ from orchestrator.inventory.model import Inventory, PatchState
 from orchestrator.planner.exposure import in_turn, numbered, warnings
 from orchestrator.planner.facts import policies_fingerprint
 from orchestrator.planner.plan import plan
-from orchestrator.planner.rules import number
 from orchestrator.policy.describe import describe
 from orchestrator.policy.load import load_one
 from orchestrator.policy.model import Origin, Patches, Policy, Restart, Selector, Sooner
 from orchestrator.topology.graph import build
-from tests.fleet import inventory, vm, vm_id
+from tests.fleet import inventory, vm
 
 CAMPAIGN = 'version: 1\nname: monthly\nselect: {names: "*"}\nchange: {patches: {}}\n'
 FLEET = [
