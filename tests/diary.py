@@ -170,7 +170,9 @@ class Diary:
             self._record(facts)
             self.agenda.refresh(facts, now)
             self.listen(facts)
-        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGone | m.FoundGroupSick):
+        elif isinstance(
+            message, m.FoundWell | m.FoundOut | m.FoundBroken | m.FoundBusy | m.FoundGone | m.FoundGroupSick
+        ):
             self.agenda.check_ended(message.machine, now)
         return facts
 
@@ -202,6 +204,11 @@ class Diary:
         """The same: it is out already."""
         self._is(name, a.Check, a.ReadBaseline)
         return self.tell(m.FoundOut(self.id, self.index(name), evidence))
+
+    def broken(self, name: str, evidence: str = "503", baseline: str = OLD) -> tuple[e.Event, ...]:
+        """The same: it is out already, and is to be repaired. The first time that is only put down."""
+        self._is(name, a.Check)
+        return self.tell(m.FoundBroken(self.id, self.index(name), baseline, evidence))
 
     def busy(self, name: str) -> tuple[e.Event, ...]:
         """The same: somebody else is patching it."""

@@ -21,7 +21,7 @@ from orchestrator.cloud.port import (
 from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
 from orchestrator.executor.services import Services, target_of
 from orchestrator.executor.wellness import ask_network, probes_of, unwell_by_view
-from orchestrator.inventory.model import Agent
+from orchestrator.inventory.model import Agent, Power
 from orchestrator.policy.model import Patches
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
@@ -52,8 +52,10 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
         if view.installing:
             return m.FoundBusy(rollout.id, index)
         evidence = "" if forced else unwell_by_view(probes, view)
+        mute = 0  # probes that can't be put, so that nobody knows how the machine is
         if not evidence and not forced:
-            evidence = (await ask_network(services, machine, probes)).evidence
+            seen = await ask_network(services, machine, probes)
+            evidence, mute = seen.evidence, seen.unasked
         sick = None if evidence or forced else await services.groups.sick(plan, machine)
         if not evidence and sick is None:
             return m.FoundWell(rollout.id, index, view.installation_id or "")
@@ -61,8 +63,16 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
         if misses >= health.fail_after:
             if sick is not None:
                 return m.FoundGroupSick(rollout.id, index, sick.group, sick.evidence)
+            if health.repair and not mute and _can_be_changed(rollout, view):
+                return m.FoundBroken(rollout.id, index, view.installation_id or "", evidence)
             return m.FoundOut(rollout.id, index, evidence)
         await services.clock.sleep(health.interval.total_seconds())
+
+
+def _can_be_changed(rollout: Rollout, view: View) -> bool:
+    """Whether a machine that is out can be changed all the same: Azure takes requests for running ones, and patches need the agent."""
+    agent = view.agent is Agent.READY or not isinstance(rollout.planned.plan.change, Patches)
+    return view.power is Power.RUNNING and agent
 
 
 async def _view_before(services: Services, rollout: Rollout, target: Target) -> View:

@@ -132,6 +132,7 @@ def _health(health: Health) -> str:
     return (
         f"well for {words.duration(health.min_healthy_time)} within {words.duration(health.healthy_deadline)}, "
         f"asked every {words.duration(health.interval)}, unwell after {health.fail_after}"
+        + (", repaired if it is out already" if health.repair else "")
     )
 
 

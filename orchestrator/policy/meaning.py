@@ -180,9 +180,6 @@ def _health(document: Document, health: HealthSection | None) -> Iterator[Proble
         yield document.problem(
             at, "`health` says nothing", "write what differs from the defaults, or take it out", key=True
         )
-    if health.when_already_out == "repair":
-        what = "this version doesn't repair machines that are out already; it leaves them alone"
-        yield document.problem((*at, "when_already_out"), what, "write leave, or take it out")
     well = health.min_healthy_time or defaults.MIN_HEALTHY_TIME
     deadline = health.healthy_deadline or defaults.HEALTHY_DEADLINE
     interval = health.interval or defaults.PROBE_INTERVAL

@@ -47,11 +47,23 @@ def refusal(
         if is_beginning(rollout, stretch):
             what = f"the steps before {rollout.planned.title(stretch)} are not done yet"
             return Refusal(stretch_rule(stretch), what)
-    if rollout.sick and not rollout.machines[machine].forced:
+    if rollout.sick and not _repairs(scope, rollout, machine, serves=serves):
         for group in rollout.planned.machine(machine).groups:
             if group in rollout.sick:
                 return _sick(rollout, group)
     return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved, serves=serves)
+
+
+def _repairs(scope: Scope, rollout: Rollout, machine: int, *, serves: bool) -> bool:
+    """Whether the machine is changed because it is out: it may be the very reason why its group isn't well."""
+    if rollout.machines[machine].forced:
+        return True
+    planned = rollout.planned.machine(machine)
+    return (
+        not serves
+        and planned.id in scope.ledger.others
+        and rollout.planned.plan.health[planned.health].repair
+    )
 
 
 def stretch_rule(stretch: int) -> str:

@@ -17,7 +17,7 @@ import orjson
 from orchestrator.errors import JournalError
 from orchestrator.rollout import events as e
 
-VERSIONS: Mapping[str, int] = {}
+VERSIONS: Mapping[str, int] = {"Granted": 2}
 """Events whose fields have changed since their first version, with their present version; all others are 1."""
 
 UPCASTERS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}

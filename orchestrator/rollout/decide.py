@@ -38,10 +38,10 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
     match message:
         case m.Advance(_, lane):
             return advance_lane(rollout, lane, now) if lane >= 0 else advance_stage(rollout, now)
-        case m.FoundWell() | m.FoundOut() | m.FoundBusy() | m.FoundGone():
+        case m.FoundWell() | m.FoundOut() | m.FoundBroken() | m.FoundBusy() | m.FoundGone():
             return _found(scope, rollout, message, now)
         case m.FoundGroupSick():
-            return _found_sick(rollout, message)
+            return _found_sick(scope, rollout, message)
         case m.StretchStepReported():
             return decide_stretch(rollout, message)
         case m.GroupRecovered(_, group):
@@ -77,7 +77,7 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
 def _found(
     scope: Scope,
     rollout: Rollout,
-    message: m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGone,
+    message: m.FoundWell | m.FoundOut | m.FoundBroken | m.FoundBusy | m.FoundGone,
     now: datetime,
 ) -> tuple[e.Event, ...]:
     """The look right before a grant."""
@@ -98,6 +98,8 @@ def _found(
         return ()
     if isinstance(message, m.FoundWell):
         return _grant(scope, rollout, message, now)
+    if isinstance(message, m.FoundBroken):
+        return _repair(scope, rollout, message, now)
     if refusal(scope, rollout, machine, now=now) is not None:
         return ()
     match message:
@@ -117,27 +119,42 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     if refusal(scope, rollout, machine, serves=serves, now=now) is not None:
         on_record = rollout.planned.machine(machine).id in scope.ledger.others
         return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
+    return _begin(scope, rollout, machine, e.Granted(machine), found.baseline, now)
+
+
+def _repair(scope: Scope, rollout: Rollout, found: m.FoundBroken, now: datetime) -> tuple[e.Event, ...]:
+    """The same for a machine that is out already. Once that is on record, its change takes no place that it doesn't take anyway."""
+    machine = found.machine
+    if rollout.planned.machine(machine).id not in scope.ledger.others:
+        return (e.FleetSeen(out=(machine,)),) if rollout.status is RolloutStatus.RUNNING else ()
+    if refusal(scope, rollout, machine, now=now) is not None:
+        return ()
+    return _begin(scope, rollout, machine, e.Granted(machine, broken=True), found.baseline, now)
+
+
+def _begin(
+    scope: Scope, rollout: Rollout, machine: int, granted: e.Granted, baseline: str, now: datetime
+) -> tuple[e.Event, ...]:
     stretches = to_begin(rollout, machine)
     begun = tuple(e.StretchBegun(rollout.planned.stretches.all[n].where, machine) for n in stretches)
     if any(rollout.planned.stretches.all[n].before for n in stretches):
         return begun  # it is looked at again once their steps before are done
-    return (*begun, *_granted(scope, rollout, found, now))
-
-
-def _granted(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) -> tuple[e.Event, ...]:
-    machine = found.machine
-    granted = e.Granted(machine)
     if rollout.planned.steps_before(machine):
-        return (granted,)
-    return (granted, intend(scope, rollout, machine, found.baseline, now))
+        return (*begun, granted)
+    return (*begun, granted, intend(scope, rollout, machine, baseline, now))
 
 
-def _found_sick(rollout: Rollout, found: m.FoundGroupSick) -> tuple[e.Event, ...]:
+def _found_sick(scope: Scope, rollout: Rollout, found: m.FoundGroupSick) -> tuple[e.Event, ...]:
     """A machine that must wait for its group: the group is put down, so that nobody else of it is looked at in vain."""
-    pending = rollout.machines[found.machine].status is MachineStatus.PENDING
-    if not pending or rollout.status is not RolloutStatus.RUNNING or found.group in rollout.sick:
+    machine = found.machine
+    pending = rollout.machines[machine].status is MachineStatus.PENDING
+    if not pending or rollout.status is not RolloutStatus.RUNNING:
         return ()
-    return (e.GroupSeen(found.group, well=False, evidence=found.evidence),)
+    back = rollout.planned.machine(machine).id in scope.ledger.others  # it was seen well itself
+    facts: tuple[e.Event, ...] = (e.FleetSeen(back=(machine,)),) if back else ()
+    if found.group in rollout.sick:
+        return facts
+    return (*facts, e.GroupSeen(found.group, well=False, evidence=found.evidence))
 
 
 def intend(scope: Scope, rollout: Rollout, machine: int, baseline: str, now: datetime) -> e.Intended:
@@ -165,7 +182,8 @@ def _fleet_changed(scope: Scope, rollout: Rollout, message: m.FleetChanged) -> t
     out, late = [], []
     for machine in message.out:
         run = rollout.machines[machine]
-        if run.status in (MachineStatus.DONE, MachineStatus.NOT_CHANGED) and run.attempt:
+        ours = run.attempt and not run.broken
+        if run.status in (MachineStatus.DONE, MachineStatus.NOT_CHANGED) and ours:
             late.append(machine)
         elif run.status is MachineStatus.WRITTEN_OFF:
             continue  # a person said that it counts no more

@@ -108,9 +108,10 @@ class RolloutFinished:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """It may be down from now on; it was well just before."""
+    """It may be down from now on; it was well just before, unless it is `broken`: out already, and to be repaired."""
 
     machine: int
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,13 @@ def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> 
     scope.ledger.grant(machine, rollout.id, at)
     scope.ledger.mark_back(machine)
     fresh = MachineRun(
-        target, at, attempt=run.attempt, tries=run.tries, grants=run.grants + 1, forced=run.forced
+        target,
+        at,
+        attempt=run.attempt,
+        tries=run.tries,
+        grants=run.grants + 1,
+        forced=run.forced,
+        broken=event.broken,
     )
     move(scope, rollout, event.machine, fresh)
 
@@ -168,7 +174,7 @@ def _step_ended(scope: Scope, rollout: Rollout, event: e.StepEnded, at: datetime
     elif event.ok:
         new = replace(run, step=event.step + 1, since=at)
     else:
-        new = replace(run, step=event.step + 1, since=at, verdict=False, detail=event.evidence)
+        new = replace(run, step=event.step + 1, since=at, verdict=False, broken=False, detail=event.evidence)
     move(scope, rollout, event.machine, new)
 
 
@@ -216,8 +222,9 @@ def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) 
             target, at, attempt=run.attempt, tries=run.tries, grants=run.grants, detail=event.detail
         )
     else:
-        new = replace(run, status=target, since=at, detail=event.detail)
-    if target is MachineStatus.NOT_CHANGED:
+        as_before = run.broken and run.verdict is False
+        new = replace(run, status=target, since=at, broken=as_before, detail=event.detail)
+    if target is MachineStatus.NOT_CHANGED and not new.broken:
         rollout.not_changed.add(event.machine)
     move(scope, rollout, event.machine, new)
 
@@ -296,6 +303,8 @@ def _fleet_seen(scope: Scope, rollout: Rollout, event: e.FleetSeen, at: datetime
     for index in event.back:
         machine = rollout.planned.machine(index).id
         scope.ledger.mark_back(machine)
+        if rollout.machines[index].broken:
+            rollout.machines[index] = replace(rollout.machines[index], broken=False)
         if (holder := left_open_by(scope, rollout, machine)) is not None:
             scope.ledger.release(machine, holder)
 

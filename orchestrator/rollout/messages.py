@@ -140,6 +140,16 @@ class FoundOut:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundBroken:
+    """A machine about to be granted is out already, can be changed all the same, and is to be (`when_already_out: repair`)."""
+
+    rollout: str
+    machine: int
+    baseline: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class FoundBusy:
     """A machine about to be granted is being patched by somebody else. Of one that is granted: its grant is given back."""
 
@@ -324,6 +334,7 @@ Observation = (
     | FleetChanged
     | FoundWell
     | FoundOut
+    | FoundBroken
     | FoundBusy
     | FoundGone
     | FoundGroupSick

@@ -137,11 +137,14 @@ def _step(rollout: Rollout, message: m.StepReported, run: MachineRun) -> tuple[e
         return (ended,) if message.step == closing_step(rollout, machine, run) else ()
     if run.verdict is None or message.step != next_step(rollout, machine, run):
         return ()
-    verdict = run.verdict and message.ok
+    verdict = (run.verdict or run.broken) and message.ok
     following = first_step(rollout.planned.steps_after(machine), message.step + 1, well=verdict)
+    if verdict and following is None and not run.verdict:
+        return (ended, *_as_before(machine, run, run.detail))
     if verdict or following is not None:
         return (ended,)
-    evidence = run.detail if run.verdict is False else f"its step after failed: {message.evidence}"
+    own = run.verdict is False and not run.broken
+    evidence = run.detail if own else f"its step after failed: {message.evidence}"
     return (ended, e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, (machine,), evidence))
 
 
@@ -154,9 +157,9 @@ def first_step(steps: tuple[Step, ...], start: int, *, well: bool) -> int | None
 
 
 def next_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
-    """The step after that is due for a machine whose verdict is there."""
+    """The step after that is due for a machine whose verdict is there. One that was out before has all of them: they restore that."""
     assert run.verdict is not None
-    return first_step(rollout.planned.steps_after(machine), run.step, well=run.verdict)
+    return first_step(rollout.planned.steps_after(machine), run.step, well=run.verdict or run.broken)
 
 
 def closing_step(rollout: Rollout, machine: int, run: MachineRun) -> int | None:
@@ -202,10 +205,12 @@ def _verified(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> t
     if not run.sure:
         return ()
     steps = rollout.planned.steps_after(machine)
-    if run.verdict is None and first_step(steps, 0, well=message.well) is not None:
+    if run.verdict is None and first_step(steps, 0, well=message.well or run.broken) is not None:
         return (e.Verified(machine, message.well, message.evidence),)
     if run.verdict is not None and next_step(rollout, machine, run) is not None:
         return ()
+    if not message.well and run.broken:
+        return _as_before(machine, run, message.evidence)
     if not message.well:
         evidence = message.evidence
         return (e.MachineUnhealthy(machine, evidence), *after_unhealthy(rollout, (machine,), evidence))
@@ -215,3 +220,14 @@ def _verified(rollout: Rollout, message: m.HealthReported, run: MachineRun) -> t
         return (e.MachineEnded(machine, e.Outcome.PENDING, run.detail),)
     ended = e.MachineEnded(machine, e.Outcome.NOT_CHANGED, run.detail)
     return (ended, *after_not_changed(rollout, machine, run.detail))
+
+
+def _as_before(machine: int, run: MachineRun, evidence: str) -> tuple[e.Event, ...]:
+    """A machine that was out before its change, and is out after it: its grant is returned, and it goes on counting as out by itself."""
+    judged = () if run.verdict is False else (e.Verified(machine, well=False, evidence=evidence),)
+    outcome = e.Outcome.DONE
+    if not run.changed:
+        outcome = e.Outcome.PENDING if run.passing and run.tries < TRIES else e.Outcome.NOT_CHANGED
+    came = "" if run.verdict is False else f"{run.detail}; "
+    detail = f"{came}out, as it was before: {evidence}"
+    return (*judged, e.MachineEnded(machine, outcome, detail), e.FleetSeen(out=(machine,)))

@@ -114,6 +114,7 @@ class MachineRun:
     verdict: bool | None = None
     forced: bool = False  # a person wants this attempt, whatever the probes say before it
     late: bool = False
+    broken: bool = False  # it was out already before its grant: that it is out after is no failure of ours
     detail: str = ""
 
 

@@ -119,8 +119,8 @@ def _seen(rollout: Rollout, out: tuple[int, ...], back: tuple[int, ...]) -> str:
 
 def _of_attempt(name: str, fact: e.Event) -> str | None:
     match fact:
-        case e.Granted():
-            return f"{name}: granted"
+        case e.Granted(broken=broken):
+            return f"{name}: granted{', though it is out already: to be repaired' if broken else ''}"
         case e.Intended(attempt=attempt):
             return f"{name}: attempt {attempt} is about to be sent"
         case e.IntentLapsed():

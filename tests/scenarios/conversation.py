@@ -25,7 +25,7 @@ from typing import Any
 
 from orchestrator.errors import Refused
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Each, Share, Step, StopWhen
+from orchestrator.policy.model import Each, Health, Share, Step, StopWhen
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from tests.builders import (
@@ -48,6 +48,7 @@ _UNITS = {"m": "minutes", "h": "hours", "s": "seconds"}
 _Reports: dict[str, Callable[[Diary, str, list[str]], tuple[e.Event, ...]]] = {
     "well": lambda d, who, said: d.well(who, said[0] if said else OLD),
     "out": lambda d, who, said: d.out(who, " ".join(said) or "503"),
+    "broken": lambda d, who, said: d.broken(who, " ".join(said) or "503"),
     "busy": lambda d, who, _: d.busy(who),
     "group-sick": lambda d, who, said: d.group_sick(who, " ".join(said) or "503"),
     "gone": lambda d, who, _: d.gone(who),
@@ -238,6 +239,8 @@ def _plan_of(lines: list[str]) -> Plan:
                 parts["rules"].append(order(first.strip(), then.strip()))
             case "before" | "after":
                 parts[word] = _steps(tail)
+            case "repair":
+                parts["health"] = Health(repair=True)
             case "stop":
                 parts["stop_when"] = StopWhen(Share(count=int(said[0])), Share(count=int(said[0])))
             case _:

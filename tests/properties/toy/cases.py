@@ -64,6 +64,7 @@ def plans(draw: st.DrawFn) -> Told:
         rules=draw(rules_of(names)),
         around=draw(st.sampled_from(list(AROUND))),
         wider=draw(st.sampled_from(["nothing", *WIDER])),
+        repair=draw(st.booleans()),
         group=" ".join(draw(st.sampled_from(["", "", names, names[:2]]))),
         stop=draw(st.sampled_from(list(STOPS))),
         in_flight=draw(st.sampled_from([None, None, 1, 2])),

@@ -142,7 +142,7 @@ class Host:
         if facts:
             self._append(facts)
             self.agenda.refresh(facts, now)
-        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBusy | m.FoundGroupSick):
+        elif isinstance(message, m.FoundWell | m.FoundOut | m.FoundBroken | m.FoundBusy | m.FoundGroupSick):
             self.agenda.check_ended(message.machine, now)
         self._checked(now)
 
@@ -238,6 +238,8 @@ class Host:
         if world.running(machine):
             return m.FoundBusy(ROLLOUT, machine)
         forced = isinstance(activity, a.ReadBaseline) or self.rollout.machines[machine].forced
+        if world.can_be_changed(machine) and not forced and self.planned.plan.health[0].repair:
+            return m.FoundBroken(ROLLOUT, machine, world.shown(machine), "503")
         if world.is_down(machine) and not forced:
             return m.FoundOut(ROLLOUT, machine, "503")
         if world.is_sick() and not forced and self.planned.machine(machine).groups:

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.availability.model import Constraint
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Each, Share, StopWhen
+from orchestrator.policy.model import Each, Health, Share, StopWhen
 from tests.builders import always, budget, exclusion, grouped, lane, order, plan_of, stage, step, surrounded
 
 AROUND = {
@@ -45,6 +45,7 @@ class Told:
     rules: tuple[tuple[Any, ...], ...] = ()
     around: str = "nothing"
     wider: str = "nothing"
+    repair: bool = False  # machines that are out already are changed all the same
     group: str = ""  # machines that are asked about together
     stop: str = "never"
     in_flight: int | None = None
@@ -63,6 +64,7 @@ class Told:
             stop_when=STOPS[self.stop],
             max_in_flight=self.in_flight,
             max_wait=timedelta(hours=2),
+            health=Health(repair=self.repair),
         )
         for each, earlier, later in WIDER[self.wider]:
             only = self.lanes[0][3][0] if self.wider.endswith("for some") else ""

@@ -126,6 +126,12 @@ class World:
             or _lasts(machine.unwell_until, self.now)
         )
 
+    def can_be_changed(self, index: int) -> bool:
+        """Whether a machine is unwell and nothing else: it takes requests."""
+        machine = self.machines[index]
+        off = machine.gone or self.running(index) or _lasts(machine.off_until, self.now)
+        return self.is_down(index) and not off
+
     def running(self, index: int) -> bool:
         """Whether a patch run is under way."""
         run = self.machines[index].run
@@ -209,6 +215,8 @@ class World:
         for index, machine in enumerate(self.machines):
             if machine.gone:
                 continue
+            if self.happens(self.faults.unwell / 10):
+                machine.unwell_until = self.now + self.soon(60, 7200)
             if self.happens(self.faults.off):
                 machine.off_until = self.now + self.soon(60, 20_000)
             if self.happens(self.faults.foreign) and not self.running(index):

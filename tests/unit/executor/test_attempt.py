@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.executor.perform import perform
 from orchestrator.executor.settings import Settings
-from orchestrator.policy.model import Patches, Probe, ProbeKind, Restart
+from orchestrator.policy.model import Health, Patches, Probe, ProbeKind, Restart
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
 from tests.builders import NOON, lane, plan_of, step
@@ -42,6 +42,36 @@ async def test_a_machine_that_fails_its_probes_is_out_already() -> None:
     await here.clock.sleep(1)
     assert await here.do("a") == m.FoundOut("r1", 0, "its power state is stopped")
     assert here.passed == timedelta(seconds=31)
+
+
+def repairing(faults: str = "", url: str = "http://shop") -> Doors:
+    """A machine that is to be changed though it is out, which its application says it is."""
+    plan = plan_of(lane("west", "a"), health=Health(repair=True))
+    here = Doors(probing(plan, AGENT, Probe(ProbeKind.HTTP, url=url)), faults)
+    here.world.probe = lambda machine, now: (503, {})  # type: ignore[method-assign]  # sick from the beginning
+    return here
+
+
+@virtual
+async def test_a_machine_that_is_out_may_be_one_to_repair() -> None:
+    """It runs, its agent is ready, and its application isn't well: with the evidence, and the baseline for its request."""
+    here = repairing()
+    assert await here.do("a") == m.FoundBroken("r1", 0, "", "http http://shop: 503")
+
+
+@virtual
+async def test_a_machine_of_which_nobody_knows_how_it_is_is_not_repaired() -> None:
+    """Its probe can't be put: after the change nobody would know either."""
+    here = repairing(url="http://nowhere")
+    assert isinstance(await here.do("a"), m.FoundOut)
+
+
+@virtual
+async def test_a_machine_that_takes_no_request_is_left_alone() -> None:
+    """Azure refuses to change what is off, and an agent that is away installs nothing."""
+    here = repairing("- goes_off: {machines: [a], at: 0s}")
+    await here.clock.sleep(1)
+    assert isinstance(await here.do("a"), m.FoundOut)
 
 
 @virtual

@@ -99,7 +99,6 @@ def test_an_order_is_short() -> None:
         ("{healthy_deadline: 1m}", "3:28: a machine must be well for 5m (min_healthy_time) within 1m (healthy_deadline); write a longer healthy_deadline, or a shorter min_healthy_time"),
         ("{interval: 10m}", "3:20: asked each 10m, a machine may not be asked at all in 5m; write an interval shorter than min_healthy_time"),
         ("{fail_after: 0}", "3:22: `0` isn't a number of at least 1; write a whole number such as 5"),
-        ("{when_already_out: repair}", "3:28: this version doesn't repair machines that are out already; it leaves them alone; write leave, or take it out"),
         ("{probes: [app_heath]}", "3:19: unknown key `app_heath`; did you mean `app_health`?"),
         ("{probes: [{of: {os: linux}}]}", "3:19: a probe is of exactly one kind, and this one of none; write one of app_health, vm_agent, http, tcp an entry"),
         ("{probes: [{app_health: , vm_agent: }]}", "3:19: a probe is of exactly one kind, and this one of app_health and vm_agent; write one of app_health, vm_agent, http, tcp an entry"),
