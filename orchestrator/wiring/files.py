@@ -7,12 +7,16 @@ import gzip
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
 from orchestrator.policy.model import Policy
+
+if TYPE_CHECKING:
+    from orchestrator.policy.load import Loaded
 
 FLOOR = "availability-first"
 TESTS = (".test.yaml", ".test.yml")
@@ -68,15 +72,26 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
 
     Raises `PolicyError` with every problem of every file.
     """
+    from orchestrator.policy.load import load  # the schema: a command that runs a plan does without
+
+    return load(_contents(places))
+
+
+def read_whole(places: Sequence[Path]) -> Loaded:
+    """As `read_policies`, with the problems beside what could be read, for whoever tells all of it."""
+    from orchestrator.policy.load import read_all
+
+    return read_all(_contents(places))
+
+
+def _contents(places: Sequence[Path]) -> list[tuple[str, bytes]]:
     found = _found(places, "policy", "policies are files named *.yaml", _is_policy_file)
     for path in found:
         if path.name.endswith(TESTS):
             raise UsageError(
                 f"{path} is a file of tests, not a policy; run it with: wavekeeper policy test {path}"
             )
-    from orchestrator.policy.load import load  # the schema: a command that runs a plan does without
-
-    return load([(str(path), _content(path)) for path in found])
+    return [(str(path), _content(path)) for path in found]
 
 
 def read_folder(folder: Path, *, may_be_empty: bool) -> tuple[Policy, ...]:

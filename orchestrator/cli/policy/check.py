@@ -1,28 +1,28 @@
-"""`wavekeeper policy check`: are the policies right, and whom do they select?"""
+"""`wavekeeper policy check`: are the policies right, and what would a colleague say of them?"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.output import bullets, columns, count, heading, line, print_json, print_table
-from orchestrator.cli.policy.against import Against, held_against
-from orchestrator.cli.policy.own import own
+from orchestrator.cli.output import columns, count, line, print_json, print_table
+from orchestrator.cli.policy.findings import for_github, for_people, row_of
 from orchestrator.cli.source import source
-from orchestrator.inventory.model import Inventory
+from orchestrator.clock import SystemClock
+from orchestrator.errors import UsageError
 from orchestrator.policy.model import Policy, Restart
-from orchestrator.topology.graph import build
-from orchestrator.wiring.files import read_policies
+from orchestrator.policy.values import did_you_mean
+from orchestrator.review.catalogue import CATALOGUE, is_error, needs_fleet
+from orchestrator.review.review import Review, review
+from orchestrator.wiring.files import floor, read_whole
 
 POLICIES = Path("policies")
 """Where `policy check` looks if nobody says."""
 
-NOBODY = Inventory(taken_at=None, source="", machines=())
-"""A fleet of no machines."""
+INVALID = 2
 
 
 def check(
@@ -33,49 +33,83 @@ def check(
     subscription: options.Subscriptions = None,
     inventory: options.InventoryFile = None,
     endpoint: options.Endpoint = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings, too.")] = False,
     as_json: options.AsJson = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print annotations for a GitHub workflow.")
+    ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option("--explain", metavar="CODE", help="Say what a code such as WK305 means, and end."),
+    ] = None,
 ) -> None:
-    """Check policies, and with an inventory whom they select and which of their rules match nothing.
+    """Check policies: what is wrong with them and what a colleague would ask, with an inventory also of what they do to that fleet.
 
-    Everything that is wrong is told at once, as file:line:column, with what to write instead; the exit code is then 2.
+    Everything is told at once, as file:line:column, with what to write instead. The exit code is 2 if a policy is invalid. Warnings are
+    silenced in place: `# wavekeeper: ignore[WK305] why`, at their line or above it.
     """
-    read = read_policies(paths or [POLICIES])
-    held_against(build(NOBODY), read)  # what contradicts itself does so whatever the fleet
-    if inventory is None and not subscription:
-        _tell(own(read), None, as_json=as_json)
+    if explain is not None:
+        _explain(explain)
         return
-    against = held_against(build(source(inventory, subscription, endpoint).read()), read)
-    _tell(own(read), against, as_json=as_json)
-
-
-def _tell(policies: Sequence[Policy], against: Against | None, *, as_json: bool) -> None:
+    loaded = read_whole(paths or [POLICIES])
+    fleet = source(inventory, subscription, endpoint).read() if inventory or subscription else None
+    found = review(loaded, floor(), SystemClock().now(), fleet)
     if as_json:
-        print_json({"policies": [_row(policy, against) for policy in policies], **_findings(against)})
+        print_json(_document(found))
+    elif github:
+        for_github(found.problems)
+    else:
+        texts = {file: document.text for file, document in loaded.documents.items()}
+        for_people(found.problems, texts)
+        _summary(found, read=len(loaded.policies) > 0 or not loaded.problems)
+    if found.errors or (strict and found.warnings):
+        raise typer.Exit(code=INVALID)
+
+
+def _summary(found: Review, *, read: bool) -> None:
+    """How many of what; the policies themselves where nothing is wrong with them."""
+    told = []
+    if found.errors:
+        told.append(count(len(found.errors), "error"))
+    if found.warnings:
+        told.append(count(len(found.warnings), "warning"))
+    if found.silenced:
+        told.append(f"{len(found.silenced):,} silenced")
+    if told:
+        ask = next((problem.code for problem in found.problems if problem.code), "")
+        hint = f"; what one means: wavekeeper policy check --explain {ask}" if ask else ""
+        line(f"{', '.join(told)}{hint}", style="bold")
+    if found.errors or not read:
         return
-    if not policies:
+    if not found.policies:
         line("nothing but the built-in rules, which hold anyway")
         return
-    line(f"{count(len(policies), 'policy is', 'policies are')} valid", style="bold")
+    line(f"{count(len(found.policies), 'policy is', 'policies are')} valid", style="bold")
     headings = ["file", "policy", "changes", "rules", "probes", "steps"]
-    if against is not None:
-        headings.append(f"selects (of {against.machines:,})")
+    if found.machines is not None:
+        headings.append(f"selects (of {found.machines:,})")
     table = columns(*headings, right=headings[3:])
-    for policy in policies:
-        row = _row(policy, against)
+    for policy in found.policies:
+        row = _row(policy, found)
         figures = [row[key] for key in ("rules", "probes", "steps", "selects") if row[key] is not None]
         table.add_row(policy.file, policy.name, row["changes"] or "-", *(f"{figure:,}" for figure in figures))
     print_table(table)
-    if against is None:
-        return
-    if against.nothing:
-        heading("Matches nothing")
-        bullets(f"{found.what} ({found.origin})" for found in against.nothing)
-    if against.frozen:
-        heading("Groups that admit nobody; their machines would be left out")
-        bullets(f"{group.group}: {group.why} ({group.origin})" for group in against.frozen)
 
 
-def _row(policy: Policy, against: Against | None) -> dict[str, Any]:
+def _document(found: Review) -> dict[str, Any]:
+    """What programs are told."""
+    return {
+        "schema": "wavekeeper.review/1",
+        "errors": len(found.errors),
+        "warnings": len(found.warnings),
+        "machines": found.machines,
+        "policies": [_row(policy, found) for policy in found.policies],
+        "findings": [row_of(problem) for problem in found.problems],
+        "silenced": [row_of(problem) | {"reason": reason} for problem, reason in found.silenced],
+    }
+
+
+def _row(policy: Policy, found: Review) -> dict[str, Any]:
     return {
         "name": policy.name,
         "file": policy.file,
@@ -83,7 +117,7 @@ def _row(policy: Policy, against: Against | None) -> dict[str, Any]:
         "probes": len(policy.probes),
         "steps": len(policy.around),
         "changes": _changes(policy),
-        "selects": None if against is None else against.selected[policy.name],
+        "selects": found.selected.get(policy.name),
     }
 
 
@@ -93,17 +127,21 @@ def _changes(policy: Policy) -> str:
     return "restart" if isinstance(policy.campaign.change, Restart) else "patches"
 
 
-def _findings(against: Against | None) -> dict[str, Any]:
-    if against is None:
-        return {}
-    return {
-        "machines": against.machines,
-        "matches_nothing": [
-            {"what": found.what, "file": found.origin.file, "line": found.origin.line}
-            for found in against.nothing
-        ],
-        "admit_nobody": [
-            {"group": g.group, "why": g.why, "file": g.origin.file, "line": g.origin.line}
-            for g in against.frozen
-        ],
-    }
+def _explain(typed: str) -> None:
+    code = typed.strip().upper()
+    entry = CATALOGUE.get(code)
+    if entry is None:
+        near = did_you_mean(code, CATALOGUE)
+        instead = f"did you mean {near}?" if near else f"codes go from {min(CATALOGUE)} to {max(CATALOGUE)}"
+        raise UsageError(f"there is no code {typed}; {instead}")
+    kind = "an error, which can't be silenced" if is_error(code) else "a warning"
+    line(f"{code}  {entry.title}", style="bold")
+    line(f"{kind}{', found with an inventory only' if needs_fleet(code) else ''}\n")
+    line(entry.why)
+    line(f"\nWhat to do: {entry.instead}")
+    if entry.example:
+        line(f"\nFor example:\n\n{entry.example}")
+    if not is_error(code) and code < "WK900":
+        line(
+            f"\nTo silence one, at its line or above it:\n\n# wavekeeper: ignore[{code}] why it is right here"
+        )

@@ -82,14 +82,21 @@ def test_what_is_wrong_is_told_at_once_and_in_its_place(
     (tmp_path / policies / "wrong.yaml").write_text(WRONG)
     (tmp_path / "late.yaml").write_text(SHOP)
     ran = wavekeeper("policy", "check", policies, "late.yaml")
-    assert (ran.code, ran.out) == (2, "")
-    assert [line.partition(" ")[0] for line in ran.err.splitlines()[:-1]] == [
-        "rules/shop.yaml:2:7:",
-        "rules/wrong.yaml:3:1:",
-        "rules/wrong.yaml:5:23:",
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out.splitlines() == [
+        "rules/shop.yaml:2:7: error WK106: the name `shop` is taken: late.yaml:2 has it too; give each policy a name of its own",
+        "    2 | name: shop",
+        "      |       ^",
+        "",
+        "rules/wrong.yaml:3:1: error WK101: unknown key `selct`; did you mean `select`?",
+        "    3 | selct: {tags: {app: x}}",
+        "      | ^",
+        "rules/wrong.yaml:5:23: error WK103: `lots` is neither a number of machines nor a percentage; write a count such as 3, or a percentage such as 25%",
+        "    5 |   - {max_unavailable: lots}",
+        "      |                       ^",
+        "",
+        "3 errors; what one means: wavekeeper policy check --explain WK106",
     ]
-    assert "unknown key `selct`; did you mean `select`?" in ran.err
-    assert ran.err.endswith("3 problems; nothing was done\n")
 
 
 def test_the_folder_policies_is_where_it_looks(wavekeeper: Typed, tmp_path: Path) -> None:
@@ -118,9 +125,9 @@ def test_contradictions_on_this_fleet_are_errors(wavekeeper: Typed, tmp_path: Pa
     (tmp_path / "one.yaml").write_text(campaign.format("one"))
     (tmp_path / "two.yaml").write_text(campaign.format("two"))
     ran = wavekeeper("policy", "check", "circle.yaml", "one.yaml", "two.yaml", "-i", fleet)
-    assert (ran.code, ran.out) == (2, "")
-    assert "circle.yaml:4:5: this order and others loop" in ran.err
-    assert "two.yaml:4:1: campaign two changes what one (one.yaml:4) changes too" in ran.err
+    assert (ran.code, ran.err) == (2, "")
+    assert "circle.yaml:4:5: error WK112: this order and others loop" in ran.out
+    assert "two.yaml:4:1: error WK111: campaign two changes what one (one.yaml:4) changes too" in ran.out
 
 
 def test_rules_that_match_nothing_are_told(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
@@ -128,19 +135,65 @@ def test_rules_that_match_nothing_are_told(wavekeeper: Typed, tmp_path: Path, fl
     (tmp_path / "nowhere.yaml").write_text(NOWHERE)
     (tmp_path / "none.yaml").write_text(NONE)
     told = wavekeeper("policy", "check", "nowhere.yaml", "none.yaml", "-i", fleet, "--json").json()
-    assert [(found["file"], found["line"]) for found in told["matches_nothing"]] == [
-        ("none.yaml", 3),
-        ("nowhere.yaml", 5),
-        ("nowhere.yaml", 6),
-        ("nowhere.yaml", 7),
-        ("nowhere.yaml", 8),
-        ("nowhere.yaml", 12),
+    assert [(found["file"], found["line"], found["code"]) for found in told["findings"]] == [
+        ("none.yaml", 3, "WK301"),
+        ("nowhere.yaml", 5, "WK302"),
+        ("nowhere.yaml", 6, "WK303"),
+        ("nowhere.yaml", 7, "WK303"),
+        ("nowhere.yaml", 8, "WK302"),
+        ("nowhere.yaml", 9, "WK307"),
+        ("nowhere.yaml", 13, "WK302"),
     ]
-    assert [(found["group"], found["line"]) for found in told["admit_nobody"]] == [("nowhere", 9)]
+    assert told["warnings"] == 7
     ran = wavekeeper("policy", "check", "nowhere.yaml", "-i", fleet)
     assert ran.code == 0
-    assert "none of its machines has a tag rack (nowhere.yaml:6)" in ran.out
-    assert "Groups that admit nobody" in ran.out
+    assert "nowhere.yaml:6:5: warning WK303: none of the 12 machines of" in ran.out
+    assert "6 warnings; what one means" in ran.out
+
+
+def test_strict_fails_on_warnings_and_silences_count(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
+    """Warnings are advice: they fail a check only where somebody wants that, and not once they are silenced with a reason."""
+    (tmp_path / "none.yaml").write_text(NONE)
+    assert wavekeeper("policy", "check", "none.yaml", "-i", fleet).code == 0
+    assert wavekeeper("policy", "check", "none.yaml", "-i", fleet, "--strict").code == 2
+    silenced = NONE.replace("select:", "# wavekeeper: ignore[WK301] they come in spring\nselect:")
+    (tmp_path / "none.yaml").write_text(silenced)
+    ran = wavekeeper("policy", "check", "none.yaml", "-i", fleet, "--strict")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "1 silenced")
+    told = wavekeeper("policy", "check", "none.yaml", "-i", fleet, "--json").json()
+    assert [(one["code"], one["reason"]) for one in told["silenced"]] == [("WK301", "they come in spring")]
+
+
+def test_github_is_told_in_its_own_words(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Annotations: what parts their properties is escaped, and so is whatever would end a line."""
+    (tmp_path / "a,b:c%.yaml").write_text(WRONG)
+    ran = wavekeeper("policy", "check", "a,b:c%.yaml", "--github")
+    assert (ran.code, ran.err) == (2, "")
+    assert ran.out.splitlines() == [
+        "::error file=a%2Cb%3Ac%25.yaml,line=3,col=1,title=WK101 A key that isn't known here::unknown key `selct`; did you mean `select`?",
+        "::error file=a%2Cb%3Ac%25.yaml,line=5,col=23,title=WK103 A value that isn't understood::`lots` is neither a number of machines nor a percentage; write a count such as 3, or a percentage such as 25%25",
+    ]
+
+
+def test_a_code_is_explained(wavekeeper: Typed) -> None:
+    """What it is, why it matters, what to do; and how a warning is silenced."""
+    told = wavekeeper("policy", "check", "--explain", "wk305").out
+    assert told.startswith(
+        "WK305  A percentage of a small group that is more than it says\na warning, found with"
+    )
+    assert "# wavekeeper: ignore[WK305] why" in told
+    assert "can't be silenced" in wavekeeper("policy", "check", "--explain", "WK101").out
+    ran = wavekeeper("policy", "check", "--explain", "WK350")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("wavekeeper: there is no code WK350; did you mean WK3")
+
+
+def test_bytes_that_are_no_text_are_told_with_all_the_rest(wavekeeper: Typed, tmp_path: Path) -> None:
+    """One file that can't be read hides nothing of the others."""
+    (tmp_path / "bad.yaml").write_bytes(b"name: caf\xe9\n")
+    (tmp_path / "wrong.yaml").write_text(WRONG)
+    ran = wavekeeper("policy", "check", "bad.yaml", "wrong.yaml", "--json")
+    assert [found["code"] for found in ran.json()["findings"]] == ["WK001", "WK101", "WK103"]
 
 
 def test_a_copy_of_the_floor_is_the_floor(wavekeeper: Typed, tmp_path: Path, fleet: str) -> None:
@@ -157,7 +210,7 @@ def test_something_else_under_the_floor_s_name_is_an_error(wavekeeper: Typed, tm
     (tmp_path / FLOOR.name).write_text(text)
     ran = wavekeeper("policy", "check", FLOOR.name)
     assert ran.code == 2
-    assert "is the name of the built-in rules, and this file says something else" in ran.err
+    assert "is the name of the built-in rules, and this file says something else" in ran.out
 
 
 def test_show_says_what_holds_and_where_it_is_written(wavekeeper: Typed, policies: str, fleet: str) -> None:

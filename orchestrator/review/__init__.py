@@ -1,0 +1,1 @@
+"""What would an experienced colleague say of these policies before they are merged?"""

@@ -1,0 +1,29 @@
+"""Campaigns that would notice a fault late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from orchestrator.errors import Problem
+from orchestrator.policy import codes
+from orchestrator.review.subject import Subject
+
+LATE_PERCENT: Final = 10
+"""Of the machines attempted: a share of broken ones above this is an outage by itself, whatever the application."""
+
+
+def of_campaign(subject: Subject) -> Iterator[Problem]:
+    """Everything that stages and `stop_when` of one policy show by themselves."""
+    campaign = subject.policy.campaign
+    if campaign is None:
+        return
+    first, *others = campaign.stages
+    if others and not first.bake and not first.approve:
+        what = f"stage `{others[0].name}` begins as soon as `{first.name}` is done: nobody watches it"
+        yield subject.says(("stages", 0), codes.CANARY_UNWATCHED, what, "write bake: 4h, or then: approve")
+    unhealthy = campaign.stop_when.unhealthy
+    if unhealthy.percent is not None and unhealthy.percent > LATE_PERCENT:
+        what = f"the rollout goes on until {unhealthy} of the machines attempted are unhealthy"
+        instead = "write a smaller share, such as 1%, or a count"
+        yield subject.says(("stop_when", "unhealthy"), codes.STOPS_LATE, what, instead)

@@ -1,0 +1,223 @@
+"""A fleet as a review needs it: who is selected, in which groups machines stand, how large the groups are.
+
+No graph is built: of a hundred thousand machines that takes seconds, and a review asks for a few kinds of group only. Each kind
+is a column with a number for each machine, made when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from orchestrator.inventory.model import AppHealth, AvailabilitySet, Inventory, Machine, ScaleSet
+from orchestrator.inventory.standing import is_off
+from orchestrator.planner.budgets import Size
+from orchestrator.planner.groups import WHOLE, named
+from orchestrator.policy.index import Index, Mask
+from orchestrator.policy.values import SELECTION
+from orchestrator.topology.model import Group, GroupKind
+from orchestrator.topology.places import Place, Places
+from orchestrator.topology.zones import zones_of
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """Groups of one size, with the name of one of them."""
+
+    size: Size
+    groups: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A kind of group. A machine stands in one group of a layer at most; regions that have several pairs make several layers."""
+
+    layers: tuple[Any, ...]  # numbers by machine, -1 for none
+    groups: tuple[Group, ...]  # by number; without their members
+
+
+class Fleet:
+    """An inventory, indexed."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self.inventory = inventory
+        self.index = Index(inventory.machines)
+        self._columns: dict[str, _Column] = {}
+        self._joined: dict[tuple[str, ...], list[_Joined]] = {}
+
+    def __len__(self) -> int:
+        return len(self.index.machines)
+
+    def having(self, has: Callable[[Machine], object]) -> Mask:
+        """The machines for which something holds."""
+        return self.index.of(place for place, machine in enumerate(self.index.machines) if has(machine))
+
+    @cached_property
+    def with_private_ip(self) -> Mask:
+        """Those whose private address is known."""
+        return self.having(lambda machine: machine.private_ips)
+
+    @cached_property
+    def with_computer_name(self) -> Mask:
+        """Those whose name inside the guest is known."""
+        return self.having(lambda machine: machine.computer_name)
+
+    @cached_property
+    def with_app_health(self) -> Mask:
+        """Those that have the Application Health extension."""
+        return self.having(lambda machine: machine.app_health is not AppHealth.NONE)
+
+    @cached_property
+    def with_time_zone(self) -> Mask:
+        """Those whose time zone Azure tells."""
+        return self.having(lambda machine: machine.time_zone)
+
+    @cached_property
+    def _off(self) -> Any:
+        return np.fromiter((is_off(machine) for machine in self.index.machines), dtype=bool, count=len(self))
+
+    @cached_property
+    def _places(self) -> tuple[tuple[Place, ...], ...]:
+        """Everything that each machine stands in."""
+        places = Places(self.inventory, zones_of(self.inventory))
+        above: dict[str, tuple[Place, ...]] = {}
+
+        def reached(place: Place) -> tuple[Place, ...]:
+            known = above.get(place.node)
+            if known is None:
+                outer = (far for near in place.within for far in reached(near))
+                known = above[place.node] = tuple(dict.fromkeys((place, *outer)))
+            return known
+
+        return tuple(
+            tuple(dict.fromkeys(far for near in places.of(machine) for far in reached(near)))
+            for machine in self.index.machines
+        )
+
+    def without_group(self, kind: str, scope: Mask) -> int:
+        """How many machines of the scope are in no group of the kind."""
+        if kind == SELECTION:
+            return 0
+        places = self.index.places(scope)
+        first = self._column(kind).layers[:1]
+        return int(np.count_nonzero(first[0][places] < 0)) if first else len(places)
+
+    def sizes(self, scope: Mask, per: Iterable[str]) -> list[Sized]:
+        """The groups that hold machines of the scope, by size. Of sets all members count, as in a plan."""
+        kinds = tuple(kind for kind in per if kind != SELECTION)
+        places = self.index.places(scope)
+        if not len(places):
+            return []
+        if not kinds:
+            off = int(np.count_nonzero(self._off[places]))
+            return [Sized(Size(len(places) - off, off, 0), 1, "all of them")]
+        whole = any(kind in WHOLE for kind in kinds)
+        found: Counter[Size] = Counter()
+        names: dict[Size, str] = {}
+        for joined in self._join(kinds):
+            for number, size in joined.sizes(places, self._off, whole=whole):
+                found[size] += 1
+                names.setdefault(size, joined.name(number))
+        return [Sized(size, count, names[size]) for size, count in found.items()]
+
+    def _join(self, kinds: tuple[str, ...]) -> list[_Joined]:
+        known = self._joined.get(kinds)
+        if known is None:
+            columns = [self._column(kind) for kind in kinds]
+            known = self._joined[kinds] = [
+                _Joined.of(columns, layers, self._off)
+                for layers in product(*(range(len(column.layers)) for column in columns))
+            ]
+        return known
+
+    def _column(self, kind: str) -> _Column:
+        known = self._columns.get(kind)
+        if known is None:
+            known = self._tags(kind) if kind.startswith("tag:") else self._kind(GroupKind(kind))
+            self._columns[kind] = known
+        return known
+
+    def _tags(self, kind: str) -> _Column:
+        name = kind.removeprefix("tag:")
+        layer = np.full(len(self), -1, dtype=np.int64)
+        values = self.index.tag(name)
+        for number, places in enumerate(values.values()):
+            layer[places] = number
+        groups = tuple(Group(GroupKind.TAG, value, f"{name}={value}", ()) for value in values)
+        return _Column((layer,), groups)
+
+    def _kind(self, kind: GroupKind) -> _Column:
+        numbers: dict[str, int] = {}
+        groups: list[Group] = []
+        layers: list[Any] = []
+        for at, stands_in in enumerate(self._places):
+            for layer, place in enumerate(place for place in stands_in if place.kind is kind):
+                if layer == len(layers):
+                    layers.append(np.full(len(self), -1, dtype=np.int64))
+                number = numbers.setdefault(place.key, len(groups))
+                if number == len(groups):
+                    groups.append(Group(kind, place.key, place.name, (), self._unread.get(place.key, ())))
+                layers[layer][at] = number
+        return _Column(tuple(layers), tuple(groups))
+
+    @cached_property
+    def _unread(self) -> Mapping[str, tuple[Any, ...]]:
+        """Members of sets that the inventory doesn't hold, by set; they count as out."""
+        known = {machine.id for machine in self.index.machines}
+        held: list[AvailabilitySet | ScaleSet] = [*self.inventory.availability_sets]
+        held += self.inventory.scale_sets
+        return {one.id: tuple(sorted({*one.members} - known)) for one in held}
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """Kinds of group, each by one layer, as one: a number for each combination that machines stand in."""
+
+    numbers: Any  # by machine, -1 for those that lack one of the kinds
+    parts: tuple[tuple[Group, ...], ...]  # by number
+    running: Any  # members of the whole fleet, by number
+    off: Any
+
+    @classmethod
+    def of(cls, columns: Sequence[_Column], layers: Sequence[int], off: Any) -> _Joined:
+        held = np.stack([column.layers[layer] for column, layer in zip(columns, layers, strict=True)])
+        complete = np.all(held >= 0, axis=0)
+        rows, inverse = np.unique(held[:, complete], axis=1, return_inverse=True)
+        numbers = np.full(held.shape[1], -1, dtype=np.int64)
+        numbers[complete] = inverse.reshape(-1)
+        parts = tuple(
+            tuple(column.groups[number] for column, number in zip(columns, row, strict=True))
+            for row in rows.T.tolist()
+        )
+        count = len(parts)
+        return cls(
+            numbers,
+            parts,
+            np.bincount(numbers[complete & ~off], minlength=count),
+            np.bincount(numbers[complete & off], minlength=count),
+        )
+
+    def sizes(self, places: Any, off: Any, *, whole: bool) -> Iterator[tuple[int, Size]]:
+        """Each combination that machines of the places stand in, with its size."""
+        places = places[self.numbers[places] >= 0]
+        touched, inverse = np.unique(self.numbers[places], return_inverse=True)
+        if whole:
+            running, stopped = self.running[touched], self.off[touched]
+        else:
+            out = off[places]
+            running = np.bincount(inverse[~out], minlength=len(touched))
+            stopped = np.bincount(inverse[out], minlength=len(touched))
+        for number, up, down in zip(touched.tolist(), running.tolist(), stopped.tolist(), strict=True):
+            unread = len({one for group in self.parts[number] for one in group.unknown})
+            yield number, Size(up, down, unread)
+
+    def name(self, number: int) -> str:
+        """A combination in words."""
+        return named(self.parts[number])
