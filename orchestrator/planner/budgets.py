@@ -90,6 +90,9 @@ def _draft(rule: MaxUnavailable | MinAvailable, group: Counted, topology: Topolo
     alone = isinstance(rule, MinAvailable) and size.whole == 1 and limit.out < 1
     if alone and isinstance(rule, MinAvailable) and rule.singletons is Singletons.ALLOW:
         return Nothing("the machine is alone in its group, and singletons are allowed", group.name)
+    if alone and isinstance(rule, MinAvailable) and rule.singletons is Singletons.APPROVE and running:
+        why = "the machine is alone in its group, and goes with a person's yes"
+        return Nothing(why, group.name, running[0])
     if alone:
         limit = Limit(limit.out, f"{limit.because}, and it is alone in its group (singletons: leave_out)")
     return _budget(group, running, size, limit, rule.origin, cap=rule.cap)

@@ -16,7 +16,7 @@ from orchestrator.availability.model import Constraint, Exclusion
 from orchestrator.errors import PolicyError
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.budgets import draft_budgets
-from orchestrator.planner.compiled import Compiled, Dropped, Frozen
+from orchestrator.planner.compiled import Alone, Compiled, Dropped, Frozen
 from orchestrator.planner.drafts import Drafted, Nothing, machines
 from orchestrator.planner.dropping import Dropping
 from orchestrator.planner.exclusions import draft_exclusions, level_of
@@ -38,7 +38,7 @@ from orchestrator.policy.model import (
 from orchestrator.policy.select import matcher
 from orchestrator.topology.graph import Topology
 
-__all__ = ["Compiled", "Dropped", "Frozen", "compile_constraints"]
+__all__ = ["Alone", "Compiled", "Dropped", "Frozen", "compile_constraints"]
 
 
 def compile_constraints(
@@ -77,6 +77,7 @@ def compile_constraints(
         constraints=tuple(kept[key] for key in sorted(kept)),
         frozen=frozen,
         warnings=tuple(dict.fromkeys(warnings)),
+        alone=tuple(_alone(drafted, moving)),
         dropped=dropping.all,
         rules=MappingProxyType(rules),
     )
@@ -184,6 +185,17 @@ def _frozen(drafted: Iterable[Drafted], changed: frozenset[MachineId]) -> Iterat
                     one.budget.id, Frozen(one.group, one.budget.id, stuck, one.why, one.budget.origin)
                 )
     yield from sorted(found.values(), key=lambda frozen: (frozen.origin, frozen.group, frozen.constraint))
+
+
+def _alone(drafted: Iterable[Drafted], moving: frozenset[MachineId]) -> Iterator[Alone]:
+    found = {
+        (draft.origin, nothing.asks)
+        for draft in drafted
+        for nothing in draft.nothing
+        if nothing.asks is not None and nothing.asks in moving
+    }
+    for origin, machine in sorted(found):
+        yield Alone(machine, origin)
 
 
 def _sifted(

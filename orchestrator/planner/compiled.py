@@ -26,6 +26,14 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """A machine that is alone in a group of which some must serve, and that a person may let go (`singletons: approve`)."""
+
+    machine: MachineId
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     """Groups in which a rule says nothing to this plan, and why. One entry for each rule and reason.
 
@@ -49,3 +57,4 @@ class Compiled:
     warnings: tuple[Warned, ...]
     dropped: tuple[Dropped, ...]
     rules: Mapping[Origin, str]  # every rule in words, by where it is written
+    alone: tuple[Alone, ...] = ()  # of those that move; by rule, then machine

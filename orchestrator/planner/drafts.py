@@ -29,10 +29,14 @@ class DraftBudget:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """A group in which a rule comes to no constraint, and why. Without a name: the rule has no group at all."""
+    """A group in which a rule comes to no constraint, and why. Without a name: the rule has no group at all.
+
+    `asks`: a machine that a person must let go.
+    """
 
     why: str
     group: str
+    asks: MachineId | None = None
 
 
 @dataclass(slots=True)

@@ -136,6 +136,7 @@ _YOUNGER: Final[Mapping[str, Any]] = MappingProxyType(
         "sooner": (),
         "group_probes": (),
         "repair": False,
+        "growing": None,
         "each": Each.MACHINE,
     }
 )

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
-from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.inventory.standing import unknowns
 from orchestrator.planner import coverage, exposure
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
@@ -24,10 +22,11 @@ from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
-from orchestrator.planner.model import Lane, LeftOut, Plan, StageGate, Warned
+from orchestrator.planner.model import LeftOut, Plan, Warned
 from orchestrator.planner.rules import members
-from orchestrator.planner.schedule import CutShort, schedule
+from orchestrator.planner.schedule import CutShort
 from orchestrator.planner.stages import Staged, assign
+from orchestrator.planner.staging import lay_out, warn_of_alone, with_alone
 from orchestrator.planner.tables import Tables, planned_machines
 from orchestrator.policy import defaults, words
 from orchestrator.policy.build import default_stages
@@ -98,8 +97,13 @@ def planning(
     chosen = without_frozen(chosen, compiled.frozen)
     takes = durations if durations is not None else Durations()
     chosen = leave_out(chosen, never_in_time(topology, policies, chosen.changed, wanted.change, takes))
-    staged = assign(map(topology.machine, chosen.changed), wanted.stages, wanted.name)
+    alone = tuple(sorted({one.machine for one in compiled.alone}.intersection(chosen.changed)))
+    together = (machine for machine in chosen.changed if machine not in alone)
+    staged = assign(map(topology.machine, together), wanted.stages, wanted.name)
     chosen = leave_out(chosen, {m: LeftOut(m, _no_stage(wanted)) for m in staged.left})
+    if alone:
+        wanted = replace(wanted, stages=with_alone(wanted.stages))
+        staged = replace(staged, stages=(*staged.stages, alone))
     _refuse_nothing(wanted, chosen, topology)
     made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes)
     return Planning(made, (*compiled.dropped, *_late(compiled, made)), staged.coverage)
@@ -224,7 +228,9 @@ def _made(
     probed = probed_groups(topology, policies, changed)
     tables = Tables(read, wanted.change, durations, probed.of)
     planned = planned_machines(tables, machines, held, changed)
-    lanes, cut_short = _lanes(constraints, wanted, staged, machines)
+    in_turn = tuple(exposure.numbered(staged.stages, machines, wanted.change, wanted.sooner))
+    laid_out = lay_out(constraints, wanted.stages, in_turn, machines)
+    alone = [one for one in compiled.alone if one.machine in changed]
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
     return Plan(
         name=wanted.name,
@@ -233,8 +239,8 @@ def _made(
         policies_fingerprint=policies_fingerprint(reading),
         machines=planned,
         constraints=tuple(sorted(constraints, key=lambda rule: rule.id)),
-        stages=tuple(StageGate(stage.name, stage.bake, stage.approve) for stage in wanted.stages),
-        lanes=lanes,
+        stages=laid_out.gates,
+        lanes=laid_out.lanes,
         left_out=chosen.left_out,
         warnings=tuple(
             dict.fromkeys(
@@ -244,7 +250,8 @@ def _made(
                     *_of_stages(wanted.stages, staged),
                     *coverage.warnings(staged.coverage),
                     *exposure.warnings(chosen.changed, machines, wanted.sooner),
-                    *_of_cutting(cut_short),
+                    *warn_of_alone(alone, wanted.stages[-1].name, changed, constraints),
+                    *_of_cutting(laid_out.cut_short),
                     *tables.warnings(),
                     *probed.warnings,
                     *_of_change(wanted.change),
@@ -266,27 +273,6 @@ def _made(
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
     )
-
-
-def _lanes(
-    constraints: Sequence[Constraint],
-    wanted: _Wanted,
-    staged: Staged,
-    machines: dict[MachineId, Machine],
-) -> tuple[tuple[Lane, ...], list[CutShort]]:
-    """The lanes of each stage by itself: rules between machines of different stages are kept by the stages' barriers.
-
-    Machines are numbered by exposure, so that a lower number is more urgent wherever rules leave a choice.
-    """
-    names = {machine: held.name for machine, held in machines.items()}
-    lanes: list[Lane] = []
-    cut_short: list[CutShort] = []
-    in_turn = exposure.numbered(staged.stages, machines, wanted.change, wanted.sooner)
-    for stage, taken in zip(wanted.stages, in_turn, strict=True):
-        found = schedule(taken, constraints, stage.name, names)
-        lanes += found.lanes
-        cut_short += found.cut_short
-    return tuple(lanes), cut_short
 
 
 def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:

@@ -14,6 +14,7 @@ from orchestrator.policy.model import (
     Days,
     Freeze,
     GroupProbe,
+    Growth,
     Health,
     MaxUnavailable,
     MinAvailable,
@@ -41,7 +42,7 @@ from orchestrator.policy.model import (
     Zone,
 )
 from orchestrator.policy.schema import rules
-from orchestrator.policy.schema.campaign import ChangeSection, StageSection, StopWhenSection
+from orchestrator.policy.schema.campaign import ChangeSection, GrowingSection, StageSection, StopWhenSection
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
@@ -305,10 +306,16 @@ def _stages(document: Document, sections: Sequence[StageSection] | None) -> tupl
             up_to=section.up_to,
             bake=section.bake or Stage(section.name).bake,
             approve=section.then == "approve",
+            growing=_growth(section.growing) if section.growing else None,
             origin=document.origin(("stages", index)),
         )
         for index, section in enumerate(sections)
     )
+
+
+def _growth(section: GrowingSection) -> Growth:
+    silent = Growth()
+    return Growth(section.first or silent.first, section.factor or silent.factor, section.most)
 
 
 def _origins(document: Document, value: Value, at: Path) -> Iterator[tuple[str, Origin]]:

@@ -18,7 +18,13 @@ from pydantic.fields import FieldInfo
 from orchestrator.errors import Problem
 from orchestrator.policy import codes
 from orchestrator.policy.document import Document, Path, Value
-from orchestrator.policy.schema.campaign import ChangeSection, PatchesSection, StageSection, StopWhenSection
+from orchestrator.policy.schema.campaign import (
+    ChangeSection,
+    GrowingSection,
+    PatchesSection,
+    StageSection,
+    StopWhenSection,
+)
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AroundSection,
@@ -65,6 +71,7 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
         ChangeSection: "in `change`",
         PatchesSection: "in `patches`",
         StageSection: "in an entry of `stages`",
+        GrowingSection: "in `growing`",
         StopWhenSection: "in `stop_when`",
         MaxUnavailableRule: "in an entry of `rules`",
         MinAvailableRule: "in an entry of `rules`",

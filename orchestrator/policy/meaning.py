@@ -12,8 +12,8 @@ from orchestrator.errors import Problem
 from orchestrator.policy import defaults, words
 from orchestrator.policy.asking import group_probe_nonsense, probe_nonsense
 from orchestrator.policy.document import Document, Path
-from orchestrator.policy.model import Share, Singletons
-from orchestrator.policy.schema.campaign import CHANGE_KINDS, StageSection
+from orchestrator.policy.model import Growth, Share
+from orchestrator.policy.schema.campaign import CHANGE_KINDS, GrowingSection, StageSection
 from orchestrator.policy.schema.file import CAMPAIGN_KEYS, PolicyFile
 from orchestrator.policy.schema.health import HealthSection
 from orchestrator.policy.schema.hours import ZoneSection
@@ -120,9 +120,6 @@ def _counted(document: Document, at: Path, rule: MaxUnavailableRule | MinAvailab
     yield from _per(document, at, rule.per)
     if not isinstance(rule, MinAvailableRule) or rule.singletons is None:
         return
-    if rule.singletons is Singletons.APPROVE:
-        what = "this version can't ask for the approval of single machines yet"
-        yield document.problem((*at, "singletons"), what, "write leave_out, or allow")
     if rule.min_available is not None and rule.min_available.percent is not None:
         what = "a percentage always lets one machine of a group go, so `singletons` changes nothing"
         yield document.problem(
@@ -316,6 +313,18 @@ def _stages(document: Document, stages: list[StageSection] | None) -> Iterator[P
             what = f"`up_to` counts earlier stages in, and {reached} of the machines are done by then"
             yield document.problem((*at, "up_to"), what, f"write more than {reached}")
         reached = stage.up_to or reached
+        if stage.growing is not None:
+            yield from _growing(document, (*at, "growing"), stage.growing)
+
+
+def _growing(document: Document, at: Path, growing: GrowingSection) -> Iterator[Problem]:
+    if growing.factor == 1:
+        what = "steps that are each as large as the one before don't grow"
+        yield document.problem((*at, "factor"), what, "write 2 or more")
+    first = growing.first or Growth().first
+    if growing.most is not None and growing.most != first and not _grows(first, growing.most):
+        what = f"the first step takes {first}, more than {growing.most} (`most`)"
+        yield document.problem((*at, "most"), what, f"write {first} or more")
 
 
 def _takes_all(stage: StageSection) -> bool:

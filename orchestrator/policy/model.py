@@ -40,10 +40,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A number of machines: exact, or a percentage of a group. Exactly one of the two is set.
-
-    A percentage rounds down, at least 1 (of a group that isn't empty); a count is exact and never softened.
-    """
+    """A number of machines: exact and never softened, or a percentage of a group that rounds down, to at least 1; one of the two is set."""
 
     count: int | None = None
     percent: float | None = None
@@ -100,9 +97,7 @@ class MaxUnavailable:
 
     limit: Share
     of: Selector
-    per: tuple[
-        str, ...
-    ]  # kinds of group, such as ("tag:tier",) or ("subscription", "region"); empty: one group
+    per: tuple[str, ...]  # kinds of group, such as ("subscription", "region"); empty: one group
     cap: bool
     origin: Origin
 
@@ -329,11 +324,20 @@ class StopWhen:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """A stage in steps: `first` machines, then each time `factor` times as many, at most `most`. Shares are of the stage's machines."""
+
+    first: Share = Share(count=1)
+    factor: int = 2
+    most: Share | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A barrier over all lanes of a campaign.
 
     Takes from what earlier stages left: `select` narrows; `count` (with `per_region`, in each region) or
-    `up_to` (cumulative share of the campaign's machines) bounds; neither: all.
+    `up_to` (cumulative share of the campaign's machines) bounds; neither: all. With `growing` it goes in steps.
     """
 
     name: str
@@ -343,6 +347,7 @@ class Stage:
     up_to: Share | None = None
     bake: timedelta = timedelta(0)
     approve: bool = False
+    growing: Growth | None = None
     origin: Origin = Origin("defaults")
 
 

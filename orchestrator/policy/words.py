@@ -12,6 +12,7 @@ from orchestrator.policy.model import (
     Each,
     Freeze,
     GroupProbe,
+    Growth,
     MaxUnavailable,
     MinAvailable,
     Notify,
@@ -85,7 +86,7 @@ def rule(one: Rule) -> str:
         case MaxUnavailable():
             return f"at most {one.limit} unavailable{_per(one.per)}{_cap(cap=one.cap)}"
         case MinAvailable():
-            alone = ", groups of one allowed" if one.singletons is Singletons.ALLOW else ""
+            alone = _ALONE[one.singletons]
             return f"at least {one.floor or 'a majority'} available{_per(one.per)}{alone}{_cap(cap=one.cap)}"
         case OneAtATime():
             within = "" if one.within == SELECTION else f" within {group_kind(one.within)}"
@@ -190,9 +191,27 @@ def stage(one: Stage) -> str:
         bounds.append(f"{one.per_region} a region")
     if one.up_to is not None:
         bounds.append(f"up to {one.up_to}")
-    then = [f"bake {duration(one.bake)}"] if one.bake else []
+    then = [growth(one.growing)] if one.growing is not None else []
+    then += [f"bake {duration(one.bake)}"] if one.bake else []
     then += ["then a person's approval"] if one.approve else []
     return f"{one.name}: " + "; ".join([", ".join(bounds) or "all that are left", *then])
+
+
+_ALONE: Final = {
+    Singletons.LEAVE_OUT: "",
+    Singletons.ALLOW: ", groups of one allowed",
+    Singletons.APPROVE: ", groups of one with a person's yes",
+}
+
+
+def growth(one: Growth) -> str:
+    """`in steps of 1, 2, 4, ..., at most 64`."""
+    if one.first.count is not None:
+        sizes = ", ".join(str(one.first.count * one.factor**step) for step in range(3))
+        said = f"in steps of {sizes}, ..."
+    else:
+        said = f"in steps of {one.first}, each {one.factor} times the one before"
+    return said + (f", at most {one.most}" if one.most is not None else "")
 
 
 def _per(per: tuple[str, ...]) -> str:

@@ -30,6 +30,8 @@ STAGES = (
     "stages: [{name: all}]\n",
     "stages: [{name: canary, count: 1}, {name: half, up_to: 50%}, {name: rest}]\n",
     "stages: [{name: db, select: {tags: {tier: db}}}, {name: some, up_to: 3}]\n",
+    "stages: [{name: all, growing: true}]\n",
+    "stages: [{name: one, count: 1}, {name: rest, growing: {first: 2, factor: 3, most: 40%}}]\n",
 )
 
 

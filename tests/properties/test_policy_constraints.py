@@ -27,6 +27,7 @@ RULES = (
     "{min_available: 2, per: scale_set}",
     "{min_available: 60%, per: region_pair, cap: true}",
     "{min_available: 1, per: update_domain, singletons: allow}",
+    "{min_available: majority, per: zone, singletons: approve}",
     "{one_at_a_time: zone, within: region}",
     "{one_at_a_time: region}",
     '{one_at_a_time: "tag:tier", within: region}',

@@ -61,6 +61,31 @@ class ChangeSection(Section):
 CHANGE_KINDS: Final = ("patches", "restart")
 
 
+class GrowingSection(Section):
+    """A stage in steps, each verified before the next."""
+
+    first: PositiveShare | None = Field(
+        default=None,
+        description="How many machines the first step takes, or which share of the stage's; 1 if left out.",
+        examples=["2"],
+    )
+    factor: Count | None = Field(
+        default=None,
+        description="How many times as many the next step takes; 2 if left out.",
+        examples=["3"],
+    )
+    most: PositiveShare | None = Field(
+        default=None,
+        description="How many machines a step takes at most, or which share of the stage's; no limit if left out.",
+        examples=["64"],
+    )
+
+
+def _growing(value: object) -> object:
+    """`growing: true` as `growing: {}`, and `false` as nothing."""
+    return {} if value == "true" else None if value == "false" else value
+
+
 class StageSection(Section):
     """A barrier over the whole campaign, with a time to bake."""
 
@@ -80,6 +105,11 @@ class StageSection(Section):
         default=None,
         description="So many, or such a share, of the campaign's machines are done when the stage ends, earlier stages included.",
         examples=["10%"],
+    )
+    growing: Annotated[GrowingSection | None, BeforeValidator(_growing)] = Field(
+        default=None,
+        description="true, or how: the stage goes in steps of 1, 2, 4, ... machines, each verified before the next begins. It bakes after the last.",
+        examples=["{most: 64}"],
     )
     bake: Duration | None = Field(
         default=None,

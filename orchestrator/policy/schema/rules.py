@@ -56,8 +56,8 @@ class MinAvailableRule(_Counted):
     )
     singletons: Annotated[Singletons, one_of(*Singletons)] | None = Field(
         default=None,
-        description="What a count or `majority` means for a group of one, which could never be taken down: leave_out (the default) or allow.",
-        examples=["allow"],
+        description="What a count or `majority` means for a group of one, which could never be taken down: leave_out (the default), allow, or approve (it is changed last of all, once a person approves).",
+        examples=["approve"],
     )
 
 

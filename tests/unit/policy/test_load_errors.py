@@ -66,7 +66,6 @@ def test_the_file_as_a_whole(text: str, sentence: str) -> None:
         ("{max_unavailable: 1, of: {tag: {a: b}}}", "3:35: unknown key `tag`; did you mean `tags`?"),
         ("{max_unavailable: 1, of: {not: {}}}", "3:40: `not: {}` excludes every machine; say which machines not"),
         ("{min_available: 20%, singletons: allow}", "3:30: a percentage always lets one machine of a group go, so `singletons` changes nothing; take it out, or write a count or `majority`"),
-        ("{min_available: 1, singletons: approve}", "3:40: this version can't ask for the approval of single machines yet; write leave_out, or allow"),
         ("{one_at_a_time: zone, within: zone}", "3:39: a zone within a zone is always just one; write the larger group, such as region, or leave it out"),
         ("{one_at_a_time: selection}", "3:25: `selection` is one domain, so it excludes nothing; write a kind of group such as zone"),
         ("{one_at_a_time: region_pair}", "3:25: a region may stand in two pairs, so pairs don't divide the machines; write one_at_a_time: region, within: region_pair"),
@@ -167,6 +166,9 @@ def test_steps(around: str, sentence: str) -> None:
         (CAMPAIGN + "stages: [{name: a, up_to: 100%}, {name: b}]", "5:34: stage `b` gets no machine: `a` before it takes all that are left; put it earlier, or bound the stage before it by `count`, `up_to` or `select`"),
         (CAMPAIGN + "stages: [{name: a, up_to: 10%}, {name: b, up_to: 10%}]", "5:50: `up_to` counts earlier stages in, and 10% of the machines are done by then; write more than 10%"),
         (CAMPAIGN + "stages: [{name: a, up_to: 9}, {name: b, up_to: 5}]", "5:48: `up_to` counts earlier stages in, and 9 of the machines are done by then; write more than 9"),
+        (CAMPAIGN + "stages: [{name: a, growing: yes}]", "5:29: expected keys and values, found `yes`; write a mapping, such as {most: 64}"),
+        (CAMPAIGN + "stages: [{name: a, growing: {factor: 1}}]", "5:38: steps that are each as large as the one before don't grow; write 2 or more"),
+        (CAMPAIGN + "stages: [{name: a, growing: {first: 4, most: 2}}]", "5:46: the first step takes 4, more than 2 (`most`); write 4 or more"),
         (CAMPAIGN + "stages: [{name: a, then: wait}]", "5:26: `wait` isn't known here; write continue or approve"),
     ],
 )  # fmt: skip

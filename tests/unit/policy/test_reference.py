@@ -11,8 +11,14 @@ import pytest
 from orchestrator.policy import defaults, words
 from orchestrator.policy.document import read
 from orchestrator.policy.load import load, load_one
-from orchestrator.policy.model import Notify
-from orchestrator.policy.schema.campaign import ChangeSection, PatchesSection, StageSection, StopWhenSection
+from orchestrator.policy.model import Growth, Notify
+from orchestrator.policy.schema.campaign import (
+    ChangeSection,
+    GrowingSection,
+    PatchesSection,
+    StageSection,
+    StopWhenSection,
+)
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
@@ -53,6 +59,7 @@ CHAPTERS: dict[str, type[Section]] = {
     "## `change`": ChangeSection,
     "### `patches`": PatchesSection,
     "## `stages`": StageSection,
+    "### `growing`": GrowingSection,
     "## `stop_when`": StopWhenSection,
 }
 
@@ -129,6 +136,8 @@ def test_every_example_is_yaml() -> None:
         ("### Steps: `before`, `after`", "timeout", words.duration(defaults.STEP_TIMEOUT)),
         ("### `patches`", "maximum_duration", words.duration(defaults.MAXIMUM_DURATION)),
         ("### `patches`", "classifications", f"[{', '.join(defaults.CLASSIFICATIONS)}]"),
+        ("### `growing`", "first", str(Growth().first)),
+        ("### `growing`", "factor", str(Growth().factor)),
         ("## The file", "deadline", words.duration(defaults.DEADLINE)),
         ("## `schedule`", "at", f'"{defaults.SCHEDULE_AT:%H:%M}"'),
         ("## `schedule`", "time_zone", defaults.SCHEDULE_ZONE),
