@@ -31,6 +31,8 @@ from orchestrator.policy.model import (
     Days,
     Each,
     Health,
+    Notify,
+    Occasion,
     Origin,
     Patches,
     Probe,
@@ -159,6 +161,11 @@ def plan_of(
         max_in_flight=max_in_flight,
         max_wait=max_wait,
     )
+
+
+def telling(plan: Plan, webhook: str, *on: Occasion) -> Plan:
+    """The plan, with somebody who is told of these occasions, or of all."""
+    return replace(plan, notify=(*plan.notify, Notify(webhook, on or tuple(Occasion))))
 
 
 def surrounded(

@@ -225,6 +225,12 @@ class Diary:
         assert a.WatchGroups(self.id) in self.agenda.own
         return self.tell(m.GroupRecovered(self.id, group))
 
+    def heard(self, webhook: str, *, ok: bool = True) -> tuple[e.Event, ...]:
+        """What is being told to a receiver reached it, or hasn't for a while."""
+        (doing,) = (x for x in self.agenda.own if isinstance(x, a.Tell) and x.webhook == webhook)
+        evidence = "204" if ok else "503"
+        return self.tell(m.NoticeTold(self.id, webhook, doing.notice, ok=ok, evidence=evidence))
+
     def gone(self, name: str) -> tuple[e.Event, ...]:
         """The cloud doesn't know it."""
         return self.tell(m.FoundGone(self.id, self.index(name)))

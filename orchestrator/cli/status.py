@@ -98,6 +98,10 @@ def print_status(told: Status) -> None:
         out.print("\nSteps around:", style="bold")
         for line in told.steps[:8]:
             out.print(f"  {line}", markup=False)
+    if told.untold:
+        out.print("\nNot told:", style="bold")
+        for line in told.untold:
+            out.print(f"  {line}", markup=False)
     if told.full:
         out.print("\nNo room left in:", style="bold")
         for wait in told.full[:8]:

@@ -9,6 +9,7 @@ from orchestrator.executor.fleet import Report, prepare, watch
 from orchestrator.executor.group_watch import watch_groups
 from orchestrator.executor.services import Services
 from orchestrator.executor.steps import run_step, run_stretch_step
+from orchestrator.executor.tell import tell
 from orchestrator.executor.verify import verify
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
@@ -46,6 +47,8 @@ async def perform(
             return await verify(services, rollout, activity)
         case a.Watch():
             return await watch(services, rollout, report)
+        case a.Tell():
+            return await tell(services, rollout, activity)
         case a.WatchGroups():
             return await watch_groups(services, rollout, report)
         case _:

@@ -49,6 +49,10 @@ class Settings:
     watch_probes: int = 200  # network probes of machines that are done, in each look
     prepare_at_once: int = 200  # network probes at a time before the first grant
     step_retry: timedelta = timedelta(seconds=10)  # between tries of a step, within its own timeout
+    tell_for: timedelta = timedelta(
+        minutes=2
+    )  # tries of a notice before `status` says that somebody isn't told
+    tell_every: timedelta = timedelta(minutes=5)  # and between tries from then on
     page: int = 100  # machines on one page of a status list: what a sweep costs, against single reads
     gather: timedelta = timedelta(seconds=2)  # how long a wish for a view waits for others to share a sweep
     writer_is_alone: bool = True  # a lock that dies with its process: no former writer can still send

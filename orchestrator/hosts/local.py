@@ -84,6 +84,9 @@ class LocalHost:
         self._alarm: asyncio.Task[None] | None = None
         self._blocked_since: datetime | None = None
         self._failure: BaseException | None = None
+        self._tried_by = self._clock.now() + timedelta(
+            seconds=services.settings.request_timeout_s * self._clock.scale
+        )
         self._caught_up = asyncio.Event()  # before it, nobody is granted anything
 
     # What others may do -----------------------------------------------------------------------------------
@@ -307,7 +310,7 @@ class LocalHost:
         rollout = self.rollout
         if self._posted or self._commits:
             return False
-        if rollout.in_flight or self.agenda.steps.due:
+        if rollout.in_flight or self.agenda.steps.due or self._tells():
             self._blocked_since = None
             return False
         if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
@@ -325,11 +328,17 @@ class LocalHost:
         self._blocked_since = self._blocked_since or now
         return now - self._blocked_since >= self._pace.patience
 
+    def _tells(self) -> bool:
+        """Whether somebody is about to be told something. Who couldn't be for a while gets one try of each process."""
+        tells = [x for x in self.agenda.own if isinstance(x, a.Tell)]
+        tried = self._clock.now() >= self._tried_by
+        return any(not tell.failing for tell in tells) or (bool(tells) and not tried)
+
     @property
     def _only_hours(self) -> bool:
         """Whether nobody waits for anything but the opening of windows, so that it is known how long nothing can start."""
         return not self.agenda.waiting and all(
-            isinstance(x, a.Watch | a.WatchGroups) for x in self.activities()
+            isinstance(x, a.Watch | a.WatchGroups | a.Tell) for x in self.activities()
         )
 
     @property
@@ -351,6 +360,8 @@ class LocalHost:
     def _arm(self) -> None:
         """Ring at the next moment that matters."""
         moments = [self.agenda.wake_at()]
+        if self._tried_by > self._clock.now():
+            moments.append(self._tried_by)
         if self._blocked_since is not None:
             moments.append(self._blocked_since + self._pace.patience)
         when = min((x for x in moments if x is not None), default=None)

@@ -131,6 +131,16 @@ class WatchGroups:
     rollout: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell a receiver of something. `failing`: it couldn't be told for a while, so it is tried now and then, for as long as it takes."""
+
+    rollout: str
+    webhook: str
+    notice: int
+    failing: bool
+
+
 Activity = (
     Prepare
     | Check
@@ -144,4 +154,5 @@ Activity = (
     | Verify
     | Watch
     | WatchGroups
+    | Tell
 )

@@ -15,6 +15,7 @@ from orchestrator.rollout.admission import refusal
 from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
 from orchestrator.rollout.hours import still_fits
+from orchestrator.rollout.notices import decide_told
 from orchestrator.rollout.observations import decide_attempt, decide_health
 from orchestrator.rollout.progress import advance_lane, advance_stage
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
@@ -42,6 +43,8 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             return _found(scope, rollout, message, now)
         case m.FoundGroupSick():
             return _found_sick(scope, rollout, message)
+        case m.NoticeTold():
+            return decide_told(rollout, message)
         case m.StretchStepReported():
             return decide_stretch(rollout, message)
         case m.GroupRecovered(_, group):

@@ -11,6 +11,7 @@ from datetime import datetime
 from orchestrator.rollout import actions as a
 from orchestrator.rollout.admission import eligible
 from orchestrator.rollout.hours import opens_at
+from orchestrator.rollout.notices import due_notices
 from orchestrator.rollout.observations import closing_step, next_step
 from orchestrator.rollout.progress import gives_up_at, lane_may_move, stragglers_give_up_at
 from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope
@@ -82,6 +83,10 @@ def _step(rollout: Rollout, machine: int, run: MachineRun, step: int, *, after: 
 
 def due_rollout(rollout: Rollout) -> tuple[a.Activity, ...]:
     """What is to be going on for the rollout as a whole."""
+    return (*_looks(rollout), *due_notices(rollout))
+
+
+def _looks(rollout: Rollout) -> tuple[a.Activity, ...]:
     if rollout.status is RolloutStatus.STARTING:
         return (a.Prepare(rollout.id),)
     if rollout.prepared and not (rollout.over and not rollout.in_flight):

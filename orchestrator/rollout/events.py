@@ -19,6 +19,7 @@ from orchestrator.rollout.shared_events import (
     StageOpened,
     StretchBegun,
     StretchStepEnded,
+    Told,
     WaveOpened,
     WavePassed,
 )
@@ -32,6 +33,7 @@ __all__ = [  # those of the other file: facts are named by this one, whichever t
     "StageOpened",
     "StretchBegun",
     "StretchStepEnded",
+    "Told",
     "WaveOpened",
     "WavePassed",
 ]
@@ -358,5 +360,6 @@ Event = (
     | GroupSeen
     | StretchBegun
     | StretchStepEnded
+    | Told
     | CommandRefused
 )

@@ -12,6 +12,7 @@ from orchestrator.rollout.evolve_machine import FOLDS as MACHINE_FOLDS
 from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
 from orchestrator.rollout.evolve_stretch import fresh_stretches, stretches_of
+from orchestrator.rollout.notices import fold_told, note
 from orchestrator.rollout.planned import Planned
 from orchestrator.rollout.state import (
     IN_FLIGHT,
@@ -51,6 +52,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         if planned.lane_of[machine] >= 0:
             move(scope, rollout, machine, MachineRun(MachineStatus.LEFT_OUT, at, detail=why))
         scope.ledger.mark_out(planned.machine(machine).id, at)
+    note(rollout, event, at)
     _pass_time(scope, at)
 
 
@@ -60,6 +62,7 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
         raise Defect("a rollout begins through `begin`, with its plan")
     rollout = scope.rollouts[rollout_id]
     _FOLDS[type(event)](scope, rollout, event, at)
+    note(rollout, event, at)
     _pass_time(scope, at)
 
 
@@ -177,6 +180,10 @@ def _group_seen(_: Scope, rollout: Rollout, event: e.GroupSeen, at: datetime) ->
         rollout.sick[event.group] = Sick(at, event.evidence)
 
 
+def _told(_: Scope, rollout: Rollout, event: e.Told, _at: datetime) -> None:
+    fold_told(rollout, event)
+
+
 def _nothing(_: Scope, _rollout: Rollout, _event: e.Event, _at: datetime) -> None:
     """A fact for people alone."""
 
@@ -197,6 +204,7 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.WavePassed: _wave_passed,
     e.LaneGaveUp: _lane_gave_up,
     e.GroupSeen: _group_seen,
+    e.Told: _told,
     e.CommandRefused: _nothing,
     **MACHINE_FOLDS,
     **STRETCH_FOLDS,

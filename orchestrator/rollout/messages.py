@@ -210,6 +210,17 @@ class StretchStepReported:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeTold:
+    """A notice reached its receiver, or hasn't for a while."""
+
+    rollout: str
+    webhook: str
+    notice: int
+    ok: bool
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendAccepted:
     """202."""
 
@@ -341,6 +352,7 @@ Observation = (
     | GroupRecovered
     | StepReported
     | StretchStepReported
+    | NoticeTold
     | SendAccepted
     | SendRejected
     | SendLapsed

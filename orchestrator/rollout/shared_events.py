@@ -1,5 +1,5 @@
 """Facts about what several machines share: stages, lanes and waves, the groups that are asked about,
-steps around more than one machine. Named by `events`.
+steps around more than one machine, what people are told. Named by `events`.
 """
 
 from __future__ import annotations
@@ -95,5 +95,18 @@ class StretchStepEnded:
     where: tuple[int, ...]
     after: bool
     step: int
+    ok: bool
+    evidence: str
+
+
+# What people are told ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice reached the receiver of a webhook; or (`ok` False) it hasn't for a while, and is tried on."""
+
+    notice: int
+    webhook: str
     ok: bool
     evidence: str

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.availability.ledger import Ledger
+from orchestrator.policy.model import Occasion
 from orchestrator.rollout.planned import Planned
 
 
@@ -159,6 +160,18 @@ class Sick:
     evidence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that people are to be told; `machine` is -1 where it is about none."""
+
+    number: int
+    occasion: Occasion
+    at: datetime
+    text: str
+    stage: int
+    machine: int = -1
+
+
 @dataclass(slots=True)
 class Rollout:
     """One run of one plan."""
@@ -190,6 +203,10 @@ class Rollout:
     orders_left: dict[int, int] = field(default_factory=dict)  # order -> unsatisfied firsts in this stage
     stretches: list[StretchRun] = field(default_factory=list)
     sick: dict[int, Sick] = field(default_factory=dict)  # groups whose machines wait
+    notices: int = 0  # made so far
+    stages_done: int = 0  # of which people were told, or need not be
+    untold: dict[str, dict[int, Notice]] = field(default_factory=dict)  # webhook -> notices, in order
+    mute: dict[str, str] = field(default_factory=dict)  # webhooks that can't be told now, and why
     ended_at: datetime | None = None
 
     @property

@@ -14,6 +14,7 @@ QUIET = (
     e.StepEnded,
     e.StretchBegun,
     e.StretchStepEnded,
+    e.Told,
     e.Assessed,
     e.WavePassed,
     e.StageApproved,
@@ -27,7 +28,7 @@ def is_quiet(fact: e.Event) -> bool:
     """Whether the fact is told only when everything is."""
     if isinstance(fact, e.MachineEnded):
         return fact.outcome is e.Outcome.DONE
-    if isinstance(fact, e.StepEnded | e.StretchStepEnded):
+    if isinstance(fact, e.StepEnded | e.StretchStepEnded | e.Told):
         return fact.ok
     if isinstance(fact, e.ChangeEnded):
         return fact.changed
@@ -91,6 +92,12 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
         case e.StretchStepEnded(where, after, _, ok, evidence):
             side, came = ("after" if after else "before"), ("done" if ok else "FAILED")
             return f"step {side} {_stretch(rollout, where)} {came}: {evidence}"
+        case e.Told(notice, webhook, ok, evidence):
+            return (
+                f"{webhook} was told (notice {notice})"
+                if ok
+                else f"{webhook} can't be told, tried on: {evidence}"
+            )
         case e.GroupSeen(group, well, evidence):
             name = rollout.planned.plan.group_probes[group].name
             return (

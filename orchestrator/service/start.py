@@ -162,8 +162,9 @@ def new_id(scope: Scope, plan: Plan, now: datetime) -> str:
 
 
 def refuse_unknown_webhooks(plan: Plan, knows: Callable[[str], bool]) -> None:
-    """Refuse a plan with steps whose webhook nobody has configured, before anything starts."""
-    names = sorted({step.webhook for around in plan.around for step in (*around.before, *around.after)})
+    """Refuse a plan with steps or receivers whose webhook nobody has configured, before anything starts."""
+    of_steps = {step.webhook for around in plan.around for step in (*around.before, *around.after)}
+    names = sorted(of_steps | {receiver.webhook for receiver in plan.notify})
     missing = [name for name in names if not knows(name)]
     if missing:
         raise Refused(

@@ -61,6 +61,7 @@ class Status:
     stopped: str
     evidence: tuple[str, ...]
     full: tuple[Waiting, ...]
+    untold: tuple[str, ...]  # who could not be told of something
     half_done: tuple[Out, ...]
     steps: tuple[
         str, ...
@@ -87,6 +88,7 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         rollout.cause if rollout.status is RolloutStatus.STOPPED else "",
         _evidence(rollout),
         _full(scope),
+        _untold(rollout),
         tuple(x for x in out if x.ours and x.state in _HALF_DONE),
         _steps(rollout),
         options(rollout, now),
@@ -183,6 +185,14 @@ def _evidence(rollout: Rollout) -> tuple[str, ...]:
             since = f" since {run.since:%H:%M}" if run.since else ""
             lines.append(f"{rollout.planned.machine(index).name}: {run.status}{since}{late}: {run.detail}")
     return tuple(lines)
+
+
+def _untold(rollout: Rollout) -> tuple[str, ...]:
+    """Who doesn't know what they wanted to, and why."""
+    return tuple(
+        f"{webhook}: {len(rollout.untold.get(webhook, ()))} notices are not told: {why}"
+        for webhook, why in sorted(rollout.mute.items())
+    )
 
 
 def _steps(rollout: Rollout) -> tuple[str, ...]:

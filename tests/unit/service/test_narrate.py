@@ -86,6 +86,8 @@ TOLD: list[tuple[e.Event, str]] = [
         e.StretchStepEnded((0,), after=True, step=0, ok=False, evidence="unsilence: 500"),
         "step after stage canary FAILED: unsilence: 500",
     ),
+    (e.Told(3, "ops", ok=True, evidence="204"), "ops was told (notice 3)"),
+    (e.Told(3, "ops", ok=False, evidence="503"), "ops can't be told, tried on: 503"),
     (e.GroupSeen(0, well=False, evidence="503"), "group db isn't well, its machines wait: 503"),
     (e.GroupSeen(0, well=True, evidence=""), "group db is well again"),
     (e.CommandRefused("l1", "ada", "it is paused"), "refused to ada: it is paused"),

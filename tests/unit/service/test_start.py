@@ -22,7 +22,7 @@ from orchestrator.service.start import (
     refuse_unknown_webhooks,
     refuse_unless_judged,
 )
-from tests.builders import NOON, budget, lane, plan_of, step
+from tests.builders import NOON, budget, lane, plan_of, step, telling
 from tests.diary import Diary
 from tests.fleet import availability_set, inventory, set_id, vm, vm_id
 from tests.simulation.reference import CAMPAIGN, twins
@@ -170,6 +170,8 @@ def test_webhooks_that_nobody_has_configured_are_named_before_anything_starts() 
         Refused, match="not configured: drain, undrain; say where they go in a file for --webhooks"
     ):
         refuse_unknown_webhooks(plan, lambda name: False)
+    with pytest.raises(Refused, match="not configured: ops;"):
+        refuse_unknown_webhooks(telling(plan, "ops"), lambda name: name != "ops")
 
 
 # Known already? ---------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from orchestrator.policy.model import Each
 from orchestrator.service.status import headline, machine_status, options, status, what_is_next
-from tests.builders import budget, exclusion, lane, plan_of, stage, step, surrounded
+from tests.builders import budget, exclusion, lane, plan_of, stage, step, surrounded, telling
 from tests.diary import WHO, WHY, Diary
 
 SHOP = plan_of(
@@ -145,6 +145,15 @@ def test_what_was_begun_around_waves_and_stages_is_listed() -> None:
     diary.step_around(0, ok=False)
     told = status(diary.scope, diary.rollout, diary.now)
     assert told.steps == ("stage broad: 1 of 1 steps before, 1 of 2 after are done; FAILED: 500",)
+
+
+def test_who_could_not_be_told_is_listed() -> None:
+    """It stops nothing, so that somebody has to see it here."""
+    diary = Diary(telling(plan_of(lane("x", "a")), "ops"))
+    assert status(diary.scope, diary.rollout, diary.now).untold == ()
+    diary.heard("ops", ok=False)
+    told = status(diary.scope, diary.rollout, diary.now)
+    assert told.untold == ("ops: 1 notices are not told: 503",)
 
 
 # What may I do? ---------------------------------------------------------------------------------------------
