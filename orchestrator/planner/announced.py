@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.inventory.document import Convert, Problems, a_string, list_of, one_of, record
 from orchestrator.planner.calendars import DAY_KEYS, encode_days
-from orchestrator.planner.model import Warned
-from orchestrator.policy.model import Days, Notify, Occasion, Origin, Policy, Schedule
+from orchestrator.policy.model import Days, Notify, Occasion, Origin, Schedule
 
 Json = dict[str, Any]
 
@@ -68,14 +67,3 @@ def decode_schedule(row: Mapping[str, Any] | None, problems: Problems) -> Schedu
 def decode_notify(row: Mapping[str, Any]) -> Notify:
     """The receiver of a row that was read."""
     return Notify(row["webhook"], row.get("on", ()), row.get("from", Origin("")))
-
-
-def untold(policies: Iterable[Policy]) -> Iterator[Warned]:
-    """Whom policies name and nobody tells: the plan carries `notify`, and rollouts of this version send nothing by it."""
-    for entry in sorted(
-        {entry for policy in policies for entry in policy.notify}, key=lambda entry: entry.origin
-    ):
-        yield Warned(
-            f"{entry.webhook} is not told of anything yet: this version carries `notify` in plans and sends nothing",
-            entry.origin,
-        )

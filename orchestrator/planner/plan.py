@@ -13,7 +13,6 @@ from datetime import timedelta
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.standing import unknowns
 from orchestrator.planner import coverage, exposure
-from orchestrator.planner.announced import untold
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
 from orchestrator.planner.compile import compile_constraints
 from orchestrator.planner.compiled import Compiled, Dropped
@@ -256,7 +255,6 @@ def _made(
                     *tables.warnings(),
                     *probed.warnings,
                     *_of_change(wanted.change),
-                    *untold(under.values()),
                 )
             )
         ),
