@@ -101,6 +101,10 @@ class Witness:
         """A decision was written down."""
         for fact in facts:
             self._saw(fact, at)
+            if isinstance(
+                fact, e.FleetSeen
+            ):  # known from now on, whether or not the process lived on after it
+                self.told((), fact.back)
 
     def _saw(self, fact: e.Event, at: datetime) -> None:
         match fact:
