@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from sys import intern
-from types import MappingProxyType
 from typing import Any
 
-from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
 from orchestrator.inventory.document import (
     Convert,
     Problems,
@@ -22,7 +19,7 @@ from orchestrator.inventory.document import (
     record,
     strings,
 )
-from orchestrator.inventory.model import Kind, MachineId, Os
+from orchestrator.inventory.model import MachineId
 from orchestrator.planner.announced import (
     decode_notify,
     decode_schedule,
@@ -40,91 +37,21 @@ from orchestrator.planner.care import (
     decode_health,
     decode_probe,
 )
+from orchestrator.planner.decode_rows import CONSTRAINTS, LANES, a_constraint, a_lane, a_machine
 from orchestrator.planner.model import (
-    Bound,
-    Lane,
     LeftOut,
     Plan,
-    PlannedMachine,
     StageGate,
     Warned,
-    Wave,
 )
-from orchestrator.planner.rows import Row, duration, named, numbers, origin, rows_of, share, shared, without_s
+from orchestrator.planner.rows import Row, duration, origin, rows_of, share, without_s
 from orchestrator.policy import defaults
 from orchestrator.policy.model import (
     Change,
-    Origin,
     Patches,
     Reboot,
     Restart,
     StopWhen,
-)
-
-_MACHINE = record(
-    {
-        "arm_id": a_string,
-        "name": a_string,
-        "subscription": shared,
-        "location": shared,
-        "kind": one_of(Kind),
-        "os": one_of(Os),
-        "change": a_boolean,
-        "policies": strings,
-        "probes": numbers,
-        "around": numbers,
-        "health": a_whole_number,
-        "private_ip": a_string,
-        "computer_name": a_string,
-        "tags": map_of(a_string),
-        "facts": shared,
-        "groups": numbers,
-        "calendar": a_whole_number,
-        "takes_s": duration,
-    }
-)
-
-
-def _machine(value: Any, place: str, problems: Problems) -> PlannedMachine | None:
-    """One of `machines`, made at once: a large plan's rows would be held twice otherwise."""
-    key = place.removeprefix("machines.")
-    row = _MACHINE(value, place, problems)
-    if _lacking(row, ("arm_id", "name", "change", "kind", "os"), place, problems):
-        return None
-    if key != key.lower():
-        problems.append(f"{place}: ids are in lower case in a plan")
-    silent = {"subscription": "", "location": "", "policies": (), "probes": (), "around": ()}
-    return PlannedMachine(id=MachineId(intern(key)), **{**silent, **named(row, takes_s="takes")})
-
-
-_CONSTRAINTS = list_of(
-    {
-        "id": a_string,
-        "kind": a_string,
-        "what": a_string,
-        "from": origin,
-        "machines": strings,
-        "limit": a_whole_number,
-        "cap": a_boolean,
-        "domains": map_of(strings),
-        "level": a_whole_number,
-        "first": strings,
-        "then": strings,
-    },
-    needs="id",
-)
-
-_LANES = list_of(
-    {
-        "id": a_string,
-        "stage": a_string,
-        "after": strings,
-        "waves": list_of({"machines": strings}, needs="machines"),
-        "bound": record({"waves": a_whole_number, "because": a_string}),
-        "optimal": a_boolean,
-        "what": a_string,
-    },
-    needs="id",
 )
 
 _CHANGE = record(
@@ -144,11 +71,11 @@ _TABLE: Mapping[str, Convert] = {
     "name": a_string,
     "taken_at": a_moment,
     "fingerprint": record({"inventory": a_string, "policies": a_string}),
-    "machines": map_of(_machine),
-    "constraints": _CONSTRAINTS,
+    "machines": map_of(a_machine),
+    "constraints": CONSTRAINTS,
     "stages": strings,
     "stage_gates": list_of({"name": a_string, "bake_s": duration, "approve": a_boolean}, needs="name"),
-    "lanes": _LANES,
+    "lanes": LANES,
     "left_out": list_of({"machine": a_string, "reason": a_string, "constraint": a_string}, needs="machine"),
     "warnings": list_of({"what": a_string, "from": origin}, needs="what"),
     "change": _CHANGE,
@@ -180,9 +107,9 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
     )
     if problems:
         return None
-    constraints = [_constraint(row, problems) for row in held["constraints"]]
+    constraints = [a_constraint(row, problems) for row in held["constraints"]]
     change = _change(held["change"], problems)
-    lanes = [_lane(row, problems) for row in held["lanes"]]
+    lanes = [a_lane(row, problems) for row in held["lanes"]]
     calendars = [
         decode_calendar(row, f"calendars[{number}]", problems)
         for number, row in enumerate(held.get("calendars", ()))
@@ -222,60 +149,6 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         notify=tuple(decode_notify(row) for row in held.get("notify", ())),
         replaces=held.get("replaces", ()),
         read_tags=held.get("read_tags", ()),
-    )
-
-
-def _lacking(row: Row, keys: tuple[str, ...], where: str, problems: Problems) -> bool:
-    missing = [key for key in keys if key not in row]
-    problems.extend(f"{where} has no `{key}`" for key in missing)
-    return bool(missing)
-
-
-def _ids(values: tuple[str, ...]) -> tuple[MachineId, ...]:
-    """Ids, each of which is one string however many rules and waves name it."""
-    return tuple(MachineId(intern(value)) for value in values)
-
-
-_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"budget": ("machines", "limit"), "exclusion": ("domains",), "order": ("first", "then")}
-)
-
-
-def _constraint(row: Row, problems: Problems) -> Constraint | None:
-    where = f"constraint {row['id']}"
-    needed = _KINDS.get(row.get("kind", ""))
-    if needed is None:
-        problems.append(f"{where} is of no kind that is known; write one of {', '.join(_KINDS)}")
-        return None
-    if _lacking(row, needed, where, problems):
-        return None
-    if row["kind"] == "exclusion" and row.get("limit", 1) != 1:
-        problems.append(
-            f"{where} takes {row['limit']} domains at a time; this program knows one at a time alone"
-        )
-    what, origin = row.get("what", ""), row.get("from", Origin(""))
-    match row["kind"]:
-        case "budget":
-            cap = row.get("cap", False)
-            return Budget(row["id"], _ids(row["machines"]), row["limit"], what, origin, cap)
-        case "exclusion":
-            domains = {name: _ids(held) for name, held in sorted(row["domains"].items())}
-            return Exclusion(row["id"], MappingProxyType(domains), what, origin, row.get("level", 0))
-        case _:
-            return Order(row["id"], _ids(row["first"]), _ids(row["then"]), what, origin)
-
-
-def _lane(row: Row, problems: Problems) -> Lane | None:
-    if _lacking(row, ("stage", "waves"), f"lane {row['id']}", problems):
-        return None
-    bound = row.get("bound", {})
-    return Lane(
-        id=row["id"],
-        stage=row["stage"],
-        after=row.get("after", ()),
-        waves=tuple(Wave(_ids(wave["machines"])) for wave in row["waves"]),
-        bound=Bound(bound.get("waves", 0), bound.get("because", "")),
-        what=row.get("what", ""),
     )
 
 

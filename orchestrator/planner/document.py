@@ -5,31 +5,35 @@ The digest of its bytes names it. It is read strictly; whether its waves keep it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
 from orchestrator.errors import UsageError
 from orchestrator.inventory.document import Problems
 from orchestrator.inventory.model import MachineId
+from orchestrator.planner import quick_rows
 from orchestrator.planner.decode import decode
 from orchestrator.planner.encode import SCHEMA, encode
 from orchestrator.planner.model import Lane, Plan
+from orchestrator.planner.pieces import Split, write
 from orchestrator.planner.rules import members
 
 MOST_PROBLEMS: Final = 20
 """Problems told of one file; whoever has more needs another file, not a longer list."""
+
+LARGE: Final = {"machines": True, "constraints": False, "lanes": False}
+"""The parts of a plan that grow with the fleet, with whether each is an object."""
 
 _FAMILY: Final = SCHEMA.partition("/")[0]
 
 
 def dump(plan: Plan) -> bytes:
     """The file of a plan."""
-    return orjson.dumps(
-        encode(plan), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    )
+    return write(encode(plan))
 
 
 def digest(text: bytes) -> str:
@@ -44,23 +48,55 @@ def parse(text: bytes, name: str) -> Plan:
         UsageError: with everything that is wrong with it.
     """
     try:
+        split = Split(text, LARGE)
+    except orjson.JSONDecodeError as error:
+        raise UsageError(_no_json(name, error)) from None
+    if not isinstance(split.head, dict) or split.head.get("schema") != SCHEMA:
+        raise UsageError(_other_schema(split.head, name))
+    return _quickly(split) or _strictly(text, name)
+
+
+def _quickly(split: Split) -> Plan | None:
+    """The plan of a file that is as it should be; None if there is anything that the strict reader has to look at."""
+    problems: Problems = []
+    small = decode({**split.head, "machines": {}, "constraints": [], "lanes": []}, problems)
+    if small is None or _unlike_stages(split.head, small):
+        return None
+    try:
+        plan = replace(
+            small,
+            machines=quick_rows.machines(split.pieces("machines")),
+            constraints=quick_rows.constraints(split.pieces("constraints")),
+            lanes=quick_rows.lanes(split.pieces("lanes")),
+        )
+    except (quick_rows.Unusual, orjson.JSONDecodeError):
+        return None
+    return None if problems or any(_broken(plan)) else plan
+
+
+def _strictly(text: bytes, name: str) -> Plan:
+    """The plan of a file, or everything that is wrong with it."""
+    try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise UsageError(
-            f"{name} is not JSON: {error}; a plan is written by `wavekeeper plan -o FILE`"
-        ) from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise UsageError(_other_schema(document, name))
+        raise UsageError(_no_json(name, error)) from None
     problems: Problems = []
     plan = decode(document, problems)
     if plan is not None:
-        stages = document["stages"]
-        if stages != [stage.name for stage in plan.stages]:
+        if _unlike_stages(document, plan):
             problems.append("stages and stage_gates name different stages")
         problems += _broken(plan)
     if plan is None or problems:
         raise UsageError(_told(name, problems))
     return plan
+
+
+def _unlike_stages(document: Mapping[str, Any], plan: Plan) -> bool:
+    return bool(document["stages"] != [stage.name for stage in plan.stages])
+
+
+def _no_json(name: str, error: orjson.JSONDecodeError) -> str:
+    return f"{name} is not JSON: {error}; a plan is written by `wavekeeper plan -o FILE`"
 
 
 def _other_schema(document: object, name: str) -> str:
@@ -87,11 +123,21 @@ def _broken(plan: Plan) -> Iterator[str]:
     """Whatever names something that isn't there. A rollout indexes a plan once and relies on it from then on."""
     known = {machine.id for machine in plan.machines}
     for rule in plan.constraints:
-        strange = sorted({machine for machine in members(rule) if machine not in known})
-        if strange:
+        if not known.issuperset(members(rule)):
+            strange = sorted(set(members(rule)) - known)
             yield f"constraint {rule.id} names {_some(strange)}, which `machines` doesn't hold"
     yield from _broken_lanes(plan, known)
+    yield from _broken_places(plan)
+
+
+def _broken_places(plan: Plan) -> Iterator[str]:
+    """Machines that name rows of the plan's tables which aren't there. Many machines name the same ones."""
+    good: set[tuple[object, ...]] = set()
     for machine in plan.machines:
+        named = (machine.probes, machine.around, machine.groups, machine.health, machine.calendar)
+        if named in good:
+            continue
+        wrong = False
         for what, places, rows in (
             ("probe", machine.probes, len(plan.probes)),
             ("step", machine.around, len(plan.around)),
@@ -101,6 +147,9 @@ def _broken(plan: Plan) -> Iterator[str]:
         ):
             if any(not 0 <= place < rows for place in places):
                 yield f"machine {machine.name} names {what} {max(places)}, and there are {rows}"
+                wrong = True
+        if not wrong:
+            good.add(named)
 
 
 def _broken_lanes(plan: Plan, known: set[MachineId]) -> Iterator[str]:
@@ -128,11 +177,11 @@ def _broken_lane(
     for wave in lane.waves:
         if not wave.machines:
             yield f"lane {lane.id} has an empty wave"
-        strange = [machine for machine in wave.machines if machine not in known]
-        if strange:
+        if not known.issuperset(wave.machines):
+            strange = [machine for machine in wave.machines if machine not in known]
             yield f"lane {lane.id} changes {_some(strange)}, which `machines` doesn't hold"
-        twice = [machine for machine in wave.machines if machine in seen]
-        if twice:
+        if not seen.isdisjoint(wave.machines):
+            twice = [machine for machine in wave.machines if machine in seen]
             yield f"{_some(twice)} is in two waves; a plan changes a machine once"
         seen.update(wave.machines)
 

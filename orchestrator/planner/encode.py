@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
@@ -17,6 +18,7 @@ from orchestrator.planner.care import (
     seconds,
 )
 from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine, Warned
+from orchestrator.planner.pieces import Many
 from orchestrator.policy import defaults
 from orchestrator.policy.model import Change, Patches, Restart, Share
 
@@ -26,7 +28,7 @@ Json = dict[str, Any]
 
 
 def encode(plan: Plan) -> Json:
-    """The whole document.
+    """The whole document, its large parts not yet made.
 
     What the language didn't always have is left out where it says nothing, so that a plan without it is the same file as ever.
     """
@@ -47,14 +49,17 @@ def encode(plan: Plan) -> Json:
         "name": plan.name,
         "taken_at": _moment(plan.taken_at),
         "fingerprint": {"inventory": plan.inventory_fingerprint, "policies": plan.policies_fingerprint},
-        "machines": {machine.id: _machine(machine) for machine in plan.machines},
-        "constraints": [_constraint(rule) for rule in plan.constraints],
+        "machines": Many(
+            ((machine.id, _machine(machine)) for machine in sorted(plan.machines, key=attrgetter("id"))),
+            keyed=True,
+        ),
+        "constraints": Many(_constraint(rule) for rule in plan.constraints),
         "stages": [stage.name for stage in plan.stages],
         "stage_gates": [
             {"name": stage.name, "bake_s": seconds(stage.bake), "approve": stage.approve}
             for stage in plan.stages
         ],
-        "lanes": [_lane(lane) for lane in plan.lanes],
+        "lanes": Many(_lane(lane) for lane in plan.lanes),
         "left_out": [_left_out(left) for left in plan.left_out],
         "warnings": [_warned(warned) for warned in plan.warnings],
         "change": _change(plan.change),

@@ -14,8 +14,9 @@ import orjson
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.planner.document import digest, dump, parse
+from orchestrator.planner.document import LARGE, _quickly, _strictly, digest, dump, parse
 from orchestrator.planner.model import LeftOut, Plan, Warned
+from orchestrator.planner.pieces import Split
 from orchestrator.policy.model import (
     Health,
     Origin,
@@ -237,3 +238,19 @@ def test_the_same_bytes_under_any_hash_seed() -> None:
     }
 
     assert digests == {digest(dump(planned(150, pairs=2)[0]))}
+
+
+def test_a_plan_as_it_is_written_is_read_quickly() -> None:
+    """A key that the quick reader doesn't know would make every plan take the strict reader's time."""
+    quick = _quickly(Split(dump(full()), LARGE))
+
+    assert quick == full()
+    assert quick == _strictly(dump(full()), "plan.json")
+
+
+def test_ids_in_upper_case_are_told() -> None:
+    """Everything else compares them in lower case."""
+    document = orjson.loads(dump(full()))
+    document["machines"]["/A"] = document["machines"][vm_id("a")]
+
+    assert problems(orjson.dumps(document)) == ["machines./A: ids are in lower case in a plan"]
