@@ -84,7 +84,7 @@ def effective(machine: Machine, policies: Sequence[Policy]) -> Effective:
     return settle([machine], policies)[machine.id]
 
 
-def settle(machines: Iterable[Machine], policies: Sequence[Policy]) -> Mapping[MachineId, Effective]:
+def settle(machines: Iterable[Machine] | Index, policies: Sequence[Policy]) -> Mapping[MachineId, Effective]:
     """What holds for each machine. Machines under the same rules share one value.
 
     Raises:
@@ -96,7 +96,7 @@ def settle(machines: Iterable[Machine], policies: Sequence[Policy]) -> Mapping[M
     problems: dict[Problem, None] = {}
     together: dict[tuple[int, ...], list[Machine]] = {}
     meetings = Meetings()
-    index = Index(machines)
+    index = machines if isinstance(machines, Index) else Index(machines)
     for machine, key in zip(index.machines, _keys(index, ordered), strict=True):
         places = [-part - 1 for part in key if part < 0]
         if key not in known:

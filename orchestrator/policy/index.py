@@ -60,6 +60,7 @@ class Index:
     def __init__(self, machines: Iterable[Machine]) -> None:
         self.machines: tuple[Machine, ...] = tuple(machines)
         self.everybody: Mask = (1 << len(self.machines)) - 1
+        self._asked: tuple[Mask, Any] = (0, np.zeros(0, dtype=np.int64))  # the last; it is mostly asked again
         self._columns: dict[str, _Column] = {}
         self._tags: dict[str, _Column] | None = None
         self._masks: dict[Selector, Mask] = {EVERYTHING: self.everybody}
@@ -73,11 +74,14 @@ class Index:
 
     def places(self, mask: Mask) -> Any:
         """Where in `machines` those of a mask stand, as a sorted array."""
+        if mask == self._asked[0]:
+            return self._asked[1]
         size = (len(self.machines) + 7) // 8
         bits = np.frombuffer(mask.to_bytes(size, "little"), dtype=np.uint8)
         held = np.flatnonzero(bits)  # most masks are nearly empty
         rows, columns = np.nonzero(np.unpackbits(bits[held, None], axis=1, bitorder="little"))
-        return held[rows] * 8 + columns
+        self._asked = mask, held[rows] * 8 + columns
+        return self._asked[1]
 
     def members(self, mask: Mask) -> list[Machine]:
         """The machines of a mask, in their order."""

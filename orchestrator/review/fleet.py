@@ -7,7 +7,7 @@ is a column with a number for each machine, made when it is first asked for.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -21,9 +21,8 @@ from orchestrator.planner.budgets import Size
 from orchestrator.planner.groups import WHOLE, named
 from orchestrator.policy.index import Index, Mask
 from orchestrator.policy.values import SELECTION
+from orchestrator.review.standing import Standing
 from orchestrator.topology.model import Group, GroupKind
-from orchestrator.topology.places import Place, Places
-from orchestrator.topology.zones import zones_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +82,6 @@ class Fleet:
     def _off(self) -> Any:
         return np.fromiter((is_off(machine) for machine in self.index.machines), dtype=bool, count=len(self))
 
-    @cached_property
-    def _places(self) -> tuple[tuple[Place, ...], ...]:
-        """Everything that each machine stands in."""
-        places = Places(self.inventory, zones_of(self.inventory))
-        above: dict[str, tuple[Place, ...]] = {}
-
-        def reached(place: Place) -> tuple[Place, ...]:
-            known = above.get(place.node)
-            if known is None:
-                outer = (far for near in place.within for far in reached(near))
-                known = above[place.node] = tuple(dict.fromkeys((place, *outer)))
-            return known
-
-        return tuple(
-            tuple(dict.fromkeys(far for near in places.of(machine) for far in reached(near)))
-            for machine in self.index.machines
-        )
-
     def without_group(self, kind: str, scope: Mask) -> int:
         """How many machines of the scope are in no group of the kind."""
         if kind == SELECTION:
@@ -154,18 +135,25 @@ class Fleet:
         return _Column((layer,), groups)
 
     def _kind(self, kind: GroupKind) -> _Column:
+        told_by, places_of = self._standing.of(kind)
+        keys = list(map(told_by, self.index.machines))
         numbers: dict[str, int] = {}
         groups: list[Group] = []
-        layers: list[Any] = []
-        for at, stands_in in enumerate(self._places):
-            for layer, place in enumerate(place for place in stands_in if place.kind is kind):
-                if layer == len(layers):
-                    layers.append(np.full(len(self), -1, dtype=np.int64))
+        layers: list[dict[Hashable, int]] = [{}]
+        for key, machine in dict(zip(keys, self.index.machines, strict=True)).items():
+            for layer, place in enumerate(places_of(machine)):
                 number = numbers.setdefault(place.key, len(groups))
                 if number == len(groups):
                     groups.append(Group(kind, place.key, place.name, (), self._unread.get(place.key, ())))
-                layers[layer][at] = number
-        return _Column(tuple(layers), tuple(groups))
+                if layer == len(layers):
+                    layers.append({})
+                layers[layer][key] = number
+        told = (np.fromiter((layer.get(key, -1) for key in keys), np.int64, len(keys)) for layer in layers)
+        return _Column(tuple(told), tuple(groups))
+
+    @cached_property
+    def _standing(self) -> Standing:
+        return Standing(self.inventory)
 
     @cached_property
     def _unread(self) -> Mapping[str, tuple[Any, ...]]:

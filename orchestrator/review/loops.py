@@ -23,13 +23,17 @@ from orchestrator.topology.graph import build
 def of_loops(rules: Iterable[Held], fleet: Fleet) -> Iterator[Problem]:
     """An error for each rule of a loop. A rule whose later machines are the earlier ones of another may lead to it."""
     orders = [(held, *_ends(held, fleet)) for held in rules if isinstance(held.rule, OrderRule)]
+    seen = shared = 0
+    for _, first, then in orders:
+        shared |= seen & (first | then)
+        seen |= first | then
     leads: nx.DiGraph[int] = nx.DiGraph()
     starts: dict[int, list[int]] = {}
     for number, (_, first, _) in enumerate(orders):
-        for place in fleet.index.places(first).tolist():
+        for place in fleet.index.places(first & shared).tolist():
             starts.setdefault(place, []).append(number)
     for number, (_, _, then) in enumerate(orders):
-        for place in fleet.index.places(then).tolist():
+        for place in fleet.index.places(then & shared).tolist():
             leads.add_edges_from((number, other) for other in starts.get(place, ()) if other != number)
     for component in sorted(map(sorted, nx.strongly_connected_components(leads))):
         if len(component) > 1:

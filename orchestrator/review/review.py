@@ -86,7 +86,7 @@ def _together(policies: Sequence[Policy], floor: Policy) -> Iterator[Problem]:
 
 def _contradictions(fleet: Fleet, policies: Sequence[Policy]) -> Iterator[Problem]:
     try:
-        settle(fleet.index.machines, policies)
+        settle(fleet.index, policies)
     except PolicyError as error:
         yield from error.problems
 

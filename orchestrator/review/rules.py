@@ -128,7 +128,7 @@ def _floor(subject: Subject, floor: Policy) -> Iterator[Problem]:
 
 def _kept(strict: Rule, loose: Rule) -> bool:
     """Whether a rule over everybody keeps another one anyway."""
-    if isinstance(strict, OrderRule) or isinstance(loose, OrderRule):
+    if type(strict) is not type(loose) or isinstance(strict, OrderRule) or isinstance(loose, OrderRule):
         return False
     if strict.of not in (EVERYTHING, loose.of):
         return False

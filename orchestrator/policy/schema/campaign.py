@@ -30,10 +30,10 @@ class PatchesSection(Section):
         examples=["[critical, security]"],
     )
     include_kbs: list[Kb] = Field(
-        default=[], description="KBs to install besides (Windows).", examples=["[5087423]"]
+        default_factory=list, description="KBs to install besides (Windows).", examples=["[5087423]"]
     )
     exclude_kbs: list[Kb] = Field(
-        default=[],
+        default_factory=list,
         description="KBs never to install, whatever else says so (Windows).",
         examples=["[5087539]"],
     )
@@ -91,7 +91,7 @@ class StageSection(Section):
 
     name: Name = Field(description="The stage's name, unique in the campaign.", examples=["canary"])
     select: Select = Field(
-        default=Select(),
+        default_factory=Select,
         description="Only these of the campaign's machines.",
         examples=["{tags: {ring: canary}}"],
     )

@@ -28,12 +28,12 @@ class PolicyFile(Section):
         examples=["{tags: {app: shop}}"],
     )
     replaces: Annotated[list[Name], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="availability-first: the built-in rules don't hold for the selected machines. Every plan shows it.",
         examples=["availability-first"],
     )
     rules: list[AnyRule] = Field(
-        default=[],
+        default_factory=list,
         description="What must hold whenever a selected machine goes down.",
         examples=["[{max_unavailable: 25%}]"],
     )
@@ -43,7 +43,7 @@ class PolicyFile(Section):
         examples=["{min_healthy_time: 10m}"],
     )
     around: list[AroundSection] = Field(
-        default=[],
+        default_factory=list,
         description="Steps before and after each machine, wave, stage or rollout.",
         examples=["[{before: {webhook: lb-drain}}]"],
     )
@@ -58,7 +58,7 @@ class PolicyFile(Section):
         examples=["[{from: 2026-12-18, to: 2027-01-04, reason: year end}]"],
     )
     notify: Annotated[list[NotifySection], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="Who is told of what in rollouts that change any of the selected machines.",
         examples=["[{webhook: platform-team, on: [stopped, finished]}]"],
     )

@@ -20,7 +20,7 @@ class HttpSettings(Section):
         examples=['"http://{private_ip}:8080/healthz"'],
     )
     expect_status: Annotated[list[Status], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="The answers that mean well; 200 if left out. Redirects aren't followed.",
         examples=["[200, 204]"],
     )
@@ -86,7 +86,7 @@ class GroupProbeSection(Narrowed):
         examples=["{host: db.shop.example, port: 5432}"],
     )
     per: Per = Field(
-        default=[],
+        default_factory=list,
         description="A kind of group, or several: the machines of each group by itself are asked about; the same kinds as for rules. Left out: the machines are one group.",
         examples=["region"],
     )
@@ -122,12 +122,12 @@ class HealthSection(Section):
         examples=["repair"],
     )
     probes: list[Annotated[ProbeSection, BeforeValidator(_named_probe)]] = Field(
-        default=[],
+        default_factory=list,
         description="What each machine is asked. Without any, from any policy: vm_agent, and app_health where the extension is.",
         examples=["[app_health]"],
     )
     group_probes: list[GroupProbeSection] = Field(
-        default=[],
+        default_factory=list,
         description="What is asked about machines that belong together: before a change of any of them, and after. While it isn't answered well, none of them is begun.",
         examples=['[{http: {url: "http://status.shop.example/quorum"}, of: {tags: {tier: db}}}]'],
     )
@@ -164,12 +164,12 @@ class AroundSection(Narrowed):
         examples=["wave"],
     )
     before: Annotated[list[StepSection], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="A step, or several in order, before the change; of waves, stages and rollouts once, before their first.",
         examples=["{webhook: lb-drain, timeout: 10m}"],
     )
     after: Annotated[list[AfterStepSection], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="A step, or several in order, after it; of waves, stages and rollouts once their machines are done and verified.",
         examples=["{webhook: lb-undrain}"],
     )

@@ -39,12 +39,12 @@ class WindowSection(Section):
     """A stretch of time that comes again and again."""
 
     start: Annotated[list[Start], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description='On which days it starts: mon, tue, wed, thu, fri, sat, sun; the nth of a month as "first sat", "second tue", "third wed", "fourth sun" or "last fri"; every_day.',
         examples=["[fri, sat]"],
     )
     days_after_second_tuesday: Annotated[list[AfterPatchDay], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="On which days it starts, counted from a month's second Tuesday, on which Microsoft publishes patches: 0 to 27.",
         examples=["[4, 11]"],
     )
@@ -67,12 +67,12 @@ class ScheduleSection(Section):
     """When a campaign is due, again and again."""
 
     start: Annotated[list[Start], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description='On which days: mon, tue, wed, thu, fri, sat, sun; the nth of a month as "first sat", "second tue", "third wed", "fourth sun" or "last fri"; every_day.',
         examples=['"third sat"'],
     )
     days_after_second_tuesday: Annotated[list[AfterPatchDay], OneOrMany] = Field(
-        default=[],
+        default_factory=list,
         description="On which days, counted from a month's second Tuesday, on which Microsoft publishes patches: 0 to 27.",
         examples=["4"],
     )
