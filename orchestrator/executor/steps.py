@@ -29,10 +29,9 @@ async def run_step(services: Services, rollout: Rollout, activity: a.RunStep) ->
         "attempt": activity.attempt,
         "change": type(planned.plan.change).__name__.lower(),
     }
-    delivery = await _delivered(services, step, activity.key, body)
-    evidence = f"{step.webhook}: {delivery.evidence}"
+    ended = await _delivered(services, step, activity.key, body)
     return m.StepReported(
-        rollout.id, index, activity.attempt, activity.after, activity.step, delivery.ok, evidence
+        rollout.id, index, activity.attempt, activity.after, activity.step, ended.ok, ended.evidence
     )
 
 
@@ -48,10 +47,9 @@ async def run_stretch_step(services: Services, rollout: Rollout, activity: a.Run
         "times": activity.times,
         "change": type(planned.plan.change).__name__.lower(),
     }
-    delivery = await _delivered(services, step, activity.key, body)
-    evidence = f"{step.webhook}: {delivery.evidence}"
+    ended = await _delivered(services, step, activity.key, body)
     return m.StretchStepReported(
-        rollout.id, where, activity.times, activity.after, activity.step, delivery.ok, evidence
+        rollout.id, where, activity.times, activity.after, activity.step, ended.ok, ended.evidence
     )
 
 
@@ -76,7 +74,7 @@ def _told(rollout: Rollout, where: Where) -> dict[str, Any]:
 
 
 async def _delivered(services: Services, step: Step, key: str, body: Mapping[str, Any]) -> Delivery:
-    """What came of a step in the end: tried again until its time is over."""
+    """What came of a step in the end, with the webhook's name before the evidence: tried again until its time is over."""
     until = services.clock.now() + step.timeout
     while True:
         left: timedelta = until - services.clock.now()
@@ -85,5 +83,5 @@ async def _delivered(services: Services, step: Step, key: str, body: Mapping[str
         )
         delivery = await services.webhooks.call(step.webhook, key, body, real_s)
         if delivery.ok or services.clock.now() + services.settings.step_retry >= until:
-            return delivery
+            return Delivery(delivery.ok, f"{step.webhook}: {delivery.evidence}")
         await services.clock.sleep(services.settings.step_retry.total_seconds())

@@ -7,9 +7,12 @@ from typing import Any
 
 from orchestrator.inventory.document import Convert, Problems, a_string, list_of, one_of, record
 from orchestrator.planner.calendars import DAY_KEYS, encode_days
+from orchestrator.planner.rows import rows_of
 from orchestrator.policy.model import Days, Notify, Occasion, Origin, Schedule
 
 Json = dict[str, Any]
+
+_OCCASIONS = rows_of(one_of(Occasion))
 
 
 def encode_schedule(schedule: Schedule) -> Json:
@@ -42,12 +45,8 @@ def notify_of_plan(origin: Convert) -> Convert:
 
 
 def _occasions(value: Any, place: str, problems: Problems) -> tuple[Occasion, ...] | None:
-    if not isinstance(value, list):
-        problems.append(f"{place} is no list")
-        return None
-    read = one_of(Occasion)
-    found = [read(item, f"{place}[{number}]", problems) for number, item in enumerate(value)]
-    return tuple(occasion for occasion in found if occasion is not None)
+    found = _OCCASIONS(value, place, problems)
+    return None if found is None else tuple(occasion for occasion in found if occasion is not None)
 
 
 def decode_schedule(row: Mapping[str, Any] | None, problems: Problems) -> Schedule | None:

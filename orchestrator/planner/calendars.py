@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from orchestrator.inventory.document import Convert, Problems, a_moment, a_string, list_of
+from orchestrator.planner.rows import rows_of
 from orchestrator.policy.model import Days, Origin, Window, Zone
 from orchestrator.policy.windows import Calendar, Closure
 
@@ -61,16 +62,6 @@ def _origin(origin: Origin) -> Json:
 # Reading -------------------------------------------------------------------------------------
 
 
-def _each(read: Convert) -> Convert:
-    def convert(value: Any, place: str, problems: Problems) -> list[Any] | None:
-        if isinstance(value, list):
-            return [read(item, f"{place}[{number}]", problems) for number, item in enumerate(value)]
-        problems.append(f"{place} is no list")
-        return None
-
-    return convert
-
-
 def _as_policies_write(read: Callable[[Any, object], _Value]) -> Convert:
     """A reader of the policy language, whose complaint becomes a problem of the file.
 
@@ -93,8 +84,8 @@ def _as_policies_write(read: Callable[[Any, object], _Value]) -> Convert:
 
 
 DAY_KEYS: Mapping[str, Convert] = {
-    "start": _each(_as_policies_write(lambda language, value: language.read_start(value)[0])),
-    "days_after_second_tuesday": _each(
+    "start": rows_of(_as_policies_write(lambda language, value: language.read_start(value)[0])),
+    "days_after_second_tuesday": rows_of(
         _as_policies_write(lambda language, value: language.read_after(str(value)))
     ),
     "at": _as_policies_write(lambda language, value: language.read_clock(value)),
@@ -105,15 +96,7 @@ DAY_KEYS: Mapping[str, Convert] = {
 
 def windows_of_calendar(origin: Convert, duration: Convert) -> Convert:
     """What reads a calendar's `windows`: a list of lists, one for each policy."""
-    read = list_of({**DAY_KEYS, "for_s": duration, "from": origin}, needs="at")
-
-    def convert(value: Any, place: str, problems: Problems) -> list[Any] | None:
-        if isinstance(value, list):
-            return [read(policys, f"{place}[{number}]", problems) for number, policys in enumerate(value)]
-        problems.append(f"{place} is no list")
-        return None
-
-    return convert
+    return rows_of(list_of({**DAY_KEYS, "for_s": duration, "from": origin}, needs="at"))
 
 
 def freezes_of_calendar(origin: Convert) -> Convert:

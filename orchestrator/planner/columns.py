@@ -160,7 +160,7 @@ def _divided(class_of: Ints, wide: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # of a machine in its class
     pieces = np.where(wide, np.minimum(sizes, PIECES), 1)
     of = class_of[order]
-    piece = (np.cumsum(pieces) - pieces)[of] + place * pieces[of] // np.maximum(sizes[of], 1)
+    piece = (np.cumsum(pieces) - pieces)[of] + place * pieces[of] // sizes[of]
     _, at, number = np.unique(piece, return_index=True, return_inverse=True)
     first = order[at]
     rank = np.empty_like(first)

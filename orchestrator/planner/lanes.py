@@ -46,15 +46,15 @@ class Leaf:
     proof: Proof
 
 
-def divide(rules: Rules, classes: Sequence[int], longest: int = 0) -> list[Leaf]:
+def divide(rules: Rules, classes: Sequence[int], longest: int = 0, prove: Prover | None = None) -> list[Leaf]:
     """The lanes of some classes, each after all that it may have to wait for.
 
-    `longest` is how many waves something beside them takes anyway.
+    `longest` is how many waves something beside them takes anyway. `prove` is who proved for these rules before, if somebody did.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
-    divider = _Divider(rules)
+    divider = _Divider(Prover(rules) if prove is None else prove)
     divider.divide(sorted(classes), longest)
     return divider.leaves
 
@@ -99,10 +99,10 @@ class _Component:
 class _Divider:
     """Walks down from a stage to its lanes."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, prove: Prover) -> None:
         self.leaves: list[Leaf] = []
-        self._rules = rules
-        self._prove = Prover(rules)
+        self._rules = prove.rules
+        self._prove = prove
         # Constraints that bind in the whole; others part nobody.
         self._live: frozenset[int] = frozenset()
         # Budgets that don't bind from here on down -> the place where they ceased to.

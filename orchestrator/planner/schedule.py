@@ -15,7 +15,7 @@ from itertools import pairwise
 from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner import nesting
-from orchestrator.planner.bound import Proof, bound_of, prove
+from orchestrator.planner.bound import Proof, Prover, bound_of, prove
 from orchestrator.planner.columns import Columns, columns
 from orchestrator.planner.lanes import Leaf, Path, divide, waits
 from orchestrator.planner.model import Bound, Lane, Wave
@@ -34,7 +34,7 @@ class CutShort:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """The lanes of a stage, each after those it waits for, and the fewest waves that any plan of the stage could have."""
+    """The lanes of a stage, each after those it waits for, and the domains that had to be cut."""
 
     lanes: tuple[Lane, ...]
     cut_short: tuple[CutShort, ...]
@@ -53,9 +53,9 @@ def schedule(
     """
     held = columns(machines, constraints)
     found = shapes(held)
-    proofs = [prove(shape.rules, range(len(shape.rules.sizes))) for shape in found.shapes]
-    longest = max((proof.waves for proof in proofs), default=0)
-    divided = [_Divided(shape, longest) for shape in found.shapes]
+    provers = [Prover(shape.rules) for shape in found.shapes]
+    longest = max((prove(range(len(prove.rules.sizes))).waves for prove in provers), default=0)
+    divided = [_Divided(shape, prove, longest) for shape, prove in zip(found.shapes, provers, strict=True)]
     free = held.free()
     count = sum(len(divided[shape].rows) for shape, _ in found.components) + bool(free)
     writer = _Writer(held, stage, names, len(str(count)))
@@ -105,9 +105,9 @@ class _Row:
 class _Divided:
     """A shape with its lanes."""
 
-    def __init__(self, shape: Shape, longest: int) -> None:
+    def __init__(self, shape: Shape, prove: Prover, longest: int) -> None:
         self.shape = shape
-        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest)
+        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest, prove)
         self.rows = _merged(shape.rules, leaves, waits(leaves))
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from orchestrator.errors import Problem
@@ -20,17 +20,9 @@ _URL: Final = r"https?://[^/\s]"
 
 def probe_nonsense(document: Document, at: Path, probe: ProbeSection) -> Iterator[Problem]:
     """Whatever is wrong with one question to a machine, its selector apart."""
-    kinds = [kind for kind in PROBE_KINDS if kind in probe.model_fields_set]
-    if len(kinds) != 1:
-        found = "none" if not kinds else " and ".join(kinds)
-        what = f"a probe is of exactly one kind, and this one of {found}"
-        yield document.problem(at, what, f"write one of {', '.join(PROBE_KINDS)} an entry")
+    yield from _one_kind(document, at, probe, PROBE_KINDS, "a probe")
     if probe.http:
-        if not re.match(_URL, probe.http.url):
-            what = f"`{probe.http.url}` isn't an address that can be asked"
-            yield document.problem(
-                (*at, "http", "url"), what, 'write "http://{private_ip}:8080/healthz" or the like'
-            )
+        yield from _address(document, at, probe.http.url, "http://{private_ip}:8080/healthz")
         yield from _placeholders(document, (*at, "http", "url"), probe.http.url)
     if probe.tcp and probe.tcp.host:
         yield from _placeholders(document, (*at, "tcp", "host"), probe.tcp.host)
@@ -38,23 +30,31 @@ def probe_nonsense(document: Document, at: Path, probe: ProbeSection) -> Iterato
 
 def group_probe_nonsense(document: Document, at: Path, probe: GroupProbeSection) -> Iterator[Problem]:
     """Whatever is wrong with one question about a group, its selector and `per` apart."""
-    kinds = [kind for kind in GROUP_PROBE_KINDS if kind in probe.model_fields_set]
-    if len(kinds) != 1:
-        found = "none" if not kinds else " and ".join(kinds)
-        what = f"a probe of a group is of exactly one kind, and this one of {found}"
-        yield document.problem(at, what, f"write one of {', '.join(GROUP_PROBE_KINDS)} an entry")
+    yield from _one_kind(document, at, probe, GROUP_PROBE_KINDS, "a probe of a group")
     if probe.http:
-        if not re.match(_URL, probe.http.url):
-            what = f"`{probe.http.url}` isn't an address that can be asked"
-            yield document.problem(
-                (*at, "http", "url"), what, 'write "http://status.shop.example/quorum" or the like'
-            )
+        yield from _address(document, at, probe.http.url, "http://status.shop.example/quorum")
         yield from _of_group(document, (*at, "http", "url"), probe.http.url)
     if probe.tcp and probe.tcp.host is None:
         what = "a group has no address of its own, so `tcp` must say whom to ask"
         yield document.problem((*at, "tcp"), what, "write host: db.shop.example or the like")
     if probe.tcp and probe.tcp.host:
         yield from _of_group(document, (*at, "tcp", "host"), probe.tcp.host)
+
+
+def _one_kind(
+    document: Document, at: Path, probe: ProbeSection | GroupProbeSection, kinds: Sequence[str], called: str
+) -> Iterator[Problem]:
+    written = [kind for kind in kinds if kind in probe.model_fields_set]
+    if len(written) != 1:
+        found = "none" if not written else " and ".join(written)
+        what = f"{called} is of exactly one kind, and this one of {found}"
+        yield document.problem(at, what, f"write one of {', '.join(kinds)} an entry")
+
+
+def _address(document: Document, at: Path, url: str, such_as: str) -> Iterator[Problem]:
+    if not re.match(_URL, url):
+        what = f"`{url}` isn't an address that can be asked"
+        yield document.problem((*at, "http", "url"), what, f'write "{such_as}" or the like')
 
 
 def _of_group(document: Document, at: Path, text: str) -> Iterator[Problem]:
