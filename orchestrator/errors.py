@@ -46,6 +46,9 @@ class Problem:
 
     `line` and `column` count from 1; 0 where the problem is the file as a whole. `code` is what the kind of problem is called
     where it has a name (`policy/codes.py`).
+
+    Whatever `what` and `instead` quote of the file, they stay one line of what can be printed: a line break or a terminal's escape
+    in a quoted value would forge other lines of a report.
     """
 
     file: str
@@ -55,12 +58,25 @@ class Problem:
     column: int = 0
     code: str = ""
 
+    def __post_init__(self) -> None:
+        for part in ("what", "instead"):
+            said: str = getattr(self, part)
+            if not said.isprintable():
+                object.__setattr__(self, part, _printable(said))
+
     def __str__(self) -> str:
         """`file:line:column: what is wrong; what to write instead`."""
         place = self.file
         if self.line:
             place += f":{self.line}" + (f":{self.column}" if self.column else "")
         return f"{place}: {self.what}" + (f"; {self.instead}" if self.instead else "")
+
+
+def _printable(text: str) -> str:
+    """Text with the characters that move a cursor, or that nobody sees, written as escapes."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
+    )
 
 
 class PolicyError(WavekeeperError):

@@ -106,19 +106,26 @@ def _fast(text: str) -> Iterator[Event]:
 
 
 def _slowly(file: str, text: str) -> Iterator[Event]:
+    parser = YAML(typ="safe", pure=True)
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
+        for event in parser.parse(text):
             kind = _KINDS.get(type(event))
             if kind is not None:
                 yield _event(kind, event)
     except MarkedYAMLError as error:
         raise Unreadable(_syntax(file, error)) from None
     except Exception as error:  # noqa: BLE001 - odd escapes and directives raise OverflowError and AssertionError
-        position = getattr(error, "position", None)  # ReaderError has one, in characters
-        line = 0 if position is None else text.count("\n", 0, position) + 1
         said = (str(error) or type(error).__name__).splitlines()[0]
-        instead = "take the odd character, escape or directive out"
-        raise Unreadable(Problem(file, line, f"this isn't YAML: {said}", instead)) from None
+        raise Unreadable(_odd(file, parser.reader.line + 1, parser.reader.column + 1, said)) from None
+
+
+def _odd(file: str, line: int, column: int, said: str) -> Problem:
+    """What the parser broke on without a word for people: it stands just behind it."""
+    if said.startswith("chr()"):
+        said = "an escape of a character that doesn't exist"
+    return Problem(
+        file, line, f"this isn't YAML: {said}", "take the odd character, escape or directive out", column
+    )
 
 
 def _event(kind: Kind, event: Any) -> Event:
@@ -147,6 +154,9 @@ _UNSEEN: Final = re.compile(
 )
 """Characters that YAML forbids, takes for the end of a line in one version and not in the other, or that nobody sees."""
 
+_LINE_END: Final = re.compile("\r\n|\r|\n")
+"""What ends a line for editors and for `position`; `str.splitlines` knows others besides."""
+
 _UNSEEN_NAMES: Final = {"\x00": "a NUL", "\x85": "a line separator", "\u2028": "a line separator",
                         "\u2029": "a paragraph separator", "\ufeff": "a byte order mark"}  # fmt: skip
 
@@ -168,7 +178,7 @@ def tabs(file: str, text: str) -> Iterator[Problem]:
     """Tabs before a line's first word: the parser takes some of them for any depth, so none is let through."""
     if "\t" not in text:
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if "\t" in line and line.strip() and (column := line.find("\t")) < len(line) - len(line.lstrip()):
             yield Problem(file, number, "a tab in the indentation", "indent with spaces", column + 1)
 
