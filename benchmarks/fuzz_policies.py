@@ -202,7 +202,11 @@ def _quoted(chance: Random, text: str) -> str:
 def _turned(chance: Random, content: bytes) -> bytes:
     """One bit the other way."""
     at = chance.randrange(len(content) or 1)
-    return content[:at] + bytes([content[at] ^ (1 << chance.randrange(8))]) + content[at + 1 :] if content else b"\xff"
+    return (
+        content[:at] + bytes([content[at] ^ (1 << chance.randrange(8))]) + content[at + 1 :]
+        if content
+        else b"\xff"
+    )
 
 
 def _cut(chance: Random, content: bytes) -> bytes:
@@ -230,7 +234,9 @@ def _lines_swapped(chance: Random, content: bytes) -> bytes:
 def _indented(chance: Random, content: bytes) -> bytes:
     lines = content.splitlines(keepends=True) or [b""]
     at = chance.randrange(len(lines))
-    lines[at] = chance.choice((b" ", b"  ", b"\t")) + lines[at] if chance.random() < 0.5 else lines[at].lstrip()
+    lines[at] = (
+        chance.choice((b" ", b"  ", b"\t")) + lines[at] if chance.random() < 0.5 else lines[at].lstrip()
+    )
     return b"".join(lines)
 
 
@@ -330,7 +336,9 @@ def misplaced(problem: Problem, name: str, lines: list[str]) -> str:
         return "of another file"
     if not problem.what or not (problem.what + problem.instead).isprintable() or not problem.code:
         return "no sentence, or no code"
-    if problem.line == 0 and (problem.what == "the file is empty" or problem.what.startswith("the file has ")):
+    if problem.line == 0 and (
+        problem.what == "the file is empty" or problem.what.startswith("the file has ")
+    ):
         return ""
     if not 1 <= problem.line <= len(lines):
         return f"no such line of {len(lines)}"

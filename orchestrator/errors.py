@@ -74,9 +74,7 @@ class Problem:
 
 def _printable(text: str) -> str:
     """Text with the characters that move a cursor, or that nobody sees, written as escapes."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
-    )
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
 class PolicyError(WavekeeperError):

@@ -106,7 +106,7 @@ POLICIES: Final = Language(
 )
 """The language of policy files."""
 
-_MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})
+MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})
 """Keys that say all by being there."""
 
 
@@ -138,12 +138,16 @@ def complaints(
 def without_value(document: Document) -> Iterator[Problem]:
     """Keys and entries that nothing stands behind. `select:` would read as "everything" and isn't taken for it."""
     for path in document.values:
-        if _value_at(document.data, path) is None and path[-1] not in _MAY_BE_EMPTY:
-            key = path[-1]
+        if _value_at(document.data, path) is None:
+            key, of_tags = path[-1], len(path) > 1 and path[-2] == "tags"
+            if (
+                key in MAY_BE_EMPTY and not of_tags
+            ):  # a tag may be called `patches`, and its value is missing all the same
+                continue
             if isinstance(key, int):
                 instead = "take it out, or write its value"
                 yield document.problem(path, "an entry without a value", instead, code=codes.MISSING)
-            elif len(path) > 1 and path[-2] == "tags":
+            elif of_tags:
                 has, lacks = f'{key}: "*"', f"without_tags: [{key}]"
                 yield document.problem(
                     path,
@@ -182,7 +186,7 @@ def _stranger(document: Document, loc: tuple[int | str, ...], path: Path, langua
     written = set(mapping) if isinstance(mapping, dict) else set()
     if key in language.not_kept_yet:
         what = f"this version doesn't keep `{key}` yet, and won't ignore what you count on"
-        return document.problem(path, what, language.not_kept_yet[key], key=True)
+        return document.problem(path, what, language.not_kept_yet[key], key=True, code=codes.NOT_KEPT)
     if key in language.kinds and any(kind in written for kind in language.kinds if kind != key):
         what, instead = (
             f"two {language.entries} in one: `{key}`",
@@ -205,7 +209,8 @@ def _missing(document: Document, loc: tuple[int | str, ...], path: Path, languag
     key = str(loc[-1])
     about = _keys(_section(loc[:-1], language)).get(key)
     example = about.examples[0] if about and about.examples else "..."
-    return document.problem(path, f"`{key}` is missing", f"write it, such as {key}: {example}")
+    instead = f"write it, such as {key}: {example}"
+    return document.problem(path, f"`{key}` is missing", instead, code=codes.MISSING)
 
 
 def _meant(loc: tuple[int | str, ...], strangers: set[tuple[tuple[int | str, ...], str]]) -> bool:

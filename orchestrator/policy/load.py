@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from pydantic import ValidationError
 
-from orchestrator.errors import PolicyError, Problem
+from orchestrator.errors import Defect, PolicyError, Problem
 from orchestrator.policy import codes
 from orchestrator.policy.build import build
 from orchestrator.policy.complaints import complaints, without_value
@@ -75,6 +75,8 @@ def _read_one(file: str, content: str | bytes) -> _Read:
         checked = PolicyFile.model_validate(document.data)
     except ValidationError as error:
         found.extend(complaints(document, error))
+        if not found:
+            raise Defect(f"{file} isn't a policy, and nothing says why: {error}") from None
         return _Read(document, None, tuple(dict.fromkeys(found)))
     found.extend(nonsense(document, checked))
     policy = None if found else build(document, checked)

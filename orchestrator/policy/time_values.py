@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from orchestrator.policy import json_values
 from orchestrator.policy.model import Weekday
 from orchestrator.policy.time_zones import iana_name, known_names
 from orchestrator.policy.values import did_you_mean, read_positive_duration, read_text, shown, wrong
@@ -139,17 +140,13 @@ def _zone_instead(text: str) -> str:
     )
 
 
-_CLOCK_SCHEMA: Final = {"type": "string", "pattern": rf"^({_CLOCK.pattern})$"}
-_START_SCHEMA: Final = {
-    "anyOf": [
-        {"enum": [*WEEKDAYS, EVERY_DAY]},
-        {"type": "string", "pattern": f"^({'|'.join(ORDINALS)}) ({'|'.join(WEEKDAYS)})$"},
-    ]
-}
+_STARTS: Final = (EVERY_DAY, *WEEKDAYS, *(f"{ordinal} {day}" for ordinal in ORDINALS for day in WEEKDAYS))
 
-Start = Annotated[tuple[Weekday, ...], PlainValidator(read_start), WithJsonSchema(_START_SCHEMA)]
-AfterPatchDay = Annotated[int, PlainValidator(read_after), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MOST_AFTER})]  # fmt: skip
-Clock = Annotated[time, PlainValidator(read_clock), WithJsonSchema(_CLOCK_SCHEMA)]
-WindowLength = Annotated[timedelta, PlainValidator(read_window_length), WithJsonSchema({"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"})]  # fmt: skip
-Date = Annotated[date, PlainValidator(read_date), WithJsonSchema({"type": "string", "format": "date"})]
-ZoneName = Annotated[str, PlainValidator(read_zone_name), WithJsonSchema({"type": "string"})]
+Start = Annotated[tuple[Weekday, ...], PlainValidator(read_start), WithJsonSchema({"enum": list(_STARTS)})]
+AfterPatchDay = Annotated[int, PlainValidator(read_after), WithJsonSchema(json_values.AFTER_PATCH_DAY)]
+Clock = Annotated[time, PlainValidator(read_clock), WithJsonSchema(json_values.CLOCK)]
+WindowLength = Annotated[
+    timedelta, PlainValidator(read_window_length), WithJsonSchema(json_values.POSITIVE_DURATION)
+]
+Date = Annotated[date, PlainValidator(read_date), WithJsonSchema(json_values.DATE)]
+ZoneName = Annotated[str, PlainValidator(read_zone_name), WithJsonSchema(json_values.ZONE_NAME)]

@@ -12,9 +12,11 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
+from orchestrator.policy import json_values
 from orchestrator.policy.model import Share
 from orchestrator.topology.model import GroupKind
 
@@ -319,23 +321,34 @@ def _typed(reader: Callable[[Any], _Read], schema: dict[str, Any]) -> tuple[Plai
     return PlainValidator(reader), WithJsonSchema(schema)
 
 
-_PATTERNS: Final = {
-    "duration": {"type": "string", "pattern": r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"},
-    "share": {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\d+(\.\d+)?%$"}]},
-}
+Text = Annotated[str, *_typed(read_text, json_values.TEXT)]
+Name = Annotated[str, *_typed(read_name, json_values.NAME)]
+Webhook = Annotated[str, *_typed(read_webhook, json_values.NAME)]
+Kb = Annotated[str, *_typed(read_kb, json_values.KB)]
+Version = Annotated[str, *_typed(read_word(("1",)), json_values.VERSION)]
+GroupName = Annotated[str, *_typed(read_group_kind, json_values.group_kind(GROUP_KINDS))]
+Duration = Annotated[timedelta, *_typed(read_duration, json_values.DURATION)]
+PositiveDuration = Annotated[timedelta, *_typed(read_positive_duration, json_values.POSITIVE_DURATION)]
+Count = Annotated[int, *_typed(read_count, json_values.COUNT)]
+Port = Annotated[int, *_typed(read_port, json_values.PORT)]
+Status = Annotated[int, *_typed(read_status, json_values.STATUS)]
+Flag = Annotated[bool, *_typed(read_flag, json_values.FLAG)]
+PositiveShare = Annotated[Share, *_typed(read_positive_share, json_values.POSITIVE_SHARE)]
+MaxShare = Annotated[Share, *_typed(read_max_unavailable, json_values.POSITIVE_SHARE)]
+MinShare = Annotated[Share | None, *_typed(read_min_available, json_values.MIN_SHARE)]
 
-Text = Annotated[str, *_typed(read_text, {"type": "string"})]
-Name = Annotated[str, *_typed(read_name, {"type": "string", "pattern": f"^{_NAME.pattern}$"})]
-Webhook = Annotated[str, *_typed(read_webhook, {"type": "string", "pattern": f"^{_NAME.pattern}$"})]
-Kb = Annotated[str, *_typed(read_kb, {"type": ["string", "integer"]})]
-GroupName = Annotated[str, *_typed(read_group_kind, {"anyOf": [{"enum": list(GROUP_KINDS)}, {"type": "string", "pattern": "^tag:.+$"}]})]  # fmt: skip
-Duration = Annotated[timedelta, *_typed(read_duration, _PATTERNS["duration"])]
-PositiveDuration = Annotated[timedelta, *_typed(read_positive_duration, _PATTERNS["duration"])]
-Count = Annotated[int, *_typed(read_count, {"type": "integer", "minimum": 1})]
-Port = Annotated[int, *_typed(read_port, {"type": "integer", "minimum": 1, "maximum": 65535})]
-Status = Annotated[int, *_typed(read_status, {"type": "integer", "minimum": 100, "maximum": 599})]
-Flag = Annotated[bool, *_typed(read_flag, {"type": "boolean"})]
-PositiveShare = Annotated[Share, *_typed(read_positive_share, _PATTERNS["share"])]
-MaxShare = Annotated[Share, *_typed(read_max_unavailable, _PATTERNS["share"])]
-MinShare = Annotated[Share | None, *_typed(read_min_available, {"anyOf": [*_PATTERNS["share"]["anyOf"], {"const": "majority"}]})]  # fmt: skip
-OneOrMany = BeforeValidator(listed)
+
+class _OneOrMany:
+    """The annotation of a list that may be written as its only entry."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(listed, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        several = handler(schema)
+        return {"anyOf": [several["items"], {**several, "minItems": 1}]}
+
+
+OneOrMany = _OneOrMany()

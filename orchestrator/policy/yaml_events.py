@@ -106,26 +106,27 @@ def _fast(text: str) -> Iterator[Event]:
 
 
 def _slowly(file: str, text: str) -> Iterator[Event]:
-    parser = YAML(typ="safe", pure=True)
+    last = 0  # where the last event ended, in characters
     try:
-        for event in parser.parse(text):
+        for event in YAML(typ="safe", pure=True).parse(text):
+            last = event.end_mark.index
             kind = _KINDS.get(type(event))
             if kind is not None:
                 yield _event(kind, event)
     except MarkedYAMLError as error:
         raise Unreadable(_syntax(file, error)) from None
     except Exception as error:  # noqa: BLE001 - odd escapes and directives raise OverflowError and AssertionError
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        raise Unreadable(_odd(file, parser.reader.line + 1, parser.reader.column + 1, said)) from None
+        raise Unreadable(_odd(file, text, last, error)) from None
 
 
-def _odd(file: str, line: int, column: int, said: str) -> Problem:
-    """What the parser broke on without a word for people: it stands just behind it."""
-    if said.startswith("chr()"):
-        said = "an escape of a character that doesn't exist"
-    return Problem(
-        file, line, f"this isn't YAML: {said}", "take the odd character, escape or directive out", column
-    )
+def _odd(file: str, text: str, last: int, error: Exception) -> Problem:
+    """What the parser broke on without a word for people, somewhere behind the last event."""
+    escape = _NO_CHARACTER.search(text, last)
+    place = escape.start() if escape else getattr(error, "position", last)  # ReaderError has one
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    what = f"`{escape[0]}` is an escape of no character" if escape else f"this isn't YAML: {said}"
+    line, column = position(text, place)
+    return Problem(file, line, what, "take the odd character, escape or directive out", column)
 
 
 def _event(kind: Kind, event: Any) -> Event:
@@ -153,6 +154,9 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 """Characters that YAML forbids, takes for the end of a line in one version and not in the other, or that nobody sees."""
+
+_NO_CHARACTER: Final = re.compile(r"\\U(?!000[0-9A-Fa-f]|0010)[0-9A-Fa-f]{8}")
+"""An escape beyond the last character of Unicode."""
 
 _LINE_END: Final = re.compile("\r\n|\r|\n")
 """What ends a line for editors and for `position`; `str.splitlines` knows others besides."""

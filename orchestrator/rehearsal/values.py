@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from orchestrator.policy import json_values
 from orchestrator.policy.schema.section import Select
 from orchestrator.policy.time_values import YEARS
 from orchestrator.policy.values import read_text, shown, wrong
@@ -57,12 +58,8 @@ def _typed(reader: Any, schema: dict[str, Any]) -> tuple[PlainValidator, WithJso
     return PlainValidator(reader), WithJsonSchema(schema)
 
 
-_STRINGS: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-
-Names = Annotated[tuple[str, ...], *_typed(read_names, _STRINGS)]
-Moment = Annotated[datetime, *_typed(read_moment, {"type": "string"})]
-Domain = Annotated[
-    int | None, *_typed(read_domain, {"anyOf": [{"type": "integer", "minimum": 0}, {"const": UNKNOWN}]})
-]
-Of = Annotated[Select, BeforeValidator(_selection)]
+Names = Annotated[tuple[str, ...], *_typed(read_names, json_values.NAMES)]
+Moment = Annotated[datetime, *_typed(read_moment, json_values.MOMENT)]
+Domain = Annotated[int | None, *_typed(read_domain, json_values.DOMAIN)]
+Of = Annotated[Select, BeforeValidator(_selection, json_schema_input_type=Select | Names)]
 """A selector, or names alone."""

@@ -31,6 +31,7 @@ VERBS: Final[Mapping[str, Verb]] = MappingProxyType(
         "import": Verb(
             "importing", "import_configuration", "Write", "An Azure maintenance configuration as a policy."
         ),
+        "schema": Verb("schema", "schema", "Write", "The JSON Schema by which editors complete and explain."),
         "check": Verb("check", "check", "Verify", "Are they right, and whom do they select?"),
         "test": Verb("test", "run_tests", "Verify", "Do they do what the tests beside them say?"),
         "show": Verb("show", "show", "Look", "What holds for one machine, and where each value was written."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -21,6 +21,9 @@ from orchestrator.policy.model import EVERYTHING, Selector
 from orchestrator.policy.select import matcher, parse_selector_expression
 from orchestrator.topology.graph import build
 from orchestrator.wiring.files import floor, write_new
+
+SCHEMA: Final = "schema.json"
+"""Where editors find the language, in the folder of the policies."""
 
 
 def new(
@@ -56,6 +59,8 @@ def new(
     called = text.name(name or _name_of(wanted), "policy")
     told = f"inventory {inventory.name}" if inventory is not None else "Azure"
     content = draft(called, wanted, found(machines), told)
+    if output is not None and (output.parent / SCHEMA).exists():
+        content = f"# yaml-language-server: $schema={SCHEMA}\n{content}"
     try:
         policy = load_one(f"{called}.yaml", content)
     except PolicyError as error:
@@ -74,6 +79,9 @@ def new(
     line(plans, err)
     if output is not None:
         line(f"kept in {output}. Next: wavekeeper policy check {output} {where.typed()}", err)
+        if not (output.parent / SCHEMA).exists():
+            schema = output.parent / SCHEMA
+            line(f"for an editor that completes and explains: wavekeeper policy schema -o {schema}", err)
 
 
 def _name_of(select: Selector) -> str:

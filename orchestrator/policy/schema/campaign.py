@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, Field
 
 from orchestrator.policy.model import Patches, Reboot
-from orchestrator.policy.schema.section import Empty, Section, Select, maybe_nothing
+from orchestrator.policy.schema.section import Empty, Section, Select, maybe_nothing, one_key_of
 from orchestrator.policy.values import Count, Duration, Kb, Name, PositiveDuration, PositiveShare, one_of
 
 WINDOWS_CLASSIFICATIONS: Final = (
@@ -47,8 +47,13 @@ class PatchesSection(Section):
     )
 
 
+CHANGE_KINDS: Final = ("patches", "restart")
+
+
 class ChangeSection(Section):
     """What a campaign changes. Exactly one kind."""
+
+    model_config = one_key_of(CHANGE_KINDS)
 
     patches: Annotated[PatchesSection | None, BeforeValidator(maybe_nothing)] = Field(
         default=None,
@@ -56,9 +61,6 @@ class ChangeSection(Section):
         examples=["{classifications: [security]}"],
     )
     restart: Empty = Field(default=None, description="Restart the machine, nothing else.", examples=["{}"])
-
-
-CHANGE_KINDS: Final = ("patches", "restart")
 
 
 class GrowingSection(Section):
@@ -106,7 +108,9 @@ class StageSection(Section):
         description="So many, or such a share, of the campaign's machines are done when the stage ends, earlier stages included.",
         examples=["10%"],
     )
-    growing: Annotated[GrowingSection | None, BeforeValidator(_growing)] = Field(
+    growing: Annotated[
+        GrowingSection | None, BeforeValidator(_growing, json_schema_input_type=GrowingSection | bool)
+    ] = Field(
         default=None,
         description="true, or how: the stage goes in steps of 1, 2, 4, ... machines, each verified before the next begins. It bakes after the last.",
         examples=["{most: 64}"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from orchestrator.policy.schema.campaign import ChangeSection, StageSection, StopWhenSection
 from orchestrator.policy.schema.health import AroundSection, HealthSection
@@ -12,15 +12,22 @@ from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, Win
 from orchestrator.policy.schema.notify import NotifySection
 from orchestrator.policy.schema.rules import AnyRule
 from orchestrator.policy.schema.section import Section, Select
-from orchestrator.policy.values import Count, Name, OneOrMany, PositiveDuration, one_of
+from orchestrator.policy.values import Count, Name, OneOrMany, PositiveDuration, Version
+
+CAMPAIGN_KEYS: Final = ("stages", "sooner", "schedule", "deadline", "max_in_flight", "max_wait")
+"""Keys that mean nothing without `change`."""
 
 
 class PolicyFile(Section):
     """A policy file: rules alone, or a campaign, which has `change`."""
 
-    version: Annotated[str, one_of("1")] = Field(
-        description="The version of the language: 1.", examples=["1"]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"change": ["select"], **{key: ["change"] for key in CAMPAIGN_KEYS}}
+        }
     )
+
+    version: Version = Field(description="The version of the language: 1.", examples=["1"])
     name: Name = Field(description="The policy's name, unique among all policies.", examples=["shop"])
     select: Select | None = Field(
         default=None,
@@ -102,7 +109,3 @@ class PolicyFile(Section):
         description="Of a campaign: how long a machine waits for permission before it is left out by name; 24h if left out.",
         examples=["12h"],
     )
-
-
-CAMPAIGN_KEYS: Final = ("stages", "sooner", "schedule", "deadline", "max_in_flight", "max_wait")
-"""Keys that mean nothing without `change`."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
 from orchestrator.policy.model import Each, StepWhen
 from orchestrator.policy.schema.rules import Per
-from orchestrator.policy.schema.section import Empty, Narrowed, Section
+from orchestrator.policy.schema.section import Empty, Narrowed, Section, one_key_of
 from orchestrator.policy.values import Count, OneOrMany, Port, PositiveDuration, Status, Text, Webhook, one_of
 
 
@@ -43,6 +43,11 @@ class TcpSettings(Section):
     )
 
 
+PROBE_KINDS: Final = ("app_health", "vm_agent", "http", "tcp")
+
+GROUP_PROBE_KINDS: Final = ("http", "tcp")
+
+
 def _named_probe(value: object) -> object:
     """`- app_health` as `- app_health: {}`."""
     return {value: None} if isinstance(value, str) else value
@@ -50,6 +55,8 @@ def _named_probe(value: object) -> object:
 
 class ProbeSection(Narrowed):
     """One question, asked of each machine before and after its change. Exactly one kind."""
+
+    model_config = one_key_of(PROBE_KINDS)
 
     app_health: Empty = Field(
         default=None,
@@ -69,11 +76,10 @@ class ProbeSection(Narrowed):
     )
 
 
-PROBE_KINDS: Final = ("app_health", "vm_agent", "http", "tcp")
-
-
 class GroupProbeSection(Narrowed):
     """One question about a group of machines, asked before any of them is changed, and after. Exactly one kind."""
+
+    model_config = one_key_of(GROUP_PROBE_KINDS)
 
     http: HttpSettings | None = Field(
         default=None,
@@ -90,9 +96,6 @@ class GroupProbeSection(Narrowed):
         description="A kind of group, or several: the machines of each group by itself are asked about; the same kinds as for rules. Left out: the machines are one group.",
         examples=["region"],
     )
-
-
-GROUP_PROBE_KINDS: Final = ("http", "tcp")
 
 
 class HealthSection(Section):
@@ -121,7 +124,14 @@ class HealthSection(Section):
         description="What to do with a machine that fails its probes before anything was done: leave (it counts as out and isn't touched) or repair (it is changed all the same, which costs nothing more of the budgets that it uses up already). leave if no policy says; of several policies that say, leave.",
         examples=["repair"],
     )
-    probes: list[Annotated[ProbeSection, BeforeValidator(_named_probe)]] = Field(
+    probes: list[
+        Annotated[
+            ProbeSection,
+            BeforeValidator(
+                _named_probe, json_schema_input_type=ProbeSection | Literal["app_health", "vm_agent"]
+            ),
+        ]
+    ] = Field(
         default_factory=list,
         description="What each machine is asked. Without any, from any policy: vm_agent, and app_health where the extension is.",
         examples=["[app_health]"],

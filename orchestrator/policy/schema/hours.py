@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from orchestrator.policy import defaults
-from orchestrator.policy.schema.section import Section
+from orchestrator.policy.schema.section import Section, some_key_of
 from orchestrator.policy.time_values import AfterPatchDay, Clock, Date, Start, WindowLength, ZoneName
 from orchestrator.policy.values import Flag, OneOrMany, Text
 
@@ -32,11 +32,13 @@ def named_zone(value: object) -> object:
     return {"else": value} if isinstance(value, str) else value
 
 
-ZoneValue = Annotated[ZoneSection, BeforeValidator(named_zone)]
+ZoneValue = Annotated[ZoneSection, BeforeValidator(named_zone, json_schema_input_type=ZoneSection | ZoneName)]
 
 
 class WindowSection(Section):
     """A stretch of time that comes again and again."""
+
+    model_config = some_key_of(("start", "days_after_second_tuesday"))
 
     start: Annotated[list[Start], OneOrMany] = Field(
         default_factory=list,
@@ -65,6 +67,8 @@ class WindowSection(Section):
 
 class ScheduleSection(Section):
     """When a campaign is due, again and again."""
+
+    model_config = some_key_of(("start", "days_after_second_tuesday"))
 
     start: Annotated[list[Start], OneOrMany] = Field(
         default_factory=list,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -14,6 +15,16 @@ class Section(BaseModel):
     """A mapping of a policy file. An unknown key is an error: a rule that is silently ignored would be fatal."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def one_key_of(keys: Iterable[str]) -> ConfigDict:
+    """For editors: exactly one of these keys is written. The loader says it in its own words (`meaning`)."""
+    return ConfigDict(json_schema_extra={"oneOf": [{"required": [key]} for key in keys]})
+
+
+def some_key_of(keys: Iterable[str]) -> ConfigDict:
+    """For editors: at least one of these keys is written."""
+    return ConfigDict(json_schema_extra={"anyOf": [{"required": [key]} for key in keys]})
 
 
 class Select(Section):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from orchestrator.policy.schema.section import Section, Select, maybe_nothing
-from orchestrator.policy.values import Name, OneOrMany, PositiveDuration, Text, one_of
+from orchestrator.policy.values import Name, OneOrMany, PositiveDuration, Text, Version, one_of
 from orchestrator.rehearsal.schema.expect import AnyExpectation
 from orchestrator.rehearsal.schema.fleet import FleetSection, GivenSection
 from orchestrator.rehearsal.values import Of
@@ -94,9 +94,7 @@ class TestFile(Section):
 
     __test__ = False  # no class of tests for pytest
 
-    version: Annotated[str, one_of("1")] = Field(
-        description="The version of the language of tests: 1.", examples=["1"]
-    )
+    version: Version = Field(description="The version of the language of tests: 1.", examples=["1"])
     policies: Annotated[list[Text], OneOrMany] = Field(
         default=["."],
         description="Policy files and folders, from the test's folder on; all policies of that folder if left out.",

@@ -44,3 +44,17 @@ def test_a_selection_of_nobody_is_refused(wavekeeper: Typed, fleet: Path) -> Non
     """Exit code 3; nothing is written."""
     ran = wavekeeper("policy", "new", "--select", "tag:app=sohp", "-i", fleet, "-o", "x.yaml")
     assert (ran.code, "none of " in ran.err, Path("x.yaml").exists()) == (3, True, False)
+
+
+def test_an_editor_is_told_of_the_schema_that_stands_beside(wavekeeper: Typed, fleet: Path) -> None:
+    """By the first line of the file; where there is none, whoever writes the policy is told how to get it."""
+    without = wavekeeper("policy", "new", "-i", fleet, "-o", "one.yaml")
+    wavekeeper("policy", "schema", "-o", "schema.json")
+    with_schema = wavekeeper("policy", "new", "-i", fleet, "-o", "two.yaml")
+
+    hint = "# yaml-language-server: $schema=schema.json\n"
+    assert "wavekeeper policy schema -o schema.json" in without.err
+    assert hint not in Path("one.yaml").read_text()
+    assert "policy schema" not in with_schema.err
+    assert Path("two.yaml").read_text().startswith(hint)
+    assert wavekeeper("policy", "check", "two.yaml", "-i", fleet).code == 0

@@ -134,19 +134,29 @@ def test_a_fault_of_the_text_is_one_sentence_with_its_line(text: str, problem: s
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "place", "what"),
     [
-        ('a: 1\nb: "\\UFFFFFFFF"\n', 0),
-        ("%YAML 1.3\n---\na: 1\n", 0),
+        ('a: 1\nb: "\\UFFFFFFFF"\n', (2, 5), "`\\UFFFFFFFF` is an escape of no character"),
+        ('a: 1\nb: "x\\U00110000"\n', (2, 6), "`\\U00110000` is an escape of no character"),
+        ("%YAML 1.3\n---\na: 1\n", (1, 1), "this isn't YAML: "),
     ],
 )
-def test_what_the_parser_itself_stumbles_over_is_a_problem_too(text: str, line: int) -> None:
+def test_what_the_parser_itself_stumbles_over_is_a_problem_too(
+    text: str, place: tuple[int, int], what: str
+) -> None:
     """Escapes and directives that make it raise anything at all."""
     _, problems = read("f", text)
 
-    assert [line] == [problem.line for problem in problems]
-    assert problems[0].what.startswith("this isn't YAML: ")
+    assert [place] == [(problem.line, problem.column) for problem in problems]
+    assert problems[0].what.startswith(what)
     assert problems[0].instead == "take the odd character, escape or directive out"
+
+
+def test_tabs_are_counted_in_the_lines_that_editors_show() -> None:
+    """A form feed, which is refused as well, ends no line."""
+    _, problems = read("f", "a: 1\x0cb\n\tc: 1\n")
+
+    assert [(problem.line, problem.column) for problem in problems] == [(1, 5), (2, 1)]
 
 
 def test_several_faults_are_told_together() -> None:

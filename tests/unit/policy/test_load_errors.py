@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.errors import PolicyError
+from orchestrator.policy import codes
 from orchestrator.policy.load import load_one
 
 HEAD = "version: 1\nname: shop\n"
@@ -37,6 +38,7 @@ def said(text: str) -> list[str]:
         (HEAD + "select:\nrules: [{max_unavailable: 1}]", "3:1: `select` has no value; write one, or take the key out"),
         (HEAD + "rules:\n  -\n  - {max_unavailable: 1}", "4:4: an entry without a value; take it out, or write its value"),
         (HEAD + "select: {tags: {ring: }}\nrules: [{max_unavailable: 1}]", '3:17: the tag `ring` has no value; write ring: "*" for machines that have it, or without_tags: [ring] besides `tags` for those without'),
+        (HEAD + "select: {tags: {patches: }}\nrules: [{max_unavailable: 1}]", '3:17: the tag `patches` has no value; write patches: "*" for machines that have it, or without_tags: [patches] besides `tags` for those without'),
         (HEAD + "select: {tags: {Ring: canary}, without_tags: [app, ring]}\nrules: [{max_unavailable: 1}]", "3:52: no machine has a value of the tag `ring` and lacks it; take it out of `tags` or of `without_tags`"),
         (HEAD + "select: {names: []}\nrules: [{max_unavailable: 1}]", "3:17: no value; write at least one, or take the key out"),
         (HEAD + "select: {os: Windows}\nrules: [{max_unavailable: 1}]", "3:14: `Windows` isn't known here; did you mean `windows`?"),
@@ -48,6 +50,24 @@ def said(text: str) -> list[str]:
 def test_the_file_as_a_whole(text: str, sentence: str) -> None:
     """Missing, unknown, misplaced and empty keys."""
     assert said(text) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("version: 1\nrules: [{max_unavailable: 1}]", codes.MISSING),
+        (HEAD + "select:\nrules: [{max_unavailable: 1}]", codes.MISSING),
+        (HEAD + "ruls: []", codes.UNKNOWN_KEY),
+        (HEAD + "rules: [{max_unavailable: some}]", codes.WRONG_VALUE),
+        (HEAD + "rules: [{max_unavailable: 1, rebootless: {}}]", codes.NOT_KEPT),
+    ],
+)
+def test_each_kind_of_error_has_its_code(text: str, code: str) -> None:
+    """As docs/policy-codes.md says."""
+    with pytest.raises(PolicyError) as caught:
+        load_one("shop.yaml", text)
+
+    assert [problem.code for problem in caught.value.problems] == [code]
 
 
 @pytest.mark.parametrize(
