@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.errors import JournalError
 from orchestrator.planner.document import parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
 from orchestrator.rollout.evolve import apply, begin
+from orchestrator.rollout.kept import held, references, referring, resolve, still_held
 from orchestrator.rollout.planned import Planned, index_plan
 from orchestrator.rollout.state import Scope
 from orchestrator.store.port import Journal
@@ -29,7 +31,22 @@ class Decided:
 async def replay(journal: Journal) -> Scope:
     """The state of a scope, from its journal. Raises `JournalError` for a row that can't be read."""
     scope = Scope()
-    async for row in journal.read():
+    await _read_on(journal, scope)
+    for wanted in list(references(scope)):
+        while still_held(scope, wanted):
+            try:
+                resolve(scope, wanted, await journal.document(wanted.digest))
+            except JournalError:
+                # Who only looks reads rows and documents at different moments: the operation may have ended in between.
+                await _read_on(journal, scope)
+                if still_held(scope, wanted):
+                    raise
+    return scope
+
+
+async def _read_on(journal: Journal, scope: Scope) -> None:
+    """Fold all rows that the state doesn't know yet."""
+    async for row in journal.read(scope.seq):
         for fact in decode(row.body, row.seq):
             if isinstance(fact, e.RolloutStarted):
                 plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
@@ -37,7 +54,6 @@ async def replay(journal: Journal) -> Scope:
             else:
                 apply(scope, row.rollout, fact, row.at)
         scope.seq = row.seq
-    return scope
 
 
 class Log:
@@ -66,14 +82,32 @@ class Log:
         A fact that can't follow raises `Defect` here, before it can stand in a journal that nobody could replay.
         """
         expected = self.scope.seq
-        body = encode(facts)
+        kept = dict(documents or {})
+        written = []
         for fact in facts:
+            fact_in_row, document = referring(rollout, fact)
+            written.append(fact_in_row)
+            if document is not None:
+                kept[document[0]] = document[1]
+        body = encode(tuple(written))
+        drops = []
+        for fact in facts:
+            before = self._held(rollout, fact)
             if isinstance(fact, e.RolloutStarted):
                 assert planned is not None
                 begin(self.scope, fact, planned, at)
             else:
                 apply(self.scope, rollout, fact, at)
+            if before and before != self._held(rollout, fact):
+                drops.append(before)
         self.scope.seq = expected + 1
-        append = self.journal.append(expected, rollout, at, body, documents=documents, letters=letters)
+        append = self.journal.append(
+            expected, rollout, at, body, documents=kept, letters=letters, drops=drops
+        )
         commit = asyncio.ensure_future(append)
         return Decided(expected + 1, rollout, at, facts), commit
+
+    def _held(self, rollout: str, fact: e.Event) -> str:
+        """The document that the state needs of the machine that a fact is about, if it is about one."""
+        machine = getattr(fact, "machine", -1)
+        return held(self.scope.rollouts[rollout], machine) if machine >= 0 else ""

@@ -245,6 +245,11 @@ def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datet
     move(scope, rollout, event.machine, new)
 
 
+def _unfollowed(run: MachineRun) -> MachineRun:
+    """Nobody asks for its operation any more."""
+    return replace(run, status_url="", result_url="")
+
+
 def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineGone")
     machine = rollout.planned.machine(event.machine).id
@@ -255,7 +260,7 @@ def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) ->
         scope,
         rollout,
         event.machine,
-        replace(run, status=target, since=at, detail="the cloud knows it no more"),
+        replace(_unfollowed(run), status=target, since=at, detail="the cloud knows it no more"),
     )
 
 
@@ -283,7 +288,7 @@ def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: dateti
     run, target = _expect(rollout, event.machine, "MachineSkipped")
     rollout.unacknowledged.discard(event.machine)
     rollout.not_changed.discard(event.machine)
-    new = replace(run, status=target, since=at, detail=f"{event.who}: {event.reason}")
+    new = replace(_unfollowed(run), status=target, since=at, detail=f"{event.who}: {event.reason}")
     move(scope, rollout, event.machine, new)
 
 
@@ -293,7 +298,7 @@ def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at:
     scope.ledger.release(machine, rollout.id)
     scope.ledger.mark_back(machine)
     rollout.unacknowledged.discard(event.machine)
-    new = replace(run, status=target, since=at, detail=f"{event.who}: {event.reason}")
+    new = replace(_unfollowed(run), status=target, since=at, detail=f"{event.who}: {event.reason}")
     move(scope, rollout, event.machine, new)
 
 

@@ -96,6 +96,7 @@ class MemoryJournal:
         *,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        drops: Sequence[str] = (),
     ) -> int:
         """Append one decision; see the port."""
         self._check_open()
@@ -107,6 +108,8 @@ class MemoryJournal:
         assert self._epoch is not None
         seq = expected_seq + 1
         self._scope.rows.append(Row(seq, self._epoch, rollout, _in_utc(at), body))
+        for digest in drops:
+            self._disk.documents.pop(digest, None)
         for digest, document in (documents or {}).items():
             self._disk.documents.setdefault(digest, document)
         self._scope.taken.update(dict.fromkeys(letters, seq))

@@ -70,10 +70,12 @@ class Journal(Protocol):
         *,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        drops: Sequence[str] = (),
     ) -> int:
         """Append one decision as row `expected_seq + 1` and return that number, once it is durable.
 
-        In the same transaction: `documents` are kept under their digests, the inbox's `letters` are taken.
+        In the same transaction: the documents of `drops` are forgotten (one that isn't there changes nothing), `documents`
+        are kept under their digests, the inbox's `letters` are taken.
         Raises `StaleLease` if somebody else acquired the scope since, or the log has moved on, and `Defect` if a letter
         isn't waiting (no letter is decided on twice). After a `JournalError`, such as a full disk, only a
         fresh `read` tells whether the row was kept.

@@ -96,6 +96,7 @@ class SqliteJournal:
         *,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        drops: Sequence[str] = (),
     ) -> int:
         """Append one decision; see the port. After a `JournalError` only a fresh `read` tells whether it was kept."""
         if self._epoch is None:
@@ -103,7 +104,14 @@ class SqliteJournal:
                 "this isn't the journal's writer: it never acquired the scope, or has released it"
             )
         entry = Entry(
-            self._epoch, expected_seq, rollout, microseconds(at), body, dict(documents or {}), tuple(letters)
+            self._epoch,
+            expected_seq,
+            rollout,
+            microseconds(at),
+            body,
+            dict(documents or {}),
+            tuple(letters),
+            tuple(drops),
         )
         return await self._line.write(lambda db: db.tables.append(entry))
 

@@ -55,6 +55,7 @@ class Entry:
     body: bytes
     documents: Mapping[str, bytes]
     letters: Sequence[str]
+    drops: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ class Tables:
             (self._scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body, seal),
         )
         self._sql.execute("UPDATE scopes SET seq = ?, seal = ? WHERE scope = ?", (seq, seal, self._scope))
+        for digest in entry.drops:
+            self._sql.execute("DELETE FROM documents WHERE digest = ?", (digest,))
         for digest, body in entry.documents.items():
             self._sql.execute(
                 "INSERT INTO documents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING",

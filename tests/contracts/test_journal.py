@@ -319,6 +319,19 @@ async def test_a_document_that_was_never_kept_is_named(place: Place) -> None:
         await journal.document("sha256-abc")
 
 
+async def test_documents_are_dropped_with_a_decision(place: Place) -> None:
+    """In its transaction or not at all; one that isn't there is no mistake, and one kept by the same decision stays."""
+    journal = await place.writer()
+    await journal.append(0, "r", NOW, b"1", documents={"a": b"a", "b": b"b", "c": b"c"})
+    with pytest.raises(StaleLease):
+        await journal.append(5, "r", NOW, b"refused", drops=["a"])
+    assert await journal.document("a") == b"a"
+    await journal.append(1, "r", NOW, b"2", drops=["a", "c", "never there"], documents={"c": b"anew"})
+    with pytest.raises(JournalError, match="a"):
+        await journal.document("a")
+    assert [await journal.document("b"), await journal.document("c")] == [b"b", b"anew"]
+
+
 # The inbox
 
 

@@ -39,6 +39,7 @@ class MortalJournal:
         *,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        drops: Sequence[str] = (),
     ) -> int:
         """As the journal, while it lives."""
         if self._dead:
@@ -49,7 +50,7 @@ class MortalJournal:
         if self._dead and not self._durable:
             raise Crashed("crashed before its row")
         seq = await self._journal.append(
-            expected_seq, rollout, at, body, documents=documents, letters=letters
+            expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
         )
         if self._dead:
             raise Crashed("crashed after its row")

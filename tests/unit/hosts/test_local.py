@@ -47,12 +47,13 @@ class SlowJournal(MemoryJournal):
         *,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        drops: Sequence[str] = (),
     ) -> int:
         """After the ones before it, and a second."""
         async with self._turn:
             await asyncio.sleep(1)
             self.durable = await super().append(
-                expected_seq, rollout, at, body, documents=documents, letters=letters
+                expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
             )
         return self.durable
 
