@@ -7,6 +7,7 @@ from typing import Any
 from orchestrator.inventory.model import (
     Agent,
     AvailabilitySet,
+    BackendPool,
     Inventory,
     Machine,
     MachineId,
@@ -66,6 +67,17 @@ def scale_set(name: str, *members: str, **facts: Any) -> ScaleSet:
     """A scale set that names machines by their names."""
     ids = tuple(sorted(vm_id(member) for member in members))
     return ScaleSet(id=flex_id(name), name=name, location="westeurope", members=ids, **facts)
+
+
+def pool_id(name: str, *, balancer: str = "lb") -> ResourceId:
+    """The id of a load balancer's back-end pool."""
+    scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Network"
+    return resource_id(f"{scope}/loadBalancers/{balancer}/backendAddressPools/{name}")
+
+
+def pool(name: str, *members: str) -> BackendPool:
+    """A back-end pool that names machines by their names."""
+    return BackendPool(pool_id(name), f"lb/{name}", tuple(sorted(vm_id(member) for member in members)))
 
 
 def inventory(*machines: Machine, **parts: Any) -> Inventory:

@@ -176,6 +176,7 @@ def print_stock(seen: Stock, *, everything: bool) -> None:
     _print_facts(seen)
     _print_regions(seen)
     _print_sets(seen, everything=everything)
+    _print_pools(seen, everything=everything)
     _print_cannot(seen, everything=everything)
     missing = unknowns(inventory)
     if missing:
@@ -245,6 +246,23 @@ def _print_sets(seen: Stock, *, everything: bool) -> None:
         )
     print_table(table)
     _more(len(largest), "set", everything=everything)
+
+
+def _print_pools(seen: Stock, *, everything: bool) -> None:
+    """Nothing where there are none: many sources don't tell, and no rule of the floor asks for them."""
+    pools = sorted(
+        seen.topology.groups(GroupKind.LOAD_BALANCER), key=lambda pool: (-len(pool.members), pool.key)
+    )
+    if not pools:
+        return
+    behind = {machine for pool in pools for machine in pool.members}
+    heading(f"Load balancers: {count(len(behind), 'machine')} in {count(len(pools), 'back-end pool')}")
+    table = columns("pool", "region", "machines", "", right=("machines",))
+    for pool in pools if everything else pools[:FIRST]:
+        unread = f"{count(len(pool.unknown), 'member')} can't be read" if pool.unknown else ""
+        table.add_row(pool.name, ", ".join(_regions_of(seen, pool)), f"{len(pool.members):,}", unread)
+    print_table(table)
+    _more(len(pools), "pool", everything=everything)
 
 
 def _regions_of(seen: Stock, group: Group) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
@@ -28,8 +28,10 @@ from orchestrator.inventory.arm import (
     scale_set_from_arm,
 )
 from orchestrator.inventory.assemble import assemble
+from orchestrator.inventory.interfaces import connect
 from orchestrator.inventory.model import (
     AvailabilitySet,
+    BackendPool,
     Inventory,
     Location,
     Machine,
@@ -41,7 +43,7 @@ from orchestrator.inventory.model import (
     machine_id,
     resource_id,
 )
-from orchestrator.inventory.wire import objects, part, reference, text, truth
+from orchestrator.inventory.wire import text
 
 VIEWS_AT_ONCE = 32
 NO_SUCH_PROVIDER = frozenset(
@@ -67,6 +69,7 @@ async def read_inventory(get: Get, subscriptions: Sequence[str], taken_at: datet
         machines=(machine for one in wanted for machine in one.machines.values()),
         availability_sets=(group for one in wanted for group in one.availability_sets),
         scale_sets=(group for one in wanted for group in one.scale_sets),
+        backend_pools=(pool for one in wanted for pool in one.backend_pools),
         locations=(location for one in wanted for location in one.locations),
         unreadable=(thing for one in wanted for thing in one.unreadable),
     )
@@ -81,6 +84,7 @@ class _Subscription:
     machines: dict[MachineId, Machine] = field(default_factory=dict)
     availability_sets: list[AvailabilitySet] = field(default_factory=list)
     scale_sets: list[ScaleSet] = field(default_factory=list)
+    backend_pools: list[BackendPool] = field(default_factory=list)
     locations: list[Location] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
@@ -108,9 +112,9 @@ class _Subscription:
         await self._look_closer(
             [m for m in self.machines.values() if m.id not in status or _lacks(m, spread)], models
         )
-        for known, addresses in _addresses(interfaces).items():
-            if known in self.machines:
-                self.machines[known] = replace(self.machines[known], private_ips=addresses)
+        connected = connect(self.machines.values(), interfaces)
+        self.machines = {machine.id: machine for machine in connected.machines}
+        self.backend_pools = list(connected.pools)
         self.scale_sets = [scale_set_from_arm(item, self._members(item)) for item in scaled]
 
     async def _optional(self, things: str, permission: Permission, path: str) -> Sequence[Row]:
@@ -179,21 +183,6 @@ def _lacks(machine: Machine, spread: Collection[ResourceId]) -> bool:
     if machine.availability_set is not None:
         return machine.update_domain is None or machine.fault_domain is None
     return machine.scale_set is not None and machine.scale_set not in spread and machine.fault_domain is None
-
-
-def _addresses(interfaces: Iterable[Row]) -> Mapping[MachineId, tuple[str, ...]]:
-    """Each machine's private addresses, its primary interface's primary one first."""
-    found: dict[MachineId, list[tuple[bool, bool, str]]] = {}
-    for interface in interfaces:
-        properties = part(interface, "properties")
-        machine = reference(properties, "virtualMachine")
-        for configuration in objects(properties, "ipConfigurations"):
-            told = part(configuration, "properties")
-            address = text(told, "privateIPAddress")
-            if machine and address:
-                first = (not truth(properties, "primary"), not truth(told, "primary"))
-                found.setdefault(machine_id(machine), []).append((*first, address))
-    return {machine: tuple(address for *_, address in sorted(told)) for machine, told in found.items()}
 
 
 def _together(failures: Sequence[BaseException]) -> BaseException:

@@ -91,6 +91,7 @@ class Tier:
     old_edr: float = 0.0
     patching: str = "monthly"
     agent: bool = True
+    pool: str = ""  # the load balancer's back-end pool in each region, such as `lb-shop/web`
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -102,11 +103,11 @@ TIERS: Final = (
     # The shop: web and api servers over three zones, and a database that needs two of its three nodes.
     Tier(
         "shop-web", "shop", "web", "shop-team", _both(21, 15), Place.ZONES, _ubuntu("Standard_D4as_v5"),
-        health=True, canaries=1,
+        health=True, canaries=1, pool="lb-shop/web",
     ),
     Tier(
         "shop-api", "shop", "api", "shop-team", _both(15, 12), Place.ZONES,
-        _windows(*_WINDOWS_2022, "Standard_D8as_v5"), canaries=1, old_edr=0.6,
+        _windows(*_WINDOWS_2022, "Standard_D8as_v5"), canaries=1, old_edr=0.6, pool="lb-shop/api",
     ),
     Tier(
         "shop-db", "shop", "db", "shop-team", _both(3, 3), Place.ZONES, _red_hat("Standard_E16ds_v5"), fixed=True,
@@ -120,7 +121,7 @@ TIERS: Final = (
     # Payments, which are older than zones: an availability set in each region.
     Tier(
         "pay", "payments", "app", "payments", _both(12, 10), Place.SET,
-        _windows(*_WINDOWS_2019, "Standard_D4s_v5"), old_edr=1.0,
+        _windows(*_WINDOWS_2019, "Standard_D4s_v5"), old_edr=1.0, pool="lb-pay/app",
     ),
     # Product search: one Flexible scale set.
     Tier(
@@ -141,7 +142,7 @@ TIERS: Final = (
     ),
     Tier(
         "media", "media", "web", "shop-team", _both(12, 9), Place.ZONES, _ubuntu("Standard_F4s_v2"),
-        health=True, canaries=1,
+        health=True, canaries=1, pool="agw-media/web",
     ),
     # The intranet is the one that is hotpatched: most months its machines don't restart.
     Tier(

@@ -31,13 +31,16 @@ from orchestrator.demo.applications import (
     Tier,
 )
 from orchestrator.errors import UsageError
+from orchestrator.inventory.interfaces import pool_name
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
     AvailabilitySet,
+    BackendPool,
     Inventory,
     Location,
     Machine,
+    MachineId,
     Orchestration,
     Os,
     Power,
@@ -91,6 +94,7 @@ def company(seed: int = 0, machines: int = MACHINES) -> Inventory:
         machines=fleet,
         availability_sets=tuple(_availability_sets(fleet)),
         scale_sets=tuple(_scale_sets(fleet)),
+        backend_pools=tuple(_backend_pools(fleet)),
         locations=tuple(_location(name, other) for name, other in ((NORTH, WEST), (WEST, NORTH))),
     )
 
@@ -150,6 +154,7 @@ def _machine(tier: Tier, region: str, number: int, *, old_edr: bool) -> Machine:
         computer_name=name.upper() if windows else name,
         private_ips=(_address(tier, region, number),),
         provisioning="Succeeded",
+        backend_pools=_pools(tier, subscription, group),
     )
     return _placed(machine, tier, number, counted_by=group)
 
@@ -175,6 +180,15 @@ def _placed(machine: Machine, tier: Tier, number: int, *, counted_by: str) -> Ma
             )
         case Place.NOWHERE:
             return machine
+
+
+def _pools(tier: Tier, subscription: str, group: str) -> tuple[ResourceId, ...]:
+    if not tier.pool:
+        return ()
+    balancer, pool = tier.pool.split("/")
+    kind = "applicationGateways" if balancer.startswith("agw-") else "loadBalancers"
+    held = f"{_group_id(subscription, group)}/providers/Microsoft.Network/{kind}/{balancer}"
+    return (resource_id(f"{held}/backendAddressPools/{pool}"),)
 
 
 def _tags(tier: Tier, region: str, number: int, *, old_edr: bool) -> dict[str, str]:
@@ -233,6 +247,15 @@ def _scale_sets(fleet: Iterable[Machine]) -> Iterator[ScaleSet]:
             fault_domains=FAULT_DOMAINS,
             members=tuple(m.id for m in members),
         )
+
+
+def _backend_pools(fleet: Iterable[Machine]) -> Iterator[BackendPool]:
+    held: defaultdict[ResourceId, list[MachineId]] = defaultdict(list)
+    for machine in fleet:
+        for pool in machine.backend_pools or ():
+            held[pool].append(machine.id)
+    for pool, members in sorted(held.items()):
+        yield BackendPool(pool, pool_name(pool), tuple(members))
 
 
 def _by(fleet: Iterable[Machine], what: str) -> list[tuple[ResourceId, list[Machine]]]:

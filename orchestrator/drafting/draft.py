@@ -66,7 +66,7 @@ def _lines(name: str, select: Selector, found: Found, source: str) -> Iterator[s
 
 
 def _told(found: Found) -> Iterator[str]:
-    for kind in (found.regions, found.zones, found.availability_sets, found.scale_sets):
+    for kind in (found.regions, found.zones, found.availability_sets, found.scale_sets, found.pools):
         if kind.sizes:
             yield from _listed(f"{kind.name}s" if len(kind.sizes) > 1 else kind.name, kind)
     for tag in found.tags:
@@ -113,6 +113,16 @@ def _proposed(found: Found) -> Iterator[tuple[str, str]]:
         yield from _of_cluster(tag)
     for tag in found.looking_like(Looks.TIER):
         yield from _of_tier(tag)
+    if found.pools.sizes:
+        yield _of_pools(found.pools)
+
+
+def _of_pools(pools: Kind) -> tuple[str, str]:
+    why = (
+        "Of each back-end pool of a load balancer at most a quarter is out at once. All its machines count, also those "
+        f"that this policy doesn't select: {_example(pools)}."
+    )
+    return why, "{max_unavailable: 25%, per: load_balancer}"
 
 
 def _of_cluster(tag: Tag) -> Iterator[tuple[str, str]]:
@@ -184,7 +194,7 @@ def _share(tag: Tag) -> str:
     return "one" if _limit(tag) == "1" else "a tenth"
 
 
-def _example(tag: Tag) -> str:
+def _example(tag: Kind) -> str:
     value, size = tag.sizes[0]
     return f"of {value}'s {size}, {max(1, size // 4)}"
 

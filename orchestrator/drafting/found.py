@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from orchestrator.inventory.ids import name_of
+from orchestrator.inventory.interfaces import pool_name
 from orchestrator.inventory.model import Machine
 from orchestrator.inventory.standing import is_off
 
@@ -78,6 +79,7 @@ class Found:
     zones: Kind
     availability_sets: Kind
     scale_sets: Kind
+    pools: Kind  # of load balancers; a machine may be in several
     tags: tuple[Tag, ...]  # those that look like something first
 
     def looking_like(self, looks: Looks) -> tuple[Tag, ...]:
@@ -98,6 +100,7 @@ def found(machines: Sequence[Machine]) -> Found:
             "availability set", machines, lambda m: m.availability_set and name_of(m.availability_set)
         ),
         scale_sets=_kind("scale set", machines, lambda m: m.scale_set and name_of(m.scale_set)),
+        pools=_pools(machines),
         tags=tuple(sorted(tags, key=lambda tag: (order.index(tag.looks), tag.name))),
     )
 
@@ -118,6 +121,14 @@ def _kind(name: str, machines: Iterable[Machine], of: Callable[[Machine], str | 
     without = counted.pop(None, 0)
     sizes = sorted(((str(group), size) for group, size in counted.items()), key=lambda one: (-one[1], one[0]))
     return Kind(name, tuple(sizes), without)
+
+
+def _pools(machines: Iterable[Machine]) -> Kind:
+    """Machines whose interfaces nobody read are in none, as far as is known."""
+    told = [machine.backend_pools or () for machine in machines]
+    sizes = Counter(pool_name(pool) for pools in told for pool in pools)
+    largest = sorted(sizes.items(), key=lambda one: (-one[1], one[0]))
+    return Kind("back-end pool", tuple(largest), sum(not pools for pools in told))
 
 
 def _names(machines: Iterable[Machine]) -> set[str]:

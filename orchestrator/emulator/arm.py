@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
+from orchestrator.emulator.interfaces import interfaces
 from orchestrator.emulator.problems import GATEWAY, invalid, not_found, problem
 from orchestrator.emulator.sets import list_sets, scale_set_members, show_set
 from orchestrator.emulator.state import Answer, Delivery, Json, Kind
@@ -146,6 +147,8 @@ def _routed(call: _Call) -> Answer:
             return _machines(call, location=location)
         case "GET", "providers", "microsoft.compute", "availabilitysets" | "virtualmachinescalesets" as kind:
             return _sets(call, kind)
+        case "GET", "providers", "microsoft.network", "networkinterfaces":
+            return _interfaces(call)
         case method, "resourcegroups", group, "providers", "microsoft.compute", *rest:
             return _in_group(call, method, group, rest)
         case _:
@@ -295,6 +298,13 @@ def _sets(call: _Call, kind: str, *, group: str = "") -> Answer:
     if passage.refused is not None:
         return passage.refused
     return passage.out(_paged(call, list_sets(call.world, kind, call.subscription, group)))
+
+
+def _interfaces(call: _Call) -> Answer:
+    passage = call.world.enter(Kind.INTERFACES, call.now, subscription=call.subscription)
+    if passage.refused is not None:
+        return passage.refused
+    return passage.out(_paged(call, interfaces(call.world.dealt, call.subscription)))
 
 
 def _paged(call: _Call, items: Sequence[object]) -> Answer:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from orchestrator.emulator.chance import portion
 from orchestrator.inventory.model import (
     AvailabilitySet,
+    BackendPool,
     Inventory,
     Kind,
     Location,
@@ -48,6 +49,7 @@ class Dealt:
     availability_sets: tuple[AvailabilitySet, ...]
     scale_sets: tuple[ScaleSet, ...]
     locations: tuple[Location, ...]
+    backend_pools: tuple[BackendPool, ...]
     subscriptions: tuple[str, ...]
 
 
@@ -66,7 +68,12 @@ def deal(inventory: Inventory, *, seed: int) -> Dealt:
             _deal_domains(machines, scale_set.members, None, scale_set.fault_domains or 1)
     subscriptions = tuple(sorted({m.subscription.lower() for m in inventory.machines}))
     return Dealt(
-        tuple(machines.values()), sets, scale_sets, _locations(inventory, subscriptions, seed), subscriptions
+        machines=tuple(machines.values()),
+        availability_sets=sets,
+        scale_sets=scale_sets,
+        locations=_locations(inventory, subscriptions, seed),
+        backend_pools=inventory.backend_pools,
+        subscriptions=subscriptions,
     )
 
 

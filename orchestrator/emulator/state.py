@@ -28,6 +28,7 @@ class Kind(StrEnum):
     LIST = "list"
     SET = "set"  # availability sets and scale sets
     LOCATIONS = "locations"
+    INTERFACES = "interfaces"
 
 
 STARTS = frozenset({Kind.INSTALL, Kind.ASSESS, Kind.RESTART, Kind.RUN_COMMAND})

@@ -10,7 +10,16 @@ from typing import TypeVar
 from orchestrator.errors import InventoryError
 from orchestrator.inventory import ids
 from orchestrator.inventory.arm import merge_locations
-from orchestrator.inventory.model import AvailabilitySet, Inventory, Location, Machine, ScaleSet, Unreadable
+from orchestrator.inventory.model import (
+    AvailabilitySet,
+    BackendPool,
+    Inventory,
+    Location,
+    Machine,
+    ResourceId,
+    ScaleSet,
+    Unreadable,
+)
 from orchestrator.inventory.regions import with_regions
 
 _Thing = TypeVar("_Thing", Machine, AvailabilitySet, ScaleSet)
@@ -23,6 +32,7 @@ def assemble(
     machines: Iterable[Machine],
     availability_sets: Iterable[AvailabilitySet] = (),
     scale_sets: Iterable[ScaleSet] = (),
+    backend_pools: Iterable[BackendPool] = (),
     locations: Iterable[Location] = (),
     unreadable: Iterable[Unreadable] = (),
 ) -> Inventory:
@@ -39,6 +49,7 @@ def assemble(
         machines=_once(machines, "machine"),
         availability_sets=_once(availability_sets, "availability set"),
         scale_sets=_once(scale_sets, "scale set"),
+        backend_pools=_joined(backend_pools),
         locations=merge_locations(locations),
         unreadable=tuple(sorted(set(unreadable), key=lambda u: (u.what, u.why))),
     )
@@ -52,6 +63,15 @@ def _once(things: Iterable[_Thing], what: str) -> tuple[_Thing, ...]:
             "\n".join(f"the same {what} is there more than once: {arm_id}" for arm_id in repeated)
         )
     return ordered
+
+
+def _joined(pools: Iterable[BackendPool]) -> tuple[BackendPool, ...]:
+    """Each pool once: interfaces of several subscriptions may name the same one, and each has told a part of its members."""
+    found: dict[ResourceId, BackendPool] = {}
+    for pool in pools:
+        known = found.get(pool.id, pool)
+        found[pool.id] = replace(known, members=tuple(sorted({*known.members, *pool.members})))
+    return tuple(found[pool] for pool in sorted(found))
 
 
 def _without_empty_regions(inventory: Inventory) -> Inventory:

@@ -116,6 +116,7 @@ class Machine:
     image: Image = Image()
     availability_set: ResourceId | None = None
     scale_set: ResourceId | None = None
+    backend_pools: tuple[ResourceId, ...] | None = None  # sorted; of load balancers and application gateways
     update_domain: int | None = None
     fault_domain: int | None = None
     power: Power = Power.UNKNOWN
@@ -155,6 +156,15 @@ class ScaleSet:
 
 
 @dataclass(frozen=True, slots=True)
+class BackendPool:
+    """What a load balancer or an application gateway spreads its traffic over; `members` as of an availability set."""
+
+    id: ResourceId
+    name: str  # with its balancer's: lb-shop/web
+    members: tuple[MachineId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """A region. `zones` maps subscription -> logical zone -> physical zone; a missing entry is unknown.
 
@@ -183,6 +193,7 @@ class Inventory:
     machines: tuple[Machine, ...]
     availability_sets: tuple[AvailabilitySet, ...] = ()
     scale_sets: tuple[ScaleSet, ...] = ()
+    backend_pools: tuple[BackendPool, ...] = ()
     locations: tuple[Location, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
 

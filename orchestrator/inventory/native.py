@@ -29,10 +29,12 @@ from orchestrator.inventory.document import (
     record,
     strings,
 )
+from orchestrator.inventory.interfaces import pool_name
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
     AvailabilitySet,
+    BackendPool,
     Image,
     Inventory,
     Kind,
@@ -48,7 +50,7 @@ from orchestrator.inventory.model import (
     resource_id,
 )
 
-_Thing = TypeVar("_Thing", Machine, AvailabilitySet, ScaleSet)
+_Thing = TypeVar("_Thing", Machine, AvailabilitySet, ScaleSet, BackendPool)
 
 SCHEMA = "wavekeeper.inventory/1"
 
@@ -86,6 +88,7 @@ _MACHINE: Mapping[str, Convert] = {
     "image": record(_IMAGE),
     "availability_set": a_string,
     "scale_set": a_string,
+    "backend_pools": strings,
     "update_domain": a_whole_number,
     "fault_domain": a_whole_number,
     "power": one_of(Power),
@@ -118,6 +121,8 @@ _SCALE_SET: Mapping[str, Convert] = {
     "instances": a_whole_number,
 }
 
+_BACKEND_POOL: Mapping[str, Convert] = {"id": a_string, "name": a_string, "members": strings}
+
 _LOCATION: Mapping[str, Convert] = {"name": a_string, "paired": strings, "zones": map_of(map_of(a_string))}
 
 _INVENTORY: Mapping[str, Convert] = {
@@ -127,6 +132,7 @@ _INVENTORY: Mapping[str, Convert] = {
     "machines": list_of(_MACHINE, needs="id"),
     "availability_sets": list_of(_AVAILABILITY_SET, needs="id"),
     "scale_sets": list_of(_SCALE_SET, needs="id"),
+    "backend_pools": list_of(_BACKEND_POOL, needs="id"),
     "locations": list_of(_LOCATION, needs="name"),
     "unreadable": list_of({"what": a_string, "why": a_string}, needs="what"),
 }
@@ -134,7 +140,7 @@ _INVENTORY: Mapping[str, Convert] = {
 
 def dump(inventory: Inventory) -> bytes:
     """The inventory as a document: UTF-8, keys and things sorted, so that equal inventories give equal bytes."""
-    document = {
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "taken_at": inventory.taken_at,
         "source": inventory.source,
@@ -144,6 +150,8 @@ def dump(inventory: Inventory) -> bytes:
         "locations": sorted(inventory.locations, key=lambda r: r.name),
         "unreadable": sorted(inventory.unreadable, key=lambda u: (u.what, u.why)),
     }
+    if inventory.backend_pools:  # a fleet without any has the fingerprint that it always had
+        document["backend_pools"] = sorted(inventory.backend_pools, key=lambda p: p.id)
     return orjson.dumps(document, default=_plain, option=_STABLE)
 
 
@@ -162,6 +170,7 @@ def parse(document: object) -> Inventory:
     machines = _by_id("machines", [_machine_in(row) for row in held.get("machines", ())], problems)
     sets = _by_id("availability_sets", [_set_in(row) for row in held.get("availability_sets", ())], problems)
     scale_sets = _by_id("scale_sets", [_scale_set_in(row) for row in held.get("scale_sets", ())], problems)
+    pools = _by_id("backend_pools", [_pool_in(row) for row in held.get("backend_pools", ())], problems)
     if problems:
         raise InventoryError("\n".join(problems))
     return Inventory(
@@ -170,6 +179,7 @@ def parse(document: object) -> Inventory:
         machines=machines,
         availability_sets=sets,
         scale_sets=scale_sets,
+        backend_pools=pools,
         locations=tuple(sorted(map(_location_in, held.get("locations", ())), key=lambda r: r.name)),
         unreadable=tuple(
             sorted(
@@ -191,6 +201,8 @@ def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Th
 def _machine_out(machine: Machine) -> dict[str, Any]:
     row = {name: getattr(machine, name) for name in _MACHINE}
     row["id"] = machine.arm_id
+    if machine.backend_pools is None:
+        del row["backend_pools"]  # not told, which isn't none
     return row
 
 
@@ -218,6 +230,8 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
     for key in ("availability_set", "scale_set"):
         if key in told:
             told[key] = resource_id(told[key])
+    if "backend_pools" in told:
+        told["backend_pools"] = tuple(sorted({resource_id(pool) for pool in told["backend_pools"]}))
     if "image" in told:
         told["image"] = Image(**told["image"])
     if "patches" in told:
@@ -231,6 +245,12 @@ def _set_in(row: Mapping[str, Any]) -> AvailabilitySet:
 
 def _scale_set_in(row: Mapping[str, Any]) -> ScaleSet:
     return ScaleSet(**_grouping(row))
+
+
+def _pool_in(row: Mapping[str, Any]) -> BackendPool:
+    pool = resource_id(row.get("id", ""))
+    members = tuple(sorted({machine_id(member) for member in row.get("members", ())}))
+    return BackendPool(pool, row.get("name") or pool_name(pool), members)
 
 
 def _grouping(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """An inventory out of the text of a file, whichever of the known formats it turns out to be in.
 
 Known: this project's own (`native`), what `az vm list`, `az vm list --show-details`, `az vm get-instance-view`, `az vm
-show`, `az connectedmachine list` and `az graph query` print, and bodies of ARM's lists. Nobody has to say which.
+show`, `az connectedmachine list` and `az graph query` print, and bodies of ARM's lists. Nobody has to say which. Rows of network
+interfaces may stand beside the machines (`jq -s add vms.json nics.json`): they tell the load balancers' pools.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import orjson
 from orchestrator.errors import InventoryError
 from orchestrator.inventory import arm, ids, native
 from orchestrator.inventory.assemble import assemble
+from orchestrator.inventory.interfaces import INTERFACE_TYPE, connect
 from orchestrator.inventory.model import AvailabilitySet, Inventory, Machine, ScaleSet, Unreadable
 from orchestrator.inventory.regions import with_regions
 from orchestrator.inventory.wire import Row, part, text
@@ -68,6 +70,7 @@ class _Parts:
     machines: list[Machine] = field(default_factory=list)
     availability_sets: list[AvailabilitySet] = field(default_factory=list)
     scale_sets: list[ScaleSet] = field(default_factory=list)
+    interfaces: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     others: int = 0  # rows of types that an inventory doesn't hold
     untold_groups: int = 0  # machines of a projection that leaves out what they stand in
@@ -79,16 +82,19 @@ def _foreign(document: object) -> Inventory:
     parts = _Parts()
     for place, row in enumerate(rows, start=1):
         _take(row, f"row {place}", parts)
-    if parts.others and not parts.machines and not parts.problems:
-        raise InventoryError(f"none of its {parts.others:,} rows is a machine; {_KNOWN}")
+    strange = parts.others + len(parts.interfaces)
+    if strange and not parts.machines and not parts.problems:
+        raise InventoryError(f"none of its {strange:,} rows is a machine; {_KNOWN}")
     if parts.problems:
         raise InventoryError("\n".join(parts.problems))
+    connected = connect(parts.machines, parts.interfaces)
     return assemble(
         source=_source(document, rows),
         taken_at=None,
-        machines=parts.machines,
+        machines=connected.machines,
         availability_sets=parts.availability_sets,
         scale_sets=parts.scale_sets,
+        backend_pools=connected.pools,
         unreadable=_untold(parts),
     )
 
@@ -151,6 +157,8 @@ def _take(row: object, place: str, parts: _Parts) -> None:
             parts.availability_sets.append(arm.availability_set_from_arm(row))
         case arm.SCALE_SET_TYPE:
             parts.scale_sets.append(arm.scale_set_from_arm(row))
+        case interface if interface == INTERFACE_TYPE:
+            parts.interfaces.append(row)
         case "":
             parts.problems.append(f"{place}: {arm_id!r} is no id of Azure Resource Manager")
         case _:

@@ -15,16 +15,18 @@ member that runs: it isn't changed unless it is found running, and a rollout tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.standing import is_off
-from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id
+from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Counted, Groups, Scope
 from orchestrator.policy import words
 from orchestrator.policy.model import MaxUnavailable, MinAvailable, Origin, Share, Singletons
 from orchestrator.topology.graph import Topology
+from orchestrator.topology.model import GroupKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +61,30 @@ def draft_budgets(rule: MaxUnavailable | MinAvailable, scope: Scope, groups: Gro
             drafted.budgets.append(draft)
         else:
             drafted.nothing.append(draft)
+    careful_about_pools(drafted, scope, groups, rule.per)
     return drafted
 
 
-def one_machine_at_a_time(group: Counted, topology: Topology, origin: Origin) -> DraftBudget:
-    """The careful case of one update domain at a time, where a member's update domain isn't known."""
+def careful_about_pools(drafted: Drafted, scope: Scope, groups: Groups, kinds: Sequence[str]) -> None:
+    """A machine whose back-end pools nobody read may be in any: of it and all that the rule counts, one goes at a time."""
+    unknown = groups.unpooled(scope, kinds)
+    if not unknown:
+        return
+    members = groups.with_others(scope, (GroupKind.LOAD_BALANCER,))
+    group = Counted(f"{scope.name}, whose back-end pools aren't all known", tuple(members), (), ())
+    drafted.budgets.append(one_machine_at_a_time(group, groups.topology, drafted.origin, "back-end pools"))
+    drafted.warn(
+        f"{drafted.rule}: one machine of {scope.name} at a time, since the back-end pools of {machines(len(unknown))} "
+        f"aren't known ({listed(unknown)}); plan from Azure itself, or add the output of `az network nic list` to the file"
+    )
+
+
+def one_machine_at_a_time(
+    group: Counted, topology: Topology, origin: Origin, unknown: str = "update domains"
+) -> DraftBudget:
+    """The careful case, where it isn't known which members stand together; `unknown` says what isn't."""
     running, size = _counted(group, topology)
-    limit = Limit(1 - size.unread, "one machine at a time, since update domains are unknown")
+    limit = Limit(1 - size.unread, f"one machine at a time, since {unknown} are unknown")
     return _budget(group, running, size, limit, origin, cap=False)
 
 

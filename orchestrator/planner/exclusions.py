@@ -4,20 +4,23 @@ A fact that isn't known is the careful case, and a warning:
 
     update domain   of a member that runs: one machine of that set at a time, besides the exclusion among the domains that are known
     fault domain    the machine is in none; where fewer than two are known the rule falls away
+    back-end pools  of the rule's machines one at a time
     zone mapping    the topology keeps each subscription's zones apart, so that they go one after the other
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
+
+import networkx as nx
 
 from orchestrator.availability.model import Exclusion
 from orchestrator.inventory.model import MachineId, ResourceId
 from orchestrator.inventory.standing import is_off
-from orchestrator.planner.budgets import one_machine_at_a_time
+from orchestrator.planner.budgets import careful_about_pools, one_machine_at_a_time
 from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Counted, Groups, Scope
 from orchestrator.policy import words
@@ -62,6 +65,7 @@ def draft_exclusions(rule: OneAtATime, scope: Scope, groups: Groups, level: int)
                 level=level,
             )
         )
+    careful_about_pools(drafted, scope, groups, (rule.domain, rule.within))
     if rule.domain == GroupKind.UPDATE_DOMAIN:
         _unknown_update_domains(drafted, scope, groups)
     if rule.domain == GroupKind.FAULT_DOMAIN:
@@ -89,15 +93,40 @@ def warn_of_zones(drafted: Drafted, scope: Scope, groups: Groups) -> None:
 def _domains(kind: str, whole: Counted, scope: Scope, groups: Groups) -> dict[str, tuple[MachineId, ...]]:
     """The domains of a group by name, each machine in one of them; sorted."""
     of = groups.of(kind)
+    members = groups.with_others(Scope(scope.name, whole.members, scope.without), (kind,))
+    if kind == GroupKind.LOAD_BALANCER:
+        return _pools(members, of)
     found: dict[str, Group] = {}
     held: dict[str, list[MachineId]] = defaultdict(list)
-    for machine in groups.with_others(Scope(scope.name, whole.members, scope.without), (kind,)):
+    for machine in members:
         standing = of.get(machine, ())
         if standing:  # of two that contradict each other the first by key, so that domains stay disjoint
             found[standing[0].key] = standing[0]
             held[standing[0].key].append(machine)
     names = _unique(found.values())
     return {names[key]: tuple(held[key]) for key in sorted(found, key=lambda key: names[key])}
+
+
+def _pools(
+    members: Iterable[MachineId], of: Mapping[MachineId, Sequence[Group]]
+) -> dict[str, tuple[MachineId, ...]]:
+    """Back-end pools as domains. Pools that share a machine are one: whoever touches it touches all of them."""
+    shared: nx.Graph[str] = nx.Graph()
+    pools: dict[str, Group] = {}
+    held: dict[str, list[MachineId]] = defaultdict(list)  # by the first of a machine's pools
+    for machine in members:
+        standing = of.get(machine, ())
+        pools |= {pool.key: pool for pool in standing}
+        shared.add_nodes_from(pool.key for pool in standing)
+        shared.add_edges_from((standing[0].key, pool.key) for pool in standing[1:])
+        if standing:
+            held[standing[0].key].append(machine)
+    names = _unique(pools.values())
+    domains = {
+        " + ".join(sorted(names[key] for key in keys)): tuple(sorted(m for key in keys for m in held[key]))
+        for keys in nx.connected_components(shared)
+    }
+    return dict(sorted(domains.items()))
 
 
 def _unique(domains: Iterable[Group]) -> dict[str, str]:

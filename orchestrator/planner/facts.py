@@ -29,6 +29,10 @@ from orchestrator.policy.model import (
     Rule,
     Selector,
 )
+from orchestrator.topology.model import GroupKind
+
+POOLS_READ: Final = "/load_balancer"
+"""Stands among the tags that rules read if one reads back-end pools; no tag of Azure has a slash in its name."""
 
 _UNKNOWN: Final = " without "
 """Stands between a digest and the facts that nobody knew when it was made."""
@@ -55,7 +59,7 @@ def facts_digest(machine: Machine, read_tags: Collection[str], unknown: Collecti
         "tags": tags,
     }
     missing = []
-    for fact in _MAY_BE_UNKNOWN:
+    for fact in (*_MAY_BE_UNKNOWN, "backend_pools") if POOLS_READ in read_tags else _MAY_BE_UNKNOWN:
         value = getattr(machine, fact)
         if value is None or fact in unknown:
             missing.append(fact)
@@ -83,7 +87,7 @@ def unknown_facts(facts: str) -> tuple[str, ...]:
 
 
 def read_tags(policies: Iterable[Policy], select: Selector) -> tuple[str, ...]:
-    """The tags that decide which rules hold for a machine and whether it is changed, in lower case; sorted."""
+    """The tags that decide which rules hold for a machine and whether it is changed, in lower case; sorted. See `POOLS_READ`."""
     of_policies = (tag for policy in policies for tag in _tags_of_policy(policy))
     return tuple(sorted({tag.lower() for tag in (*of_policies, *_tags_of(select))}))
 
@@ -116,7 +120,11 @@ def _tags_of_rule(rule: Rule) -> Iterator[str]:
 
 
 def _tags_of_kinds(kinds: Iterable[str]) -> Iterator[str]:
-    yield from (kind.removeprefix("tag:") for kind in kinds if kind.startswith("tag:"))
+    for kind in kinds:
+        if kind.startswith("tag:"):
+            yield kind.removeprefix("tag:")
+        elif kind == GroupKind.LOAD_BALANCER:
+            yield POOLS_READ
 
 
 def _tags_of(selector: Selector) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Whom a rule counts together: the machines of a policy, divided by the kinds of group that the rule names.
 
 A machine without a group of some kind (no zone, no such tag) is in no group of the rule. Of availability sets, scale sets and
-their domains the other members are counted too, whether the policy selects them or not: a set is as
+their domains, and of load balancers' back-end pools, the other members are counted too, whether the policy selects them or not: a set is as
 available as all its machines. Members that Azure names and the inventory doesn't hold are kept apart: they count as out.
 """
 
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.model import Kind, MachineId
+from orchestrator.inventory.standing import is_off
 from orchestrator.policy.values import SELECTION
 from orchestrator.topology.graph import Topology
 from orchestrator.topology.model import Group, GroupKind
@@ -34,7 +35,7 @@ _LABELS: Final[Mapping[GroupKind, str]] = {
     GroupKind.SCALE_SET: "scale set ",
     GroupKind.SUBSCRIPTION: "subscription ",
     GroupKind.RESOURCE_GROUP: "resource group ",
-    GroupKind.LOAD_BALANCER: "load balancer ",
+    GroupKind.LOAD_BALANCER: "back-end pool ",
     GroupKind.REGION_PAIR: "the region pair ",
 }
 """What stands before a group's name in a sentence; zones, regions, domains and tags name themselves."""
@@ -108,6 +109,23 @@ class Groups:
             if kind.startswith("tag:")
             and (missing := sum(machine not in self.of(kind) for machine in scope.selected))
         }
+
+    def unpooled(self, scope: Scope, kinds: Iterable[str]) -> tuple[MachineId, ...]:
+        """The selected machines that may be in any back-end pool, since nobody read their interfaces, if a kind asks for pools.
+
+        Machines that are off serve nowhere meanwhile, and Arc machines have no interfaces in Azure.
+        """
+        if GroupKind.LOAD_BALANCER not in kinds:
+            return ()
+        told = self.of(GroupKind.LOAD_BALANCER)
+        held = (
+            (machine, self.topology.machine(machine)) for machine in scope.selected if machine not in told
+        )
+        return tuple(
+            machine
+            for machine, facts in held
+            if facts.backend_pools is None and facts.kind is Kind.AZURE_VM and not is_off(facts)
+        )
 
     def with_others(self, scope: Scope, kinds: Iterable[str]) -> Iterable[MachineId]:
         """The selected machines, and the other members of every set that they are in; sorted."""

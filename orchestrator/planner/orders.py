@@ -14,7 +14,7 @@ from orchestrator.availability.model import Order
 from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.conflict import smallest_conflict
-from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed
+from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.policy import codes, words
 from orchestrator.policy.model import OrderRule, Origin
@@ -27,7 +27,7 @@ def draft_orders(rule: OrderRule, scope: Scope, groups: Groups) -> Drafted:
     drafted = Drafted(words.rule(rule), rule.origin)
     drafted.warn_of_outsiders(scope, groups, rule.per)
     place = _places(rule, scope, groups)
-    for group in groups.divided(scope, rule.per, whole=False):
+    for group in groups.divided(scope, _per(rule, drafted, scope, groups), whole=False):
         entries: list[list[MachineId]] = [[] for _ in rule.sequence]
         for machine in group.members:
             if machine in place:
@@ -51,6 +51,18 @@ def draft_orders(rule: OrderRule, scope: Scope, groups: Groups) -> Drafted:
                 )
             )
     return drafted
+
+
+def _per(rule: OrderRule, drafted: Drafted, scope: Scope, groups: Groups) -> tuple[str, ...]:
+    """By what the rule divides. Where machines may be in any back-end pool, the order holds for all, which is the careful case."""
+    unknown = groups.unpooled(scope, rule.per)
+    if not unknown:
+        return rule.per
+    drafted.warn(
+        f"{drafted.rule}: it holds for all of {scope.name} together, since the back-end pools of "
+        f"{machines(len(unknown))} aren't known ({listed(unknown)})"
+    )
+    return ()
 
 
 def refuse_loops(orders: Sequence[Order], moving: frozenset[MachineId]) -> None:

@@ -27,7 +27,7 @@ SELECTION: Final = "selection"
 """The kind of group that is everything a policy selects."""
 
 GROUP_KINDS: Final = (
-    *(kind.value for kind in GroupKind if kind not in {GroupKind.TAG, GroupKind.LOAD_BALANCER}),
+    *(kind.value for kind in GroupKind if kind is not GroupKind.TAG),
     SELECTION,
 )
 """What `per` and `within` may name, besides `tag:NAME`."""
@@ -270,11 +270,6 @@ def read_group_kind(value: object) -> str:
         if not name:
             raise wrong("`tag:` without the name of a tag", 'write it as "tag:tier"')
         return f"tag:{name.lower()}"
-    if text == GroupKind.LOAD_BALANCER:
-        raise wrong(
-            "this version doesn't read load balancers yet, and a rule over them would hold for nobody",
-            'tag the machines behind one and write per: "tag:NAME"',
-        )
     near = did_you_mean(text, GROUP_KINDS)
     instead = f"did you mean `{near}`?" if near else f'write one of {", ".join(GROUP_KINDS)} or "tag:NAME"'
     raise wrong(f"{shown(text)} isn't a kind of group", instead)

@@ -33,6 +33,7 @@ from orchestrator.policy.model import (
 )
 from orchestrator.policy.time_values import EVERY_DAY, ORDINALS, WEEKDAYS
 from orchestrator.policy.values import SELECTION
+from orchestrator.topology.model import GroupKind
 
 
 def duration(length: timedelta) -> str:
@@ -76,7 +77,9 @@ def selector(one: Selector) -> str:
 
 
 def group_kind(kind: str) -> str:
-    """`update domain`, or `tag tier`."""
+    """`update domain`, or `tag tier`. A load balancer's group is its back-end pool."""
+    if kind == GroupKind.LOAD_BALANCER:
+        return "back-end pool"
     return f"tag {kind.removeprefix('tag:')}" if kind.startswith("tag:") else kind.replace("_", " ")
 
 

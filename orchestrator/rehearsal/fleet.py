@@ -10,10 +10,12 @@ from typing import Any, Final, TypeVar
 
 from orchestrator.inventory.assemble import assemble
 from orchestrator.inventory.ids import region_name
+from orchestrator.inventory.interfaces import pool_name
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
     AvailabilitySet,
+    BackendPool,
     Inventory,
     Kind,
     Location,
@@ -30,6 +32,7 @@ from orchestrator.policy.model import Selector
 from orchestrator.policy.select import matcher
 from orchestrator.rehearsal.model import Situation
 from orchestrator.rehearsal.schema.fleet import MachinesSection
+from orchestrator.rehearsal.values import UNKNOWN
 
 UPDATE_DOMAINS: Final = 5
 """What Azure gives an availability set that doesn't ask for a number."""
@@ -66,6 +69,7 @@ def made(rows: Sequence[MachinesSection], taken_at: datetime) -> Inventory:
         machines=machines,
         availability_sets=_availability_sets(machines),
         scale_sets=_scale_sets(machines),
+        backend_pools=_backend_pools(machines),
         locations=[_location(region, machines) for region in zonal],
     )
 
@@ -120,8 +124,29 @@ def _machine(row: MachinesSection, number: int, name: str, dealt: defaultdict[st
         computer_name=name,
         private_ips=("10.0.0.4",),
         provisioning="Succeeded",
+        backend_pools=_pools(row, scope),
         **facts,
     )
+
+
+def _pools(row: MachinesSection, scope: str) -> tuple[ResourceId, ...] | None:
+    """Names such as `lb-shop/web`, or `web`, which is of a balancer of that name."""
+    if UNKNOWN in row.load_balancer:
+        return None
+    held = f"{scope}/Microsoft.Network/loadBalancers"
+    parts = (name.partition("/") for name in row.load_balancer)
+    return tuple(
+        sorted({resource_id(f"{held}/{lb}/backendAddressPools/{pool or lb}") for lb, _, pool in parts})
+    )
+
+
+def _backend_pools(machines: Iterable[Machine]) -> Iterator[BackendPool]:
+    found: defaultdict[ResourceId, list[Machine]] = defaultdict(list)
+    for machine in machines:
+        for pool in machine.backend_pools or ():
+            found[pool].append(machine)
+    for pool, members in found.items():
+        yield BackendPool(pool, pool_name(pool), _ids(members))
 
 
 def _turn(values: Sequence[_Value], number: int, otherwise: _Value) -> _Value:

@@ -75,10 +75,16 @@ def to_graphml(topology: Topology) -> bytes:
 def _facts(topology: Topology) -> tuple[str, ...]:
     """What the fleet amounts to, and from where and when that is known; a line each."""
     counted = [f"{len(topology):,} machine" + ("" if len(topology) == 1 else "s")]
-    for kind in (GroupKind.REGION, GroupKind.ZONE, GroupKind.AVAILABILITY_SET, GroupKind.SCALE_SET):
+    for kind, called in (
+        (GroupKind.REGION, "region"),
+        (GroupKind.ZONE, "zone"),
+        (GroupKind.AVAILABILITY_SET, "availability set"),
+        (GroupKind.SCALE_SET, "scale set"),
+        (GroupKind.LOAD_BALANCER, "back-end pool"),
+    ):
         count = len(topology.groups(kind))
         if count:
-            counted.append(f"{count:,} {kind.replace('_', ' ')}" + ("" if count == 1 else "s"))
+            counted.append(f"{count:,} {called}" + ("" if count == 1 else "s"))
     taken, source = topology.inventory.taken_at, topology.inventory.source
     told = [f"from {source}"] if source else []
     if taken is not None:

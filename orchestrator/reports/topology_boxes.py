@@ -24,6 +24,7 @@ class BoxKind(StrEnum):
     NO_ZONE = "no_zone"
     AVAILABILITY_SET = "availability_set"
     SCALE_SET = "scale_set"
+    POOL = "pool"  # a back-end pool; each zone that it spans shows its part
     LOOSE = "loose"  # machines in no set; has no frame
 
 
@@ -99,13 +100,14 @@ def _short(title: str) -> str:
 
 
 def _within(topology: Topology, kind: BoxKind, title: str, members: Iterable[MachineId]) -> Box:
-    """The sets that stand in a zone, or outside of zones, and the machines beside them."""
+    """The sets that stand in a zone, or outside of zones, and the machines beside them, by the first of their back-end pools."""
     by_set: dict[Group, list[MachineId]] = defaultdict(list)
     loose = []
     for machine in members:
         group = topology.group_of(machine, GroupKind.AVAILABILITY_SET) or topology.group_of(
             machine, GroupKind.SCALE_SET
         )
+        group = group or next(iter(topology.pools_of(machine)), None)
         if group is None:
             loose.append(machine)
         else:
@@ -120,6 +122,10 @@ def _within(topology: Topology, kind: BoxKind, title: str, members: Iterable[Mac
 
 
 def _set(topology: Topology, group: Group, members: list[MachineId]) -> Box:
+    if group.kind is GroupKind.LOAD_BALANCER:
+        here = (_by_name(topology, members),)
+        note = f" of {len(group.members):,}" if len(group.members) > len(members) else ""
+        return Box(BoxKind.POOL, group.name, len(members), columns=here, note=note)
     in_set = group.kind is GroupKind.AVAILABILITY_SET
     by_domain: dict[int, list[MachineId]] = defaultdict(list)
     for machine in members:

@@ -44,10 +44,12 @@ _FRAMES: Mapping[BoxKind, tuple[str, str, float, str]] = {  # fill, edge, the ed
     BoxKind.NO_ZONE: ("#fbfcfd", "#afb8c1", 0.9, "dashed"),
     BoxKind.AVAILABILITY_SET: ("#e3f1ff", "#7ab8f5", 0.8, "solid"),
     BoxKind.SCALE_SET: ("#f5ecff", "#c3a1f0", 0.8, "solid"),
+    BoxKind.POOL: ("#e8f7ec", "#8ecf9f", 0.8, "solid"),
 }
 _FRAME_MEANS: Mapping[BoxKind, str] = {
     BoxKind.AVAILABILITY_SET: "availability set, its columns are update domains",
     BoxKind.SCALE_SET: "scale set, its columns are fault domains",
+    BoxKind.POOL: "back-end pool of a load balancer",
 }
 
 

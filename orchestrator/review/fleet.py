@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.inventory.model import AppHealth, AvailabilitySet, Inventory, Machine, ScaleSet
+from orchestrator.inventory.model import AppHealth, AvailabilitySet, BackendPool, Inventory, Machine, ScaleSet
 from orchestrator.inventory.standing import is_off
 from orchestrator.planner.budgets import Size
 from orchestrator.planner.groups import WHOLE, named
@@ -36,7 +36,9 @@ class Sized:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A kind of group. A machine stands in one group of a layer at most; regions that have several pairs make several layers."""
+    """A kind of group. A machine stands in one group of a layer at most; regions that have several pairs, and machines in
+    several back-end pools, make several layers.
+    """
 
     layers: tuple[Any, ...]  # numbers by machine, -1 for none
     groups: tuple[Group, ...]  # by number; without their members
@@ -159,8 +161,8 @@ class Fleet:
     def _unread(self) -> Mapping[str, tuple[Any, ...]]:
         """Members of sets that the inventory doesn't hold, by set; they count as out."""
         known = {machine.id for machine in self.index.machines}
-        held: list[AvailabilitySet | ScaleSet] = [*self.inventory.availability_sets]
-        held += self.inventory.scale_sets
+        held: list[AvailabilitySet | ScaleSet | BackendPool] = [*self.inventory.availability_sets]
+        held += [*self.inventory.scale_sets, *self.inventory.backend_pools]
         return {one.id: tuple(sorted({*one.members} - known)) for one in held}
 
 

@@ -30,13 +30,21 @@ class Standing:
         self._places = Places(inventory, zones_of(inventory))
         self._named_by: dict[MachineId, list[ResourceId]] = {}
         held: list[AvailabilitySet | ScaleSet] = [*inventory.availability_sets, *inventory.scale_sets]
+        self._pools: dict[MachineId, list[ResourceId]] = {}
+        for pool in inventory.backend_pools:
+            for member in pool.members:
+                self._pools.setdefault(member, []).append(pool.id)
         for one in held:
             for member in one.members:
                 self._named_by.setdefault(member, []).append(one.id)
 
     def of(self, kind: GroupKind) -> tuple[_Key, _Reading]:
         """What machines of the same groups of a kind have in common, and which groups a machine is in."""
-        return _TOLD_BY.get(kind, self._sets), lambda machine: self._all(machine, kind)
+        told_by = self._in_pools if kind is GroupKind.LOAD_BALANCER else self._sets
+        return _TOLD_BY.get(kind, told_by), lambda machine: self._all(machine, kind)
+
+    def _in_pools(self, machine: Machine) -> Hashable:
+        return machine.backend_pools, *self._pools.get(machine.id, ())
 
     def _sets(self, machine: Machine) -> Hashable:
         """What tells in which sets and domains of them a machine is: what it says, and which sets name it."""

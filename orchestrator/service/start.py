@@ -58,7 +58,7 @@ def drift(plan: Plan, live: Inventory, facts_of: Callable[[Machine], str]) -> Dr
         elif planned.facts and facts_of(machine) != planned.facts:
             changed.append(planned.name)
         elif any(getattr(machine, fact) is not None for fact in unknown_facts(planned.facts)) and (
-            machine.availability_set or machine.scale_set
+            machine.availability_set or machine.scale_set or machine.backend_pools
         ):
             learned.append(planned.name)
         elif planned.change and (

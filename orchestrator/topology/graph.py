@@ -4,6 +4,7 @@ An edge leads from a machine to what it stands in, and on to what that stands in
 
     machine -> update domain -> availability set         machine -> zone -> region -> region pair
     machine -> fault domain -> scale set                 machine -> resource group -> subscription
+    machine -> back-end pool
 
 Groups are read off the graph once, when it is built: a group's members are the machines from which a path leads to it.
 """
@@ -81,9 +82,9 @@ class Topology:
         """The one group of this kind that a machine is in.
 
         Where a machine and an availability set contradict each other, it is in both, and this is the one that the
-        machine names. Kinds that allow for several have queries of their own: `region_pairs_of`, `tag_groups`.
+        machine names. Kinds that allow for several have queries of their own: `region_pairs_of`, `pools_of`, `tag_groups`.
         """
-        if kind in {GroupKind.REGION_PAIR, GroupKind.TAG}:
+        if kind in {GroupKind.REGION_PAIR, GroupKind.LOAD_BALANCER, GroupKind.TAG}:
             raise Defect(f"a machine may be in several groups of the kind {kind}")
         found = [group for group in self.groups_of(machine) if group.kind is kind]
         if len(found) > 1:
@@ -95,6 +96,10 @@ class Topology:
     def region_pairs_of(self, machine: MachineId) -> tuple[Group, ...]:
         """The region pairs that a machine is in; a region may stand in several, since pairing is one-way at places."""
         return tuple(group for group in self.groups_of(machine) if group.kind is GroupKind.REGION_PAIR)
+
+    def pools_of(self, machine: MachineId) -> tuple[Group, ...]:
+        """The back-end pools that a machine serves in. For one whose interfaces nobody read, see `Machine.backend_pools`."""
+        return tuple(group for group in self.groups_of(machine) if group.kind is GroupKind.LOAD_BALANCER)
 
     def tag_groups(self, tag: str) -> tuple[Group, ...]:
         """The machines that have a tag, by its value; sorted by value. Names of tags compare without regard to case."""

@@ -20,7 +20,7 @@ class GroupKind(StrEnum):
     SCALE_SET = "scale_set"
     SUBSCRIPTION = "subscription"
     RESOURCE_GROUP = "resource_group"
-    LOAD_BALANCER = "load_balancer"
+    LOAD_BALANCER = "load_balancer"  # a back-end pool: what a balancer spreads over is what serves together
     TAG = "tag"
 
 

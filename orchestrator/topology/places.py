@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.inventory import ids
+from orchestrator.inventory.interfaces import pool_name
 from orchestrator.inventory.model import Inventory, Machine, MachineId, ResourceId
 from orchestrator.topology.model import GroupKind
 from orchestrator.topology.zones import Zones
@@ -36,10 +37,12 @@ class Places:
         self._made: dict[tuple[GroupKind, str], Place] = {}
         self._names = {held.id: held.name for held in inventory.availability_sets}
         self._names |= {held.id: held.name for held in inventory.scale_sets}
+        self._names |= {held.id: held.name for held in inventory.backend_pools}
         self._sets = _memberships({thing.id: thing.members for thing in inventory.availability_sets})
         self._scale_sets = _memberships({thing.id: thing.members for thing in inventory.scale_sets})
+        self._pools = _memberships({thing.id: thing.members for thing in inventory.backend_pools})
         known = {machine.id for machine in inventory.machines}
-        self._strangers = tuple(sorted({*self._sets, *self._scale_sets} - known))
+        self._strangers = tuple(sorted({*self._sets, *self._scale_sets, *self._pools} - known))
 
     def of(self, machine: Machine) -> Iterator[Place]:
         """The places that a machine stands in directly; the rest is within them."""
@@ -51,6 +54,8 @@ class Places:
         elif machine.location:
             yield self._region(machine.location)
         yield from self._in_sets(machine)
+        for arm_id in sorted({*(machine.backend_pools or ()), *self._pools.get(machine.id, ())}):
+            yield self._pool(arm_id)
 
     def strangers(self) -> Iterator[tuple[MachineId, Place]]:
         """Members that Azure names and the inventory doesn't hold, with the set that names them."""
@@ -59,6 +64,8 @@ class Places:
                 yield machine, self._set(GroupKind.AVAILABILITY_SET, arm_id)
             for arm_id in self._scale_sets.get(machine, ()):
                 yield machine, self._set(GroupKind.SCALE_SET, arm_id)
+            for arm_id in self._pools.get(machine, ()):
+                yield machine, self._pool(arm_id)
 
     def _in_sets(self, machine: Machine) -> Iterator[Place]:
         own, scale_set = machine.availability_set, machine.scale_set
@@ -73,6 +80,9 @@ class Places:
 
     def _set(self, kind: GroupKind, arm_id: ResourceId) -> Place:
         return self._once(kind, arm_id, self._names.get(arm_id) or ids.name_of(arm_id))
+
+    def _pool(self, arm_id: ResourceId) -> Place:
+        return self._once(GroupKind.LOAD_BALANCER, arm_id, self._names.get(arm_id) or pool_name(arm_id))
 
     def _domain(self, kind: GroupKind, short: str, number: int, within: Place) -> Place:
         name = f"{kind.replace('_', ' ')} {number} of {within.name}"

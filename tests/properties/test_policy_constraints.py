@@ -15,7 +15,7 @@ from orchestrator.planner.compile import Compiled, compile_constraints
 from orchestrator.policy.load import load, load_one
 from orchestrator.policy.model import Policy
 from orchestrator.topology.graph import Topology, build
-from tests.fleet import availability_set, flex_id, inventory, scale_set, set_id, vm
+from tests.fleet import availability_set, flex_id, inventory, pool, pool_id, scale_set, set_id, vm
 from tests.unit.planner.compiling import floor
 
 RULES = (
@@ -25,6 +25,11 @@ RULES = (
     "{max_unavailable: 50%, per: [region, zone]}",
     "{min_available: majority, of: {tags: {tier: db}}}",
     "{min_available: 2, per: scale_set}",
+    "{max_unavailable: 1, per: load_balancer}",
+    "{min_available: majority, per: [region, load_balancer]}",
+    "{one_at_a_time: load_balancer, within: region}",
+    "{one_at_a_time: zone, within: load_balancer}",
+    "{order: [{tags: {tier: db}}, {}], per: load_balancer}",
     "{min_available: 60%, per: region_pair, cap: true}",
     "{min_available: 1, per: update_domain, singletons: allow}",
     "{min_available: majority, per: zone, singletons: approve}",
@@ -36,6 +41,7 @@ RULES = (
     "{order: [{tags: {tier: db}}, {tags: {tier: web}}, {}], per: region}",
     "{order: [{tags: {tier: db}}, {tags: {tier: api}}]}",
 )
+POOLS = (None, (), (), (pool_id("web"),), (pool_id("api"),), (pool_id("api"), pool_id("web")))
 SELECTS = ("{}", "{tags: {app: shop}}", "{not: {tags: {tier: db}}}", "{regions: westeurope}")
 PAIR = (Location("westeurope", ("northeurope",)),)
 
@@ -64,6 +70,7 @@ def fleets(draw: st.DrawFn) -> Inventory:
                         {}, optional={"tier": st.sampled_from(["db", "web", "api"]), "app": st.just("shop")}
                     )
                 ),
+                backend_pools=draw(st.sampled_from(POOLS)),
                 **facts,
             )
         )
@@ -73,6 +80,7 @@ def fleets(draw: st.DrawFn) -> Inventory:
         locations=PAIR,
         availability_sets=(availability_set("as-0", "ghost"),) if ghosts else (),
         scale_sets=(scale_set("ss", "spook"),) if ghosts else (),
+        backend_pools=(pool("web", "shade"),) if ghosts else (),
     )
 
 

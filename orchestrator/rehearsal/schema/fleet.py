@@ -49,6 +49,11 @@ class MachinesSection(Section):
     scale_set: Text | None = Field(
         default=None, description="The Flexible scale set that they are in, by name.", examples=["pool-a"]
     )
+    load_balancer: Annotated[list[Text], OneOrMany] = Field(
+        default=[],
+        description="The load balancers' back-end pools that all of them serve in, by name; in none if left out. unknown: the inventory doesn't say.",
+        examples=["[lb-shop/web]"],
+    )
     update_domain: Annotated[list[Domain], OneOrMany] = Field(
         default=[],
         description="Update domains; in an availability set Azure's 0 to 4 in turn if left out. unknown: the inventory doesn't say.",

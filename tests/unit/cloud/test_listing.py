@@ -13,7 +13,7 @@ from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.listing import read_inventory
 from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
 from orchestrator.inventory.model import Inventory, Orchestration, Power
-from tests.fleet import SUBSCRIPTION, arm_id, flex_id, vm_id
+from tests.fleet import SUBSCRIPTION, arm_id, flex_id, pool_id, vm_id
 
 NOW = datetime(2026, 11, 22, 1, tzinfo=UTC)
 OTHER = "22222222-bbbb-4bbb-8bbb-000000000002"
@@ -289,3 +289,42 @@ async def test_nothing_at_all() -> None:
     """Empty subscriptions, or none, are an empty inventory."""
     assert (await Arm({}).inventory(OTHER, SUBSCRIPTION)).machines == ()
     assert (await read_inventory(Arm({}).get, [], NOW)).machines == ()
+
+
+async def test_interfaces_tell_back_end_pools_over_all_pages() -> None:
+    """Also of members that no list of machines shows."""
+    pool = {"id": pool_id("web")}
+
+    def interface(machine: str, *pools: Row) -> Row:
+        configuration = {"properties": {"loadBalancerBackendAddressPools": list(pools)}}
+        owner = {"id": arm_id(machine)}
+        return {
+            "id": f"/{machine}",
+            "properties": {"virtualMachine": owner, "ipConfigurations": [configuration]},
+        }
+
+    arm = Arm(
+        {
+            "virtualMachines": page(model("a"), model("b")),
+            "status": page(status("a"), status("b")),
+            "networkInterfaces": page(interface("a", pool), next_link="https://arm/next/page"),
+            "https://arm/next/page": page(interface("b"), interface("hidden", pool)),
+        }
+    )
+    held = await read_inventory(arm.get, [SUBSCRIPTION], NOW)
+
+    assert [machine.backend_pools for machine in held.machines] == [(pool_id("web"),), ()]
+    assert [(one.name, one.members) for one in held.backend_pools] == [
+        ("lb/web", (vm_id("a"), vm_id("hidden")))
+    ]
+
+
+async def test_pools_are_not_known_where_interfaces_may_not_be_read() -> None:
+    """Which isn't the same as none, and the missing permission is named."""
+    arm = Arm(
+        {"virtualMachines": page(model("a")), "status": page(status("a")), "networkInterfaces": DENIED}
+    )
+    held = await read_inventory(arm.get, [SUBSCRIPTION], NOW)
+
+    assert [machine.backend_pools for machine in held.machines] == [None]
+    assert "Microsoft.Network/networkInterfaces/read" in held.unreadable[0].why
