@@ -69,6 +69,8 @@ from tests.fleet import (
     availability_set,
     flex_id,
     inventory,
+    pool,
+    pool_id,
     scale_set,
     set_id,
     vm,
@@ -82,7 +84,7 @@ PATCHES = Patches()
 
 FLEET = inventory(
     vm("web01", os=Os.WINDOWS, zone="1", tags={"ring": "canary"}, app_health=AppHealth.HEALTHY),
-    vm("web02", os=Os.LINUX, zone="2"),
+    vm("web02", os=Os.LINUX, zone="2", backend_pools=(pool_id("web"),)),
     vm("sql01", os=Os.WINDOWS, availability_set=set_id("sql"), update_domain=3, fault_domain=1),
     vm("sql02", os=Os.WINDOWS, availability_set=set_id("sql")),
     vm("flex01", os=Os.LINUX, scale_set=flex_id("flex")),
@@ -215,6 +217,9 @@ def test_inventory_is_the_fleet(play: Play) -> None:
         )
         (flex,) = told.scale_sets
         assert (flex.orchestration, flex.members) == (Orchestration.FLEXIBLE, (vm_id("flex01"),))
+        assert machines["web02"].backend_pools == (pool_id("web"),)
+        assert machines["web01"].backend_pools == ()
+        assert told.backend_pools == (pool("web", "web02"),)
         pairs = {location.name: location.paired for location in told.locations}
         assert pairs == {"westeurope": ("northeurope",), "northeurope": ("westeurope",)}
         zones = {location.name: location.zones for location in told.locations}

@@ -321,9 +321,7 @@ async def test_interfaces_tell_back_end_pools_over_all_pages() -> None:
 
 async def test_pools_are_not_known_where_interfaces_may_not_be_read() -> None:
     """Which isn't the same as none, and the missing permission is named."""
-    arm = Arm(
-        {"virtualMachines": page(model("a")), "status": page(status("a")), "networkInterfaces": DENIED}
-    )
+    arm = Arm({"virtualMachines": page(model("a")), "status": page(status("a")), "networkInterfaces": DENIED})
     held = await read_inventory(arm.get, [SUBSCRIPTION], NOW)
 
     assert [machine.backend_pools for machine in held.machines] == [None]

@@ -13,7 +13,7 @@ from orchestrator.policy.load import load_one
 from orchestrator.policy.model import EVERYTHING, MaxUnavailable, MinAvailable, Policy, Selector, Share
 from orchestrator.topology.graph import build
 from orchestrator.wiring.files import floor
-from tests.fleet import inventory, vm
+from tests.fleet import inventory, pool_id, vm
 from tests.unit.drafting.test_found import fleet
 
 
@@ -104,3 +104,15 @@ def test_whatever_the_tags_the_draft_is_a_policy_that_plans(tags: list[dict[str,
     made = plan(build(inventory(*machines)), [policy], floor())
 
     assert made.left_out == ()
+
+
+def test_pools_give_up_a_quarter_however_many_a_machine_is_in() -> None:
+    """And the sizes are told, with how many machines are in none."""
+    web, api = pool_id("web"), pool_id("api")
+    machines = [vm(f"m-{n}", backend_pools=(web, api) if n < 2 else (web,)) for n in range(8)]
+    machines.append(vm("lone", backend_pools=()))
+    text, policy = drafted(machines)
+
+    assert "# - back-end pools: lb/web (8), lb/api (2), in none (1)" in text
+    assert "of lb/web's 8, 2." in text
+    assert [rule.per for rule in policy.rules if isinstance(rule, MaxUnavailable)] == [("load_balancer",)]

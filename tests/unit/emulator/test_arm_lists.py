@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fleet import SUBSCRIPTION, arm_id, flex_id
+from orchestrator.emulator.world import World
+from orchestrator.inventory.model import resource_id
+from tests.fleet import SUBSCRIPTION, arm_id, flex_id, inventory, pool, pool_id, vm_id
 from tests.unit.emulator.callers import BASE, GROUP, OTHER, PROVIDER, VERSION, Caller, body, code, fleet
+from tests.unit.emulator.worlds import START, windows
 
 
 def test_pages_lead_to_the_whole_list() -> None:
@@ -146,3 +149,35 @@ def test_locations() -> None:
     assert [zone["logicalZone"] for zone in ours["westeurope"]["availabilityZoneMappings"]] == ["1", "2", "3"]
     assert ours["westeurope"]["availabilityZoneMappings"] != theirs["westeurope"]["availabilityZoneMappings"]
     assert "availabilityZoneMappings" not in ours["northeurope"]
+
+
+def test_interfaces_name_the_pools_of_their_machines() -> None:
+    """Over pages, also of a machine that a pool names and nobody may see; those of other subscriptions are theirs."""
+    gateway = pool_id("web").replace("loadbalancers", "applicationgateways")
+    told = inventory(
+        windows("web0", backend_pools=(pool_id("web"), resource_id(gateway)), private_ips=("10.0.0.4",)),
+        windows("web1", backend_pools=()),
+        windows("other", subscription=OTHER),
+        backend_pools=(pool("web", "web0", "hidden"),),
+    )
+    caller = Caller(World(told, seed=1, start=START), page_size=2)
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/networkInterfaces"
+    first = body(caller.get(path))
+    shown = [interface["properties"] for interface in first["value"]]
+    shown += [interface["properties"] for interface in body(caller.follow(first["nextLink"]))["value"]]
+    pools = [
+        sorted(
+            pool["id"].lower()
+            for key, value in interface["ipConfigurations"][0]["properties"].items()
+            if key.endswith("BackendAddressPools")
+            for pool in value
+        )
+        for interface in shown
+    ]
+
+    assert [interface["virtualMachine"]["id"].lower() for interface in shown] == [
+        vm_id("web0"),
+        vm_id("web1"),
+        vm_id("hidden"),
+    ]
+    assert pools == [[gateway, pool_id("web")], [], [pool_id("web")]]

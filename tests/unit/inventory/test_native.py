@@ -22,7 +22,18 @@ from orchestrator.inventory.model import (
     PatchState,
     Unreadable,
 )
-from tests.fleet import SUBSCRIPTION, arm_id, availability_set, inventory, scale_set, set_id, vm, vm_id
+from tests.fleet import (
+    SUBSCRIPTION,
+    arm_id,
+    availability_set,
+    inventory,
+    pool,
+    pool_id,
+    scale_set,
+    set_id,
+    vm,
+    vm_id,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -210,3 +221,16 @@ def test_ids_compare_without_regard_to_case() -> None:
 def test_another_document_is_refused(wrong: object, told: str) -> None:
     """A newer version, a plan, or anything else isn't read as if it were an inventory."""
     assert problems(wrong) == [told]
+
+
+def test_pools_that_nobody_told_are_not_none() -> None:
+    """Both are kept as they are, and a fleet without any has the document that it always had."""
+    told = inventory(
+        vm("a", backend_pools=(pool_id("web"),)),
+        vm("b", backend_pools=()),
+        vm("c"),
+        backend_pools=(pool("web", "a", "ghost"),),
+    )
+
+    assert native.parse(orjson.loads(native.dump(told))) == told
+    assert b"backend_pools" not in native.dump(inventory(vm("c")))

@@ -88,3 +88,14 @@ def test_two_machines_of_one_name_are_an_error() -> None:
     """They would be one resource."""
     with pytest.raises(InventoryError, match="more than once"):
         fleet_of("    - {name: a}\n    - {name: a}\n")
+
+
+def test_pools_are_of_a_balancer_or_unknown() -> None:
+    """A name without a slash is that of both; left out, the machine is in none."""
+    rows = "{name: a, load_balancer: [lb/web, media]}", "{name: b}", "{name: c, load_balancer: unknown}"
+    held = fleet_of("".join(f"    - {row}\n" for row in rows))
+    told = {machine.name: machine.backend_pools for machine in held.machines}
+
+    assert [pool.name for pool in held.backend_pools] == ["lb/web", "media/media"]
+    assert len(told["a"] or ()) == 2
+    assert (told["b"], told["c"]) == ((), None)

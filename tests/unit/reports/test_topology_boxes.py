@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.inventory.model import Location, MachineId
 from orchestrator.reports.topology_boxes import Box, BoxKind, boxes_of, natural
 from orchestrator.topology.graph import build
-from tests.fleet import SUBSCRIPTION, availability_set, flex_id, inventory, set_id, vm, vm_id
+from tests.fleet import SUBSCRIPTION, availability_set, flex_id, inventory, pool_id, set_id, vm, vm_id
 
 PAIR = (Location("northeurope", ("westeurope",)), Location("westeurope", ("northeurope",)))
 
@@ -126,3 +126,22 @@ def test_a_subscription_is_shortened_in_titles() -> None:
 def test_names_sort_as_people_count() -> None:
     """Numbers inside of names compare as numbers."""
     assert sorted(["web-10", "Web-2", "web", "10", "9"], key=natural) == ["9", "10", "web", "Web-2", "web-10"]
+
+
+def test_a_pool_is_drawn_in_each_zone_that_it_spans_and_a_set_goes_before_it() -> None:
+    """With how many there are in all, where it spans several; each machine is drawn once, in the first of its pools."""
+    web, api = pool_id("web"), pool_id("api")
+    fleet = build(
+        inventory(
+            vm("a", zone="1", backend_pools=(web,)),
+            vm("b", zone="2", backend_pools=(api, web)),
+            vm("c", zone="2", backend_pools=()),
+            vm("s", availability_set=set_id("as"), backend_pools=(web,)),
+        )
+    )
+    (region,) = boxes_of(fleet)
+    first, second, none = (zone.boxes for zone in region.boxes)
+
+    assert first == (Box(BoxKind.POOL, "lb/web", 1, columns=(ids("a"),), note=" of 3"),)
+    assert second == (Box(BoxKind.POOL, "lb/api", 1, columns=(ids("b"),)), loose("c"))
+    assert [box.kind for box in none] == [BoxKind.AVAILABILITY_SET]
