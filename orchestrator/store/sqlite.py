@@ -138,6 +138,14 @@ class SqliteJournal:
         """Letters that wait, in the order in which they came."""
         return await self._line.alone(lambda db: db.look(Tables.inbox))
 
+    async def back_up(self, to: Path) -> None:
+        """Copy the file as it is at one moment, also while somebody writes it. Raises `JournalError` if `to` is there."""
+        await self._line.alone(lambda db: db.back_up(to))
+
+    async def file_problems(self) -> list[str]:
+        """What SQLite finds wrong with its own pages, indexes and references; seals are `read`'s affair."""
+        return await self._line.alone(lambda db: db.file_problems())
+
     async def close(self) -> None:
         """Finish what is queued, release, close."""
         await self._line.close()
@@ -237,6 +245,33 @@ class _Database:
         finally:
             self._roll_back()
 
+    def back_up(self, to: Path) -> None:
+        """One read of everything: writers go on beside it. The copy gets its name when it is whole and synced."""
+        taken = fault(to, "is there already", "name a file that isn't; a backup never takes another's place")
+        if to.exists():
+            raise taken
+        try:
+            with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as folder:
+                fresh = Path(folder) / to.name
+                with self._explained(), closing(_connect(fresh, "mode=rwc")) as copy:
+                    self._sql.backup(copy)
+                    copy.execute("PRAGMA journal_mode = DELETE")  # one file, whose log is nowhere beside it
+                _link(fresh, to)
+        except FileExistsError:
+            raise taken from None
+        except OSError as error:
+            raise fault(to, f"can't be made ({error.strerror})", FOLDER) from error
+
+    def file_problems(self) -> list[str]:
+        """See `SqliteJournal`."""
+        with self._explained():
+            found = [said for (said,) in self._sql.execute("PRAGMA integrity_check(20)") if said != "ok"]
+            found += [
+                f"a row of {table} refers to a row of {parent} that isn't there"
+                for table, _, parent, _ in self._sql.execute("PRAGMA foreign_key_check")
+            ]
+        return [str(fault(self._path, said.replace("\n", " "), RESTORE)) for said in found]
+
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # the error before it is the one that tells
             if self._sql.in_transaction:
@@ -319,12 +354,17 @@ def _create(path: Path) -> None:
             sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             sql.execute(f"PRAGMA user_version = {FORMAT}")
         with suppress(FileExistsError):
-            os.link(fresh, path)
-        parent = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(parent)  # the name too must outlive a power cut
-        finally:
-            os.close(parent)
+            _link(fresh, path)
+
+
+def _link(fresh: Path, path: Path) -> None:
+    """Give a complete file its name, durably. `FileExistsError` if somebody was faster."""
+    os.link(fresh, path)
+    parent = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(parent)  # the name too must outlive a power cut
+    finally:
+        os.close(parent)
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:

@@ -172,6 +172,8 @@ class Tables:
     def page(self, after: int, seal: int | None) -> Page:
         """Some rows from `after` on, each checked; `seal` is that of row `after`, None if it isn't known yet.
 
+        Good rows before a bad one are a page of their own; the next one raises.
+
         To be called within one snapshot, so that rows and scope are of the same moment.
         """
         head = self._head()
@@ -186,18 +188,25 @@ class Tables:
             (self._scope, after),
         ):
             if seq != after + 1:
+                if rows:
+                    break
                 raise row_fault(self._path, self._scope, after + 1, "is missing")
             # A hand that edits may leave a text for bytes or for a number: the check comes before any conversion.
             if not isinstance(body, bytes) or said != seal_of(
                 seal, self._scope, seq, epoch, rollout, at_us, body
             ):
+                if rows:
+                    break
                 raise row_fault(self._path, self._scope, seq, "is damaged or was changed")
             rows.append(Row(seq, epoch, rollout, _DAWN + at_us * _MICROSECOND, body))
             after, seal, size = seq, said, size + len(body)
             if len(rows) >= _PAGE_ROWS or size >= _PAGE_BYTES:
                 return Page(rows, seal, complete=False)
-        self._check_end(head, after, seal)
-        return Page(rows, seal, complete=True)
+        else:
+            if not rows or (after, seal) == (head.seq, head.seal):
+                self._check_end(head, after, seal)
+                return Page(rows, seal, complete=True)
+        return Page(rows, seal, complete=False)
 
     def _head(self) -> _Head:
         found = self._sql.execute(

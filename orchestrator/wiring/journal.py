@@ -12,7 +12,16 @@ from orchestrator.store.port import Journal
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.wiring.files import state_folder
 
-__all__ = ["Journal", "journal_path", "look_into", "open_existing", "open_journal", "whoami"]
+__all__ = [
+    "Journal",
+    "back_up",
+    "file_problems",
+    "journal_path",
+    "look_into",
+    "open_existing",
+    "open_journal",
+    "whoami",
+]
 
 
 def journal_path(given: Path | None) -> Path:
@@ -40,6 +49,24 @@ async def open_existing(path: Path) -> Journal:
 async def look_into(path: Path) -> Journal:
     """The journal to read only. Raises `JournalError` if there is none."""
     return await SqliteJournal.read_only(path)
+
+
+async def file_problems(path: Path) -> list[str]:
+    """What SQLite itself finds wrong with the file. Empty: nothing."""
+    journal = await SqliteJournal.read_only(path)
+    try:
+        return await journal.file_problems()
+    finally:
+        await journal.close()
+
+
+async def back_up(path: Path, to: Path) -> None:
+    """Copy the journal at one moment. Raises `JournalError` if `to` is there already, or the disk fails."""
+    journal = await SqliteJournal.read_only(path)
+    try:
+        await journal.back_up(to)
+    finally:
+        await journal.close()
 
 
 def whoami() -> str:

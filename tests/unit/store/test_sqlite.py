@@ -371,3 +371,19 @@ async def test_a_file_of_somebody_else_is_said(somebody: Path) -> None:
 def _become_somebody() -> None:
     if os.geteuid() == 0:
         os.seteuid(65_534)  # nobody; root may write everywhere
+
+
+async def test_a_copy_is_taken_beside_the_writer(path: Path, tmp_path: Path) -> None:
+    """Of one moment: what is appended after it isn't in it, and the writer goes on."""
+    writer = await SqliteJournal.open(path)
+    await writer.acquire("ann", NOW)
+    for seq in range(5):
+        await writer.append(seq, "r", NOW, b"x")
+    looker = await SqliteJournal.read_only(path)
+    await looker.back_up(tmp_path / "copy.db")
+    await writer.append(5, "r", NOW, b"x")
+    copy = await SqliteJournal.read_only(tmp_path / "copy.db")
+    assert [row.seq async for row in copy.read()] == [1, 2, 3, 4, 5]
+    assert await copy.file_problems() == []
+    for journal in (copy, looker, writer):
+        await journal.close()

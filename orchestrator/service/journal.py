@@ -1,0 +1,103 @@
+"""What is asked of a journal as a file of years: is it sound, and what stands in it, for other programs?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from orchestrator.errors import Defect, JournalError
+from orchestrator.executor.log import replay
+from orchestrator.planner.document import digest, parse
+from orchestrator.rollout import events as e
+from orchestrator.rollout.codec import decode
+from orchestrator.store.port import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: the good rows that were counted, and every problem in words. None: it is sound."""
+
+    rows: int
+    first: datetime | None
+    last: datetime | None
+    rollouts: int
+    unfinished: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+async def check(journal: Journal) -> Checked:
+    """Read everything: each row's seal and facts, each plan against its digest, and whether the facts follow each other.
+
+    Reading ends at the first row that can't be trusted, since those after it hang on it.
+    """
+    rows, first, last = 0, None, None
+    problems: list[str] = []
+    unfinished: tuple[str, ...] = ()
+    started = 0
+    try:
+        async for row in journal.read():
+            for fact in decode(row.body, row.seq):
+                if isinstance(fact, e.RolloutStarted):
+                    started += 1
+                    problems += await _wrong_plan(journal, fact)
+            rows, first, last = row.seq, first or row.at, row.at
+    except JournalError as error:
+        problems.append(str(error))
+    if not problems:
+        try:
+            scope = await replay(journal)
+            unfinished = tuple(rollout.id for rollout in scope.active())
+        except JournalError as error:
+            problems.append(str(error))
+        except (Defect, LookupError) as error:
+            problems.append(f"its facts don't follow each other: {error}; nothing was repaired: report this")
+    return Checked(rows, first, last, started, unfinished, tuple(problems))
+
+
+async def _wrong_plan(journal: Journal, fact: e.RolloutStarted) -> list[str]:
+    try:
+        plan = await journal.document(fact.digest)
+    except JournalError as error:
+        return [str(error)]
+    if digest(plan) != fact.digest:
+        return [
+            f"the plan of {fact.rollout} isn't the one that was started ({fact.digest[:12]}); restore a backup"
+        ]
+    return []
+
+
+async def export(journal: Journal, rollout: str = "") -> AsyncIterator[dict[str, Any]]:
+    """A decision after the other, as plain values, all or those of one rollout; machines with their names.
+
+    Never the signed part of a URL: whoever has that may read the operation.
+    """
+    names: dict[str, list[str]] = {}
+    async for row in journal.read():
+        facts = decode(row.body, row.seq)
+        for fact in facts:
+            if isinstance(fact, e.RolloutStarted) and rollout in ("", fact.rollout):
+                plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
+                names[fact.rollout] = [machine.name for machine in plan.machines]
+        if rollout in ("", row.rollout):
+            yield {
+                "seq": row.seq,
+                "epoch": row.epoch,
+                "rollout": row.rollout,
+                "at": row.at,
+                "events": [_plain(fact, names.get(row.rollout, [])) for fact in facts],
+            }
+
+
+def _plain(fact: e.Event, names: list[str]) -> dict[str, Any]:
+    told: dict[str, Any] = {"event": type(fact).__name__}
+    for field in fields(fact):
+        value = getattr(fact, field.name)
+        if field.name.endswith("_url"):
+            value = value.partition("?")[0]
+        told[field.name] = value
+    machine = told.get("machine", -1)
+    if 0 <= machine < len(names):
+        told["name"] = names[machine]
+    return told
