@@ -41,6 +41,7 @@ from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.regions import with_regions
 from orchestrator.planner.document import dump
+from orchestrator.planner.durations import Durations
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load
 from orchestrator.policy.model import ProbeKind
@@ -97,11 +98,13 @@ class Script:
     seed: int = 1
 
 
-async def script(fleet: Inventory, *policies: str, seed: int = 1) -> Script:
+async def script(
+    fleet: Inventory, *policies: str, seed: int = 1, durations: Durations | None = None
+) -> Script:
     """The script of a fleet under these policies and the floor."""
     live = await live_fleet(fleet, seed)
     read = load([(f"policies/{number}.yaml", text) for number, text in enumerate(policies)])
-    return Script(live, dump(plan(build(live), read, floor())), seed)
+    return Script(live, dump(plan(build(live), read, floor(), durations=durations)), seed)
 
 
 def faults_of(text: str) -> Faults:

@@ -9,11 +9,13 @@ import typer
 from rich.text import Text
 
 from orchestrator.cli import options
+from orchestrator.cli.durations import print_expected
 from orchestrator.cli.lanes import in_all, lanes_to_json, print_lanes
 from orchestrator.cli.loosening import loosenings_to_json, print_loosenings
 from orchestrator.cli.output import bullets, count, line, out, print_json
 from orchestrator.errors import UsageError
 from orchestrator.planner.document import parse
+from orchestrator.planner.expected import expected
 from orchestrator.planner.explain import explain as explained
 from orchestrator.planner.model import Plan
 from orchestrator.planner.summary import summarize
@@ -75,7 +77,12 @@ def _all(plan: Plan, *, as_json: bool) -> None:
     told = summarize(plan)
     if as_json:
         print_json(
-            {**told.to_json(), "change": words.change(plan.change), "lanes_in_detail": lanes_to_json(plan)}
+            {
+                **told.to_json(),
+                "change": words.change(plan.change),
+                "durations": [one.to_json() for one in expected(plan)],
+                "lanes_in_detail": lanes_to_json(plan),
+            }
         )
         return
     out.print(Text.assemble(("Plan ", "bold"), (plan.name, "bold"), f": {words.change(plan.change)}"))
@@ -84,4 +91,5 @@ def _all(plan: Plan, *, as_json: bool) -> None:
         f"{count(told.machines, 'machine')} in {count(told.waves, 'wave')}, {in_all(plan)}, {longest}",
         indent=2,
     )
+    print_expected(plan, out)
     print_lanes(plan)

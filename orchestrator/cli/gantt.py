@@ -15,7 +15,6 @@ from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import parse
-from orchestrator.planner.durations import Durations
 from orchestrator.planner.forecast import Forecast, forecast
 from orchestrator.planner.model import Plan
 from orchestrator.wiring.files import read_bytes, write_bytes
@@ -64,7 +63,7 @@ def gantt(
     fleet = (
         source(inventory, subscription, endpoint).read() if inventory is not None or subscription else None
     )
-    expected = None if begins is None else forecast(held, Durations(), begins)
+    expected = None if begins is None else forecast(held, held.durations, begins)
     write_bytes(output, _drawn(held, form, expected, fleet, title))
     if as_json:
         print_json({"file": str(output), "form": form, "lanes": len(held.lanes)})

@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.dropped import print_dropped
+from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
 from orchestrator.cli.output import err, heading, line, out, print_json
 from orchestrator.cli.planning import Made, choose_change, plan_with, print_summary, read_wanted, to_json
@@ -33,6 +34,8 @@ def plan(
     campaign: options.Campaign = None,
     change: options.Change = None,
     select: options.Select = None,
+    learn_from: LearnFrom = None,
+    takes: Takes = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -45,12 +48,13 @@ def plan(
 ) -> None:
     """Plan a campaign, or a one-off under the same rules: who is changed, in which waves, who is left out and why.
 
-    The same inventory and the same policies give the same file, byte for byte. It is judged before it is written.
+    The same inventory, policies and durations give the same file, byte for byte. It is judged before it is written.
     """
     wanted = choose_change(change, select)
     read = read_wanted(tuple(policies or ()), campaign, wanted)
     where = source(inventory, subscription, endpoint)
-    made = plan_with(where.read(), read, campaign, wanted)
+    durations = known_durations(learn_from, takes, err if as_json else out)
+    made = plan_with(where.read(), read, campaign, wanted, durations)
     if output is not None:
         write_bytes(output, made.text)
     if as_json:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.cli.coverage import print_coverage
+from orchestrator.cli.durations import print_expected
 from orchestrator.cli.output import bullets, columns, count, heading, line, print_table, some
 from orchestrator.clock import SystemClock
 from orchestrator.errors import Defect, UsageError
@@ -22,6 +23,7 @@ from orchestrator.planner.compiled import Dropped
 from orchestrator.planner.coverage import Coverage
 from orchestrator.planner.document import dump
 from orchestrator.planner.durations import Durations
+from orchestrator.planner.expected import expected
 from orchestrator.planner.forecast import forecast, sentences
 from orchestrator.planner.model import Plan, StageGate, Warned
 from orchestrator.planner.plan import planning
@@ -78,10 +80,14 @@ def choose_change(change: str | None, select: str | None) -> OneOff | None:
 
 
 def make_plan(
-    inventory: Inventory, policies: tuple[Path, ...], campaign: str | None, change: OneOff | None
+    inventory: Inventory,
+    policies: tuple[Path, ...],
+    campaign: str | None,
+    change: OneOff | None,
+    durations: Durations | None = None,
 ) -> Made:
     """As `plan_with`, with the policies read from files and folders."""
-    return plan_with(inventory, read_wanted(policies, campaign, change), campaign, change)
+    return plan_with(inventory, read_wanted(policies, campaign, change), campaign, change, durations)
 
 
 def read_wanted(
@@ -103,7 +109,11 @@ def read_wanted(
 
 
 def plan_with(
-    inventory: Inventory, policies: Sequence[Policy], campaign: str | None, change: OneOff | None
+    inventory: Inventory,
+    policies: Sequence[Policy],
+    campaign: str | None,
+    change: OneOff | None,
+    durations: Durations | None = None,
 ) -> Made:
     """Plan, and hold the plan to the judge before anybody sees it.
 
@@ -118,6 +128,7 @@ def plan_with(
         campaign,
         change.change if change is not None else None,
         change.select if change is not None else None,
+        durations,
     )
     text = dump(made.plan)
     verdict = judge(text, inventory)
@@ -139,7 +150,8 @@ def to_json(made: Made) -> dict[str, Any]:
         **summarize(made.plan).to_json(),
         "change": words.change(made.plan.change),
         "fleet": made.fleet,
-        "forecast": forecast(made.plan, Durations(), SystemClock().now()).summary(),
+        "durations": [one.to_json() for one in expected(made.plan)],
+        "forecast": forecast(made.plan, made.plan.durations, SystemClock().now()).summary(),
         "replaces": made.plan.replaces,
         "left_out": [
             {"machine": left.machine, "reason": left.reason, "constraint": left.constraint}
@@ -190,9 +202,10 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     console.print()
     _print_stages(plan, told, console)
     line(_optimality(plan, told), console, indent=2)
-    foreseen = forecast(plan, Durations(), SystemClock().now())
+    foreseen = forecast(plan, plan.durations, SystemClock().now())
     for sentence in sentences(foreseen):
         line(sentence, console, style="" if foreseen.in_time else "yellow", indent=2)
+    print_expected(plan, console)
     print_coverage(made.coverage, console, verbose=verbose)
     _print_left_out(plan, console, verbose=verbose)
     _print_frozen(plan, console)

@@ -15,6 +15,7 @@ import typer
 from rich.live import Live
 
 from orchestrator.cli import options
+from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.live import LiveView, stamped
 from orchestrator.cli.output import err, out, print_json
 from orchestrator.cli.planning import choose_change, make_plan, print_summary
@@ -23,6 +24,7 @@ from orchestrator.cli.status import print_status
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import digest, dump, parse
+from orchestrator.planner.durations import Durations
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import RolloutStatus
@@ -57,6 +59,7 @@ class Wanted:
     reason: str
     yes: bool
     accept_drift: bool
+    durations: Durations
     verbose: bool
     as_json: bool
 
@@ -85,6 +88,8 @@ def rollout(
             "--select", help="Which machines of the one-off, such as tag:app=shop,region=westeurope."
         ),
     ] = None,
+    learn_from: LearnFrom = None,
+    takes: Takes = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")] = False,
     accept_drift: Annotated[
         bool,
@@ -111,8 +116,10 @@ def rollout(
 
     Ctrl-C asks it to pause: what has begun is carried through. A second one leaves at once. The same command goes on later.
     """
-    if plan is not None and (inventory or policies or change):
-        raise UsageError("a reviewed plan is run as it is: leave --inventory, --policies and --change away")
+    if plan is not None and (inventory or policies or change or learn_from or takes):
+        raise UsageError(
+            "a reviewed plan is run as it is: leave --inventory, --policies, --change, --learn-from and --takes away"
+        )
     wanted = Wanted(
         plan,
         None if plan is not None else source(inventory, subscription, endpoint),
@@ -127,6 +134,7 @@ def rollout(
         reason,
         yes,
         accept_drift,
+        known_durations(learn_from, takes, err),
         verbose,
         as_json,
     )
@@ -178,7 +186,7 @@ async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
     else:
         inventory = await live_inventory(cloud, wanted.source.subscriptions)
     change = choose_change(wanted.change, wanted.select)
-    planned = make_plan(inventory, wanted.policies, wanted.campaign, change)
+    planned = make_plan(inventory, wanted.policies, wanted.campaign, change, wanted.durations)
     print_summary(planned, err)
     if not wanted.yes:
         if not sys.stdin.isatty():

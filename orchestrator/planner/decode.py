@@ -38,6 +38,7 @@ from orchestrator.planner.care import (
     decode_probe,
 )
 from orchestrator.planner.decode_rows import CONSTRAINTS, LANES, a_constraint, a_lane, a_machine
+from orchestrator.planner.expected import DURATIONS, decode_durations
 from orchestrator.planner.model import (
     LeftOut,
     Plan,
@@ -88,6 +89,7 @@ _TABLE: Mapping[str, Convert] = {
         record({"windows": windows_of_calendar(origin, duration), "freezes": freezes_of_calendar(origin)})
     ),
     "deadline_s": duration,
+    "durations": DURATIONS,
     "schedule": schedule_of_plan(origin),
     "notify": notify_of_plan(origin),
     "max_in_flight": a_whole_number,
@@ -115,6 +117,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         for number, row in enumerate(held.get("calendars", ()))
     ]
     schedule = decode_schedule(held.get("schedule"), problems)
+    durations = decode_durations(held.get("durations", {}), problems)
     if problems or change is None:
         return None
     fingerprint = held.get("fingerprint", {})
@@ -145,6 +148,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         max_wait=held["max_wait_s"],
         calendars=tuple(calendar for calendar in calendars if calendar is not None),
         deadline=held.get("deadline_s", defaults.DEADLINE),
+        durations=durations,
         schedule=schedule,
         notify=tuple(decode_notify(row) for row in held.get("notify", ())),
         replaces=held.get("replaces", ()),

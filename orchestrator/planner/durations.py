@@ -1,7 +1,8 @@
-"""How long one disruption takes, from its grant until the machine was seen well again: given, learned from history, or by default.
+"""How long one disruption takes, from its grant until the machine was seen well again: given, learned from history, or assumed.
 
 Durations are told by their median and by what 19 of 20 stay below, of machines of a class: what is changed, what kind of machine, which
-system. Between and beyond the two they are taken to be spread log-normally, as times of work usually are: never below nought, with a long
+system. What is known of a class is its change alone, from the request until the machine was seen well. The steps around it and the time to
+stay well are the policy's, and are added by it: whoever asks for a longer time to stay well isn't told that of before. Between and beyond the two they are taken to be spread log-normally, as times of work usually are: never below nought, with a long
 tail.
 """
 
@@ -10,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from math import exp, log
 from statistics import NormalDist, quantiles
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.inventory.model import Kind, Os
-from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
 from orchestrator.policy.model import Change, Each, Health, Patches, Reboot, Restart
+
+if TYPE_CHECKING:  # a plan carries its durations
+    from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
 
 LATE: Final = 0.95
 """The share of disruptions that end within `Duration.late`."""
@@ -29,6 +33,14 @@ STEP_MEDIAN: Final = timedelta(seconds=30)
 """What a step around a machine takes, mostly. What 19 of 20 stay below is its own timeout."""
 
 _NORMAL: Final = NormalDist()
+
+
+class Source(StrEnum):
+    """Where a duration comes from."""
+
+    LEARNED = "learned"  # from the rollouts of a journal
+    GIVEN = "given"  # by a person
+    ASSUMED = "assumed"  # from recordings of other people's machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +73,33 @@ RESTARTED: Final = Duration(timedelta(seconds=120), timedelta(seconds=784))
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """What is known of this fleet, by class (`class_of`): whole disruptions, with steps, probes and the time to stay well."""
+    """What is known of this fleet, by class (`class_of`): changes, without the steps around them and the time to stay well."""
 
     known: Mapping[str, Duration] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(
         self, change: Change, kind: Kind, os: Os, health: Health, around: Sequence[AroundSteps] = ()
     ) -> Duration:
-        """What a machine's disruption takes: as known of its class or, by default, change, steps and `min_healthy_time` together."""
-        known = self.known.get(class_of(change, kind, os))
-        if known is not None:
-            return known
-        of_change = _default(change)
+        """What a machine's disruption takes: its change, as known of its class or assumed, steps and `min_healthy_time` together."""
+        of_change = self.of_class(change, kind, os)
         steps = [step for entry in around for step in (*entry.before, *entry.after)]
         return Duration(
             of_change.median + len(steps) * STEP_MEDIAN + health.min_healthy_time,
             of_change.late + sum((step.timeout for step in steps), timedelta()) + health.min_healthy_time,
+            of_change.samples,
         )
+
+    def of_class(self, change: Change, kind: Kind, os: Os) -> Duration:
+        """What the change alone takes."""
+        known = self.known.get(class_of(change, kind, os))
+        return known if known is not None else _default(change)
+
+    def source(self, change: Change, kind: Kind, os: Os) -> Source:
+        """Where that comes from."""
+        known = self.known.get(class_of(change, kind, os))
+        if known is None:
+            return Source.ASSUMED
+        return Source.LEARNED if known.samples else Source.GIVEN
 
     def of_planned(self, plan: Plan, machine: PlannedMachine) -> Duration:
         """The same for a machine of a plan."""
@@ -98,8 +120,17 @@ def class_of(change: Change, kind: Kind, os: Os) -> str:
     return f"{what} {kind} {os}"
 
 
+CLASSES: Final = frozenset(
+    class_of(change, kind, os)
+    for change in (Patches(), Patches(reboot=Reboot.NEVER), Restart())
+    for kind in Kind
+    for os in Os
+)
+"""All there are."""
+
+
 def learn(samples: Iterable[tuple[str, float]], before: Durations | None = None) -> Durations:
-    """Durations from history: (class, seconds) of disruptions that ended well. What there are too few of stays as `before`."""
+    """Durations from history: (class, seconds) of changes that ended well. What there are too few of stays as `before`."""
     by_class: dict[str, list[float]] = {}
     for name, seconds in samples:
         by_class.setdefault(name, []).append(seconds)

@@ -17,6 +17,7 @@ from orchestrator.planner.care import (
     encode_probe,
     seconds,
 )
+from orchestrator.planner.expected import encode_durations
 from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine, Warned
 from orchestrator.planner.pieces import Many
 from orchestrator.policy import defaults
@@ -37,6 +38,8 @@ def encode(plan: Plan) -> Json:
     )
     if plan.deadline != defaults.DEADLINE:
         said["deadline_s"] = seconds(plan.deadline)
+    if plan.durations.known:
+        said["durations"] = encode_durations(plan.durations)
     if plan.schedule is not None:
         said["schedule"] = encode_schedule(plan.schedule)
     if plan.group_probes:

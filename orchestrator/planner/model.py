@@ -7,11 +7,12 @@ needs (change, probes, steps, gates), so that no policy file is read again betwe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import Kind, MachineId, Os
+from orchestrator.planner.durations import Durations
 from orchestrator.policy import defaults
 from orchestrator.policy.model import Change, Each, Health, Notify, Origin, Probe, Schedule, Step, StopWhen
 from orchestrator.policy.windows import Calendar
@@ -157,3 +158,4 @@ class Plan:
     schedule: Schedule | None = None  # when the campaign is due; a rollout runs when it is started
     notify: tuple[Notify, ...] = ()  # sorted by webhook
     read_tags: tuple[str, ...] = ()  # in lower case; those that decide which rules hold, digested in `facts`
+    durations: Durations = field(default_factory=Durations)  # of the classes it changes, where not assumed

@@ -19,6 +19,7 @@ from orchestrator.planner.compiled import Compiled, Dropped
 from orchestrator.planner.coverage import Coverage
 from orchestrator.planner.dropping import dropped_late
 from orchestrator.planner.durations import Durations
+from orchestrator.planner.expected import of_classes
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
@@ -267,6 +268,11 @@ def _made(
         max_wait=wanted.max_wait,
         group_probes=probed.groups,
         calendars=tables.calendars,
+        durations=of_classes(
+            durations,
+            wanted.change,
+            ((machine.kind, machine.os) for machine in planned if machine.change),
+        ),
         deadline=wanted.deadline,
         schedule=wanted.schedule,
         notify=notifications(under.values()),

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from orchestrator.errors import PolicyError, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.dry_run import play
-from orchestrator.planner.durations import Durations
 from orchestrator.planner.forecast import forecast
 from orchestrator.planner.model import Plan
 from orchestrator.planner.plan import plan
@@ -30,12 +29,12 @@ def planned(
         topology,
         situation,
         made,
-        forecast=forecast(made, Durations(), situation.now),
+        forecast=forecast(made, made.durations, situation.now),
         course=_course(made, situation),
     )
 
 
 def _course(made: Plan, situation: Situation) -> Course:
-    runs = play(made, Durations(), situation.now).runs
+    runs = play(made, made.durations, situation.now).runs
     begun = {machine: run.began for machine, run in runs.items() if run.began is not None}
     return Course(begun, {machine: runs[machine].ended for machine in begun})

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
+from orchestrator.errors import Refused
 from orchestrator.planner.document import parse
+from orchestrator.planner.durations import learn
 from orchestrator.policy.windows import Calendar, is_open, opens_next
 from orchestrator.rollout.hours import next_opening
 from orchestrator.rollout.state import Rollout, RolloutStatus
 from orchestrator.service.ending import ExitCode, exit_code
+from orchestrator.service.history import history
 from orchestrator.service.look import look
 from orchestrator.service.status import machine_status, status, what_is_next
 from orchestrator.store.memory import MemoryJournal
-from tests.simulation.reference import reference
-from tests.virtual import START, Stage, virtual
+from tests.simulation.reference import CAMPAIGN, reference, twins
+from tests.virtual import START, Stage, script, virtual
 
 NIGHTS = """
 version: 1
@@ -96,6 +101,33 @@ async def test_a_rollout_goes_on_from_night_to_night() -> None:
     assert len(begun) == 8
     assert all(is_open(calendar, moment) for moment in begun)
     assert all(opens_next(calendar, moment, takes - timedelta(minutes=1)) == moment for moment in begun)
+    stage.judge(complete=True)
+
+
+HOUR_LONG = NIGHTS.replace("for: 4h", "for: 1h")
+"""Too short for what is assumed of an installation with a restart, which may take 1h2m49s."""
+
+
+@virtual
+async def test_what_was_learned_of_earlier_rollouts_decides_when_it_is_too_late_to_begin() -> None:
+    """Windows that are too short for what is assumed are long enough for what this fleet really takes, and are kept to it."""
+    before = Stage.of(await script(twins(16), CAMPAIGN))
+    await before.run()
+    learned = learn((await history(MemoryJournal(before.disk))).samples)
+    (known,) = learned.known.values()
+
+    with pytest.raises(Refused, match="windows are never open for so long"):
+        await script(twins(), CAMPAIGN, HOUR_LONG)
+    stage = Stage.of(await script(twins(), CAMPAIGN, HOUR_LONG, durations=learned))
+    await again_and_again(stage)
+
+    plan, calendar = parse(stage.script.plan, "the plan"), calendar_of(stage)
+    begun = [datetime.fromisoformat(line["at"]) for line in stage.audit() if line["event"] == "install"]
+    assert (known.samples, plan.durations) == (32, learned)
+    assert {machine.takes for machine in plan.machines} == {known.late + timedelta(minutes=1)}
+    assert len(begun) == 8
+    needs = plan.machines[0].takes - timedelta(minutes=1)  # from the grant on, a look before the request
+    assert all(opens_next(calendar, moment, needs) == moment for moment in begun)
     stage.judge(complete=True)
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.planner.document import LARGE, _quickly, _strictly, digest, dump, parse
+from orchestrator.planner.durations import Duration, Durations
 from orchestrator.planner.model import LeftOut, Plan, Warned
 from orchestrator.planner.pieces import Split
 from orchestrator.policy.model import (
@@ -75,6 +76,12 @@ def full() -> Plan:
         warnings=(Warned("careful"), Warned("with a place", Origin("p.yaml", 9))),
         replaces=("availability-first",),
         read_tags=("app", "tier"),
+        durations=Durations(
+            {
+                "patches azure_vm linux": Duration(timedelta(seconds=400), timedelta(seconds=900), 312),
+                "patches azure_vm windows": Duration(timedelta(seconds=90.5), timedelta(hours=1)),
+            }
+        ),
     )
 
 
@@ -185,6 +192,20 @@ def test_what_is_no_plan_is_refused(text: bytes, told: str) -> None:
         (
             {"constraints": [{"id": "x", "kind": "budget", "machines": ["/gone", "/too"], "limit": 1}]},
             "constraint x names /gone and 1 more, which `machines` doesn't hold",
+        ),
+        ({"durations": {"patches": {}}}, "durations.patches is no class of changes; it is one such as `patches azure_vm windows`"),
+        ({"durations": {"restart arc linux": {"median_s": 1}}}, "durations.restart arc linux has no `late_s`"),
+        (
+            {"durations": {"restart arc linux": {"median_s": 9, "late_s": 8, "source": "given"}}},
+            "durations.restart arc linux: what 19 of 20 stay below can't be shorter than the median, nor that be nought",
+        ),
+        (
+            {"durations": {"restart arc linux": {"median_s": 8, "late_s": 9, "source": "learned"}}},
+            "durations.restart arc linux is learned of 0 samples; learned ones have some, given ones none",
+        ),
+        (
+            {"durations": {"restart arc linux": {"median_s": 8, "late_s": 9, "source": "guessed"}}},
+            "durations.restart arc linux.source is 'guessed'; write learned or given, or leave the class out: then it is assumed",
         ),
         ({"probes": []}, "machine a names probe 1, and there are 0"),
         ({"health": []}, "machine a names health 1, and there are 0"),

@@ -87,7 +87,8 @@ def test_a_forecast_counts_in_hours_and_shows_the_bake() -> None:
         stages=STAGES,
         change=Restart(),
     )
-    hour = Duration(timedelta(hours=1), timedelta(hours=1), 20)
+    change = timedelta(hours=1) - plan.health[0].min_healthy_time
+    hour = Duration(change, change, 20)
     known = Durations({class_of(plan.change, plan.machines[0].kind, plan.machines[0].os): hour})
     begins = datetime(2026, 12, 11, 20, tzinfo=UTC)
     chart = chart_of(plan, forecast(plan, known, begins))
