@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from orchestrator.cli.planning import OneOff, choose_change, make_plan
 from orchestrator.errors import UsageError
 from orchestrator.planner.document import parse
 from orchestrator.policy.model import Patches, Restart, Selector
+from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.verify.model import Verdict, Violation
 from tests.unit.cli.conftest import MONTHLY, SHOP, Typed, company
 
@@ -319,3 +321,52 @@ def test_a_deadline_that_can_t_be_met_is_told_with_what_is_to_blame(
     assert "; deadline 1h: missed by " in told.out
     assert "most of the time goes to 24h: the bake of stage canary" in told.out
     assert (read["in_time"], read["spent"][0]["what"]) == (False, "the bake of stage canary")
+
+
+def test_durations_that_are_given_are_in_the_file_and_told_with_their_source(
+    wavekeeper: Typed, fleet: str, policies: str
+) -> None:
+    """`plan` and `explain` say of each class how long, and how that is known."""
+    wide = wavekeeper(
+        "plan", "-i", fleet, "-p", policies, "-o", "plan.json", "--takes", "patches azure_vm linux=8m/20m"
+    )
+    explained = wavekeeper("explain", "--plan", "plan.json")
+
+    told = "expected of patches azure_vm linux: mostly 8m, 19 of 20 within 20m (given)"
+    assert told in wide.out
+    assert told in explained.out
+    assert (
+        "expected of patches azure_vm windows: mostly 20m40s, 19 of 20 within 1h2m49s (assumed)" in wide.out
+    )
+    assert list(parse(Path("plan.json").read_bytes(), "plan").durations.known) == ["patches azure_vm linux"]
+
+
+def test_what_is_given_wrongly_is_told_at_once(wavekeeper: Typed, fleet: str, policies: str) -> None:
+    """A class that doesn't exist, and times that can't be."""
+    ran = wavekeeper(
+        "plan", "-i", fleet, "-p", policies, "--takes", "patches=8m", "--takes", "restart arc linux=9m/8m",
+        "--takes", "restart arc windows=soon",
+    )  # fmt: skip
+
+    assert ran.code == 1
+    assert "'patches' is no class of changes" in ran.err
+    assert "what 19 of 20 stay below isn't shorter than the median" in ran.err
+    assert "`soon` isn't a duration" in ran.err
+
+
+def test_a_journal_that_tells_nothing_leaves_what_is_assumed(
+    wavekeeper: Typed, fleet: str, policies: str
+) -> None:
+    """The same plan as without it, and a line that says what was found; one that isn't there is an error."""
+    asyncio.run(_empty_journal(Path("journal.db")))
+
+    learned = wavekeeper("plan", "-i", fleet, "-p", policies, "-o", "a.json", "--learn-from", "journal.db")
+    wavekeeper("plan", "-i", fleet, "-p", policies, "-o", "b.json")
+
+    assert "journal.db tells of 0 rollouts, of changes none that ended well" in learned.out
+    assert Path("a.json").read_bytes() == Path("b.json").read_bytes()
+    assert wavekeeper("plan", "-i", fleet, "-p", policies, "--learn-from", "none.db").code == 1
+
+
+async def _empty_journal(path: Path) -> None:
+    await (await SqliteJournal.open(path)).close()
