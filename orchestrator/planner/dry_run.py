@@ -17,7 +17,8 @@ from typing import Final
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.durations import Duration, Durations
-from orchestrator.planner.model import Plan
+from orchestrator.planner.model import Plan, PlannedMachine
+from orchestrator.policy.model import Each
 from orchestrator.policy.windows import Openings
 
 GOLDEN: Final = 0.6180339887498949
@@ -204,8 +205,14 @@ def _runs(plan: Plan, durations: Durations, index: dict[MachineId, int]) -> Iter
                 planned = plan.machines[index[machine]]
                 like = planned.kind, planned.os, planned.health, planned.around
                 if like not in known:
-                    known[like] = durations.of_planned(plan, planned)
+                    known[like] = _takes(plan, planned, durations)
                 yield machine, Run(number, wave, index[machine], known[like].quantile(share))
+
+
+def _takes(plan: Plan, machine: PlannedMachine, durations: Durations) -> Duration:
+    entries = (plan.around[place] for place in machine.around)
+    around = [entry for entry in entries if entry.each is Each.MACHINE]
+    return durations.of(plan.change, machine.kind, machine.os, plan.health[machine.health], around)
 
 
 def _shares(count: int) -> Iterable[float]:

@@ -15,13 +15,10 @@ from enum import StrEnum
 from math import exp, log
 from statistics import NormalDist, quantiles
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from orchestrator.inventory.model import Kind, Os
-from orchestrator.policy.model import Change, Each, Health, Patches, Reboot, Restart
-
-if TYPE_CHECKING:  # a plan carries its durations
-    from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
+from orchestrator.policy.model import Change, Health, Patches, Reboot, Restart, Step
 
 LATE: Final = 0.95
 """The share of disruptions that end within `Duration.late`."""
@@ -33,6 +30,20 @@ STEP_MEDIAN: Final = timedelta(seconds=30)
 """What a step around a machine takes, mostly. What 19 of 20 stay below is its own timeout."""
 
 _NORMAL: Final = NormalDist()
+
+
+class Surrounding(Protocol):
+    """Steps before and after a change."""
+
+    @property
+    def before(self) -> tuple[Step, ...]:
+        """Those before."""
+        ...
+
+    @property
+    def after(self) -> tuple[Step, ...]:
+        """Those after."""
+        ...
 
 
 class Source(StrEnum):
@@ -78,7 +89,7 @@ class Durations:
     known: Mapping[str, Duration] = field(default_factory=lambda: MappingProxyType({}))
 
     def of(
-        self, change: Change, kind: Kind, os: Os, health: Health, around: Sequence[AroundSteps] = ()
+        self, change: Change, kind: Kind, os: Os, health: Health, around: Sequence[Surrounding] = ()
     ) -> Duration:
         """What a machine's disruption takes: its change, as known of its class or assumed, steps and `min_healthy_time` together."""
         of_change = self.of_class(change, kind, os)
@@ -100,12 +111,6 @@ class Durations:
         if known is None:
             return Source.ASSUMED
         return Source.LEARNED if known.samples else Source.GIVEN
-
-    def of_planned(self, plan: Plan, machine: PlannedMachine) -> Duration:
-        """The same for a machine of a plan."""
-        entries = (plan.around[place] for place in machine.around)
-        around = [entry for entry in entries if entry.each is Each.MACHINE]
-        return self.of(plan.change, machine.kind, machine.os, plan.health[machine.health], around)
 
 
 def class_of(change: Change, kind: Kind, os: Os) -> str:
