@@ -48,6 +48,14 @@ def is_off(machine: Machine) -> bool:
     return machine.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED}
 
 
+def may_be_in_any_pool(machine: Machine) -> bool:
+    """Whether the machine may serve in any back-end pool, since nobody read its interfaces.
+
+    Machines that are off serve nowhere meanwhile, and Arc machines have no interfaces in Azure.
+    """
+    return machine.backend_pools is None and machine.kind is Kind.AZURE_VM and not is_off(machine)
+
+
 def tells_power(inventory: Inventory) -> bool:
     """Whether the source told a power state at all, for at least one virtual machine; plain `az vm list` doesn't."""
     return any(m.kind is Kind.AZURE_VM and m.power is not Power.UNKNOWN for m in inventory.machines)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
-from orchestrator.inventory.model import Kind, MachineId
-from orchestrator.inventory.standing import is_off
+from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.standing import may_be_in_any_pool
 from orchestrator.policy.values import SELECTION
 from orchestrator.topology.graph import Topology
 from orchestrator.topology.model import Group, GroupKind
@@ -111,20 +111,14 @@ class Groups:
         }
 
     def unpooled(self, scope: Scope, kinds: Iterable[str]) -> tuple[MachineId, ...]:
-        """The selected machines that may be in any back-end pool, since nobody read their interfaces, if a kind asks for pools.
-
-        Machines that are off serve nowhere meanwhile, and Arc machines have no interfaces in Azure.
-        """
+        """The selected machines that may be in any back-end pool, if a kind asks for pools."""
         if GroupKind.LOAD_BALANCER not in kinds:
             return ()
         told = self.of(GroupKind.LOAD_BALANCER)
-        held = (
-            (machine, self.topology.machine(machine)) for machine in scope.selected if machine not in told
-        )
         return tuple(
             machine
-            for machine, facts in held
-            if facts.backend_pools is None and facts.kind is Kind.AZURE_VM and not is_off(facts)
+            for machine in scope.selected
+            if machine not in told and may_be_in_any_pool(self.topology.machine(machine))
         )
 
     def with_others(self, scope: Scope, kinds: Iterable[str]) -> Iterable[MachineId]:

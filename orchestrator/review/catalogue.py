@@ -195,8 +195,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
         ),
         codes.NO_SUCH_GROUP: Entry(
             "A rule over groups that none of its machines is in",
-            "A machine without such a group is in no group of the rule, so the rule holds for nobody.",
-            "Write a kind of group that the machines have.",
+            "A machine without such a group is in no group of the rule, so the rule holds for nobody. Machines of which nobody knows "
+            "the back-end pools may be in any: of all that the rule counts one goes at a time.",
+            "Write a kind of group that the machines have; for back-end pools, take an inventory that holds network interfaces.",
         ),
         codes.OUTSIDE_THE_RULE: Entry(
             "Machines that a rule leaves out for want of a tag",

@@ -25,6 +25,7 @@ from orchestrator.policy.model import (
 from orchestrator.review.fleet import Fleet, Sized
 from orchestrator.review.rules import makes_superfluous
 from orchestrator.review.subject import Subject
+from orchestrator.topology.model import GroupKind
 
 QUORUM_SIZES: Final = range(3, 8)
 """Clusters that vote have three to seven members: fewer can't lose one, and more only slow each other down."""
@@ -56,7 +57,13 @@ def of_counting(held: Held, fleet: Fleet, quorums: Mask) -> Iterator[Problem]:
     nowhere = False
     for kind in kinds:
         outside, whole = fleet.without_group(kind, held.machines), held.machines.bit_count()
-        if outside == whole:
+        unread = (held.machines & fleet.unpooled).bit_count() if kind == GroupKind.LOAD_BALANCER else 0
+        if unread:
+            nowhere = True
+            what = f"in which back-end pools {unread:,} of the {whole:,} machines of `{words.rule(rule)}` are isn't known: one goes at a time"
+            instead = "take the inventory from Azure itself, or add the rows of `az network nic list`"
+            yield _says(held, codes.NO_SUCH_GROUP, what, instead)
+        elif outside == whole:
             nowhere = True
             what = f"none of the {whole:,} machines of `{words.rule(rule)}` has a {words.group_kind(kind)}"
             yield _says(held, codes.NO_SUCH_GROUP, what, "write a kind of group that they have")

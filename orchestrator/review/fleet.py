@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from orchestrator.inventory.model import AppHealth, AvailabilitySet, BackendPool, Inventory, Machine, ScaleSet
-from orchestrator.inventory.standing import is_off
+from orchestrator.inventory.standing import is_off, may_be_in_any_pool
 from orchestrator.planner.budgets import Size
 from orchestrator.planner.groups import WHOLE, named
 from orchestrator.policy.index import Index, Mask
@@ -79,6 +79,16 @@ class Fleet:
     def with_time_zone(self) -> Mask:
         """Those whose time zone Azure tells."""
         return self.having(lambda machine: machine.time_zone)
+
+    @cached_property
+    def unpooled(self) -> Mask:
+        """Those that may be in any back-end pool, since nobody read their interfaces."""
+        return self.having(may_be_in_any_pool) & ~self._named_by_pools
+
+    @cached_property
+    def _named_by_pools(self) -> Mask:
+        named = {member for pool in self.inventory.backend_pools for member in pool.members}
+        return self.having(lambda machine: machine.id in named)
 
     @cached_property
     def _off(self) -> Any:

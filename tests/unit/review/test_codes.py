@@ -12,7 +12,7 @@ from orchestrator.inventory.model import AppHealth, Inventory, Os, Power
 from orchestrator.policy import codes
 from orchestrator.review.catalogue import CATALOGUE, is_error, needs_fleet
 from tests.fleet import availability_set, inventory, set_id, vm
-from tests.unit.review.reviewing import found
+from tests.unit.review.reviewing import found, said
 
 ROOT = Path(__file__).parents[3]
 
@@ -132,6 +132,18 @@ def test_a_policy_that_has_it_is_told(code: str, texts: tuple[str, ...]) -> None
     assert code in told
     if needs_fleet(code):
         assert code not in {one.rpartition(" ")[2] for one in found(*texts)}
+
+
+def test_pools_that_nobody_read_are_said_to_be_unknown() -> None:
+    """Which isn't that there are none: one machine goes at a time."""
+    rule = f"{SHOP}rules: [{{max_unavailable: 25%, per: load_balancer}}]"
+    fleet = company()
+    told = [replace(machine, backend_pools=()) for machine in fleet.machines]
+    (unknown,) = [one for one in said(rule, fleet=fleet) if one.startswith(codes.NO_SUCH_GROUP)]
+    (nowhere,) = [one for one in said(rule, fleet=replace(fleet, machines=tuple(told))) if "WK303" in one]
+
+    assert "isn't known: one goes at a time; take the inventory from Azure itself" in unknown
+    assert "has a back-end pool; write a kind of group that they have" in nowhere
 
 
 GOOD = (
