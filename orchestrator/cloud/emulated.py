@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 
 from orchestrator.clock import Clock
 from orchestrator.emulator.arm import Request, Response, answer
@@ -16,8 +17,30 @@ class Cut(Exception):
     """The connection was cut before an answer came. Whether the request was taken, the caller can't know."""
 
 
+class Passing(StrEnum):
+    """How far a request has come."""
+
+    LEAVES = "leaves"  # nothing was sent yet
+    TAKEN = "taken"  # the cloud has it, and nobody knows
+    ANSWERED = "answered"  # the answer is here, and nothing was made of it yet
+
+
+Watch = Callable[[Passing, Request], None]
+"""Is told of each request how far it has come, so that a process can be made to die just there."""
+
+
+def unwatched(passing: Passing, request: Request) -> None:
+    """Nobody looks."""
+
+
 async def exchange(
-    world: World, clock: Clock, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    world: World,
+    clock: Clock,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    watch: Watch = unwatched,
 ) -> Response:
     """Send one request to `url` (or a path), and return when its answer arrives. Others always get a turn meanwhile.
 
@@ -29,10 +52,12 @@ async def exchange(
     place, _, query = url.partition("?")
     base, path = ("", place) if place.startswith("/") else _divided(place)
     lower = {name.lower(): value for name, value in headers.items()}
-    response = answer(
-        world, Request(method, path, query, lower, body, base or PUBLIC), clock.now(), page_size=PAGE_SIZE
-    )
+    request = Request(method, path, query, lower, body, base or PUBLIC)
+    watch(Passing.LEAVES, request)
+    response = answer(world, request, clock.now(), page_size=PAGE_SIZE)
+    watch(Passing.TAKEN, request)
     await clock.sleep(response.delay_s)
+    watch(Passing.ANSWERED, request)
     if response.delivery is not Delivery.DELIVERED:
         raise Cut
     return response

@@ -15,7 +15,7 @@ from orchestrator.clock import Clock
 from orchestrator.cloud import reading, urls
 from orchestrator.cloud.answers import Received, answer_to_start, received
 from orchestrator.cloud.asked import Asked
-from orchestrator.cloud.emulated import Cut, exchange
+from orchestrator.cloud.emulated import Cut, Watch, exchange, unwatched
 from orchestrator.cloud.listing import read_inventory
 from orchestrator.cloud.orders import Order, assessment_order, change_order
 from orchestrator.cloud.port import (
@@ -42,9 +42,10 @@ IDENTITY = {"Authorization": "Bearer simulated"}
 class SimulatedProvider:
     """The `CloudProvider` of one emulated world."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, watch: Watch = unwatched) -> None:
         self._world = world
         self._clock = clock
+        self._watch = watch
 
     @property
     def rates(self) -> Mapping[Budgeted, Rate]:
@@ -111,7 +112,7 @@ class SimulatedProvider:
     ) -> Received:
         """One exchange. Time-outs are real time, as everywhere; in virtual time there is no other."""
         async with asyncio.timeout(timeout_s):
-            response = await exchange(self._world, self._clock, method, url, headers, body)
+            response = await exchange(self._world, self._clock, method, url, headers, body, self._watch)
         return received(response.status, response.headers, response.body)
 
 

@@ -1,13 +1,13 @@
 """An event loop that doesn't wait: where another would sleep, its clock jumps to the next thing that is due.
 
 Days of a rollout pass in milliseconds, and the same run takes the same course every time. Nothing under it may use threads or
-sockets: what comes from outside comes at no virtual time.
+sockets: what comes from outside comes at no virtual time. It owns no file descriptor either, so that a process may be
+forked in the middle of it, and both go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -18,33 +18,37 @@ class Stuck(RuntimeError):
     """Everything waits, and nothing will ever happen: in virtual time that is known at once."""
 
 
-class _JumpingSelector(selectors.DefaultSelector):
-    """Asked to wait, it moves the loop's clock on by as much and returns."""
+class _Jumping:
+    """In the place of a selector. Asked to wait, it moves the loop's clock on by as much and returns."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.passed = 0.0
 
-    def select(self, timeout: float | None = None) -> Any:
-        """What is ready now; nothing is waited for."""
-        ready = super().select(0)
-        if not ready:
-            if timeout is None:
-                raise Stuck("nothing is due, and nothing will be")
-            self.passed += max(0.0, timeout)
-        return ready
+    def select(self, timeout: float | None = None) -> tuple[()]:
+        """Nothing ever comes from outside, so nothing is waited for."""
+        if timeout is None:
+            raise Stuck("nothing is due, and nothing will be")
+        if timeout > 0:
+            self.passed += timeout
+        return ()
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
+class VirtualLoop(asyncio.BaseEventLoop):
     """A loop whose time is nobody's but its own; it begins at 0."""
 
     def __init__(self) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
+        super().__init__()
+        self._selector = _Jumping()
 
     def time(self) -> float:
         """Seconds since the loop was made, all of them jumped over."""
-        return self._jumping.passed
+        return self._selector.passed
+
+    def _process_events(self, events: tuple[()]) -> None:
+        """There are none."""
+
+    def _write_to_self(self) -> None:
+        """It never waits, so it needs no waking."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

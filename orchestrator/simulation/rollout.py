@@ -30,7 +30,7 @@ from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.rollout import Running, begin
-from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
+from orchestrator.wiring.virtual import NO_INBOX, Disk, MemoryStore, virtual_services
 
 WHO: Final = "simulation"
 
@@ -66,7 +66,7 @@ class _Theatre:
     script: Script
     world: World
     clock: LoopClock
-    disk: Disk = field(default_factory=Disk)
+    disk: Disk = field(default_factory=MemoryStore)
 
 
 async def play(script: Script) -> Played:
@@ -93,7 +93,7 @@ async def play(script: Script) -> Played:
 
 async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     """One process: begins the rollout or goes on with it, until it rests or is over."""
-    journal, doors = theatre.disk.journal(), virtual_services(theatre.world, theatre.clock)
+    journal, doors = await theatre.disk.journal(), virtual_services(theatre.world, theatre.clock)
     script = theatre.script
     try:
         await journal.acquire(WHO, theatre.clock.now())
@@ -128,7 +128,7 @@ def _goes_on_at(rollout: Rollout, now: datetime) -> datetime | None:
 
 async def _as_it_stands(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     """The rollout as its journal tells it, after nobody watches any more."""
-    journal = theatre.disk.journal()
+    journal = await theatre.disk.journal()
     try:
         scope = await look(journal)
         rollout = next(reversed(scope.rollouts.values()))

@@ -37,6 +37,11 @@ class MemoryDisk:
     scopes: dict[str, _Scope] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
 
+    def let_go(self) -> None:
+        """Whoever wrote is dead, and their locks with them."""
+        for scope in self.scopes.values():
+            scope.holder = None
+
 
 class MemoryJournal:
     """`Journal` on a `MemoryDisk` (one of its own, if none is given).

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from pathlib import Path
+from shutil import copy
+from typing import Any, Protocol
 
 from orchestrator.clock import Clock
+from orchestrator.cloud.arm.provider import ArmProvider
+from orchestrator.cloud.arm.transport import EmulatedSession
+from orchestrator.cloud.emulated import Watch, unwatched
+from orchestrator.cloud.port import CloudProvider
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.world import World
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
 from orchestrator.hosts.local import Pace
-from orchestrator.notify.port import Delivery
+from orchestrator.notify.port import Delivery, Webhooks
 from orchestrator.policy.model import Probe, ProbeKind
 from orchestrator.probes.port import Reply, Subject
 from orchestrator.store.memory import MemoryDisk, MemoryJournal
 from orchestrator.store.port import Journal
+from orchestrator.store.sqlite import SqliteJournal
 
 NO_INBOX = Pace(inbox_every_s=0)
 """Nobody else can reach a rollout that lives in one process for a moment."""
@@ -68,20 +76,110 @@ class _WillingWebhooks:
         """Nothing is held."""
 
 
-def virtual_services(world: World, clock: Clock) -> Services:
-    """The doors to an emulated world: probes are answered by it, webhooks succeed."""
+class Face(StrEnum):
+    """How a process in virtual time speaks to the emulated world."""
+
+    PROVIDER = "provider"  # straight to the world, in place of the SDK
+    TRANSPORT = "transport"  # through the SDK: its codec, headers and errors
+
+
+def virtual_services(
+    world: World,
+    clock: Clock,
+    *,
+    face: Face = Face.PROVIDER,
+    webhooks: Webhooks | None = None,
+    watch: Watch = unwatched,
+    worlds_clock: Clock | None = None,
+    settings: Settings = UNHURRIED,
+) -> Services:
+    """The doors to an emulated world: probes are answered by it, webhooks succeed unless others are given.
+
+    `worlds_clock` is the world's where the process's own may be wrong. `watch` is told of every request to the cloud.
+    """
+    true = worlds_clock or clock
     ids = {machine.rpartition("/")[2].lower(): str(machine) for machine in world.machines()}
-    prober = _WorldProber(world, clock, ids)
+    prober = _WorldProber(world, true, ids)
     probers = {ProbeKind.HTTP: prober, ProbeKind.TCP: prober}
-    return services(SimulatedProvider(world, clock), probers, _WillingWebhooks(), clock, UNHURRIED)
+    return services(
+        _provider(world, true, clock, face, watch), probers, webhooks or _WillingWebhooks(), clock, settings
+    )
 
 
-class Disk:
-    """Where a journal is kept between processes: in memory."""
+def _provider(world: World, true: Clock, clock: Clock, face: Face, watch: Watch) -> CloudProvider:
+    if face is Face.PROVIDER:
+        return SimulatedProvider(world, true, watch)
+    session = EmulatedSession(world, true, watch)
+    return ArmProvider(clock, endpoint="http://127.0.0.1:1", session=session)
+
+
+class Disk(Protocol):
+    """Where a journal is kept between processes."""
+
+    async def journal(self) -> Journal:
+        """The journal as a new process opens it."""
+        ...
+
+    def died(self) -> None:
+        """The process that wrote it is dead, and its lock with it."""
+        ...
+
+    def lose_lock(self) -> None:
+        """The lock of whoever writes is gone, and nobody told them."""
+        ...
+
+    def forked(self, name: str) -> None:
+        """From now on this is a disk of its own, as it stands: what another process does to its twin changes nothing here."""
+        ...
+
+
+class MemoryStore:
+    """A disk in memory."""
 
     def __init__(self) -> None:
         self._disk = MemoryDisk()
 
-    def journal(self) -> Journal:
+    async def journal(self) -> Journal:
         """The journal as a new process opens it."""
         return MemoryJournal(self._disk)
+
+    def died(self) -> None:
+        """Let go of the lock."""
+        self._disk.let_go()
+
+    def lose_lock(self) -> None:
+        """Let go of it."""
+        self._disk.let_go()
+
+    def forked(self, name: str) -> None:
+        """Memory is nobody else's already."""
+
+
+class FileStore:
+    """A SQLite file in a folder. It works in the caller's thread, since virtual time knows no other."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "journal.db"
+
+    async def journal(self) -> Journal:
+        """The journal as a new process opens it."""
+        return await SqliteJournal.open(self._path, inline=True)
+
+    def died(self) -> None:
+        """A copy of what a dead process leaves, since this very process still has the file open and locked."""
+        self.forked(self._path.stem + "'")
+
+    def lose_lock(self) -> None:
+        """Take the lock's file away: the next process locks another one of its name."""
+        for lock in self._folder.glob(f"{self._path.name}*lock"):
+            lock.unlink()
+
+    def forked(self, name: str) -> None:
+        """Copy the file and its log, as they lie there."""
+        target = self._folder / f"{name}.db"
+        for ending in ("", "-wal"):
+            source = self._path.with_name(self._path.name + ending)
+            if source.exists():
+                copy(source, target.with_name(target.name + ending))
+        self._path = target

@@ -13,7 +13,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from orchestrator.clock import Clock
-from orchestrator.cloud.emulated import Cut, exchange
+from orchestrator.cloud.emulated import Cut, Watch, exchange, unwatched
 from orchestrator.emulator.arm import Response
 from orchestrator.emulator.world import World
 
@@ -23,9 +23,10 @@ class EmulatedSession:
 
     auto_decompress = True
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, watch: Watch = unwatched) -> None:
         self._world = world
         self._clock = clock
+        self._watch = watch
 
     async def request(
         self,
@@ -39,7 +40,9 @@ class EmulatedSession:
         """Send one request."""
         body = data.encode() if isinstance(data, str) else data or b""
         try:
-            return EmulatedResponse(await exchange(self._world, self._clock, method, url, headers, body))
+            return EmulatedResponse(
+                await exchange(self._world, self._clock, method, url, headers, body, self._watch)
+            )
         except Cut:
             raise aiohttp.ServerDisconnectedError from None
 

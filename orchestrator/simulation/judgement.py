@@ -1,0 +1,217 @@
+"""Was every promise kept? *Never*: what must not have happened. *Eventually*: what must have come true by the end.
+
+Judged by what the world witnessed and by what processes were told, never by what Wavekeeper says of itself: its journal is only
+held against that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from orchestrator.emulator.audit import audit_line
+from orchestrator.inventory import native
+from orchestrator.rollout import events as e
+from orchestrator.rollout.codec import decode
+from orchestrator.rollout.state import MachineStatus, Rollout
+from orchestrator.simulation.fleets import Premises
+from orchestrator.simulation.theatre import Theatre
+from orchestrator.store.port import Row
+from orchestrator.verify.audit import judge_audit
+from orchestrator.verify.floor import judge_floor
+from orchestrator.verify.plan import judge_plan
+
+NOTICE: Final = timedelta(minutes=20)
+"""How long an outage that isn't ours may go unnoticed: a few looks at the whole fleet, each five minutes."""
+
+STOP_SHOWS: Final = timedelta(seconds=95)
+"""What had an intent when a stop was decided on may still be sent for a minute, and be half a minute on its way."""
+
+TAIL: Final = timedelta(hours=6)
+"""How far the world is let run after the end: work that nobody followed would show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is wrong, in sentences; nothing if all is well."""
+
+    never: tuple[str, ...]
+    eventually: tuple[str, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether all promises were kept."""
+        return not (self.never or self.eventually)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the journal says."""
+
+    rows: dict[int, Row] = field(default_factory=dict)
+    intents: dict[str, datetime] = field(default_factory=dict)  # key -> when
+    retried: set[int] = field(default_factory=set)
+    settled: set[int] = field(default_factory=set)
+    stopped: list[tuple[datetime, datetime | None]] = field(default_factory=list)  # from, to
+
+    def read(self, row: Row) -> None:
+        """One decision more."""
+        self.rows[row.seq] = row
+        for fact in decode(row.body, row.seq):
+            match fact:
+                case e.Intended(key=key):
+                    self.intents[key] = row.at
+                case e.MachineRetried(machine=machine) | e.NotStarted(machine=machine):
+                    self.retried.add(machine)
+                case e.MachineEnded(machine=machine, outcome=e.Outcome.PENDING):
+                    self.retried.add(machine)
+                case e.RolloutStopped() | e.RolloutPaused() if not self.stopped or self.stopped[-1][1]:
+                    self.stopped.append((row.at, None))
+                case e.RolloutResumed() if self.stopped and self.stopped[-1][1] is None:
+                    self.stopped[-1] = (self.stopped[-1][0], row.at)
+                case _:
+                    pass
+
+
+@lru_cache(maxsize=64)
+def documents(premises: Premises) -> tuple[Mapping[str, Any], Mapping[str, Any], tuple[str, ...]]:
+    """The plan and the fleet as JSON, and what the judge has against the plan itself."""
+    plan, fleet = orjson.loads(premises.plan), orjson.loads(native.dump(premises.fleet))
+    wrong = [*judge_plan(plan).violations, *judge_floor(plan, fleet).violations]
+    return plan, fleet, tuple(map(str, wrong))
+
+
+def judge(theatre: Theatre, rollout: Rollout | None, never_ends: str = "") -> Judgement:
+    """Judge a trial that was played to its end, or that found none."""
+    told = _read(theatre)
+    theatre.happened += theatre.world.advance(theatre.now + TAIL)
+    audit = [orjson.loads(audit_line(happening)) for happening in theatre.happened]
+    never = [*_lost(theatre, told), *_doubled(theatre), *_unforeseen(theatre, told, audit)]
+    never += [] if theatre.trial.clocked else _after_a_stop(told, audit)
+    never += _broken(theatre, told, audit, rollout)
+    eventually = [never_ends] if never_ends else []
+    if rollout is not None:
+        eventually += _untrue(theatre, rollout, audit)
+    return Judgement(tuple(never), tuple(eventually))
+
+
+def _read(theatre: Theatre) -> _Told:
+    told = _Told()
+
+    async def read() -> None:
+        journal = await theatre.disk.journal()
+        async for row in journal.read():
+            told.read(row)
+        await journal.close()
+
+    theatre.stage(read)
+    return told
+
+
+def _lost(theatre: Theatre, told: _Told) -> Iterator[str]:
+    """Each row that was acknowledged is there, as it was."""
+    for seq, body in theatre.acknowledged.rows.items():
+        if seq not in told.rows:
+            yield f"row {seq} was acknowledged, and is lost"
+        elif told.rows[seq].body != body:
+            yield f"row {seq} was acknowledged, and another one stands in its place"
+    for seq in theatre.acknowledged.conflicts:
+        yield f"two processes were told that their row {seq} is durable"
+    if theatre.intruders:
+        yield f"{theatre.intruders} more processes became the writer beside the first"
+
+
+def _doubled(theatre: Theatre) -> Iterator[str]:
+    """No request that starts work leaves twice, and none is taken twice."""
+    for key, times in sorted(theatre.sent.items()):
+        if times > 1:
+            yield f"attempt {key} was sent {times} times"
+
+
+def _unforeseen(theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
+    """What was begun under our name was written down as an intent before."""
+    for line in audit:
+        key = line.get("request_id", "")
+        if line["event"] in ("install", "restart") and "by" not in line and key not in told.intents:
+            yield f"{line['event']} {key} at {line['at']} has no intent in the journal"
+
+
+def _after_a_stop(told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
+    """While it stood still, nothing was begun that had no intent before."""
+    for line in audit:
+        if line["event"] not in ("install", "restart") or "by" in line:
+            continue
+        at = datetime.fromisoformat(line["at"])
+        for begin, end in told.stopped:
+            if begin + STOP_SHOWS < at and (end is None or at < end):
+                yield f"{line['event']} on {_name(line)} began {line['at']}, after the stop of {begin}"
+        intent = told.intents.get(line.get("request_id", ""))
+        if intent is not None and any(b < intent and (end is None or intent < end) for b, end in told.stopped):
+            yield f"{line['event']} on {_name(line)} was intended {intent}, while the rollout stood still"
+
+
+def _broken(
+    theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]], rollout: Rollout | None
+) -> Iterator[str]:
+    """The rules of plan and floor, and the steps. A named person answers for what was retried or given up while others were out."""
+    premises = theatre.trial.premises
+    plan, fleet, wrong = documents(premises)
+    yield from wrong
+    ids = list(plan["machines"])
+    persons = {ids[machine] for machine in theatre.persons}
+    verdict = judge_audit(
+        [*audit, *map(orjson.loads, theatre.heard)],
+        plan,
+        fleet,
+        retried=[ids[machine] for machine in told.retried],
+        written_off=sorted(persons),
+        over=rollout is not None and rollout.over,
+        notice=NOTICE,
+    )
+    for found in verdict.violations:
+        if not persons & set(found.machines):
+            yield str(found)
+
+
+def _untrue(theatre: Theatre, rollout: Rollout, audit: list[Mapping[str, Any]]) -> Iterator[str]:
+    """What the rollout says of each machine at its end is what became of it."""
+    if not rollout.over:
+        yield f"it rests as {rollout.status}, and is not over"
+        return
+    succeeded: set[str] = set()
+    going: dict[str, str] = {}
+    for line in audit:
+        if line["event"].endswith("_end"):
+            going.pop(line["operation"], None)
+            if line.get("status") == "Succeeded":
+                succeeded.add(line["machine"].lower())
+        elif line["event"] in ("install", "restart"):
+            going[line["operation"]] = line["machine"].lower()
+    for planned, run in zip(rollout.planned.plan.machines, rollout.machines, strict=True):
+        if not planned.change:
+            continue
+        if run.status is MachineStatus.DONE and planned.id not in succeeded:
+            yield f"{planned.name} is called done, and no change of it ever succeeded"
+        if run.status not in _ENDS:
+            yield f"it is over, and {planned.name} is {run.status}"
+
+
+_ENDS: Final = frozenset(
+    {
+        MachineStatus.DONE,
+        MachineStatus.NOT_CHANGED,
+        MachineStatus.GONE,
+        MachineStatus.LEFT_OUT,
+        MachineStatus.SKIPPED,
+        MachineStatus.WRITTEN_OFF,
+    }
+)
+
+
+def _name(line: Mapping[str, Any]) -> str:
+    return str(line["machine"]).rpartition("/")[2]

@@ -1,0 +1,322 @@
+"""A rollout from its beginning to its end, through as many processes as it takes.
+
+What outlives a process is here: the world, the disk, the time, and what the judge is told. A process is made anew from
+them each time, in a loop of its own, by the same `begin` that the command uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from orchestrator.emulator.arm import Request, answer
+from orchestrator.emulator.chance import portion
+from orchestrator.emulator.state import Happening
+from orchestrator.emulator.world import World
+from orchestrator.errors import JournalError, Refused, StaleLease
+from orchestrator.rollout.letters import make
+from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout, RolloutStatus, StageStatus
+from orchestrator.service.verbs import carry_out
+from orchestrator.simulation.boundaries import (
+    Acknowledged,
+    Boundaries,
+    Boundary,
+    Died,
+    Kind,
+    WatchedJournal,
+    WatchedWebhooks,
+)
+from orchestrator.simulation.fleets import START
+from orchestrator.simulation.loop import VirtualLoop
+from orchestrator.simulation.mishaps import Mishap, What
+from orchestrator.simulation.trial import Trial
+from orchestrator.wiring.rollout import begin
+from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
+
+T = TypeVar("T")
+
+WHO: Final = "simulation"
+LONGEST: Final = timedelta(days=30)
+"""A rollout that goes on for so long counts as one that never ends."""
+
+MOST_PROCESSES: Final = 60
+MOST_WORDS: Final = 3
+TROUBLE_ENDS: Final = timedelta(days=2)
+"""Webhooks fail no longer than that; the world's faults end by themselves."""
+
+
+class NeverEnds(Exception):
+    """Once everything that was wrong had ended, it still came to no end."""
+
+
+class TheatreClock:
+    """A process's clock: the world's time, or off by as much as it was made to jump."""
+
+    scale = 1.0
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime, off_by: Callable[[], timedelta]) -> None:
+        self._loop = loop
+        self._start = start
+        self._off_by = off_by
+
+    def now(self) -> datetime:
+        """The instant that this clock shows."""
+        return self._start + timedelta(seconds=self._loop.time()) + self._off_by()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep in the loop's time, which is nobody's to set."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+@dataclass(slots=True)
+class Theatre:
+    """One trial as it is played. `visit` sees every boundary first: to fork there, or to tell of it."""
+
+    trial: Trial
+    world: World
+    disk: Disk
+    visit: Callable[[Boundary], None] = lambda boundary: None
+    now: datetime = START  # true time, at which the next process begins
+    clock: TheatreClock | None = None  # true time in the process that is under way
+    off_by: timedelta = timedelta(0)  # of Wavekeeper's clock
+    boundaries: Boundaries = field(init=False)
+    acknowledged: Acknowledged = field(default_factory=Acknowledged)
+    waiting: list[Mishap] = field(default_factory=list)
+    happened: list[Happening] = field(default_factory=list)
+    heard: list[bytes] = field(default_factory=list)
+    sent: Counter[str] = field(default_factory=Counter)  # keys of requests that start work, as they left
+    calls: Counter[str] = field(default_factory=Counter)
+    persons: set[int] = field(default_factory=set)  # machines that a person had a word on
+    words: Counter[int] = field(default_factory=Counter)  # how often
+    late: list[tuple[datetime, Request]] = field(default_factory=list)
+    away: timedelta = timedelta(0)
+    processes: int = 0
+    intruders: int = 0  # second processes that became the writer beside the first
+    beside: list[asyncio.Task[Any]] = field(default_factory=list)
+    graveyard: list[object] = field(default_factory=list)  # dead processes: what they left must never run again
+
+    def __post_init__(self) -> None:
+        """The mishaps lie ahead."""
+        self.boundaries = Boundaries(self._crossed)
+        self.waiting = sorted(self.trial.mishaps)
+
+    # Boundaries -----------------------------------------------------------------------------------------------
+
+    def _crossed(self, boundary: Boundary) -> None:
+        if boundary.kind is Kind.LEAVES and boundary.starts_work:
+            assert boundary.request is not None
+            key = boundary.request.headers.get("x-ms-client-request-id", "")
+            self.visit(boundary)
+            self._befall(boundary)
+            self.sent[key] += 1
+            return
+        self.visit(boundary)
+        self._befall(boundary)
+
+    def _befall(self, boundary: Boundary) -> None:
+        """Let happen what is due here."""
+        while self.waiting and self.waiting[0].at <= boundary.number:
+            if not self._can(self.waiting[0].what, boundary):
+                return
+            self._happen(self.waiting.pop(0), boundary)
+
+    @staticmethod
+    def _can(what: What, boundary: Boundary) -> bool:
+        match what:
+            case What.FULL_DISK:
+                return boundary.kind is Kind.BEFORE_ROW
+            case What.LOCKED:
+                return boundary.kind is Kind.AFTER_ROW
+            case What.LATE:
+                return boundary.kind is Kind.LEAVES and boundary.starts_work
+            case What.TWIN | What.LOST_LOCK:
+                return boundary.kind is Kind.ANSWERED
+            case _:
+                return True
+
+    def _happen(self, mishap: Mishap, boundary: Boundary) -> None:
+        length = timedelta(seconds=mishap.seconds)
+        match mishap.what:
+            case What.CRASH:
+                self.die(length)
+            case What.LATE:
+                assert self.clock is not None
+                assert boundary.request is not None
+                self.sent[boundary.request.headers.get("x-ms-client-request-id", "")] += 1
+                self.late.append((self.clock.now() + length, boundary.request))
+                self.die(timedelta(0))
+            case What.FULL_DISK:
+                self.away = length
+                raise JournalError("the journal can't grow, the disk is full")
+            case What.LOCKED:
+                self.away = length
+                raise JournalError("the journal is locked by another program")
+            case What.CLOCK:
+                self.off_by += length
+            case What.TWIN:
+                self.beside.append(asyncio.create_task(self._twin()))
+            case What.LOST_LOCK:
+                self.disk.lose_lock()
+                self.beside.append(asyncio.create_task(self.process()))
+
+    def killed_at(self, boundary: Boundary, mishap: Mishap) -> None:
+        """In a copy of the process that was under way: it is dead, as if `mishap` had happened in it, and time goes on from here."""
+        before = self.true_now()
+        with contextlib.suppress(Died):
+            self._happen(mishap, boundary)
+        self.graveyard.append(self.clock)
+        self.now, self.clock = before + self.away, None
+        self.disk.died()
+
+    def die(self, away: timedelta) -> None:
+        """End the process here."""
+        self.away = away
+        raise Died
+
+    async def _twin(self) -> None:
+        """The same command beside the one that runs: it is to be turned away, by a message that names the writer."""
+        try:
+            await self.process()
+        except JournalError as error:
+            if WHO not in str(error):
+                raise
+        else:
+            self.intruders += 1
+
+    # Processes ------------------------------------------------------------------------------------------------
+
+    async def process(self) -> Rollout:
+        """One process: begins the rollout or goes on with it, until it rests or is over."""
+        assert self.clock is not None
+        true = self.clock
+        start = self.now
+        clock = TheatreClock(asyncio.get_running_loop(), start, lambda: self.off_by)
+        webhooks = WatchedWebhooks(self.boundaries, self._hears, true.now, self.heard)
+        doors = virtual_services(
+            self.world,
+            clock,
+            face=self.trial.face,
+            webhooks=webhooks,
+            watch=self.boundaries.watch,
+            worlds_clock=true,
+        )
+        journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
+        try:
+            await journal.acquire(WHO, clock.now())
+            running = await begin(
+                journal, doors, self.trial.premises.plan, who=WHO, live=self.trial.premises.fleet, pace=NO_INBOX
+            )
+            await running.host.run()
+            return running.rollout
+        finally:
+            await doors.views.close()
+            await doors.cloud.close()
+            await journal.close()
+
+    def _hears(self, name: str, key: str) -> bool:
+        """Whether a webhook's receiver answers: by chance that belongs to the call, and always in the end."""
+        self.calls[key] += 1
+        if self.true_now() > START + TROUBLE_ENDS:
+            return True
+        return portion(self.trial.seed, name, key, self.calls[key]) >= self.trial.deaf
+
+    def true_now(self) -> datetime:
+        """The world's time, in a process and between two."""
+        return self.clock.now() if self.clock is not None else self.now
+
+    def wrongly_now(self) -> datetime:
+        """The time as Wavekeeper's host has it."""
+        return self.true_now() + self.off_by
+
+    def stage(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """Run one process in a loop of its own; None if it died or could not go on. Time goes on from there."""
+        loop = VirtualLoop()
+        loop.set_exception_handler(lambda _loop, _context: None)
+        self.clock, self.beside, self.away = TheatreClock(loop, self.now, timedelta), [], timedelta(0)
+        self.processes += 1
+        try:
+            return loop.run_until_complete(self._with_stragglers(work))
+        except Died:
+            self.graveyard.append((loop, asyncio.all_tasks(loop)))
+            self.disk.died()
+            return None
+        except JournalError:
+            return None
+        finally:
+            self.now = self.clock.now() + self.away
+            self.clock = None
+
+    async def _with_stragglers(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The process, while requests of a dead one still arrive, and while a second one runs beside it."""
+        assert self.clock is not None
+        late, self.late = self.late, []
+        arriving = [asyncio.create_task(self._arrive(when, request)) for when, request in late]
+        try:
+            result = await work()
+        except (JournalError, StaleLease):
+            if not self.beside:
+                raise
+            (result,) = (await asyncio.gather(*self.beside))[-1:]
+            self.beside = []
+        await asyncio.gather(*self.beside, *arriving)
+        return result
+
+    async def _arrive(self, when: datetime, request: Request) -> None:
+        assert self.clock is not None
+        await self.clock.sleep((when - self.clock.now()).total_seconds())
+        answer(self.world, request, self.clock.now())
+
+
+def play(theatre: Theatre) -> Rollout:
+    """Go on until it is over: the same command again after each death, and a person's help where it rests.
+
+    Raises:
+        NeverEnds: it doesn't come to an end.
+    """
+    while theatre.processes < MOST_PROCESSES and theatre.now < START + LONGEST:
+        rollout = theatre.stage(theatre.process)
+        if rollout is None:
+            continue
+        if rollout.over:
+            return rollout
+        theatre.stage(lambda rollout=rollout: help_out(theatre, rollout))  # type: ignore[misc]
+        theatre.now += timedelta(minutes=40)
+    raise NeverEnds(f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over")
+
+
+async def help_out(theatre: Theatre, rollout: Rollout) -> None:
+    """A person looks at what is wrong, has a word on some of it, and lets it go on."""
+    journal = WatchedJournal(await theatre.disk.journal(), theatre.boundaries, theatre.acknowledged)
+
+    async def say(verb: str, **more: Any) -> None:
+        word = make(verb, rollout=rollout.id, who="grace", reason="looked at it", **more)
+        with contextlib.suppress(Refused):
+            await carry_out(journal, word, theatre.wrongly_now(), "grace")
+
+    try:
+        for machine, run in enumerate(rollout.machines):
+            if verb := _word(theatre, machine, run.status):
+                theatre.persons.add(machine)
+                theatre.words[machine] += 1
+                await say(verb, machine=machine)
+        if rollout.status in (RolloutStatus.STOPPED, RolloutStatus.PAUSED):
+            await say("resume")
+        if rollout.stage_status is StageStatus.AWAITING:
+            await say("approve")
+    finally:
+        await journal.close()
+
+
+def _word(theatre: Theatre, machine: int, status: MachineStatus) -> str:
+    """What the person says of a machine; nothing if it is well, or may yet get well by itself."""
+    rng = random.Random(f"word {theatre.trial.seed} {machine} {theatre.words[machine]}")  # noqa: S311 - emulated
+    if status in A_PERSONS:
+        verb = rng.choice(["retry", "skip", "write-off", ""])
+        return "write-off" if theatre.words[machine] >= MOST_WORDS else verb
+    return "write-off" if status is MachineStatus.SKIPPED and rng.random() < 0.3 else ""
