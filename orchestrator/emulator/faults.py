@@ -163,6 +163,10 @@ class GoesOff(TimedFault):
     for_: Duration | None = Field(default=None, alias="for")
 
 
+class Vanishes(TimedFault):
+    """Somebody deletes the machine."""
+
+
 class ForeignRun(TimedFault):
     """Somebody else starts an installation of critical and security patches."""
 
@@ -181,6 +185,7 @@ KINDS: dict[str, type[Fault]] = {
     "lost_answer": LostAnswer,
     "slow": Slow,
     "goes_off": GoesOff,
+    "vanishes": Vanishes,
     "foreign_run": ForeignRun,
 }
 

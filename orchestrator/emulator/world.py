@@ -18,7 +18,7 @@ from orchestrator.emulator.catalogue import DEFAULT_RESTART_SHARE, outstanding
 from orchestrator.emulator.chance import guid, stream
 from orchestrator.emulator.dealing import Dealt, deal
 from orchestrator.emulator.fault_book import FaultBook
-from orchestrator.emulator.faults import NO_FAULTS, Faults, ForeignRun, GoesOff
+from orchestrator.emulator.faults import NO_FAULTS, Faults, ForeignRun, GoesOff, Vanishes
 from orchestrator.emulator.front_door import FrontDoor, Passage
 from orchestrator.emulator.life import Life
 from orchestrator.emulator.operations import Operations, assessment_summary
@@ -101,8 +101,8 @@ class World:
     def probe(self, machine: str, now: datetime) -> tuple[int, Json]:
         """What the machine's own health endpoint answers: 200, 503, or 0 if nobody answers at all."""
         self._timeline.run_to(now)
-        state = self._states[machine_id(machine)]
-        if not state.answers:
+        state = self._states.get(machine_id(machine))
+        if state is None or not state.answers:
             return 0, {}
         healthy = state.app is AppHealth.HEALTHY
         return (200 if healthy else 503), {"machine": state.record.name, "status": str(state.app)}
@@ -258,6 +258,15 @@ class World:
                 self._timeline.at(at, partial(self._life.switch_off, state, off.for_))
             for at, _ in book.timed(ForeignRun, state.record):
                 self._timeline.at(at, partial(self._run_foreign, state))
+            for at, _ in book.timed(Vanishes, state.record):
+                self._timeline.at(at, partial(self._vanish, state))
+
+    def _vanish(self, machine: MachineState, now: datetime) -> None:
+        """The machine is off for good, and nobody finds it any more."""
+        self._life.switch_off(machine, None, now)
+        owner = machine.record.subscription.lower()
+        self._states.pop(machine.id, None)
+        self._by_subscription[owner] = tuple(m for m in self._by_subscription[owner] if m != machine.id)
 
     def _run_foreign(self, machine: MachineState, now: datetime) -> None:
         self._operations.begin(Kind.INSTALL, machine, CRITICAL_AND_SECURITY, now, by="foreign")

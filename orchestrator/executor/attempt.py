@@ -201,13 +201,14 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
     else:
         kind, limit = "restart", services.settings.restart_timeout
     operation = Operation(activity.status_url, activity.result_url)
+    until = _at_least_looked_at(services, began + limit)
     try:
-        ended = await _until_end(services, target, operation, kind, began, limit)
+        ended = await _until_end(services, target, operation, kind, began, until)
     except CloudError as error:
         if not isinstance(change, Patches):  # no view tells how a restart ended
             return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
         try:
-            ended = await _by_view(services, target, run.baseline, began + limit)
+            ended = await _by_view(services, target, run.baseline, until)
         except CloudPermanent:
             return m.FoundGone(rollout.id, index)
     if ended is None:
@@ -219,10 +220,15 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
     )
 
 
+def _at_least_looked_at(services: Services, until: datetime) -> datetime:
+    """Until when an operation is followed. Nobody may have looked for hours, and then it has long ended: it is looked at all the same."""
+    return max(until, services.clock.now() + services.settings.settle_for)
+
+
 async def _until_end(
-    services: Services, target: Target, operation: Operation, kind: str, began: datetime, limit: timedelta
+    services: Services, target: Target, operation: Operation, kind: str, began: datetime, until: datetime
 ) -> Ended | None:
-    """Poll at the pace that the operation's age asks for; None if it never ends.
+    """Poll at the pace that the operation's age asks for; None if it hasn't ended by `until`.
 
     Raises:
         CloudPermanent, AccessDenied: It can't be looked at, now or ever.
@@ -235,7 +241,7 @@ async def _until_end(
     if not operation.status_url:  # it had ended with the answer that began it
         wait = 0.0
     try:
-        while clock.now() - began < limit:
+        while clock.now() < until:
             await clock.sleep(wait)
             await services.dispatcher.turn(target.subscription, target.location, Budgeted.OPERATION)
             before, age = age, (clock.now() - began).total_seconds()
@@ -316,7 +322,7 @@ async def _assessed_at(services: Services, target: Target) -> datetime | None:
 async def _assessment_of(services: Services, target: Target, operation: Operation) -> int | None:
     limit, began = services.settings.operation_grace, services.clock.now()
     try:
-        ended = await _until_end(services, target, operation, "assess", began, limit)
+        ended = await _until_end(services, target, operation, "assess", began, began + limit)
     except CloudError:
         return None
     if ended is None or not ended.succeeded:

@@ -6,53 +6,31 @@ copy judges itself and tells the result through a pipe.
 
 from __future__ import annotations
 
-import os
+import gc
 import random
 import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from orchestrator.emulator.world import World
+from orchestrator.simulation.apart import apart
 from orchestrator.simulation.boundaries import Boundary, Kind
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.judgement import Judgement, documents, judge
 from orchestrator.simulation.mishaps import Mishap, What
-from orchestrator.simulation.theatre import NeverEnds, Theatre, play
+from orchestrator.simulation.report import Failure, Report
+from orchestrator.simulation.theatre import NeverEnds, Theatre, nobody, play
 from orchestrator.simulation.trial import Trial, and_then, away
 from orchestrator.wiring.virtual import FileStore, MemoryStore
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder in memory, where there is one: a simulated disk needs no real one
 AGAIN: Final = 0.25
 """The share of branches that die a second time, on their way back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A trial that broke a promise."""
-
-    trial: Trial
-    judgement: Judgement
-    place: str = ""
-
-
-@dataclass(slots=True)
-class Report:
-    """What an exploration came to."""
-
-    points: int = 0
-    trials: int = 0
-    processes: int = 0
-    machine_days: float = 0.0
-    failures: list[Failure] = field(default_factory=list)
-    kinds: dict[str, int] = field(default_factory=dict)
 
 
 @contextmanager
@@ -70,13 +48,18 @@ def theatre_of(trial: Trial) -> Iterator[Theatre]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def perform(trial: Trial) -> tuple[Theatre, Judgement]:
+def perform(trial: Trial) -> Judgement:
     """Play one trial to its end, and judge it."""
-    with theatre_of(trial) as theatre:
-        return theatre, _finish(theatre)
+
+    def play_it() -> Judgement:
+        with theatre_of(trial) as theatre:
+            return finish(theatre)
+
+    return apart(play_it)
 
 
-def _finish(theatre: Theatre) -> Judgement:
+def finish(theatre: Theatre) -> Judgement:
+    """Play what has been begun to its end, and judge it."""
     try:
         rollout = play(theatre)
     except NeverEnds as never:
@@ -91,26 +74,32 @@ def explore(
     trial: Trial,
     report: Report,
     *,
-    chosen: Callable[[Boundary], bool] = lambda boundary: True,
-    enough: Callable[[], bool] = lambda: False,
+    chosen: Callable[[Boundary], bool] = lambda _: True,
+    enough: Callable[[int], bool] = lambda _: False,
 ) -> None:
-    """Die at every boundary of a trial that is chosen, and add what came of it to the report."""
-    documents(trial.premises)
+    """Die at every boundary of a trial that is chosen, until so many points are `enough`, and add what came of it to the report."""
+    documents(trial.premises)  # read once, and every copy has them
+    report.add(apart(lambda: _explored(trial, chosen, enough)))
+
+
+def _explored(trial: Trial, chosen: Callable[[Boundary], bool], enough: Callable[[int], bool]) -> Report:
+    report = Report(trials=1)
+    gc.freeze()
     with theatre_of(trial) as theatre:
 
         def visit(boundary: Boundary) -> None:
-            if enough() or not chosen(boundary):
+            if enough(report.points) or not chosen(boundary):
                 return
             for mishap in _deaths(trial, boundary):
                 _branch(theatre, boundary, mishap, report)
 
         theatre.visit = visit
-        judgement = _finish(theatre)
-    report.trials += 1
+        judgement = finish(theatre)
     report.processes += theatre.processes
     report.machine_days += trial.machines * (theatre.now - START) / timedelta(days=1)
     if not judgement.well:
         report.failures.append(Failure(trial, judgement))
+    return report
 
 
 def _deaths(trial: Trial, boundary: Boundary) -> Iterator[Mishap]:
@@ -123,51 +112,26 @@ def _deaths(trial: Trial, boundary: Boundary) -> Iterator[Mishap]:
 
 def _branch(theatre: Theatre, boundary: Boundary, mishap: Mishap, report: Report) -> None:
     """One copy dies here and goes on; this process waits for what it says."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.close(reading)
-            _tell(writing, _play_branch(theatre, boundary, mishap))
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
     report.points += 1
     report.kinds[boundary.kind] = report.kinds.get(boundary.kind, 0) + 1
-    told = orjson.loads(said) if said else {"never": ["the branch itself died"], "eventually": []}
-    report.processes += told.get("processes", 0)
-    report.machine_days += told.get("machine_days", 0.0)
-    if told["never"] or told["eventually"]:
-        trial = and_then(theatre.trial, mishap, *(Mishap(**again) for again in told.get("again", [])))
-        judgement = Judgement(tuple(told["never"]), tuple(told["eventually"]))
-        report.failures.append(Failure(trial, judgement, str(boundary)))
+    report.add(apart(lambda: _play_branch(theatre, boundary, mishap)))
 
 
-def _play_branch(theatre: Theatre, boundary: Boundary, mishap: Mishap) -> dict[str, object]:
+def _play_branch(theatre: Theatre, boundary: Boundary, mishap: Mishap) -> Report:
     """In the copy: everything that this process was doing is dead from here on."""
-    begun = theatre.now
-    rng = random.Random(f"again {theatre.trial.seed} {boundary.number} {mishap.what}")  # noqa: S311 - nothing to keep secret
-    again = []
+    begun, trial = theatre.now, theatre.trial
+    rng = random.Random(f"again {trial.seed} {boundary.number} {mishap.what}")  # noqa: S311 - nothing to keep secret
+    again: list[Mishap] = []
     if rng.random() < AGAIN:
         again = [Mishap(boundary.number + rng.randint(1, 60), What.CRASH, away(rng))]
-    theatre.visit = lambda boundary: None
+    theatre.visit = nobody
     theatre.killed_at(boundary, mishap)
     theatre.disk.forked(f"at-{boundary.number}-{mishap.what}")
     theatre.waiting = sorted([*theatre.waiting, *again])
-    theatre.processes = 1
-    judgement = _finish(theatre)
-    return {
-        "never": judgement.never,
-        "eventually": judgement.eventually,
-        "processes": theatre.processes,
-        "machine_days": theatre.trial.machines * (theatre.now - begun) / timedelta(days=1),
-        "again": [{"at": m.at, "what": m.what, "seconds": m.seconds} for m in again],
-    }
-
-
-def _tell(pipe: int, said: dict[str, object]) -> None:
-    with os.fdopen(pipe, "wb") as out:
-        out.write(orjson.dumps(said))
+    theatre.processes = 0
+    judgement = finish(theatre)
+    report = Report(processes=theatre.processes)
+    report.machine_days = trial.machines * (theatre.now - begun) / timedelta(days=1)
+    if not judgement.well:
+        report.failures.append(Failure(and_then(trial, mishap, *again), judgement, str(boundary)))
+    return report

@@ -20,6 +20,7 @@ from orchestrator.emulator.chance import portion
 from orchestrator.emulator.state import Happening
 from orchestrator.emulator.world import World
 from orchestrator.errors import JournalError, Refused, StaleLease
+from orchestrator.executor.settings import Settings
 from orchestrator.rollout.letters import make
 from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout, RolloutStatus, StageStatus
 from orchestrator.service.verbs import carry_out
@@ -36,19 +37,30 @@ from orchestrator.simulation.fleets import START
 from orchestrator.simulation.loop import VirtualLoop
 from orchestrator.simulation.mishaps import Mishap, What
 from orchestrator.simulation.trial import Trial
+from orchestrator.store.port import Row
 from orchestrator.wiring.rollout import begin
 from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
 
 T = TypeVar("T")
+
+FAST: Final = Settings(
+    watch_least=timedelta(minutes=10), eager_below=0, poll_by_age=0.5, poll_most=timedelta(minutes=5)
+)
+"""Looks at the fleet and at operations are what a simulated rollout spends its time on: four an operation, within the budget."""
 
 WHO: Final = "simulation"
 LONGEST: Final = timedelta(days=30)
 """A rollout that goes on for so long counts as one that never ends."""
 
 MOST_PROCESSES: Final = 60
+ASSESSMENT: Final = "-assess"  # such a request changes nothing, and may be sent again
 MOST_WORDS: Final = 3
 TROUBLE_ENDS: Final = timedelta(days=2)
 """Webhooks fail no longer than that; the world's faults end by themselves."""
+
+
+def nobody(_boundary: Boundary) -> None:
+    """Nobody visits any boundary."""
 
 
 class NeverEnds(Exception):
@@ -60,7 +72,9 @@ class TheatreClock:
 
     scale = 1.0
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, start: datetime, off_by: Callable[[], timedelta]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, start: datetime, off_by: Callable[[], timedelta]
+    ) -> None:
         self._loop = loop
         self._start = start
         self._off_by = off_by
@@ -81,7 +95,7 @@ class Theatre:
     trial: Trial
     world: World
     disk: Disk
-    visit: Callable[[Boundary], None] = lambda boundary: None
+    visit: Callable[[Boundary], None] = nobody
     now: datetime = START  # true time, at which the next process begins
     clock: TheatreClock | None = None  # true time in the process that is under way
     off_by: timedelta = timedelta(0)  # of Wavekeeper's clock
@@ -99,7 +113,10 @@ class Theatre:
     processes: int = 0
     intruders: int = 0  # second processes that became the writer beside the first
     beside: list[asyncio.Task[Any]] = field(default_factory=list)
-    graveyard: list[object] = field(default_factory=list)  # dead processes: what they left must never run again
+    rollout: Rollout | None = None  # as the last process that came so far saw it
+    graveyard: list[object] = field(
+        default_factory=list
+    )  # dead processes: what they left must never run again
 
     def __post_init__(self) -> None:
         """The mishaps lie ahead."""
@@ -114,7 +131,7 @@ class Theatre:
             key = boundary.request.headers.get("x-ms-client-request-id", "")
             self.visit(boundary)
             self._befall(boundary)
-            self.sent[key] += 1
+            self.sent[key] += not key.endswith(ASSESSMENT)
             return
         self.visit(boundary)
         self._befall(boundary)
@@ -205,13 +222,20 @@ class Theatre:
             webhooks=webhooks,
             watch=self.boundaries.watch,
             worlds_clock=true,
+            settings=FAST,
         )
         journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
         try:
             await journal.acquire(WHO, clock.now())
             running = await begin(
-                journal, doors, self.trial.premises.plan, who=WHO, live=self.trial.premises.fleet, pace=NO_INBOX
+                journal,
+                doors,
+                self.trial.premises.plan,
+                who=WHO,
+                live=self.trial.premises.fleet,
+                pace=NO_INBOX,
             )
+            self.rollout = running.rollout
             await running.host.run()
             return running.rollout
         finally:
@@ -226,6 +250,19 @@ class Theatre:
             return True
         return portion(self.trial.seed, name, key, self.calls[key]) >= self.trial.deaf
 
+    def rows(self) -> dict[int, Row]:
+        """All that stands in the journal."""
+        found: dict[int, Row] = {}
+
+        async def read() -> None:
+            journal = await self.disk.journal()
+            async for row in journal.read():
+                found[row.seq] = row
+            await journal.close()
+
+        self.in_a_loop(read)
+        return found
+
     def true_now(self) -> datetime:
         """The world's time, in a process and between two."""
         return self.clock.now() if self.clock is not None else self.now
@@ -236,10 +273,14 @@ class Theatre:
 
     def stage(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         """Run one process in a loop of its own; None if it died or could not go on. Time goes on from there."""
+        self.processes += 1
+        return self.in_a_loop(work)
+
+    def in_a_loop(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """The same for what is no process of the rollout's."""
         loop = VirtualLoop()
         loop.set_exception_handler(lambda _loop, _context: None)
         self.clock, self.beside, self.away = TheatreClock(loop, self.now, timedelta), [], timedelta(0)
-        self.processes += 1
         try:
             return loop.run_until_complete(self._with_stragglers(work))
         except Died:
@@ -262,10 +303,20 @@ class Theatre:
         except (JournalError, StaleLease):
             if not self.beside:
                 raise
-            (result,) = (await asyncio.gather(*self.beside))[-1:]
-            self.beside = []
+            result = await self._others()
         await asyncio.gather(*self.beside, *arriving)
         return result
+
+    async def _others(self) -> Any:
+        """Where the first process lost its lock: what came of those beside it, of whom the last one that took it goes on."""
+        while self.beside:
+            others, self.beside = self.beside, []
+            for ended in await asyncio.gather(*others, return_exceptions=True):
+                if isinstance(ended, Rollout):
+                    return ended
+                if isinstance(ended, BaseException) and not isinstance(ended, JournalError | StaleLease):
+                    raise ended
+        raise JournalError("nobody writes any more")
 
     async def _arrive(self, when: datetime, request: Request) -> None:
         assert self.clock is not None
@@ -287,7 +338,9 @@ def play(theatre: Theatre) -> Rollout:
             return rollout
         theatre.stage(lambda rollout=rollout: help_out(theatre, rollout))  # type: ignore[misc]
         theatre.now += timedelta(minutes=40)
-    raise NeverEnds(f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over")
+    raise NeverEnds(
+        f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over"
+    )
 
 
 async def help_out(theatre: Theatre, rollout: Rollout) -> None:
@@ -315,7 +368,7 @@ async def help_out(theatre: Theatre, rollout: Rollout) -> None:
 
 def _word(theatre: Theatre, machine: int, status: MachineStatus) -> str:
     """What the person says of a machine; nothing if it is well, or may yet get well by itself."""
-    rng = random.Random(f"word {theatre.trial.seed} {machine} {theatre.words[machine]}")  # noqa: S311 - emulated
+    rng = random.Random(f"word {theatre.trial.seed} {machine} {theatre.processes}")  # noqa: S311 - emulated
     if status in A_PERSONS:
         verb = rng.choice(["retry", "skip", "write-off", ""])
         return "write-off" if theatre.words[machine] >= MOST_WORDS else verb

@@ -69,21 +69,29 @@ class Trial:
 
 _TROUBLES: Final[tuple[Callable[[random.Random], str], ...]] = (
     lambda r: f"install_fails: {{share: 0.2, code: '{r.choice(['0x80070643', 'Conflict'])}'}}",
-    lambda r: "install_fails: {share: 0.3, operation: true, code: VMGuestPatchInternalError, times: 2}",
-    lambda r: "install_never_ends: {share: 0.15, times: 1}",
+    lambda _: "install_fails: {share: 0.3, operation: true, code: VMGuestPatchInternalError, times: 2}",
+    lambda _: "install_never_ends: {share: 0.15, times: 1}",
     lambda r: f"stays_out: {{share: 0.2, recovers_after: {r.choice([10, 50, 200])}m}}",
     lambda r: f"unhealthy: {{share: 0.2, recovers_after: {r.choice([10, 50, 200])}m}}",
     lambda r: f"unhealthy: {{share: 0.2, delay: {r.randint(5, 60)}m, recovers_after: 2h}}",
-    lambda r: "window_exceeded: {share: 0.2}",
-    lambda r: "reboot_required: {share: 0.5}",
+    lambda _: "window_exceeded: {share: 0.2}",
+    lambda _: "reboot_required: {share: 0.5}",
     lambda r: f"visibility_delay: {{seconds: {r.randint(30, 200)}}}",
-    lambda r: f"throttle: {{on: [{_kind(r)}], from: {r.randint(0, 60)}m, for: 15m, retry_after: {r.choice([5, 40, 90])}}}",
-    lambda r: f"server_error: {{on: [{_kind(r)}], share: 0.5, per: machine, times: {r.randint(1, 3)}, status: {r.choice([500, 502, 503])}}}",
+    lambda r: (
+        f"throttle: {{on: [{_kind(r)}], from: {r.randint(0, 60)}m, for: 15m, retry_after: {r.choice([5, 40, 90])}}}"
+    ),
+    lambda r: (
+        f"server_error: {{on: [{_kind(r)}], share: 0.5, per: machine, times: {r.randint(1, 3)}, status: {r.choice([500, 502, 503])}}}"
+    ),
     lambda r: f"drop: {{on: [{_kind(r)}], share: 0.5, per: machine, times: {r.randint(1, 3)}}}",
-    lambda r: f"lost_answer: {{on: [{r.choice(['install', 'install', 'view'])}], share: 0.4, per: machine, times: 1}}",
+    lambda r: (
+        f"lost_answer: {{on: [{r.choice(['install', 'install', 'view'])}], share: 0.4, per: machine, times: 1}}"
+    ),
     lambda r: f"slow: {{on: [{_kind(r)}], seconds: {r.choice([10, 29, 70])}, times: {r.randint(2, 12)}}}",
     lambda r: f"goes_off: {{share: 0.2, at: {r.randint(1, 120)}m, for: {r.choice([1, 20, 200])}m}}",
-    lambda r: f"goes_off: {{share: 0.2, at: {r.randint(1, 60)}m, for: 3m}}\n  - goes_off: {{share: 0.2, at: {r.randint(70, 90)}m, for: 3m}}",
+    lambda r: (
+        f"goes_off: {{share: 0.2, at: {r.randint(1, 60)}m, for: 3m}}\n  - goes_off: {{share: 0.2, at: {r.randint(70, 90)}m, for: 3m}}"
+    ),
     lambda r: f"foreign_run: {{share: 0.3, at: {r.randint(1, 120)}m}}",
     lambda r: f"vanishes: {{share: 0.15, at: {r.randint(1, 120)}m}}",
 )

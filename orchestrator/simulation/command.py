@@ -1,0 +1,170 @@
+"""The command behind `python -m orchestrator.simulation`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from orchestrator.errors import UsageError
+from orchestrator.simulation.apart import begin_apart
+from orchestrator.simulation.explore import explore, perform
+from orchestrator.simulation.judgement import Judgement
+from orchestrator.simulation.mishaps import read_mishaps
+from orchestrator.simulation.report import Failure, Report
+from orchestrator.simulation.shrink import shrink
+from orchestrator.simulation.telling import story, tell
+from orchestrator.simulation.trial import Trial, trial_of
+from orchestrator.wiring.virtual import Face
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do as asked; 0 if every promise was kept."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.do(options))
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.simulation", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    soak = commands.add_parser("soak", help="die at every boundary of one seed after the other")
+    soak.add_argument("--seconds", type=float, help="for so long (60, unless --points says otherwise)")
+    soak.add_argument("--points", type=int, help="until so many crash points were tried")
+    soak.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    soak.add_argument("--seed", type=int, help="the first seed; a fresh one unless told")
+    soak.add_argument("--json", action="store_true", help="tell the figures as JSON")
+    soak.set_defaults(do=_soak)
+    replay = commands.add_parser("replay", help="play one trial, and tell its story")
+    replay.add_argument("--seed", type=int, required=True)
+    replay.add_argument(
+        "--mishaps", default=None, help="what happens to Wavekeeper, such as crash@133/240s,clock@40/-60s"
+    )
+    replay.add_argument("--without", default="", help="numbers of the seed's faults to leave out")
+    replay.add_argument("--machines", type=int)
+    replay.add_argument("--deaf", type=float, help="the share of webhook calls that fail")
+    replay.add_argument("--shrink", action="store_true", help="make it small first, if it fails")
+    replay.set_defaults(do=_replay)
+    for one in (soak, replay):
+        one.add_argument("--face", type=Face, choices=list(Face), default=Face.PROVIDER)
+        one.add_argument("--journal", choices=["memory", "sqlite"], default="memory")
+    return parser
+
+
+def _soak(options: argparse.Namespace) -> int:
+    """Seeds one after the other, on as many processes as asked."""
+    seed = options.seed if options.seed is not None else secrets.randbelow(1 << 31)
+    seconds = options.seconds if options.seconds or options.points else 60.0
+    began, used = time.monotonic(), _cpu()
+    if not options.json:
+        sys.stdout.write(
+            f"from seed {seed} on; again with: python -m orchestrator.simulation soak --seed {seed}\n"
+        )
+        sys.stdout.flush()
+    report = Report()
+    while not report.failures:
+        left = None if options.points is None else options.points - report.points
+        if (left is not None and left <= 0) or (seconds and time.monotonic() - began >= seconds):
+            break
+        deadline = began + seconds if seconds else None
+        _explore_side_by_side(range(seed, seed + options.jobs), options, report, left, deadline)
+        seed += options.jobs
+    _say(report, time.monotonic() - began, _cpu() - used, as_json=options.json)
+    for failure in report.failures[:3]:
+        sys.stdout.write(_failed(failure))
+    return 1 if report.failures else 0
+
+
+def _explore_side_by_side(
+    seeds: range, options: argparse.Namespace, report: Report, left: int | None, deadline: float | None
+) -> None:
+    """One seed each, in a process of its own beyond the first."""
+    copies = [begin_apart(lambda seed=seed: _explore(seed, options, left, deadline)) for seed in seeds[1:]]  # type: ignore[misc]
+    report.add(_explore(seeds[0], options, left, deadline))
+    for copy in copies:
+        report.add(copy.result())
+
+
+def _explore(seed: int, options: argparse.Namespace, left: int | None, deadline: float | None) -> Report:
+    report = Report()
+    trial = replace(trial_of(seed), face=options.face, on_file=options.journal == "sqlite")
+    explore(
+        trial,
+        report,
+        enough=lambda points: (
+            (left is not None and points >= left) or (deadline is not None and time.monotonic() >= deadline)
+        ),
+    )
+    return report
+
+
+def _replay(options: argparse.Namespace) -> int:
+    drawn = trial_of(options.seed)
+    try:
+        without = {int(number) for number in options.without.split(",") if number}
+    except ValueError:
+        raise UsageError(
+            f"--without {options.without}: write numbers with commas between, such as 0,2"
+        ) from None
+    trial = Trial(
+        options.seed,
+        options.machines or drawn.machines,
+        tuple(trouble for n, trouble in enumerate(drawn.troubles) if n not in without),
+        drawn.mishaps if options.mishaps is None else read_mishaps(options.mishaps),
+        drawn.deaf if options.deaf is None else options.deaf,
+        options.face,
+        options.journal == "sqlite",
+    )
+    if options.shrink:
+        trial = shrink(trial, _fault)
+    told = story(trial)
+    sys.stdout.write(told.text)
+    return 0 if told.judgement.well else 1
+
+
+def _fault(trial: Trial) -> Judgement | None:
+    found = perform(trial)
+    return None if found.well else found
+
+
+def _failed(failure: Failure) -> str:
+    """A failure, made small, with the command that replays it and its story."""
+    small = shrink(failure.trial, _fault)
+    return f"\nfailed: {tell(failure.judgement)}\nas found: {failure.trial.command()}\n{story(small).text}"
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _say(report: Report, seconds: float, cpu: float, *, as_json: bool) -> None:
+    minutes = max(cpu, 1e-9) / 60
+    figures = {
+        "crash_points": report.points,
+        "trials": report.trials,
+        "processes": report.processes,
+        "machine_days": round(report.machine_days, 1),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu, 1),
+        "crash_points_per_cpu_minute": round(report.points / minutes),
+        "machine_days_per_cpu_minute": round(report.machine_days / minutes),
+        "failures": len(report.failures),
+        "kinds": report.kinds,
+    }
+    if as_json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+        return
+    sys.stdout.write(
+        f"{report.points:,} crash points of {report.trials:,} trials, {report.processes:,} processes, "
+        f"{report.machine_days:,.0f} machine-days, in {seconds:.0f} s ({cpu:.0f} s of CPU): "
+        f"{figures['crash_points_per_cpu_minute']:,} crash points a minute of one core; {len(report.failures)} failures\n"
+    )
