@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench soak clean help
 
 help:
 	@echo "make demo    an emulated company, a rollout live, a second one that stops by itself; leaves demo/"
 	@echo "make test    all tests"
 	@echo "make check   lint, format, types, import contracts"
+	@echo "make soak    crashes at every boundary, seed after seed: SECONDS=600 or POINTS=1000000, JOBS=2"
 	@echo "make bench   the figures of the README"
 
 $(READY): pyproject.toml constraints.txt
@@ -34,6 +35,9 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py
+
+soak: $(READY)
+	$(BIN)/python -m orchestrator.simulation soak --jobs $(or $(JOBS),1) $(if $(POINTS),--points $(POINTS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

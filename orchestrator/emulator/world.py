@@ -264,6 +264,7 @@ class World:
     def _vanish(self, machine: MachineState, now: datetime) -> None:
         """The machine is off for good, and nobody finds it any more."""
         self._life.switch_off(machine, None, now)
+        self._timeline.record(Happening(now, machine.record.arm_id, "vanished"))
         owner = machine.record.subscription.lower()
         self._states.pop(machine.id, None)
         self._by_subscription[owner] = tuple(m for m in self._by_subscription[owner] if m != machine.id)

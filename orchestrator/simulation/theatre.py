@@ -52,8 +52,11 @@ WHO: Final = "simulation"
 LONGEST: Final = timedelta(days=30)
 """A rollout that goes on for so long counts as one that never ends."""
 
-MOST_PROCESSES: Final = 60
+MOST_PROCESSES: Final = 250
 ASSESSMENT: Final = "-assess"  # such a request changes nothing, and may be sent again
+PATIENT: Final = 20
+"""Processes after which people look at it less often: what waits for room gives up after a day, a lane after the other."""
+
 MOST_WORDS: Final = 3
 TROUBLE_ENDS: Final = timedelta(days=2)
 """Webhooks fail no longer than that; the world's faults end by themselves."""
@@ -337,7 +340,7 @@ def play(theatre: Theatre) -> Rollout:
         if rollout.over:
             return rollout
         theatre.stage(lambda rollout=rollout: help_out(theatre, rollout))  # type: ignore[misc]
-        theatre.now += timedelta(minutes=40)
+        theatre.now += timedelta(minutes=40) if theatre.processes < PATIENT else timedelta(hours=6)
     raise NeverEnds(
         f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over"
     )

@@ -6,6 +6,7 @@ with `"by": "foreign"` are somebody else's doing. Of the events, these count:
 - `install`, `restart`: we begin to work on a machine. Another one of the same operation is part of it.
 - `out`, `back`: the machine stops serving, and serves again. It is our doing if the entry names an operation of ours,
   or names none while we work on the machine.
+- `vanished`: the machine was deleted. It is out no more than one that never was, and nothing goes on at it.
 - `install_end`, `restart_end`, or `end`: the operation is over. An audit that tells ends of one kind of work tells all of
   them: work of that kind without an end goes on for ever.
 
@@ -127,6 +128,8 @@ def follow(entries: list[Entry]) -> Timeline:
             walk.out(entry)
         elif entry.event == "back":
             walk.back(entry)
+        elif entry.event == "vanished":
+            walk.vanish(entry)
         elif _ended(entry.event) is not None and not entry.foreign:
             walk.end(entry)
     return walk.timeline
@@ -200,6 +203,12 @@ class _Walk:
             if id(work) in self._until_back:
                 self._over(entry, work)
         self._free(entry)
+
+    def vanish(self, entry: Entry) -> None:
+        """Nothing is left that could be worked on, or be out."""
+        for work in list(self._going[entry.machine]):
+            self._over(entry, work)
+        self.back(entry)
 
     def _over(self, entry: Entry, work: Work) -> None:
         work.over = entry.at

@@ -109,7 +109,7 @@ def virtual_services(
 def _provider(world: World, true: Clock, clock: Clock, face: Face, watch: Watch) -> CloudProvider:
     if face is Face.PROVIDER:
         return SimulatedProvider(world, true, watch)
-    session = EmulatedSession(world, true, watch)
+    session: Any = EmulatedSession(world, true, watch)  # of the SDK's session as much as its transport uses
     return ArmProvider(clock, endpoint="http://127.0.0.1:1", session=session)
 
 

@@ -249,6 +249,19 @@ def test_going_off_fails_what_runs() -> None:
     assert events(it, "web") == ["install", "install_end", "out"]
 
 
+def test_vanishes() -> None:
+    """At its time the machine is deleted: out for good, in no list, and no request finds it. What ran on it has failed."""
+    it = struck("vanishes: {machines: [web], at: 5m}")
+    operation = install(it).operation
+
+    assert it.instance_view(WEB, at(299)).status == 200
+    assert it.instance_view(WEB, at(300)).status == 404
+    assert it.probe(WEB, at(301))[0] == 0
+    assert WEB not in it.machines()
+    assert "error" in outcome(it, operation)
+    assert events(it, "web")[-2:] == ["out", "vanished"]
+
+
 def test_foreign_run() -> None:
     """Somebody else's installation is in the audit as such, in the instance view, and in our way."""
     it = struck("foreign_run: {machines: [web], at: 5m}")

@@ -384,6 +384,15 @@ async def test_an_operation_that_never_ends_is_lost() -> None:
 
 
 @virtual
+async def test_one_that_ended_while_nobody_looked_is_looked_at_however_late() -> None:
+    """No process for a day, far beyond the time that it may take: it isn't called lost unseen, nor for one look that fails."""
+    here = doors("- server_error: {on: [operation], nth: 1, status: 503}")
+    await running(here)
+    await here.clock.sleep(timedelta(days=1).total_seconds())
+    assert isinstance(await here.do("a"), m.ChangeReported)
+
+
+@virtual
 async def test_an_operation_that_may_not_be_looked_at_is_read_off_the_machine() -> None:
     """Its URL isn't ours to read: the instance view's summary tells, once it is of the run after the baseline."""
     here = doors("- visibility_delay: {seconds: 900, nth: 2}")

@@ -162,3 +162,15 @@ def test_other_people_s_work_is_no_work() -> None:
     )
     assert timeline.works == []
     assert timeline.steps == []
+
+
+def test_a_machine_that_vanished_is_neither_worked_on_nor_out() -> None:
+    """Whoever deletes a machine ends what went on there, and takes nothing out that others count on."""
+    timeline = _followed(
+        entry(0, "a", "install", "1"),
+        entry(1, "a", "out"),
+        entry(2, "a", "vanished"),
+        entry(9, "b", "install_end", "2"),
+    )
+    assert _minutes(timeline) == [(0, 2, 2)]
+    assert [step.what for step in timeline.steps][-2:] == [What.OVER, What.BACK]

@@ -1,0 +1,80 @@
+"""Trials out of seeds, and deaths at their boundaries. `make soak` tries as many as one has patience for.
+
+The fixed seeds are always the same; the fresh one is another each time, and what fails names the command that replays it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.simulation.boundaries import Kind
+from orchestrator.simulation.explore import explore, perform
+from orchestrator.simulation.mishaps import read_mishaps
+from orchestrator.simulation.report import Report
+from orchestrator.simulation.telling import tell
+from orchestrator.simulation.trial import Trial, trial_of
+from orchestrator.wiring.virtual import Face
+
+FRESH = secrets.randbelow(1 << 31)
+
+
+def told(report: Report) -> str:
+    """All failures, with their commands."""
+    return "\n\n".join(
+        f"{one.trial.command()}\n{one.place}\n{tell(one.judgement)}" for one in report.failures
+    )
+
+
+def explored(trial: Trial, every: int) -> Report:
+    """Deaths at each so manieth boundary."""
+    report = Report()
+    explore(trial, report, chosen=lambda boundary: boundary.number % every == 0)
+    return report
+
+
+def test_the_reference_scenario_survives_a_death_at_any_boundary() -> None:
+    """Of every kind: around rows, and before, during and after requests."""
+    report = explored(trial_of(0), 3)
+    assert told(report) == ""
+    assert report.points > 90
+    assert set(report.kinds) >= {Kind.BEFORE_ROW, Kind.AFTER_ROW, Kind.LEAVES, Kind.TAKEN, Kind.ANSWERED}
+
+
+@pytest.mark.parametrize("seed", [*range(1, 21), *(FRESH + n for n in range(10))])
+def test_a_trial_keeps_every_promise(seed: int) -> None:
+    """As it is drawn, with faults and mishaps."""
+    trial = trial_of(seed)
+    assert f"{trial.command()}\n{tell(perform(trial))}" == f"{trial.command()}\nevery promise was kept"
+
+
+@pytest.mark.parametrize("seed", [21, 22, FRESH])
+def test_a_trial_in_trouble_survives_a_death_at_a_sample_of_its_boundaries(seed: int) -> None:
+    """On top of what goes wrong anyway."""
+    assert told(explored(trial_of(seed), 23)) == ""
+
+
+@pytest.mark.parametrize("part", [{"on_file": True}, {"face": Face.TRANSPORT}], ids=["sqlite", "sdk"])
+def test_the_same_holds_on_a_file_and_with_the_sdk_on_the_way(part: dict[str, object]) -> None:
+    """A sample of the boundaries of the reference scenario."""
+    trial = replace(trial_of(0), **part)  # type: ignore[arg-type]
+    assert told(explored(trial, 29)) == ""
+
+
+@pytest.mark.parametrize(
+    "mishaps",
+    [
+        "crash@379/7200s,crash@381/7200s",  # nobody looked for longer than an operation may take
+        "twin@60,twin@200",
+        "lost_lock@60,lost_lock@201",
+        "full_disk@90/240s,locked@120",
+        "clock@100/-7200s,clock@200/86400s",
+        "late@1/25s,late@150/25s",
+    ],
+)
+def test_these_mishaps_are_survived(mishaps: str) -> None:
+    """One of each kind in the reference scenario."""
+    trial = replace(trial_of(0), mishaps=read_mishaps(mishaps))
+    assert tell(perform(trial)) == "every promise was kept"
