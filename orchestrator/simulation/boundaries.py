@@ -124,6 +124,7 @@ class WatchedJournal:
         *,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        drops: Sequence[str] = (),
     ) -> int:
         """As the journal. Once one row failed, those queued behind it fail too, as the port has it."""
         if self._failed:
@@ -131,7 +132,7 @@ class WatchedJournal:
         try:
             self._boundaries.cross(Kind.BEFORE_ROW, str(expected_seq + 1))
             seq = await self._journal.append(
-                expected_seq, rollout, at, body, documents=documents, letters=letters
+                expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
             )
             self._boundaries.cross(Kind.AFTER_ROW, str(seq))
         except JournalError:
