@@ -87,8 +87,9 @@ def map_of(convert_value: Convert) -> Convert:
         if not isinstance(value, Mapping):
             problems.append(_wrong(value, place, "an object"))
             return None
+        plain = _AS_IT_IS.get(convert_value)
         return {
-            key: convert_value(inner, f"{place}.{key}", problems)
+            key: inner if type(inner) is plain else convert_value(inner, f"{place}.{key}", problems)
             for key, inner in value.items()
             if inner is not None
         }
@@ -96,22 +97,32 @@ def map_of(convert_value: Convert) -> Convert:
     return convert
 
 
+_AS_IT_IS: Mapping[Convert, type] = {a_string: str, a_boolean: bool}
+"""What reads a value of just this type as it is: a fleet has millions of them, and no place has to be made up for those."""
+
+
 def record(table: Mapping[str, Convert]) -> Convert:
     """An object with the keys of `table`, as a dict of those that are there and hold a value."""
+    as_it_is = {key: _AS_IT_IS[read] for key, read in table.items() if read in _AS_IT_IS}
 
     def convert(value: Any, place: str, problems: Problems) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             problems.append(_wrong(value, place, "an object"))
             return {}
         held: dict[str, Any] = {}
         for key, inner in value.items():
+            if as_it_is.get(key) is type(inner):
+                held[key] = inner
+                continue
             read = table.get(key)
+            if read is not None and inner is None:
+                continue
             inside = f"{place}.{key}" if place else key
             if read is None:
                 problems.append(f"{inside} is no key of this format; {_instead(key, table)}")
-            elif inner is not None:
-                held[key] = read(inner, inside, problems)
-        return {key: inner for key, inner in held.items() if inner is not None}
+            elif (found := read(inner, inside, problems)) is not None:
+                held[key] = found
+        return held
 
     return convert
 

@@ -73,6 +73,36 @@ def test_it_keeps_every_fact(wavekeeper: Typed, fleet: str, tmp_path: Path, name
     assert wavekeeper("inventory", "-i", name).out == STOCK
 
 
+@pytest.mark.parametrize("cut", [slice(0, 40), slice(0, -8), slice(5, None)], ids=["torn", "tail", "head"])
+def test_a_packed_file_that_is_broken_is_one_message(
+    wavekeeper: Typed, fleet: str, tmp_path: Path, cut: slice
+) -> None:
+    """Torn, cut off, or no gzip at all."""
+    packed = gzip.compress((tmp_path / fleet).read_bytes())
+    (tmp_path / "torn.json.gz").write_bytes(packed[cut])
+    ran = wavekeeper("inventory", "-i", "torn.json.gz")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("wavekeeper: inventory torn.json.gz can't be read: ")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_packed_file_with_a_wrong_bit_is_one_message(wavekeeper: Typed, fleet: str, tmp_path: Path) -> None:
+    """What zlib calls an invalid block is an error of the file, not of ours."""
+    packed = bytearray(gzip.compress((tmp_path / fleet).read_bytes()))
+    packed[10:14] = b"\xff\xff\xff\xff"
+    (tmp_path / "torn.json.gz").write_bytes(bytes(packed))
+    assert wavekeeper("inventory", "-i", "torn.json.gz").code == 1
+
+
+def test_a_packed_file_is_the_same_bytes_every_time(wavekeeper: Typed, fleet: str, tmp_path: Path) -> None:
+    """No time and no name stands in it."""
+    for name in ("one.json.gz", "two.json.gz"):
+        wavekeeper("inventory", "-i", fleet, "-o", name)
+    packed = (tmp_path / "one.json.gz").read_bytes()
+    assert packed == (tmp_path / "two.json.gz").read_bytes()
+    assert packed[4:8] == bytes(4)
+
+
 @pytest.mark.parametrize("name", ["kept.yaml", "nowhere/kept.json", "fleet.json/kept.json"])
 def test_a_file_that_can_t_be_kept_is_not_begun(
     wavekeeper: Typed, fleet: str, tmp_path: Path, name: str
