@@ -65,7 +65,8 @@ async def _status(name: str | None, path: Path | None, *, history: bool, as_json
             print_status(told)
             if writer is not None:
                 out.print(
-                    f"\ndriven by {writer.who}, process {writer.pid}, since {when(writer.since)}",
+                    f"\ndriven by {writer.who}, process {writer.pid} on {writer.host}, since {when(writer.since)}"
+                    + (f": {writer.command}" if writer.command else ""),
                     markup=False,
                 )
     finally:

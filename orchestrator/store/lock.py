@@ -48,6 +48,7 @@ class FileLock:
                     "host": writer.host,
                     "pid": writer.pid,
                     "since": writer.since.isoformat(),
+                    "command": writer.command,
                 },
                 option=orjson.OPT_APPEND_NEWLINE,
             )
@@ -96,8 +97,9 @@ class FileLock:
             fcntl.flock(file, fcntl.LOCK_UN)
             time.sleep(0.001)
         holder = _said_in(file)
+        typed = f" (`{holder.command}`)" if holder.command else ""
         raise JournalError(
-            f"{self._path}: {holder.who}, process {holder.pid} on {holder.host}, has been writing this journal since "
+            f"{self._path}: {holder.who}, process {holder.pid} on {holder.host}{typed}, has been writing this journal since "
             f"{holder.since:%Y-%m-%d %H:%M:%S} UTC; `wavekeeper status` shows what it does, the verbs (pause, abort, "
             "...) reach it, and the lock goes when that process ends"
         )
@@ -116,6 +118,7 @@ def _said_in(file: int) -> Writer:
     """What the holder wrote. It may be about to: for that moment the holder is unknown."""
     try:
         said = orjson.loads(os.pread(file, 4096, 0))
-        return Writer(said["who"], said["host"], said["pid"], datetime.fromisoformat(said["since"]))
+        since = datetime.fromisoformat(said["since"])
+        return Writer(said["who"], said["host"], said["pid"], since, said.get("command", ""))
     except (ValueError, KeyError, TypeError):
         return Writer("somebody", "an unknown host", 0, datetime.fromtimestamp(os.fstat(file).st_mtime, UTC))

@@ -38,12 +38,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes a scope now, as the lock tells it: for the message that names them."""
+    """Who writes a scope now, as the lock tells it: for the message that names them. `command` is what they typed, if known."""
 
     who: str
     host: str
     pid: int
     since: datetime
+    command: str = ""
 
 
 class Journal(Protocol):

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -40,6 +42,7 @@ _BUSY_TIMEOUT_MS = (
     5_000  # others hold the file for as long as a letter takes; longer means that something is wrong
 )
 _WAL_LIMIT_BYTES = 64 << 20  # after a large document the write-ahead log shrinks to this
+_COMMAND_LENGTH = 300  # characters of the writer's command that the lock tells
 _SMALLEST = 512  # bytes; no page of SQLite's is smaller, and a shorter file looks to it like a new one
 
 T = TypeVar("T")
@@ -74,7 +77,8 @@ class SqliteJournal:
 
     async def acquire(self, who: str, now: datetime) -> int:
         """Take the lock file and begin an epoch."""
-        writer = Writer(who, platform.node(), os.getpid(), now.astimezone(UTC))
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_COMMAND_LENGTH]
+        writer = Writer(who, platform.node(), os.getpid(), now.astimezone(UTC), command)
         self._epoch = await self._line.alone(lambda db: db.acquire(writer))
         return self._epoch
 

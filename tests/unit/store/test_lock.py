@@ -13,7 +13,7 @@ from orchestrator.errors import JournalError
 from orchestrator.store.lock import FileLock
 from orchestrator.store.port import Writer
 
-ANN = Writer("ann", "box-1", 4711, datetime(2026, 11, 22, 1, 0, tzinfo=UTC))
+ANN = Writer("ann", "box-1", 4711, datetime(2026, 11, 22, 1, 0, tzinfo=UTC), "wavekeeper rollout p.json")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_held_lock_names_its_holder(path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(JournalError) as refused:
         FileLock(path).take(Writer("ben", "box-2", 1, ANN.since))
     assert str(refused.value) == (
-        f"{path}: ann, process 4711 on box-1, has been writing this journal since 2026-11-22 01:00:00 UTC; "
+        f"{path}: ann, process 4711 on box-1 (`wavekeeper rollout p.json`), has been writing this journal since 2026-11-22 01:00:00 UTC; "
         "`wavekeeper status` shows what it does, the verbs (pause, abort, ...) reach it, and the lock goes when that process ends"
     )
     assert lock.holder() == ANN
