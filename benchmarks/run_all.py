@@ -21,6 +21,7 @@ HERE: Final = Path(__file__).parent
 QUICK: Final = (
     ("planning.py", "--machines", "10000"),
     ("decision.py",),
+    ("recovery.py", "--machines", "10000"),
     ("makespan.py",),
     ("peers.py",),
     ("rolling.py", "--time-scale", "240"),
