@@ -1,9 +1,11 @@
 """What is left of a plan, planned anew while it runs: budgets shrank because machines are out, or machines vanished.
 
-What a replan may do is little, so that what runs stays what was reviewed: it splits waves that weren't begun, lets lanes wait for
-others, and drops machines that are gone. It adds nobody, loosens nothing, and leaves every machine in its stage and behind all
-that it came after. Waves that were begun are history: they come first in their lane, as they were. Only lanes with
-machines of a budget that shrank, or that vanished, are looked at; if nothing has to change, the plan is the same object.
+What a replan may do is little, so that what runs stays what was reviewed: it splits waves that weren't begun, lets machines and lanes
+wait longer, and drops machines that are gone. It adds nobody, lets nobody go earlier, loosens nothing, and leaves every machine
+in its stage and behind all that it came after. Waves that were begun are history: they come first in their lane, as they were.
+
+Only lanes with machines of a budget that shrank, or that vanished, are looked at: a `Replanner` is made once for a plan and
+knows where everything is, and a replan that it accepts costs it what was changed.
 
 A lane that was begun and has to wait is cut in two: what was begun keeps the lane's name, and the rest is a lane of its own after it.
 
@@ -11,22 +13,23 @@ Who is gone takes no room of a budget. One that stands in an exclusion or an ord
 passes over it: it may be the reason why a domain is finished in two goes, and the plan still has to show it.
 
 A budget without any room is planned as one of 1: its machines wait at admission until there is room, or until their wait is over.
+One that has room again gives nothing back: what was delayed stays so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.availability.model import Budget, Constraint
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.bound import because, prove
+from orchestrator.planner.delaying import Delaying
 from orchestrator.planner.model import Bound, Lane, LeftOut, Plan, Wave
-from orchestrator.planner.rules import members, number
-from orchestrator.planner.waves import pack
+from orchestrator.planner.rebound import bound_anew
+from orchestrator.planner.replan_index import Index
+from orchestrator.planner.waiting import Load, Part, Waiting
 
 REST: Final = "-rest"
 """Ends the name of a lane that was split off from one that was begun."""
@@ -36,254 +39,259 @@ REST: Final = "-rest"
 class Standing:
     """Where a rollout stands.
 
-    `begun` is how many waves of each lane were begun, by id; lanes that aren't named weren't. `limits` are the live ones of
-    budgets, by constraint; only one below the plan's makes a difference. `gone` maybe in any wave, also in one that was begun.
+    `begun` is how many waves of each lane were begun, by id, and is only asked for lanes that are concerned; lanes that aren't in it
+    weren't. `limits` are the live ones of budgets, by constraint; only one below the plan's makes a difference. `gone` may be in any
+    wave, also in one that was begun. `over` are lanes of which nothing that was begun can still be out.
     """
 
     begun: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     gone: frozenset[MachineId] = frozenset()
+    over: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Replanned:
-    """The plan with the rest of it planned anew, the lanes that differ (by their new ids), and the machines dropped."""
+    """What differs from the plan: lanes that are new or changed, ids of those with nothing left to do, the machines dropped.
 
-    plan: Plan
-    lanes: tuple[str, ...]
-    dropped: tuple[MachineId, ...]
+    `limits` are those that budgets were brought down to, `gone` the machines that take no room any more: to be known by the next.
+    """
+
+    lanes: tuple[Lane, ...] = ()
+    ended: tuple[str, ...] = ()
+    dropped: tuple[MachineId, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    gone: frozenset[MachineId] = frozenset()
+
+    @property
+    def changes(self) -> bool:
+        """Whether the plan is another one."""
+        return bool(self.lanes or self.ended)
 
 
-def replan(plan: Plan, standing: Standing) -> Replanned:
-    """Plan what wasn't begun anew, as far as it has to be."""
-    shrunk = [rule for rule in plan.constraints if _shrank(rule, standing)]
-    tight = {rule.id: _tightened(rule, standing) for rule in shrunk}
-    rules = [tight.get(rule.id, rule) for rule in plan.constraints]
-    budgets = _Budgets(tight.values(), standing.gone)
-    drop = standing.gone.difference(
-        *(members(rule) for rule in plan.constraints if not isinstance(rule, Budget))
-    )
-    concerned = drop.union(*(rule.machines for rule in tight.values()))
-    rests = [_Rest(lane, standing) for lane in plan.lanes]
-    touched = [rest for rest in rests if any(not concerned.isdisjoint(wave) for wave in rest.waves)]
-    dropped = sorted(m for rest in touched for wave in rest.waves for m in wave if m in drop)
-    for rest in touched:
-        rest.drop(drop)
-        if any(budgets.broken(wave) for wave in rest.waves):
-            rest.waves = _packed(rest, rules, budgets)
-    in_need = {rest.lane.id for rest in touched}
+class Replanner:
+    """One plan and what became of it. `replan` changes nothing; `accept` takes over what it found."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._index = Index(plan)
+
+    def replan(self, standing: Standing) -> Replanned:
+        """Plan what wasn't begun anew, as far as it has to be."""
+        return _Replan(self._index, standing).found()
+
+    def accept(self, found: Replanned) -> None:
+        """Go on from what was found of the plan as it is."""
+        index = self._index
+        for rule, limit in found.limits.items():
+            index.limits[index.rule_of[rule]] = limit
+        index.gone.update(map(index.number.__getitem__, found.gone))
+        index.update(found.lanes, found.ended, found.dropped, REST)
+        self.plan = replanned(self.plan, found)
+
+
+def replanned(plan: Plan, found: Replanned) -> Plan:
+    """The plan with what differs; the same object if nothing does. The rest of a lane stands right behind it."""
+    if not found.changes:
+        return plan
+    known = {lane.id for lane in plan.lanes}
+    changed = {lane.id: lane for lane in found.lanes if lane.id in known}
+    fresh = {lane.id: lane for lane in found.lanes if lane.id not in known}
+    ended = frozenset(found.ended)
     lanes: list[Lane] = []
-    for stage in plan.stages:
-        here = [rest for rest in rests if rest.lane.stage == stage.name]
-        if in_need.isdisjoint(rest.lane.id for rest in here):
-            lanes += (rest.lane for rest in here)
-            continue
-        _let_wait(here, budgets)
-        lanes += _put_together(here, rules)
-    known = {lane.id: lane for lane in plan.lanes}
-    changed = tuple(lane.id for lane in lanes if known.get(lane.id) != lane)
-    if not changed and len(lanes) == len(plan.lanes):
-        return Replanned(plan, (), ())
-    left_out = tuple(
-        sorted(
-            (*plan.left_out, *(LeftOut(m, "it vanished while the rollout ran") for m in dropped)),
-            key=lambda left: left.machine,
+    for lane in plan.lanes:
+        if lane.id not in ended:
+            lanes.append(changed.get(lane.id, lane))
+        if lane.id + REST in fresh:
+            lanes.append(fresh[lane.id + REST])
+    if not found.dropped:
+        return replace(plan, lanes=tuple(lanes))
+    dropped = frozenset(found.dropped)
+    left = (LeftOut(machine, "it vanished while the rollout ran") for machine in found.dropped)
+    return replace(
+        plan,
+        lanes=tuple(lanes),
+        left_out=tuple(sorted((*plan.left_out, *left), key=lambda one: one.machine)),
+        machines=tuple(
+            replace(machine, change=False) if machine.id in dropped else machine for machine in plan.machines
+        ),
+    )
+
+
+class _Replan:
+    """One replan: first the waves of each lane, then which lanes have to wait, then what differs."""
+
+    def __init__(self, index: Index, standing: Standing) -> None:
+        self._index = index
+        self._standing = standing
+        self._gone = frozenset(
+            number
+            for name in standing.gone
+            if (number := index.number.get(name)) is not None and number not in index.gone
         )
-    )
-    left = frozenset(dropped)
-    machines = tuple(
-        replace(machine, change=False) if machine.id in left else machine for machine in plan.machines
-    )
-    return Replanned(
-        replace(plan, lanes=tuple(lanes), left_out=left_out, machines=machines if dropped else plan.machines),
-        changed,
-        tuple(dropped),
-    )
+        self._shrunk = {
+            rule: max(1, limit)
+            for name, limit in standing.limits.items()
+            if (rule := index.rule_of.get(name)) is not None
+            and index.is_budget[rule]
+            and max(1, limit) < index.limits[rule]
+        }
+        self._waves: dict[int, list[list[int]]] = {}  # of lanes whose waves differ, those that were not begun
+        self._waiting = Waiting(index, standing.begun)
+        self._cut: frozenset[int] = frozenset()
 
+    def found(self) -> Replanned:
+        """What differs."""
+        index = self._index
+        dropped = self._drop()
+        counts = {rule: self._counted(rule) for rule in sorted(self._shrunk)}
+        self._delay(counts)
+        for rule in counts:
+            for loads in self._loads(rule, counts[rule]):
+                self._waiting.fit(loads, self._shrunk[rule])
+        self._cut = frozenset(lane for lane in self._waiting.cut if self._rest(lane))
+        ended = {lane for lane, waves in self._waves.items() if not waves and not self._begun(lane)}
+        return Replanned(
+            tuple(self._lanes(ended)),
+            tuple(sorted(index.lane(lane).id for lane in ended)),
+            index.named(dropped),
+            MappingProxyType({index.rules[rule].id: self._shrunk[rule] for rule in sorted(self._shrunk)}),
+            frozenset(index.named(self._gone)),
+        )
 
-def _shrank(rule: Constraint, standing: Standing) -> bool:
-    return isinstance(rule, Budget) and not rule.cap and standing.limits.get(rule.id, rule.limit) < rule.limit
+    def _begun(self, lane: int) -> int:
+        return self._standing.begun.get(self._index.lane(lane).id, 0)
 
+    def _is_gone(self, machine: int) -> bool:
+        return machine in self._gone or machine in self._index.gone
 
-def _tightened(rule: Constraint, standing: Standing) -> Budget:
-    assert isinstance(rule, Budget)
-    return replace(rule, limit=max(1, standing.limits[rule.id]))
+    def _limit(self, rule: int) -> int:
+        return self._shrunk.get(rule, self._index.limits[rule])
 
+    # Waves ----------------------------------------------------------------------------------------------------------
 
-class _Budgets:
-    """The budgets that shrank, by machine."""
+    def _rest(self, lane: int) -> list[list[int]]:
+        """The waves of a lane that were not begun, as they are by now."""
+        held = self._waves.get(lane)
+        return self._index.waves(lane, self._begun(lane)) if held is None else held
 
-    def __init__(self, budgets: Iterable[Budget], gone: frozenset[MachineId]) -> None:
-        self.limits: dict[str, int] = {}
-        self._of: dict[MachineId, list[str]] = {}
-        for budget in budgets:
-            self.limits[budget.id] = budget.limit
-            for machine in budget.machines:
-                if machine not in gone:
-                    self._of.setdefault(machine, []).append(budget.id)
+    def _drop(self) -> list[int]:
+        """Take out whoever is gone, wasn't begun, and stands in budgets only."""
+        index = self._index
+        dropped = [
+            machine
+            for machine in self._gone
+            if (lane := index.lane_at[machine]) >= 0
+            and index.wave_at[machine] >= self._begun(lane)
+            and not index.shaping(machine)
+        ]
+        out = frozenset(dropped)
+        for lane in sorted({index.lane_at[machine] for machine in dropped}):
+            kept = [[machine for machine in wave if machine not in out] for wave in self._rest(lane)]
+            self._waves[lane] = [wave for wave in kept if wave]
+        return dropped
 
-    def used(self, wave: Iterable[MachineId]) -> Counter[str]:
-        """How many of a wave's machines each budget counts."""
-        return Counter(budget for machine in wave for budget in self._of.get(machine, ()))
-
-    def heaviest(self, waves: Iterable[Iterable[MachineId]]) -> Counter[str]:
-        """The most that any of the waves takes of each budget."""
-        most: Counter[str] = Counter()
-        for wave in waves:
-            most |= self.used(wave)
-        return most
-
-    def broken(self, wave: Iterable[MachineId]) -> bool:
-        """Whether the wave takes more than a budget gives."""
-        return any(count > self.limits[budget] for budget, count in self.used(wave).items())
-
-    def split(self, wave: Sequence[MachineId]) -> Iterator[list[MachineId]]:
-        """The wave as several that follow one another, each machine in the first that has room for it."""
-        parts: list[tuple[list[MachineId], Counter[str]]] = []
-        for machine in wave:
-            mine = self._of.get(machine, ())
-            for held, used in parts:
-                if all(used[budget] < self.limits[budget] for budget in mine):
-                    held.append(machine)
-                    used.update(mine)
-                    break
-            else:
-                parts.append(([machine], Counter(mine)))
-        yield from (held for held, _ in parts)
-
-
-class _Rest:
-    """A lane: what was begun of it, what is left, and what the rest has to wait for on top."""
-
-    def __init__(self, lane: Lane, standing: Standing) -> None:
-        self.lane = lane
-        begun = standing.begun.get(lane.id, 0)
-        self.history = lane.waves[:begun]
-        self.waves: list[Sequence[MachineId]] = [wave.machines for wave in lane.waves[begun:]]
-        self.waits: list[str] = []
-        self._as_planned = list(self.waves)
-
-    @property
-    def changed(self) -> bool:
-        """Whether its waves differ from the plan's."""
-        return self.waves != self._as_planned
-
-    @property
-    def name(self) -> str:
-        """The lane in which the rest is."""
-        return self.lane.id + REST if self.history and self.waits else self.lane.id
-
-    def drop(self, gone: frozenset[MachineId]) -> None:
-        """Take out whoever is gone; a wave without anybody left is no wave."""
-        kept = [tuple(machine for machine in wave if machine not in gone) for wave in self.waves]
-        self.waves = [wave for wave in kept if wave]
-
-
-def _packed(rest: _Rest, rules: Sequence[Constraint], budgets: _Budgets) -> list[Sequence[MachineId]]:
-    """The waves of a lane under tighter budgets: each split, or all packed anew if that is shorter.
-
-    A lane of which some was begun is only split: a domain that was begun has to be finished first, and its waves are in that order.
-    """
-    split: list[Sequence[MachineId]] = [
-        tuple(sorted(part)) for wave in rest.waves for part in budgets.split(wave)
-    ]
-    if rest.history:
-        return split
-    numbered = number(sorted(machine for wave in rest.waves for machine in wave), rules)
-    everybody = range(len(numbered.machines))
-    view = numbered.view(everybody)
-    anew = pack(numbered, everybody, prove(numbered, everybody, view).waves, view)
-    if anew is None or len(anew) >= len(split):
-        return split
-    return [tuple(numbered.machines[m] for m in wave) for wave in anew]
-
-
-def _let_wait(rests: Sequence[_Rest], budgets: _Budgets) -> None:
-    """Let lanes of a stage wait for each other where, side by side, they would take more than a budget gives.
-
-    Of what was begun, the last wave may still run; it comes first. Whatever follows waits for all that it can't go beside, so
-    that of lanes that may still coincide the last was found to fit beside all the others at once.
-    """
-    after = _After(rests)
-    taken: dict[str, dict[str, int]] = {
-        budget: {} for budget in budgets.limits
-    }  # budget -> lane -> its heaviest
-    for rest in rests:
-        for budget, count in budgets.heaviest(wave.machines for wave in rest.history[-1:]).items():
-            taken[budget][rest.lane.id] = count
-    for rest in rests:
-        mine = budgets.heaviest(rest.waves)
-        for budget, count in sorted(mine.items()):
-            earlier = after.all_before(rest)
-            beside = {lane: many for lane, many in taken[budget].items() if lane not in earlier}
-            beside.pop(rest.lane.id, None)  # what was begun of it is over when the rest begins
-            if count + sum(beside.values()) > budgets.limits[budget]:
-                rest.waits += beside
-        for budget, count in mine.items():
-            taken[budget][rest.name] = max(count, taken[budget].get(rest.name, 0))
-
-
-class _After:
-    """What is finished before the rest of a lane begins, in the plan that comes to be."""
-
-    def __init__(self, rests: Iterable[_Rest]) -> None:
-        self._rests = {rest.lane.id: rest for rest in rests}
-
-    def all_before(self, rest: _Rest) -> set[str]:
-        """The lanes, by the names that they have by now."""
-        found: set[str] = set()
-        left = [*rest.lane.after, *rest.waits]
-        while left:
-            name = left.pop()
-            other = self._rests.get(name) or self._rests[name.removesuffix(REST)]
-            whole = name in rest.lane.after or name != other.lane.id  # or is it only what was begun of it?
-            fresh = {other.lane.id, other.name} if whole or not other.waits else {other.lane.id}
-            if not fresh <= found:
-                found |= fresh
-                left += [*other.lane.after, *(other.waits if other.name in fresh else ())]
+    def _counted(self, rule: int) -> dict[int, Counter[int]]:
+        """What each wave of each lane takes of a budget, by the places that waves had in the plan."""
+        index = self._index
+        found: dict[int, Counter[int]] = {}
+        for machine in index.members(rule):
+            if not self._is_gone(machine):
+                found.setdefault(index.lane_at[machine], Counter())[index.wave_at[machine]] += 1
         return found
 
+    def _delay(self, counts: Mapping[int, Mapping[int, Counter[int]]]) -> None:
+        """Let machines wait in lanes with a wave that takes too much."""
+        concerned = {
+            lane
+            for rule, by_lane in counts.items()
+            for lane, by_wave in by_lane.items()
+            if any(count > self._shrunk[rule] and wave >= self._begun(lane) for wave, count in by_wave.items())
+        }
+        for lane in sorted(concerned):
+            waves = self._rest(lane)
+            broken = {place for place, wave in enumerate(waves) if self._breaks(wave, counts)}
+            self._waves[lane] = Delaying(self._index, waves, self._limit, self._is_gone).waves(broken)
 
-# Lanes again ----------------------------------------------------------------------------------------------------
+    def _breaks(self, wave: Sequence[int], rules: Collection[int]) -> bool:
+        used = Counter(
+            rule
+            for machine in wave
+            if not self._is_gone(machine)
+            for rule in self._index.budgets(machine)
+            if rule in rules
+        )
+        return any(count > self._shrunk[rule] for rule, count in used.items())
 
+    # Lanes that wait ------------------------------------------------------------------------------------------------
 
-def _put_together(rests: Sequence[_Rest], rules: Sequence[Constraint]) -> list[Lane]:
-    """The lanes of a stage, each after all that it waits for. Empty ones are gone, and who waited for them waits for what they did."""
-    ends: dict[
-        str, tuple[str, ...]
-    ] = {}  # a lane of the plan -> what to wait for to have all of it behind one
-    begun: list[Lane] = []
-    rest_of: list[Lane] = []
-    moved = any(rest.waits for rest in rests)
-    for rest in rests:
-        after = tuple(dict.fromkeys(end for other in rest.lane.after for end in ends[other]))
-        if not rest.history and not rest.waves:
-            ends[rest.lane.id] = after
-            continue
-        split = bool(rest.waits and rest.history)
-        ends[rest.lane.id] = (rest.name,)
-        if split:
-            begun.append(replace(rest.lane, after=after, waves=rest.history, bound=_as_begun(rest)))
-        lane = _lane(rest, after, rules, split=split)
-        (begun if moved and rest.history and not split else rest_of).append(lane)
-    return begun + rest_of
+    def _loads(self, rule: int, counts: Mapping[int, Counter[int]]) -> Iterator[list[Load]]:
+        """What each part of a lane takes of a budget, stage by stage."""
+        stages: dict[str, list[Load]] = {}
+        for lane, by_wave in counts.items():
+            held = self._index.lane(lane)
+            begun, loads = self._begun(lane), stages.setdefault(held.stage, [])
+            if begun and by_wave[begun - 1] and held.id not in self._standing.over:
+                loads.append(Load(Part(lane, rest=False), by_wave[begun - 1], 0))
+            waves = self._waves.get(lane)
+            if waves is None:
+                most = max((count for wave, count in by_wave.items() if wave >= begun), default=0)
+            else:
+                most = max((self._uses(rule, wave) for wave in waves), default=0)
+            if most:
+                left = len(held.waves) - begun if waves is None else len(waves)
+                loads.append(Load(Part(lane, rest=True), most, left))
+        yield from (stages[stage] for stage in sorted(stages))
 
+    def _uses(self, rule: int, wave: Sequence[int]) -> int:
+        return sum(not self._is_gone(machine) and rule in self._index.budgets(machine) for machine in wave)
 
-def _lane(rest: _Rest, after: tuple[str, ...], rules: Sequence[Constraint], *, split: bool) -> Lane:
-    waits = tuple(dict.fromkeys((*((rest.lane.id,) if split else after), *rest.waits)))
-    if not rest.changed and not split:
-        return rest.lane if waits == rest.lane.after else replace(rest.lane, after=waits)
-    history = () if split else rest.history
-    waves = (*history, *(Wave(tuple(wave)) for wave in rest.waves))
-    return replace(rest.lane, id=rest.name, after=waits, waves=waves, bound=_bound(rest, rules, len(history)))
+    # What differs ---------------------------------------------------------------------------------------------------
 
+    def _lanes(self, ended: Collection[int]) -> Iterator[Lane]:
+        """Lanes that are new or differ, in the order of the plan."""
+        index, cut = self._index, self._cut
+        touched = {*self._waves, *self._waiting.added, *cut}
+        for lane in [*ended, *cut]:
+            touched.update(index.followers[lane])
+        for lane in sorted(touched.difference(ended), key=index.turn.__getitem__):
+            yield from self._lane(lane, self._after(lane, ended), whole=lane not in cut)
 
-def _bound(rest: _Rest, rules: Sequence[Constraint], begun: int) -> Bound:
-    numbered = number(sorted(machine for wave in rest.waves for machine in wave), rules)
-    proof = prove(numbered, range(len(numbered.machines)))
-    reason = because(numbered, proof)
-    return Bound(begun + proof.waves, f"{begun} begun; then {reason}" if begun else reason)
+    def _lane(self, lane: int, after: tuple[str, ...], *, whole: bool) -> Iterator[Lane]:
+        held, begun = self._index.lane(lane), self._begun(lane)
+        waves = self._waves.get(lane)
+        rest = (
+            held.waves[begun:] if waves is None else tuple(Wave(self._index.named(wave)) for wave in waves)
+        )
+        waits = tuple(self._name(part) for part in self._waiting.added.get(lane, ()))
+        if not whole:
+            bound = Bound(begun, "begun before the rest was planned anew")
+            yield replace(held, after=after, waves=held.waves[:begun], bound=bound)
+            yield replace(
+                held,
+                id=held.id + REST,
+                after=tuple(dict.fromkeys((held.id, *waits))),
+                waves=rest,
+                bound=bound_anew(self._index, self._rest(lane), self._limit, 0),
+            )
+            return
+        found = replace(held, after=tuple(dict.fromkeys((*after, *waits))), waves=(*held.waves[:begun], *rest))
+        if found.waves != held.waves:
+            found = replace(found, bound=bound_anew(self._index, self._rest(lane), self._limit, begun))
+        if found != held:
+            yield found
 
+    def _after(self, lane: int, ended: Collection[int]) -> tuple[str, ...]:
+        """What a lane waited for, by the names that it has now: who waited for one that ended waits for what that did."""
+        found: dict[str, None] = {}
+        left = list(reversed(self._index.lane(lane).after))
+        while left:
+            other = self._index.lane_of[left.pop()]
+            if other in ended:
+                left += reversed(self._index.lane(other).after)
+            else:
+                found[self._index.lane(other).id + (REST if other in self._cut else "")] = None
+        return tuple(found)
 
-def _as_begun(rest: _Rest) -> Bound:
-    return Bound(len(rest.history), "begun before the rest was planned anew")
+    def _name(self, part: Part) -> str:
+        return self._index.lane(part.lane).id + (REST if part.rest and part.lane in self._cut else "")

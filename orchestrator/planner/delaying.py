@@ -1,0 +1,93 @@
+"""The waves of one lane under tighter budgets: nobody goes earlier than planned, and no rule is broken on the way.
+
+Whoever finds no room in a wave goes into a later one. He may be delayed until a machine comes of which a rule keeps him apart:
+another domain of his exclusion, or what comes after him by an order. Before that, all who would be in the way have a wave of their
+own. So a domain that was begun is still finished first, and orders hold.
+
+No wave takes more of any budget than the fullest of the lane did, so that lanes that could go beside it still can.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from orchestrator.planner.replan_index import Index
+
+
+class Delaying:
+    """One lane's waves that were not begun."""
+
+    def __init__(
+        self,
+        index: Index,
+        waves: Sequence[Sequence[int]],
+        limit: Callable[[int], int],
+        gone: Callable[[int], bool],
+    ) -> None:
+        self._index = index
+        self._waves = waves
+        self._limit = limit
+        self._gone = gone
+        self._rooms: dict[int, int] = {}
+        self._budgets: dict[int, list[int]] = {}
+
+    def waves(self, broken: Collection[int]) -> list[list[int]]:
+        """The waves as they have to be. `broken` are those, by place, that take more than they may; each is whole otherwise."""
+        found: list[list[int]] = []
+        waiting: list[int] = []
+        for place, wave in enumerate(self._waves):
+            if not waiting and place not in broken:
+                found.append(list(wave))
+                continue
+            if waiting:
+                parts = self._parts(wave)
+                while blocking := [m for m in waiting if self._apart(m, parts)]:
+                    others = [m for m in waiting if m not in set(blocking)]
+                    taken, waiting = self._filled([*blocking, *others])
+                    found.append(taken)
+            taken, waiting = self._filled([*waiting, *wave])
+            found.append(taken)
+        while waiting:
+            taken, waiting = self._filled(waiting)
+            found.append(taken)
+        return found
+
+    def _filled(self, machines: Iterable[int]) -> tuple[list[int], list[int]]:
+        """Who goes, of these in their order, and who has to wait. The first one always goes."""
+        used: Counter[int] = Counter()
+        taken: list[int] = []
+        waiting: list[int] = []
+        for machine in machines:
+            budgets = self._budgets_of(machine)
+            if all(used[budget] < self._room(budget) for budget in budgets):
+                used.update(budgets)
+                taken.append(machine)
+            else:
+                waiting.append(machine)
+        return taken, waiting
+
+    def _budgets_of(self, machine: int) -> list[int]:
+        held = self._budgets.get(machine)
+        if held is None:
+            held = self._budgets[machine] = [] if self._gone(machine) else self._index.budgets(machine)
+        return held
+
+    def _room(self, budget: int) -> int:
+        room = self._rooms.get(budget)
+        if room is None:
+            fullest = max(sum(budget in self._budgets_of(m) for m in wave) for wave in self._waves)
+            room = self._rooms[budget] = max(1, min(self._limit(budget), fullest))
+        return room
+
+    def _parts(self, wave: Iterable[int]) -> dict[int, set[int]]:
+        """The parts of exclusions and orders that a wave stands in."""
+        found: dict[int, set[int]] = {}
+        for machine in wave:
+            for rule, part in self._index.shaping(machine):
+                found.setdefault(rule, set()).add(part)
+        return found
+
+    def _apart(self, machine: int, parts: dict[int, set[int]]) -> bool:
+        """Whether a rule keeps the machine from going with, or after, those that stand there."""
+        return any(parts.get(rule, {part}) != {part} for rule, part in self._index.shaping(machine))
