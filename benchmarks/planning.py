@@ -19,22 +19,20 @@ import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from statistics import median
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 import orjson
 from apparatus import arguments, measured, peak_mib, tell
 from estate import estate, policy
 from generated import SCOPES, constraints_of, generate
 from instead import CP_SAT_S, compared
+from replanning import replanning
 
-from orchestrator.availability.model import Budget, Constraint
+from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.planner.document import dump, parse
 from orchestrator.planner.model import Lane, Plan, PlannedMachine, StageGate
 from orchestrator.planner.plan import plan
-from orchestrator.planner.replan import Standing, replan
 from orchestrator.planner.schedule import schedule, stage_bound
 from orchestrator.planner.summary import longest_path
 from orchestrator.policy.load import load
@@ -42,9 +40,6 @@ from orchestrator.policy.model import Health, Restart, StopWhen
 from orchestrator.topology.graph import build
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.files import floor
-
-REPLANS: Final = 20
-"""Budgets that shrink, each by itself."""
 
 Phases = dict[str, float]
 
@@ -82,35 +77,6 @@ def generated(
     }
     if not alone:
         found["instead"] = compared(fleet, rules, 2 * longest_path(lanes), limit_s)
-    return found
-
-
-def replanning(made: Plan, seed: int) -> dict[str, float]:
-    """CPU of planning the rest anew, in milliseconds, in the median of some budgets that lose one of their places.
-
-    Before anything was begun, and with half of the waves begun of every lane that waits for none.
-    """
-    chance = np.random.default_rng(seed)
-    budgets = [rule for rule in made.constraints if isinstance(rule, Budget) and not rule.cap]
-    tight = [rule for rule in budgets if rule.limit == 1]
-    wide = [rule for rule in budgets if rule.limit > 1]
-    half = {lane.id: len(lane.waves) // 2 for lane in made.lanes if not lane.after}
-    found = {}
-    for what, rules, begun, limit in (
-        ("a machine is out", wide, {}, 1),
-        ("half done, a machine is out", wide, half, 1),
-        ("nothing changes", tight, half, 0),
-    ):
-        taken = []
-        for rule in chance.choice(len(rules), min(REPLANS, len(rules)), replace=False):
-            one = rules[int(rule)]
-            shrunk = max(limit, one.limit - 1)
-            with measured() as used:
-                replan(made, Standing(begun, {one.id: shrunk}))
-            taken.append(1000 * used.cpu_s)
-        if taken:
-            found[what] = round(median(taken), 1)
-            found[f"{what}, worst"] = round(max(taken), 1)
     return found
 
 
@@ -217,7 +183,11 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("judged", f"{files['judge']:.2f} s", ""),
     ]
     for what, much in found.get("replanning_ms", {}).items():
-        rows.append((f"replanned: {what}", f"{much:g} ms", "500 ms" if what.endswith("worst") else "5 ms"))
+        if what.endswith("changed"):
+            rows.append((f"replanned: {what}", f"{much:.0%}", ""))
+            continue
+        goal = "500 ms" if what.endswith("worst") else "" if what.startswith(("index", "every")) else "5 ms"
+        rows.append((f"replanned: {what}", f"{much:g} ms", goal))
     for row in found.get("instead", ()):
         told = (
             row.get("skipped")

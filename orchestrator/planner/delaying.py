@@ -29,6 +29,9 @@ class Delaying:
         self._waves = waves
         self._limit = limit
         self._gone = gone
+        self._place = {
+            machine: place for place, wave in enumerate(waves) for machine in wave if not gone(machine)
+        }
         self._rooms: dict[int, int] = {}
         self._budgets: dict[int, list[int]] = {}
 
@@ -76,7 +79,8 @@ class Delaying:
     def _room(self, budget: int) -> int:
         room = self._rooms.get(budget)
         if room is None:
-            fullest = max(sum(budget in self._budgets_of(m) for m in wave) for wave in self._waves)
+            places = (self._place[m] for m in self._index.members(budget) if m in self._place)
+            fullest = max(Counter(places).values(), default=0)
             room = self._rooms[budget] = max(1, min(self._limit(budget), fullest))
         return room
 

@@ -13,7 +13,7 @@ from orchestrator.planner.model import Bound
 from orchestrator.planner.replan_index import Index
 from orchestrator.planner.rules import number
 
-MOST: Final = 2_000
+MOST: Final = 300
 """Machines up to which a bound is proven from all rules; of more, the budget that forces most waves is told."""
 
 

@@ -210,8 +210,22 @@ class _Replan:
         }
         for lane in sorted(concerned):
             waves = self._rest(lane)
-            broken = {place for place, wave in enumerate(waves) if self._breaks(wave, counts)}
+            broken = self._broken(lane, waves, counts)
             self._waves[lane] = Delaying(self._index, waves, self._limit, self._is_gone).waves(broken)
+
+    def _broken(
+        self, lane: int, waves: Sequence[Sequence[int]], counts: Mapping[int, Mapping[int, Counter[int]]]
+    ) -> set[int]:
+        """The places, among those not begun, of waves that take more than a budget gives."""
+        if lane in self._waves:  # some were dropped, and waves with them
+            return {place for place, wave in enumerate(waves) if self._breaks(wave, counts)}
+        begun = self._begun(lane)
+        return {
+            wave - begun
+            for rule, by_lane in counts.items()
+            for wave, count in by_lane.get(lane, {}).items()
+            if wave >= begun and count > self._shrunk[rule]
+        }
 
     def _breaks(self, wave: Sequence[int], rules: Collection[int]) -> bool:
         used = Counter(
