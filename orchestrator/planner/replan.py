@@ -206,7 +206,9 @@ class _Replan:
             lane
             for rule, by_lane in counts.items()
             for lane, by_wave in by_lane.items()
-            if any(count > self._shrunk[rule] and wave >= self._begun(lane) for wave, count in by_wave.items())
+            if any(
+                count > self._shrunk[rule] and wave >= self._begun(lane) for wave, count in by_wave.items()
+            )
         }
         for lane in sorted(concerned):
             waves = self._rest(lane)
@@ -274,9 +276,7 @@ class _Replan:
     def _lane(self, lane: int, after: tuple[str, ...], *, whole: bool) -> Iterator[Lane]:
         held, begun = self._index.lane(lane), self._begun(lane)
         waves = self._waves.get(lane)
-        rest = (
-            held.waves[begun:] if waves is None else tuple(Wave(self._index.named(wave)) for wave in waves)
-        )
+        rest = held.waves[begun:] if waves is None else tuple(Wave(self._index.named(wave)) for wave in waves)
         waits = tuple(self._name(part) for part in self._waiting.added.get(lane, ()))
         if not whole:
             bound = Bound(begun, "begun before the rest was planned anew")
@@ -289,7 +289,9 @@ class _Replan:
                 bound=bound_anew(self._index, self._rest(lane), self._limit, 0),
             )
             return
-        found = replace(held, after=tuple(dict.fromkeys((*after, *waits))), waves=(*held.waves[:begun], *rest))
+        found = replace(
+            held, after=tuple(dict.fromkeys((*after, *waits))), waves=(*held.waves[:begun], *rest)
+        )
         if found.waves != held.waves:
             found = replace(found, bound=bound_anew(self._index, self._rest(lane), self._limit, begun))
         if found != held:

@@ -32,7 +32,9 @@ class Index:
         self.lanes: list[Lane | None] = []
         self.lane_of: dict[str, int] = {}
         self.followers: list[list[int]] = []
-        self.turn: list[tuple[int, int]] = []  # where a lane stands in the plan: the rest of one right after it
+        self.turn: list[
+            tuple[int, int]
+        ] = []  # where a lane stands in the plan: the rest of one right after it
         self.lane_at = array("i", [-1]) * len(self.names)
         self.wave_at = array("i", [-1]) * len(self.names)
         self._starts, self._places = self._incidences()
@@ -43,7 +45,9 @@ class Index:
 
     def _incidences(self) -> tuple[array[int], array[int]]:
         """The places of all machines, one machine after another: constraint and part by turns."""
-        parts = [(c, p, held) for c, rule in enumerate(self.rules) for p, (_, held) in enumerate(parts_of(rule))]
+        parts = [
+            (c, p, held) for c, rule in enumerate(self.rules) for p, (_, held) in enumerate(parts_of(rule))
+        ]
         lengths = [len(held) for _, _, held in parts]
         names = chain.from_iterable(held for _, _, held in parts)
         who = np.fromiter(map(self.number.get, names, repeat(-1)), dtype=np.int64, count=sum(lengths))
@@ -93,7 +97,9 @@ class Index:
 
     # What changes ---------------------------------------------------------------------------------------------------
 
-    def update(self, lanes: Sequence[Lane], ended: Iterable[str], dropped: Iterable[MachineId], rest: str) -> None:
+    def update(
+        self, lanes: Sequence[Lane], ended: Iterable[str], dropped: Iterable[MachineId], rest: str
+    ) -> None:
         """Write in what a replan changed. A lane that is new is named after another, with `rest` behind."""
         for name in dropped:
             self.lane_at[self.number[name]] = -1

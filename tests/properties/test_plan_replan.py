@@ -1,5 +1,6 @@
 """Never: a replan that breaks a rule, adds a machine or lets one go earlier, touches what was begun, goes on changing what it did,
-or depends on what its index went through before."""
+or depends on what its index went through before.
+"""
 
 from __future__ import annotations
 

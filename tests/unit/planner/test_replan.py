@@ -54,7 +54,7 @@ def test_a_budget_without_room_is_planned_as_one_of_1() -> None:
 def test_lanes_that_fit_side_by_side_no_more_wait() -> None:
     """And whoever waited for the one that waits now still comes after it."""
     plan = plan_of(lane("one", "a b"), lane("two", "c d"), lane("three", "e f", after=["two"]), rules=[WIDE])
-    after, found = replan(plan, standing(limit=2))
+    after, _found = replan(plan, standing(limit=2))
 
     assert {lane.id: lane.after for lane in after.lanes} == {
         "one": (), "two": ("one",), "three": ("two",),
@@ -64,7 +64,7 @@ def test_lanes_that_fit_side_by_side_no_more_wait() -> None:
 def test_a_lane_that_was_begun_is_cut_in_two_to_wait() -> None:
     """Both lanes run; the rest of the second waits for the rest of the first, which waits for the second's last wave."""
     plan = plan_of(lane("one", "a", "b"), lane("two", "c", "d"), lane("x", "g", after=["two"]), rules=[WIDE])
-    after, found = replan(plan, standing({"one": 1, "two": 1}, limit=1))
+    after, _found = replan(plan, standing({"one": 1, "two": 1}, limit=1))
 
     assert shown(after.lanes) == {
         "one": (["a"], []),
