@@ -146,8 +146,8 @@ class _Replan:
         dropped = self._drop()
         counts = {rule: self._counted(rule) for rule in sorted(self._shrunk)}
         self._delay(counts)
-        for rule in counts:
-            for loads in self._loads(rule, counts[rule]):
+        for rule, by_lane in counts.items():
+            for loads in self._loads(rule, by_lane):
                 self._waiting.fit(loads, self._shrunk[rule])
         self._cut = frozenset(lane for lane in self._waiting.cut if self._rest(lane))
         ended = {lane for lane, waves in self._waves.items() if not waves and not self._begun(lane)}
