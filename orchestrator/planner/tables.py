@@ -64,6 +64,9 @@ class Tables:
             tuple[int, str | None], int
         ] = {}  # by identity of hours: many machines share one
         self._hours: list[Hours] = []  # kept, so that identities stay theirs
+        self._probes_at: dict[int, tuple[int, ...]] = {}  # by identity of what holds: many machines share it
+        self._around_at: dict[int, tuple[int, ...]] = {}
+        self._held: list[Effective] = []  # kept, so that identities stay theirs
         self._strange: dict[str, list[str]] = {}  # names of time zones that nobody knows -> machines
         self._holes: dict[tuple[Probe, str], list[str]] = {}
 
@@ -101,8 +104,8 @@ class Tables:
             os=machine.os,
             change=change,
             policies=tuple(policy.name for policy in held.policies),
-            probes=tuple(self._probes.place(replace(probe, of=EVERYTHING)) for probe in held.probes),
-            around=tuple(self._around.place(_steps(around)) for around in held.around) if change else (),
+            probes=self._probes_of(held),
+            around=self._around_of(held) if change else (),
             health=self._health.place(held.health),
             private_ip=machine.private_ips[0] if machine.private_ips else "",
             computer_name=machine.computer_name,
@@ -112,6 +115,22 @@ class Tables:
             calendar=calendar,
             takes=timedelta(0) if calendar is None else self._takes(machine, held),
         )
+
+    def _probes_of(self, held: Effective) -> tuple[int, ...]:
+        found = self._probes_at.get(id(held))
+        if found is None:
+            found = tuple(self._probes.place(replace(probe, of=EVERYTHING)) for probe in held.probes)
+            self._probes_at[id(held)] = found
+            self._held.append(held)
+        return found
+
+    def _around_of(self, held: Effective) -> tuple[int, ...]:
+        found = self._around_at.get(id(held))
+        if found is None:
+            found = tuple(self._around.place(_steps(around)) for around in held.around)
+            self._around_at[id(held)] = found
+            self._held.append(held)
+        return found
 
     def _calendar(self, machine: Machine, hours: Hours) -> int | None:
         if not (hours.windows or hours.freezes):
