@@ -94,7 +94,7 @@ def _beside(one: _Placed, before: Iterable[_Placed], after: Iterable[_Placed]) -
 
 def _same_machines(one: Rule, other: Rule) -> bool:
     if isinstance(one, OrderRule) or isinstance(other, OrderRule):
-        return bare(one) == bare(other)
+        return type(one) is type(other) and bare(one) == bare(other)
     return one.of == other.of
 
 

@@ -57,6 +57,10 @@ class Places:
         for arm_id in sorted({*(machine.backend_pools or ()), *self._pools.get(machine.id, ())}):
             yield self._pool(arm_id)
 
+    def named_by(self, machine: MachineId) -> tuple[ResourceId, ...]:
+        """The sets that name a machine as theirs, whatever it says itself."""
+        return (*self._sets.get(machine, ()), *self._scale_sets.get(machine, ()))
+
     def strangers(self) -> Iterator[tuple[MachineId, Place]]:
         """Members that Azure names and the inventory doesn't hold, with the set that names them."""
         for machine in self._strangers:

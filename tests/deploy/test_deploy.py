@@ -21,6 +21,7 @@ from orchestrator.errors import Problem
 from orchestrator.inventory import native
 from orchestrator.policy.model import Origin
 from orchestrator.rehearsal.model import Failure
+from tests.deploy.forge import GH, Forge, forging
 from tests.rehearsing import CAMPAIGN, FLEET
 from tests.unit.cli.conftest import company
 
@@ -137,10 +138,8 @@ def test_outputs_of_steps_are_of_steps_that_are_there() -> None:
         ),
     ],
 )
-def test_the_problem_matcher_finds_what_the_commands_say(
-    said: str, where: tuple[str, str, str | None]
-) -> None:
-    """Mistakes in policies, and expectations that don't hold."""
+def test_the_problem_matcher_finds_what_tests_say(said: str, where: tuple[str, str, str | None]) -> None:
+    """Mistakes in files of tests, and expectations that don't hold."""
     ((matcher,),) = [
         one["pattern"]
         for one in orjson.loads((ACTION.parent / "problem-matcher.json").read_bytes())["problemMatcher"]
@@ -161,6 +160,13 @@ def test_the_examples_of_the_readme_are_yaml() -> None:
     """What stands there can be copied."""
     for block in re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL):
         assert YAML(typ="safe", pure=True).load(block)
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    """A server to comment on."""
+    with forging() as started:
+        yield started
 
 
 # What they do -----------------------------------------------------------------------------------------------------
@@ -276,3 +282,76 @@ def test_policies_that_were_invalid_or_not_there_are_compared_with_nothing(repos
 
     assert compared.returncode == 0
     assert "A new campaign." in (repository.parent / "wavekeeper-comment.md").read_text()
+
+
+@pytest.mark.process
+def test_what_the_action_checks_is_marked_at_its_line(repository: Path) -> None:
+    """By annotations of its own: no matcher marks it a second time."""
+    (repository / "policies" / "monthly.yaml").write_text(CAMPAIGN.replace("rules:", "ruls:"))
+
+    checked = ran(scripts()["github: Check the policies"], repository)
+    tested = ran(scripts()["github: Test the policies"], repository)
+
+    first = checked.stdout.splitlines()[0]
+    assert checked.returncode == 2
+    assert first.startswith("::error file=policies/monthly.yaml,line=")
+    assert "matcher" not in checked.stdout
+    assert "::add-matcher::" in tested.stdout
+    assert tested.stdout.rstrip().endswith("::remove-matcher owner=wavekeeper::")
+
+
+@pytest.mark.process
+def test_the_action_writes_one_comment_and_keeps_it_current(repository: Path, forge: Forge) -> None:
+    """The first time a new one; then over it, whoever else commented in between."""
+    gh = repository.parent / "bin" / "gh"
+    gh.write_text(f"#!{sys.executable}\n{GH}")
+    gh.chmod(0o755)
+    comment = repository.parent / "wavekeeper-comment.md"
+    environment = {
+        "COMMENT": str(comment), "NUMBER": "7", "GITHUB_REPOSITORY": "a/b", "GH_TOKEN": "secret", "FORGE": forge.url,
+    }  # fmt: skip
+    script = scripts()["github: Comment on the pull request"]
+
+    for text in ("first", "second"):
+        forge.comments.append({"id": 100 + len(forge.comments), "body": "somebody's own"})
+        comment.write_text(f"<!-- wavekeeper-policies -->\n{text}\n")
+        done = ran(script, repository, **environment)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    bodies = [one["body"] for one in forge.comments]
+    assert bodies == ["somebody's own", "<!-- wavekeeper-policies -->\nsecond\n", "somebody's own"]
+    assert [asked for asked in forge.asked if asked[0] != "GET"] == [
+        ("POST", "/repos/a/b/issues/7/comments"),
+        ("PATCH", "/repos/a/b/issues/comments/101"),
+    ]
+
+    forge.refuses = True
+    refused = ran(script, repository, **environment)
+    assert (refused.returncode, "::notice::no comment was written" in refused.stdout) == (0, True)
+
+
+@pytest.mark.process
+def test_the_template_writes_one_comment_and_keeps_it_current(repository: Path, forge: Forge) -> None:
+    """The same, by Azure DevOps' threads."""
+    (step,) = [one for one in steps(parsed(TEMPLATE)) if one.get("task") == "PythonScript@0"]
+    script = repository.parent / "comment.py"
+    script.write_text(step["inputs"]["script"])
+    environment = {
+        "SYSTEM_COLLECTIONURI": f"{forge.url}/", "SYSTEM_TEAMPROJECTID": "p", "BUILD_REPOSITORY_ID": "r",
+        "SYSTEM_PULLREQUEST_PULLREQUESTID": "7", "SYSTEM_ACCESSTOKEN": "secret",
+    }  # fmt: skip
+    call = f"{sys.executable} {script}"
+
+    for text in ("first", "second"):
+        (repository.parent / "wavekeeper-comment.md").write_text(f"<!-- wavekeeper-policies -->\n{text}\n")
+        done = ran(call, repository, **environment)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    (thread,) = forge.threads
+    assert [one["content"] for one in thread["comments"]] == ["<!-- wavekeeper-policies -->\nsecond\n"]
+    assert thread["status"] == "closed"
+
+    forge.refuses = True
+    refused = ran(call, repository, **environment)
+    assert refused.returncode == 0
+    assert "##vso[task.logissue type=warning]no comment was written" in refused.stdout

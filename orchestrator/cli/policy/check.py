@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,10 +54,10 @@ def check(
     if explain is not None:
         _explain(explain)
         return
-    loaded = read_whole(paths or [POLICIES])
-    fleet = source(inventory, subscription, endpoint).read() if inventory or subscription else None
-    gc.freeze()  # what was read stays: looking for garbage in a hundred thousand machines would take a quarter of the time
-    found = review(loaded, floor(), SystemClock().now(), fleet)
+    with _nothing_collected():
+        loaded = read_whole(paths or [POLICIES])
+        fleet = source(inventory, subscription, endpoint).read() if inventory or subscription else None
+        found = review(loaded, floor(), SystemClock().now(), fleet)
     if as_json:
         print_json(_document(found))
     elif github:
@@ -66,6 +68,16 @@ def check(
         _summary(found, read=len(loaded.policies) > 0 or not loaded.problems)
     if found.errors or (strict and found.warnings):
         raise typer.Exit(code=INVALID)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Without looking for garbage in cycles: there is next to none, and among a hundred thousand machines it takes a third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _summary(found: Review, *, read: bool) -> None:
