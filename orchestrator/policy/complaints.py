@@ -137,28 +137,26 @@ def complaints(
 
 def without_value(document: Document) -> Iterator[Problem]:
     """Keys and entries that nothing stands behind. `select:` would read as "everything" and isn't taken for it."""
-    for path in document.values:
-        if _value_at(document.data, path) is None:
-            key, of_tags = path[-1], len(path) > 1 and path[-2] == "tags"
-            if (
-                key in MAY_BE_EMPTY and not of_tags
-            ):  # a tag may be called `patches`, and its value is missing all the same
-                continue
-            if isinstance(key, int):
-                instead = "take it out, or write its value"
-                yield document.problem(path, "an entry without a value", instead, code=codes.MISSING)
-            elif of_tags:
-                has, lacks = f'{key}: "*"', f"without_tags: [{key}]"
-                yield document.problem(
-                    path,
-                    f"the tag `{key}` has no value",
-                    f"write {has} for machines that have it, or {lacks} besides `tags` for those without",
-                    key=True,
-                    code=codes.MISSING,
-                )
-            else:
-                instead = "write one, or take the key out"
-                yield document.problem(path, f"`{key}` has no value", instead, key=True, code=codes.MISSING)
+    for path in document.empty:
+        key, of_tags = path[-1], len(path) > 1 and path[-2] == "tags"
+        if (
+            key in MAY_BE_EMPTY and not of_tags
+        ):  # a tag may be called `patches`, and its value is missing all the same
+            continue
+        if isinstance(key, int):
+            instead = "take it out, or write its value"
+            yield document.problem(path, "an entry without a value", instead, code=codes.MISSING)
+        elif of_tags:
+            yield document.problem(
+                path,
+                f"the tag `{key}` has no value",
+                f'write {key}: "*" for machines that have it, or without_tags: [{key}] besides `tags` for those without',
+                key=True,
+                code=codes.MISSING,
+            )
+        else:
+            instead = "write one, or take the key out"
+            yield document.problem(path, f"`{key}` has no value", instead, key=True, code=codes.MISSING)
 
 
 def _said(kind: str, detail: Mapping[str, Any], language: Language) -> tuple[str, str]:

@@ -57,6 +57,8 @@ class Document:
     text: str = ""
     quoted: tuple[tuple[Mark, Mark], ...] = ()
     """Where scalars stand that hold a `#`: what looks like a comment there is none."""
+    empty: tuple[Path, ...] = ()
+    """Keys and entries that nothing stands behind."""
 
     def place(self, path: Path, *, key: bool = False) -> Mark:
         """Where `path` was written: its value, or with `key` its key. Of a path that isn't there, the nearest around it."""
@@ -115,7 +117,9 @@ def read(file: str, content: str | bytes) -> tuple[Document | None, tuple[Proble
     except PolicyError as broken:
         return None, (*composer.problems, *broken.problems)
     assert isinstance(data, dict)
-    document = Document(file, data, spread.keys, spread.values, text, tuple(composer.quoted))
+    document = Document(
+        file, data, spread.keys, spread.values, text, tuple(composer.quoted), tuple(spread.empty)
+    )
     return document, tuple(composer.problems)
 
 
@@ -259,6 +263,7 @@ class _Spread:
     file: str
     keys: dict[Path, Mark] = field(default_factory=dict)
     values: dict[Path, Mark] = field(default_factory=dict)
+    empty: list[Path] = field(default_factory=list)
 
     def value(self, node: _Node, path: Path) -> Value:
         if len(self.values) >= MAX_VALUES or len(path) > MAX_DEPTH:
@@ -273,4 +278,6 @@ class _Spread:
             return mapping
         if node.items is not None:
             return [self.value(child, (*path, index)) for index, child in enumerate(node.items)]
+        if node.scalar is None:
+            self.empty.append(path)
         return node.scalar

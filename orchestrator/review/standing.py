@@ -22,6 +22,11 @@ _TOLD_BY: Final[dict[GroupKind, _Key]] = {
 }
 """Machines of which these are the same stand in the same groups of the kind."""
 
+_OF_SETS: Final = frozenset(
+    {GroupKind.AVAILABILITY_SET, GroupKind.UPDATE_DOMAIN, GroupKind.SCALE_SET, GroupKind.FAULT_DOMAIN}
+)
+"""Sets and what is within them: of these most machines differ, so nothing else is read for them."""
+
 
 class Standing:
     """The places of an inventory's machines, read off it as the topology reads them."""
@@ -58,7 +63,7 @@ class Standing:
 
     def _all(self, machine: Machine, kind: GroupKind) -> Sequence[Place]:
         found: dict[str, Place] = {}
-        reached = list(self._places.of(machine))
+        reached = list(self._places.sets_of(machine) if kind in _OF_SETS else self._places.of(machine))
         for place in reached:  # it grows while it is gone through
             reached += place.within
             if place.kind is kind:

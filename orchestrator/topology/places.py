@@ -53,13 +53,9 @@ class Places:
             yield self._once(GroupKind.ZONE, zone.key, zone.name, within)
         elif machine.location:
             yield self._region(machine.location)
-        yield from self._in_sets(machine)
+        yield from self.sets_of(machine)
         for arm_id in sorted({*(machine.backend_pools or ()), *self._pools.get(machine.id, ())}):
             yield self._pool(arm_id)
-
-    def named_by(self, machine: MachineId) -> tuple[ResourceId, ...]:
-        """The sets that name a machine as theirs, whatever it says itself."""
-        return (*self._sets.get(machine, ()), *self._scale_sets.get(machine, ()))
 
     def strangers(self) -> Iterator[tuple[MachineId, Place]]:
         """Members that Azure names and the inventory doesn't hold, with the set that names them."""
@@ -71,7 +67,8 @@ class Places:
             for arm_id in self._pools.get(machine, ()):
                 yield machine, self._pool(arm_id)
 
-    def _in_sets(self, machine: Machine) -> Iterator[Place]:
+    def sets_of(self, machine: Machine) -> Iterator[Place]:
+        """The availability sets and scale sets that a machine is in, each by its domain there where that is known."""
         own, scale_set = machine.availability_set, machine.scale_set
         for arm_id in _joined(own, self._sets.get(machine.id, ())):
             within = self._set(GroupKind.AVAILABILITY_SET, arm_id)
