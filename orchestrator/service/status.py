@@ -189,9 +189,10 @@ def _evidence(rollout: Rollout) -> tuple[str, ...]:
 
 def _untold(rollout: Rollout) -> tuple[str, ...]:
     """Who doesn't know what they wanted to, and why."""
+    waiting = ((webhook, len(rollout.untold.get(webhook, ())), why) for webhook, why in rollout.mute.items())
     return tuple(
-        f"{webhook}: {len(rollout.untold.get(webhook, ()))} notices are not told: {why}"
-        for webhook, why in sorted(rollout.mute.items())
+        f"{webhook}: {number} {'notice is' if number == 1 else 'notices are'} not told: {why}"
+        for webhook, number, why in sorted(waiting)
     )
 
 

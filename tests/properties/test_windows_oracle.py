@@ -47,6 +47,7 @@ LEAD = 62 * 1440
 ZONES = (
     "Europe/Amsterdam", "America/New_York", "America/St_Johns", "America/Havana", "Asia/Kolkata", "Africa/Casablanca",
     "Australia/Sydney", "Australia/Lord_Howe", "America/Santiago", "Pacific/Chatham", "Pacific/Auckland", "Asia/Beirut",
+    "Antarctica/Troll", "America/Nuuk",
 )  # fmt: skip
 """North and south, offsets and changes of half an hour, changes at midnight, a change twice a year for one month."""
 
@@ -164,6 +165,19 @@ def test_ten_years_minute_by_minute(zone: str) -> None:
 
     assert_agree(nights, [], zone, BEGIN, TEN_YEARS)
     assert_agree(months, freezes, zone, BEGIN, TEN_YEARS)
+
+
+def test_a_day_that_samoa_never_had() -> None:
+    """Apia went from 29 to 31 December 2011: what starts on the 30th starts when the clock has passed it, once."""
+    begin, end = datetime(2011, 11, 1, tzinfo=UTC), datetime(2012, 3, 1, tzinfo=UTC)
+    for at, hours in (("00:00", 2), ("12:00", 30), ("23:59", 1)):
+        daily = window(EVERY_DAY, at, timedelta(hours=hours), "Pacific/Apia")
+        fridays = window(Days((Weekday(4),)), at, timedelta(hours=hours), "Pacific/Apia")
+        freeze = Freeze(date(2011, 12, 30), date(2011, 12, 30), "gone", Zone("Pacific/Apia"), HERE)
+
+        assert_agree([daily], [], "Pacific/Apia", begin, end)
+        assert_agree([fridays], [], "Pacific/Apia", begin, end)
+        assert_agree([daily], [freeze], "Pacific/Apia", begin, end)
 
 
 def changing() -> list[str]:

@@ -153,7 +153,7 @@ def test_who_could_not_be_told_is_listed() -> None:
     assert status(diary.scope, diary.rollout, diary.now).untold == ()
     diary.heard("ops", ok=False)
     told = status(diary.scope, diary.rollout, diary.now)
-    assert told.untold == ("ops: 1 notices are not told: 503",)
+    assert told.untold == ("ops: 1 notice is not told: 503",)
 
 
 # What may I do? ---------------------------------------------------------------------------------------------
