@@ -31,7 +31,7 @@ from orchestrator.clock import LoopClock
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.world import World
 from orchestrator.executor.services import services
-from orchestrator.hosts.local import Pace
+from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import MachineId, machine_id
 from orchestrator.inventory.regions import with_regions
 from orchestrator.notify.webhook import HttpWebhooks
@@ -140,7 +140,7 @@ async def roll(made: Plan, world: World) -> tuple[Witness, timedelta]:
     running = await begin(journal, doors, dump(made), who="benchmark", pace=Pace(inbox_every_s=0))
     witness = Witness(made)
     running.host.listen(witness.hear)
-    await running.host.run()
+    await running.run()
     assert str(running.rollout.status) == "finished", running.rollout.cause
     witness.read(world, clock.now())
     assert running.rollout.ended_at is not None

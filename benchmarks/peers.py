@@ -153,7 +153,7 @@ async def roll(plan: Path, journal: Path) -> dict[str, Any]:
             with measured() as used:
                 running = await begin(kept, made, plan.read_bytes(), who="benchmark")
                 trivial.machines = running.rollout.planned.plan.machines
-                await running.host.run()
+                await running.run()
             rollout = running.rollout
             done = sum(n for status, n in rollout.counts.items() if str(status) == "done")
             return {

@@ -95,7 +95,7 @@ async def roll(url: str, plan: bytes, journal: Path) -> Course:
 
             running.host.listen(heard)
             with measured() as used:
-                await running.host.run()
+                await running.run()
             course.roll_cpu_s = used.cpu_s
             rollout = running.rollout
             course.status = str(rollout.status)

@@ -6,7 +6,8 @@
     │   └── JournalError          a journal that is broken, foreign, or held by somebody else
     ├── PolicyError           the author of a policy             exit code 2
     ├── Refused               the operator, who is told why      exit code 3
-    │   └── PlanRefused           a plan that breaks a rule, or that the fleet has outrun
+    │   ├── PlanRefused           a plan that breaks a rule, or that the fleet has outrun
+    │   └── Busy                  machines of it are in another rollout, which must end first
     ├── CloudError            whoever runs the cloud
     │   ├── CloudTransient        nobody: it is tried again
     │   ├── CloudPermanent        a person: it won't pass by itself
@@ -95,6 +96,14 @@ class Refused(WavekeeperError):
 
 class PlanRefused(Refused):
     """A plan that doesn't pass the judge, or that no longer fits the fleet."""
+
+
+class Busy(Refused):
+    """A plan with machines that another rollout changes. `rollout` is that one's id."""
+
+    def __init__(self, message: str, *, rollout: str) -> None:
+        super().__init__(message)
+        self.rollout = rollout
 
 
 class CloudError(WavekeeperError):

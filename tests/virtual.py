@@ -36,7 +36,7 @@ from orchestrator.emulator.world import World
 from orchestrator.executor.log import Decided
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
-from orchestrator.hosts.local import Pace
+from orchestrator.hosts.resting import Pace
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.regions import with_regions
@@ -210,7 +210,7 @@ class Stage:
         beside = asyncio.create_task(meanwhile(running)) if meanwhile is not None else None
         try:
             async with asyncio.timeout(LONGEST.total_seconds()):
-                await running.host.run()
+                await running.run()
         finally:
             if beside is not None:
                 if not beside.done():

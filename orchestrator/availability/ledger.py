@@ -61,6 +61,7 @@ class Ledger:
     def __init__(self) -> None:
         self.grants: dict[MachineId, Grant] = {}
         self.others: dict[MachineId, datetime] = {}  # out, but not by us
+        self.revision = 0  # of the set of rules: counts each rollout that brought or took some
         self._budgets: dict[str, _Budget] = {}
         self._exclusions: dict[str, _Exclusion] = {}
         self._budgets_of: dict[MachineId, list[_Budget]] = {}
@@ -70,6 +71,7 @@ class Ledger:
 
     def register(self, rollout: str, constraints: Iterable[Constraint]) -> None:
         """Hold these constraints while `rollout` is active; what is out already counts at once."""
+        self.revision += 1
         for rule in constraints:
             if isinstance(rule, Budget):
                 self._register_budget(rollout, rule)
@@ -98,6 +100,7 @@ class Ledger:
 
     def unregister(self, rollout: str) -> None:
         """Forget the constraints that only this rollout held. Its open grants stay and go on counting."""
+        self.revision += 1
         for budget in [b for b in self._budgets.values() if rollout in b.rollouts]:
             budget.rollouts.discard(rollout)
             if not budget.rollouts:

@@ -241,7 +241,7 @@ async def watch(running: Running, who: str, *, verbose: bool, as_json: bool, pla
         else Live(LiveView(moment, recent), console=out, refresh_per_second=4, screen=False)
     ):
         async with _interruptible(running, who):
-            await host.run()
+            await running.run()
     told = status_of(running.scope, rollout, running.services.clock.now())
     if as_json:
         print_json(told.to_json())

@@ -9,40 +9,33 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from orchestrator.errors import Refused, UsageError
+from orchestrator.errors import Refused
 from orchestrator.executor.fleet import catch_up
 from orchestrator.executor.log import Decided, Log
 from orchestrator.executor.perform import perform
 from orchestrator.executor.services import Services
+from orchestrator.hosts.resting import Pace, Rest
 from orchestrator.hosts.runner import OWN, Runner
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from orchestrator.rollout import letters, messages
+from orchestrator.rollout import messages
 from orchestrator.rollout.agenda import agenda_of
 from orchestrator.rollout.agenda_steps import place_of
 from orchestrator.rollout.decide import clock_message, decide
-from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, StageStatus
+from orchestrator.rollout.moved import machines_of
+from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.store.port import Letter
 
 IDLE_PAUSE_S = 1.0
 """Cloud seconds before an activity that led to no fact is tried again: it must never spin."""
 
 Listener = Callable[[Decided], None]
-
-
-@dataclass(slots=True)
-class Pace:
-    """How the host waits. `patience`: how long it stays while only a person, or somebody's recovery, can move it on.
-
-    `inbox_every_s`: real seconds between looks into the inbox; 0 never looks.
-    """
-
-    patience: timedelta = timedelta(minutes=30)
-    inbox_every_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +55,39 @@ class _Commit:
     done: asyncio.Future[None] | None = None
 
 
-class LocalHost:
-    """Drives one rollout of a scope. `run` returns when nothing moves any more by itself."""
+class Fellows(Protocol):
+    """The other rollouts that the same process drives, as one of them sees them."""
 
-    def __init__(self, log: Log, services: Services, rollout: Rollout, pace: Pace | None = None) -> None:
+    def moved(self, host: LocalHost, machines: Sequence[MachineId], now: datetime) -> None:
+        """Machines that a decision of this host's was about: they may have gone out, or come back."""
+        ...
+
+    def may_end(self) -> bool:
+        """Whether none of them moves any more by itself. One that rests is kept until then: a word of a person, or of a
+        fellow, may set it going again.
+        """
+        ...
+
+
+class LocalHost:
+    """Drives one rollout of a scope, beside its fellows. `run` returns when nothing of theirs moves any more by itself."""
+
+    def __init__(
+        self,
+        log: Log,
+        services: Services,
+        rollout: Rollout,
+        pace: Pace,
+        fellows: Fellows,
+    ) -> None:
         self.log = log
         self.rollout = rollout
         self.services = services
         self._clock = services.clock
-        self._pace = pace or Pace()
+        self._pace = pace
+        self._fellows = fellows
         log.scope.send_within = timedelta(seconds=60) * self._clock.scale
-        self.agenda = agenda_of(log.scope, rollout, self._now())
+        self.agenda = agenda_of(log.scope, rollout, self.event_time())
         self._posted: deque[_Posted] = deque()
         self._news = asyncio.Event()
         self._runner = Runner(self._perform, self._ended, self._fail)
@@ -82,11 +97,9 @@ class LocalHost:
         self._side: set[asyncio.Task[None]] = set()
         self._armed: datetime | None = None
         self._alarm: asyncio.Task[None] | None = None
-        self._blocked_since: datetime | None = None
         self._failure: BaseException | None = None
-        self._tried_by = self._clock.now() + timedelta(
-            seconds=services.settings.request_timeout_s * self._clock.scale
-        )
+        one_try = timedelta(seconds=services.settings.request_timeout_s * self._clock.scale)
+        self._rest = Rest(rollout, self.agenda, self._clock, self._pace.patience, self._clock.now() + one_try)
         self._caught_up = asyncio.Event()  # before it, nobody is granted anything
 
     # What others may do -----------------------------------------------------------------------------------
@@ -105,6 +118,32 @@ class LocalHost:
         self._post(_Posted(command, done=done))
         await done
 
+    def deliver(self, letter: Letter, command: messages.Command) -> None:
+        """Have the command of another process's letter decided on."""
+        self._post(_Posted(command, letter=letter))
+
+    def refuse_letter(self, letter: Letter, why: str) -> None:
+        """Take a letter out of the inbox by saying why it isn't carried out."""
+        facts = (e.CommandRefused(letter.id, letter.who, why),)
+        advance = _Posted(messages.Advance(self.rollout.id), letter=letter)
+        self._record(self.rollout, facts, self.event_time(), advance)
+
+    def poke(self) -> None:
+        """Look again: something outside has changed."""
+        self._news.set()
+
+    def ledger_moved(self, machines: Sequence[MachineId], now: datetime) -> None:
+        """A fellow's decision took room in our rules, or gave it back. What follows of it is written after that decision."""
+        for machine in self.agenda.ledger_moved(machines, now):
+            self._reconcile(machine)
+        self._news.set()
+
+    def rules_moved(self, now: datetime) -> None:
+        """A rollout of the scope began or ended, and with it rules that our machines may be under: everybody is asked again."""
+        for machine in self.agenda.ask_all(now):
+            self._reconcile(machine)
+        self._news.set()
+
     def activities(self) -> list[a.Activity]:
         """What is going on now."""
         return self._runner.activities()
@@ -119,7 +158,7 @@ class LocalHost:
                 self._handle()
                 if self._failure is not None:
                     raise self._failure
-                if self._rests():
+                if self.rests() and self._fellows.may_end():
                     return
                 self._arm()
                 await self._news.wait()
@@ -137,8 +176,6 @@ class LocalHost:
         for place in (*self.agenda.activities, *map(place_of, self.agenda.steps.due)):
             self._reconcile(place)
         self._runner.want(OWN, self.agenda.own)
-        if self._pace.inbox_every_s:
-            self._beside(self._read_inbox())
         self._beside(self._catch_up())
 
     async def _catch_up(self) -> None:
@@ -152,7 +189,7 @@ class LocalHost:
         self._posted.append(posted)
         self._news.set()
 
-    def _now(self) -> datetime:
+    def event_time(self) -> datetime:
         """Event time: the clock's, but never before the last fact."""
         now, last = self._clock.now(), self.log.scope.last
         return now if last is None else max(now, last)
@@ -160,7 +197,7 @@ class LocalHost:
     def _handle(self) -> None:
         """Decide on all that was posted, then on what time and facts have made due, until nothing is left."""
         while self._failure is None:
-            now = self._now()
+            now = self.event_time()
             if self._posted:
                 self._decide(self._posted.popleft(), now)
             elif (when := self.agenda.wake_at()) is not None and when <= now:
@@ -186,7 +223,7 @@ class LocalHost:
         try:
             facts = decide(scope, posted.message, now)
         except Refused as refused:
-            self._refuse(posted, refused, now)
+            self._refuse(posted, refused)
             return
         if facts or posted.letter is not None:
             self._record(scope.rollouts[posted.message.rollout], facts, now, posted)
@@ -195,27 +232,22 @@ class LocalHost:
         if not facts and posted.activity is not None:
             self._came_to_nothing(posted.machine, posted.activity, now)
 
-    def _refuse(self, posted: _Posted, refused: Refused, now: datetime) -> None:
+    def _refuse(self, posted: _Posted, refused: Refused) -> None:
         if posted.done is not None:
             posted.done.set_exception(refused)
         if posted.letter is not None:
-            self._refuse_letter(posted.letter, str(refused), now)
-
-    def _refuse_letter(self, letter: Letter, why: str, now: datetime) -> None:
-        facts = (e.CommandRefused(letter.id, letter.who, why),)
-        self._record(self.rollout, facts, now, _Posted(messages.Advance(self.rollout.id), letter=letter))
+            self.refuse_letter(posted.letter, str(refused))
 
     def _record(self, rollout: Rollout, facts: tuple[e.Event, ...], now: datetime, posted: _Posted) -> None:
         """Write a decision down, and see whom it touches. What it makes due waits until it is durable."""
         taken = (posted.letter.id,) if posted.letter is not None else ()
         decided, task = self.log.record(rollout.id, facts, now, letters=taken)
+        moved = machines_of(rollout, facts)
         if rollout is self.rollout:
             touched = self.agenda.refresh(facts, now)
         else:  # a person's word on a machine of another rollout, which counts in our rules
-            machines = [
-                rollout.planned.machine(fact.machine).id for fact in facts if hasattr(fact, "machine")
-            ]
-            touched = self.agenda.ledger_moved(machines, now)
+            touched = self.agenda.ledger_moved(moved, now)
+        self._fellows.moved(self, moved, now)
         if posted.activity is not None and posted.machine != OWN:
             touched.add(posted.machine)
         for machine in touched:
@@ -289,82 +321,21 @@ class LocalHost:
         self._failure = self._failure or error
         self._news.set()
 
-    async def _read_inbox(self) -> None:
-        """Hand in what other processes asked for."""
-        known: set[str] = set()
-        while True:
-            for letter in await self.log.journal.inbox():
-                if letter.id in known:
-                    continue
-                known.add(letter.id)
-                try:
-                    self._post(_Posted(letters.load(letter.command), letter=letter))
-                except UsageError as error:
-                    self._refuse_letter(letter, str(error), self._now())
-            await self._clock.sleep(self._pace.inbox_every_s * self._clock.scale)
-
     # Waiting and ending -----------------------------------------------------------------------------------
 
-    def _rests(self) -> bool:
+    def rests(self) -> bool:
         """Whether nothing moves any more by itself: the process may end, and the journal knows how to go on."""
-        rollout = self.rollout
-        if self._posted or self._commits:
-            return False
-        if rollout.in_flight or self.agenda.steps.due or self._tells():
-            self._blocked_since = None
-            return False
-        if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
-            return True
-        if rollout.status is RolloutStatus.RUNNING and rollout.stage_status is StageStatus.AWAITING:
-            return True
-        if not self.blocked:
-            self._blocked_since = None
-            return False
-        now = self._clock.now()
-        opens = self.agenda.opens_at()
-        if opens is not None and self._only_hours:
-            self._blocked_since = None
-            return opens - now > self._pace.patience
-        self._blocked_since = self._blocked_since or now
-        return now - self._blocked_since >= self._pace.patience
-
-    def _tells(self) -> bool:
-        """Whether somebody is about to be told something. Who couldn't be for a while gets one try of each process."""
-        tells = [x for x in self.agenda.own if isinstance(x, a.Tell)]
-        tried = self._clock.now() >= self._tried_by
-        return any(not tell.failing for tell in tells) or (bool(tells) and not tried)
-
-    @property
-    def _only_hours(self) -> bool:
-        """Whether nobody waits for anything but the opening of windows, so that it is known how long nothing can start."""
-        return not self.agenda.waiting and all(
-            isinstance(x, a.Watch | a.WatchGroups | a.Tell) for x in self.activities()
-        )
+        return not self._posted and not self._commits and self._rest.reached(self.activities())
 
     @property
     def blocked(self) -> bool:
         """Whether only a person, or a machine that gets well, can move the rollout on before `max_wait` is over."""
-        if (
-            self.rollout.status is not RolloutStatus.RUNNING
-            or self.rollout.stage_status is StageStatus.BAKING
-        ):
-            return False
-        idle = (
-            a.Watch,
-            a.WatchGroups,
-            a.Verify,
-            a.RunStep,
-        )  # nothing is in flight: of machines that keep their grant
-        return not self.agenda.lanes and all(isinstance(x, idle) for x in self.activities())
+        return self._rest.blocked(self.activities())
 
     def _arm(self) -> None:
         """Ring at the next moment that matters."""
-        moments = [self.agenda.wake_at()]
-        if self._tried_by > self._clock.now():
-            moments.append(self._tried_by)
-        if self._blocked_since is not None:
-            moments.append(self._blocked_since + self._pace.patience)
-        when = min((x for x in moments if x is not None), default=None)
+        moments = [*self._rest.moments(), *(x for x in (self.agenda.wake_at(),) if x is not None)]
+        when = min(moments, default=None)
         if when == self._armed and self._alarm is not None and not self._alarm.done():
             return
         if self._alarm is not None:

@@ -90,7 +90,9 @@ class Agenda:
             self._touch(fact, touched, now)
         for machine in sorted(touched):
             self._ask(machine, now)
-        if crowded or any(self._is_overdrawn(machine) for fact in facts for machine in _went_out(fact)):
+        if crowded or any(
+            self._is_overdrawn(self._id(machine)) for fact in facts for machine in _went_out(fact)
+        ):
             self._ask_reserved(touched, now)
         self._wake(touched, now)
         self._after(now)
@@ -158,10 +160,13 @@ class Agenda:
             case _:
                 return False
 
-    def _is_overdrawn(self, machine: int) -> bool:
-        for rule, _ in self.scope.ledger.rules_of(self._id(machine)):
-            room = self.scope.ledger.room(rule)
-            if room is not None and room < self.reserved.count(rule):
+    def _is_overdrawn(self, machine: MachineId) -> bool:
+        """Whether more of a rule of the machine's is reserved than it has left, or another domain's turn of it."""
+        for rule, domain in self.scope.ledger.rules_of(machine):
+            if domain is not None:
+                if self.reserved.foreign_domain(rule, domain):
+                    return True
+            elif (self.scope.ledger.room(rule) or 0) < self.reserved.count(rule):
                 return True
         return False
 
@@ -180,9 +185,12 @@ class Agenda:
         again. Returns the machines whose activity may differ.
         """
         touched: set[int] = set()
+        crowded = False
         for identity in machines:
             self._free(identity)
-        self._ask_reserved(touched, now)
+            crowded = crowded or self._is_overdrawn(identity)
+        if crowded:
+            self._ask_reserved(touched, now)
         self._wake(touched, now)
         return touched
 

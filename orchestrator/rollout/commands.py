@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.errors import Refused
+from orchestrator.errors import Busy, Refused
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.progress import next_stage
@@ -56,9 +56,10 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
         shared = sorted(mine & {x.id for x in other.planned.plan.machines if x.change})
         if shared:
             name = shared[0].rsplit("/", 1)[-1]
-            raise Refused(
+            raise Busy(
                 f"{len(shared)} machines of this plan, such as {name}, are in rollout {other.id}, which is {other.status}; "
-                f"finish it first, or abort it: wavekeeper abort {other.id} --reason ...",
+                f"wait until it has ended (--queue does), or abort it: wavekeeper abort {other.id} --reason ...",
+                rollout=other.id,
             )
     dropped = tuple(machine for machine, _ in command.dropped)
     why = tuple(reason for _, reason in command.dropped)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import zlib
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -24,19 +26,48 @@ VERBS = tuple(_VERBS)
 """What a person may ask of a rollout that is under way."""
 
 
-def dump(command: m.Command) -> bytes:
-    """A command as a letter's body. A start takes its plan along and is never sent this way."""
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A reviewed plan that another process asks the writer to run: judged by the sender, on the fleet as it is.
+
+    `dropped` are machines that are left alone after all, by index, with the reason. `endpoint` and `scale` say which cloud was
+    looked at.
+    """
+
+    plan: bytes
+    who: str
+    reason: str
+    dropped: tuple[tuple[int, str], ...]
+    endpoint: str
+    scale: float
+
+
+_HANDOVER = "hand-over"
+
+
+def dump(command: m.Command | Handover) -> bytes:
+    """A command as a letter's body. A plan travels compressed."""
+    if isinstance(command, Handover):
+        told = asdict(command) | {"plan": b64encode(zlib.compress(command.plan)).decode()}
+        return orjson.dumps({"verb": _HANDOVER, **told}, option=orjson.OPT_SORT_KEYS)
     verb = next(name for name, cls in _VERBS.items() if isinstance(command, cls))
     return orjson.dumps({"verb": verb, **asdict(command)}, option=orjson.OPT_SORT_KEYS)
 
 
-def load(body: bytes) -> m.Command:
+def load(body: bytes) -> m.Command | Handover:
     """The command of a letter. Raises `UsageError` for what no version of this program has sent."""
     try:
         fields: dict[str, Any] = orjson.loads(body)
-        return make(fields.pop("verb"), **fields)
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        verb = fields.pop("verb")
+        return _handover(fields) if verb == _HANDOVER else make(verb, **fields)
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise UsageError(f"a letter in the inbox that can't be read: {error}") from None
+
+
+def _handover(fields: dict[str, Any]) -> Handover:
+    plan = zlib.decompress(b64decode(fields.pop("plan")))
+    dropped = tuple((int(index), str(why)) for index, why in fields.pop("dropped"))
+    return Handover(plan=plan, dropped=dropped, **fields)
 
 
 def make(verb: str, **fields: Any) -> m.Command:

@@ -100,7 +100,7 @@ async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
         running = await begin(journal, doors, script.plan, who=WHO, live=script.fleet, pace=NO_INBOX)
         if script.approve:
             running.host.listen(_approver(running))
-        await running.host.run()
+        await running.run()
         return running.rollout, await timeline(journal, running.rollout)
     finally:
         await doors.views.close()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.log import Log, replay
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
-from orchestrator.hosts.local import LocalHost, Pace
+from orchestrator.hosts.local import LocalHost
+from orchestrator.hosts.resting import Pace
+from orchestrator.hosts.scope import ScopeHost
 from orchestrator.inventory.model import Inventory
 from orchestrator.notify.port import Webhooks
 from orchestrator.notify.webhook import HttpWebhooks, Target
@@ -26,6 +29,7 @@ from orchestrator.probes.http import HttpProber
 from orchestrator.probes.port import Prober
 from orchestrator.probes.tcp import TcpProber
 from orchestrator.rollout.decide import decide
+from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.messages import Start
 from orchestrator.rollout.planned import index_plan
 from orchestrator.rollout.state import Rollout, Scope
@@ -37,7 +41,7 @@ from orchestrator.service.start import (
     refuse_unknown_webhooks,
     refuse_unless_judged,
 )
-from orchestrator.store.port import Journal
+from orchestrator.store.port import Journal, Letter
 from orchestrator.wiring.cloud import Cloud, is_loopback
 from orchestrator.wiring.files import read_bytes
 
@@ -46,11 +50,16 @@ from orchestrator.wiring.files import read_bytes
 class Running:
     """A rollout that is ready to be driven, or driven."""
 
+    house: ScopeHost
     host: LocalHost
     rollout: Rollout
     scope: Scope
     services: Services
     resumed: bool
+
+    async def run(self) -> None:
+        """Drive it, and what is handed over meanwhile, until nothing moves any more by itself."""
+        await self.house.run()
 
 
 def read_webhooks(path: Path | None) -> Mapping[str, Target]:
@@ -109,6 +118,14 @@ async def doors(
         await cloud.provider.close()
 
 
+async def open_scope(
+    journal: Journal, made: Services, *, endpoint: str = "", pace: Pace | None = None
+) -> ScopeHost:
+    """A scope as its journal tells it, to drive rollouts of. The journal is held by now."""
+    log = Log(await replay(journal), journal)
+    return ScopeHost(log, made, partial(_take, endpoint), pace)
+
+
 async def begin(
     journal: Journal,
     made: Services,
@@ -119,22 +136,44 @@ async def begin(
     live: Inventory | None = None,
     accept_drift: bool = False,
     pace: Pace | None = None,
+    endpoint: str = "",
 ) -> Running:
     """Start a reviewed plan, or go on with the rollout of it that the journal knows, be it over. The journal is held by now.
 
     `live` is the fleet as it is at this moment: a plan is compared with it and judged by it before it starts.
     Raises `Refused` and `PlanRefused`, with nothing done.
     """
-    scope = await replay(journal)
-    name = digest(plan)
-    known = known_rollout(scope, name)
-    log = Log(scope, journal)
+    house = await open_scope(journal, made, endpoint=endpoint, pace=pace)
+    scope = house.log.scope
+    known = going_on(scope, plan, made.clock.scale)
     if known is not None:
-        if known.scale != made.clock.scale:
-            raise Refused(
-                f"rollout {known.id} was started where time runs {known.scale:g} times as fast; go on there"
-            )
-        return Running(LocalHost(log, made, known, pace), known, scope, made, resumed=True)
+        return Running(house, house.drive(known), known, scope, made, resumed=True)
+    handover = await prepare(plan, made, who=who, reason=reason, live=live, accept_drift=accept_drift)
+    rollout = await _start(house, handover)
+    return Running(house, house.drive(rollout), rollout, scope, made, resumed=False)
+
+
+def going_on(scope: Scope, plan: bytes, scale: float) -> Rollout | None:
+    """The rollout of this plan that the journal knows, if any. Raises `Refused` where it was begun on another clock."""
+    known = known_rollout(scope, digest(plan))
+    if known is not None and known.scale != scale:
+        raise Refused(
+            f"rollout {known.id} was started where time runs {known.scale:g} times as fast; go on there"
+        )
+    return known
+
+
+async def prepare(
+    plan: bytes,
+    made: Services,
+    *,
+    who: str,
+    reason: str = "",
+    live: Inventory | None = None,
+    accept_drift: bool = False,
+    endpoint: str = "",
+) -> Handover:
+    """Hold a plan to the judge and to the fleet as it is. Raises `Refused` and `PlanRefused`, with nothing done."""
     parsed: Plan = parse(plan, "the plan")
     refuse_unknown_webhooks(parsed, made.webhooks.knows)
     if not any(machine.change for machine in parsed.machines):
@@ -145,12 +184,46 @@ async def begin(
         refuse_if_outrun(parsed, moved, accept=accept_drift)
         dropped = moved.dropped
         refuse_unless_judged(plan, live, [parsed.machines[index].id for index, _ in dropped])
-    now = made.clock.now()
+    return Handover(plan, who, reason, dropped, endpoint, made.clock.scale)
+
+
+async def _start(house: ScopeHost, handover: Handover, letters: Sequence[str] = ()) -> Rollout:
+    """Write down that a plan begins. Raises `Refused` where it may not beside what goes on."""
+    scope, name = house.log.scope, digest(handover.plan)
+    now = house.services.clock.now()
     at = max(now, scope.last) if scope.last is not None else now
-    planned = index_plan(parsed)
-    command = Start(new_id(scope, parsed, now), planned, name, who, reason, dropped, made.clock.scale)
+    planned = index_plan(parse(handover.plan, "the plan"))
+    command = Start(
+        new_id(scope, planned.plan, now),
+        planned,
+        name,
+        handover.who,
+        handover.reason,
+        handover.dropped,
+        handover.scale,
+    )
     facts = decide(scope, command, at)
-    _, commit = log.record(command.rollout, facts, at, planned=planned, documents={name: plan})
+    _, commit = house.log.record(
+        command.rollout, facts, at, planned=planned, documents={name: handover.plan}, letters=letters
+    )
     await commit
-    rollout = scope.rollouts[command.rollout]
-    return Running(LocalHost(log, made, rollout, pace), rollout, scope, made, resumed=False)
+    return scope.rollouts[command.rollout]
+
+
+async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Handover) -> Rollout:
+    """Run what another process hands over, or go on with it. Raises `Refused` with what to do instead."""
+    made = house.services
+    if (handover.endpoint, handover.scale) != (endpoint, made.clock.scale):
+        raise Refused(
+            f"the process that writes this journal works on another cloud ({endpoint or 'Azure'}); "
+            "use another journal: --journal FILE"
+        )
+    known = going_on(house.log.scope, handover.plan, made.clock.scale)
+    if known is None:
+        refuse_unknown_webhooks(parse(handover.plan, "the plan"), made.webhooks.knows)
+        return await _start(house, handover, [letter.id])
+    scope = house.log.scope
+    at = max(made.clock.now(), scope.last or made.clock.now())
+    _, commit = house.log.record(known.id, (), at, letters=[letter.id])
+    await commit
+    return known

@@ -19,7 +19,7 @@ from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.world import World
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
-from orchestrator.hosts.local import Pace
+from orchestrator.hosts.resting import Pace
 from orchestrator.notify.port import Delivery, Webhooks
 from orchestrator.policy.model import Probe, ProbeKind
 from orchestrator.probes.port import Reply, Subject

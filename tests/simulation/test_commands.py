@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.errors import Refused
-from orchestrator.hosts.local import Pace
+from orchestrator.hosts.resting import Pace
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, StageStatus

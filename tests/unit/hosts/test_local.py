@@ -13,7 +13,7 @@ from orchestrator.clock import LoopClock
 from orchestrator.cloud.port import Target
 from orchestrator.errors import AccessDenied, JournalError, Refused
 from orchestrator.executor.log import Decided
-from orchestrator.hosts.local import Pace
+from orchestrator.hosts.resting import Pace
 from orchestrator.planner.document import dump
 from orchestrator.planner.model import Plan
 from orchestrator.rollout import events as e
@@ -100,7 +100,7 @@ async def test_no_request_leaves_before_its_intent_is_durable() -> None:
         return await start(target, *rest)
 
     running.services.cloud.start = watched  # type: ignore[method-assign]  # a witness in between
-    await running.host.run()
+    await running.run()
     assert (early, running.rollout.status) == ([], RolloutStatus.FINISHED)
 
 
@@ -112,7 +112,7 @@ async def test_listeners_hear_of_durable_rows_alone_and_in_order() -> None:
     running = await Hosted(made, journal).begin()
     heard: list[tuple[int, int]] = []
     running.host.listen(lambda decided: heard.append((decided.seq, journal.durable)))
-    await running.host.run()
+    await running.run()
     assert [seq for seq, _ in heard] == list(range(2, journal.durable + 1))
     assert all(seq <= durable for seq, durable in heard)
 
@@ -131,7 +131,7 @@ async def test_decisions_do_not_wait_for_the_disk() -> None:
             await asyncio.sleep(0.2)
 
     watching = asyncio.create_task(look())
-    await running.host.run()
+    await running.run()
     watching.cancel()
     assert queued >= 8
 
@@ -150,7 +150,7 @@ async def test_a_request_that_has_just_ended_is_not_sent_again_by_what_touches_e
         return answer
 
     running.services.cloud.start = paused  # type: ignore[method-assign]  # the moment
-    await host.run()
+    await running.run()
     assert running.rollout.status is RolloutStatus.PAUSED
     assert set(made.installs().values()) == {1}
 
@@ -187,7 +187,7 @@ def test_as_many_machines_are_asked_as_there_is_room_for(plan: Plan) -> None:
                 asked.discard(target.id)
 
         running.services.views.read = counted  # type: ignore[method-assign]  # a witness in between
-        await running.host.run()
+        await running.run()
         assert (most, rollout.status) == (2, RolloutStatus.FINISHED)
 
     story()
@@ -246,7 +246,7 @@ async def test_one_that_is_over_ends_at_once() -> None:
 
 async def _run(made: Stage, hosted: Hosted | None = None) -> Rollout:
     running = await (hosted := hosted or Hosted(made)).begin()
-    await running.host.run()
+    await running.run()
     await hosted.journal.close()
     return running.rollout
 
@@ -260,7 +260,7 @@ async def test_a_command_is_answered_when_its_facts_are_durable() -> None:
     made = staged()
     journal = SlowJournal(made.disk)
     running = await Hosted(made, journal).begin()
-    going = asyncio.create_task(running.host.run())
+    going = asyncio.create_task(running.run())
     await asyncio.sleep(60)
     await running.host.ask(m.Pause(running.rollout.id, "ada", "tea"))
     assert any(isinstance(fact, e.RolloutPaused) for fact in facts_of(made.disk))
@@ -274,7 +274,7 @@ async def test_a_command_that_nobody_will_decide_on_is_refused() -> None:
     """The process rests before its turn comes."""
     made = staged()
     running = await Hosted(made).begin()
-    going = asyncio.create_task(running.host.run())
+    going = asyncio.create_task(running.run())
     await asyncio.sleep(60)
     asked = asyncio.create_task(running.host.ask(m.Pause(running.rollout.id, "ada", "tea")))
     await asyncio.sleep(0)
@@ -290,7 +290,7 @@ async def test_a_letter_that_nobody_can_read_is_answered_and_taken() -> None:
     hosted = Hosted(made)
     running = await hosted.begin()
     await MemoryJournal(made.disk).post(Letter("l1", START, "grace", b"{}"))
-    await running.host.run()
+    await running.run()
     refusals = [fact for fact in facts_of(made.disk) if isinstance(fact, e.CommandRefused)]
     assert [(fact.letter, fact.who) for fact in refusals] == [("l1", "grace")]
     assert await hosted.journal.inbox() == ()
@@ -312,7 +312,7 @@ async def test_a_journal_that_fails_ends_the_process() -> None:
     made = staged()
     running = await Hosted(made, Full(made.disk)).begin()
     with pytest.raises(JournalError, match="the disk is full"):
-        await running.host.run()
+        await running.run()
     assert len(made.disk.scopes["default"].rows) == 5
 
 
@@ -345,7 +345,7 @@ def test_what_an_activity_cannot_bear_ends_the_process(
         running = await Hosted(made).begin()
         hurt(running.services)
         with pytest.raises(error, match=said):
-            await running.host.run()
+            await running.run()
         assert running.host.activities() == []
 
     story()
@@ -362,7 +362,7 @@ async def test_a_listener_that_breaks_ends_the_process() -> None:
 
     running.host.listen(broken)
     with pytest.raises(BrokenPipeError):
-        await running.host.run()
+        await running.run()
 
 
 @virtual
@@ -376,7 +376,7 @@ async def test_an_inbox_that_fails_ends_the_process() -> None:
     made = staged(pace=Pace(inbox_every_s=5))
     running = await Hosted(made, Deaf(made.disk)).begin()
     with pytest.raises(JournalError, match="the inbox can't be read"):
-        await running.host.run()
+        await running.run()
 
 
 @virtual
@@ -398,7 +398,7 @@ async def test_a_clock_that_steps_back_stops_the_rollout() -> None:
         clock.back = timedelta(hours=1)
 
     stepping = asyncio.create_task(step())
-    await running.host.run()
+    await running.run()
     await stepping
     assert running.rollout.status is RolloutStatus.STOPPED
     assert running.rollout.cause.startswith("the clock went back")

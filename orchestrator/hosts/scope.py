@@ -1,0 +1,125 @@
+"""All rollouts of a scope that one process drives, side by side: one log, one ledger, one inbox.
+
+Each has a host of its own. What one decides is told to the others before anything else is decided, so that a place given
+back by one rollout is found by whoever waits for it in another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from orchestrator.errors import Refused, UsageError
+from orchestrator.executor.log import Log
+from orchestrator.executor.services import Services
+from orchestrator.hosts.inbox import watch_inbox
+from orchestrator.hosts.local import LocalHost
+from orchestrator.hosts.resting import Pace
+from orchestrator.inventory.model import MachineId
+from orchestrator.rollout import letters
+from orchestrator.rollout.state import Rollout
+from orchestrator.store.port import Letter
+
+Take = Callable[["ScopeHost", Letter, letters.Handover], Awaitable[Rollout]]
+"""Begins a plan that another process hands over, or finds its rollout. Raises `Refused` with what to do instead."""
+
+
+class ScopeHost:
+    """Drives rollouts of a scope until none of them moves any more by itself."""
+
+    def __init__(self, log: Log, services: Services, take: Take, pace: Pace | None = None) -> None:
+        self.log = log
+        self.services = services
+        self.hosts: dict[str, LocalHost] = {}
+        self._pace = pace or Pace()
+        self._take = take
+        self._revision = log.scope.ledger.revision
+        self._group: asyncio.TaskGroup | None = None
+        self._inbox: asyncio.Task[None] | None = None
+        self._handovers = 0
+        self._ended = False
+
+    def drive(self, rollout: Rollout) -> LocalHost:
+        """The host of a rollout, made if there is none. One that comes while others are under way begins at once."""
+        host = self.hosts.get(rollout.id)
+        if host is None:
+            host = LocalHost(self.log, self.services, rollout, self._pace, self)
+            self.hosts[rollout.id] = host
+            self._tell_rules(host)
+            if self._group is not None:
+                self._group.create_task(host.run())
+        return host
+
+    async def run(self) -> None:
+        """Drive all of them until all rest or are over, or the journal fails. The first error is raised as it is."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                for host in self.hosts.values():
+                    group.create_task(host.run())
+                if self._pace.inbox_every_s:
+                    self._inbox = group.create_task(self._read_inbox())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        finally:
+            self._group = None
+
+    # What one host tells the others -----------------------------------------------------------------------
+
+    def moved(self, host: LocalHost, machines: Sequence[MachineId], now: datetime) -> None:
+        """See `Fellows`."""
+        if self.log.scope.ledger.revision != self._revision:
+            self._tell_rules(host)
+        elif machines:
+            for other in self.hosts.values():
+                if other is not host:
+                    other.ledger_moved(machines, now)
+
+    def may_end(self) -> bool:
+        """See `Fellows`. Once it is true it stays true: the others end as well."""
+        if not self._ended and not self._handovers and all(host.rests() for host in self.hosts.values()):
+            self._ended = True
+            if self._inbox is not None:
+                self._inbox.cancel()  # letters from now on wait for the next process
+            for host in self.hosts.values():
+                host.poke()
+        return self._ended
+
+    def _tell_rules(self, host: LocalHost) -> None:
+        self._revision = self.log.scope.ledger.revision
+        for other in self.hosts.values():
+            if other is not host:
+                other.rules_moved(other.event_time())
+
+    # Letters ----------------------------------------------------------------------------------------------
+
+    async def _read_inbox(self) -> None:
+        await watch_inbox(self.log.journal, self.services.clock, self._pace.inbox_every_s, self._deliver)
+
+    def _deliver(self, letter: Letter) -> None:
+        """To the host of the rollout that it is about; to any where that isn't driven here."""
+        anybody = next(iter(self.hosts.values()))
+        try:
+            command = letters.load(letter.command)
+        except UsageError as error:
+            anybody.refuse_letter(letter, str(error))
+            return
+        if isinstance(command, letters.Handover):
+            self._handovers += 1
+            assert self._group is not None
+            self._group.create_task(self._hand_over(letter, command))
+        else:
+            self.hosts.get(command.rollout, anybody).deliver(letter, command)
+
+    async def _hand_over(self, letter: Letter, handover: letters.Handover) -> None:
+        anybody = next(iter(self.hosts.values()))
+        try:
+            rollout = await self._take(self, letter, handover)
+        except Refused as refused:
+            anybody.refuse_letter(letter, str(refused))
+        else:
+            self.drive(rollout)
+        finally:
+            self._handovers -= 1
+            anybody.poke()
