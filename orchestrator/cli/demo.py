@@ -17,8 +17,8 @@ from rich.text import Text
 from orchestrator.cli.graph import waves_of
 from orchestrator.cli.output import columns, count, heading, line, out, print_table
 from orchestrator.cli.planning import make_plan, print_summary
-from orchestrator.cli.rollout import watch
 from orchestrator.cli.source import live_inventory
+from orchestrator.cli.watching import watch
 from orchestrator.demo.applications import MACHINES, SUBSCRIPTIONS
 from orchestrator.demo.emulated import Emulated, emulated
 from orchestrator.demo.fleet import company

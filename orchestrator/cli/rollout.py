@@ -3,43 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.live import Live
 
 from orchestrator.cli import options
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
-from orchestrator.cli.live import LiveView, stamped
-from orchestrator.cli.output import err, out, print_json
+from orchestrator.cli.output import err
 from orchestrator.cli.planning import choose_change, make_plan, print_summary
 from orchestrator.cli.source import Source, live_inventory, source
-from orchestrator.cli.status import print_status
-from orchestrator.errors import Refused, UsageError
+from orchestrator.cli.watching import follow, watch
+from orchestrator.errors import Busy, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import digest, dump, parse
 from orchestrator.planner.durations import Durations
-from orchestrator.rollout import events as e
-from orchestrator.rollout import messages as m
-from orchestrator.rollout.state import RolloutStatus
-from orchestrator.service.ending import exit_code
+from orchestrator.rollout.state import Scope
+from orchestrator.service.follow import Follower
 from orchestrator.service.look import look
-from orchestrator.service.narrate import is_quiet, sentence
-from orchestrator.service.progress import Progress, progress
 from orchestrator.service.start import known_rollout
-from orchestrator.service.status import status as status_of
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_bytes
-from orchestrator.wiring.journal import Journal, journal_path, open_journal, whoami
-from orchestrator.wiring.rollout import Running, begin, doors, read_webhooks
-
-CTRL_C = "Ctrl-C"
+from orchestrator.wiring.journal import Journal, become_writer, journal_path, open_journal, whoami
+from orchestrator.wiring.rollout import (
+    Services,
+    begin,
+    doors,
+    going_on,
+    prepare,
+    read_webhooks,
+    start_command,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +56,7 @@ class Wanted:
     yes: bool
     accept_drift: bool
     durations: Durations
+    queue: bool
     verbose: bool
     as_json: bool
 
@@ -97,6 +94,13 @@ def rollout(
             "--accept-drift", help="Run though over 5 % of the machines are gone or off since the plan."
         ),
     ] = False,
+    queue: Annotated[
+        bool,
+        typer.Option(
+            "--queue",
+            help="Wait where another rollout has machines of this plan, and begin when it has ended.",
+        ),
+    ] = False,
     journal: options.JournalFile = None,
     webhooks: Annotated[
         Path | None,
@@ -115,6 +119,7 @@ def rollout(
     """Run a plan: waves in which every rule holds, health before and after each, and a stop at the first bad sign.
 
     Ctrl-C asks it to pause: what has begun is carried through. A second one leaves at once. The same command goes on later.
+    Where another process writes the journal already, that process is asked to take the plan on, and is followed here.
     """
     if plan is not None and (inventory or policies or change or learn_from or takes):
         raise UsageError(
@@ -135,6 +140,7 @@ def rollout(
         yes,
         accept_drift,
         known_durations(learn_from, takes, err),
+        queue,
         verbose,
         as_json,
     )
@@ -148,28 +154,98 @@ async def run(wanted: Wanted) -> int:
     async with doors(cloud, targets) as made:
         journal = await open_journal(wanted.journal)
         try:
-            who = whoami()
             plan = await _plan(wanted, cloud, journal)
-            subscriptions = tuple(sorted({x.subscription for x in parse(plan, "the plan").machines}))
-            await journal.acquire(who, cloud.clock.now())
-            known = await _is_known(journal, plan)
-            live: Inventory | None = None if known else await live_inventory(cloud, subscriptions)
-            running = await begin(
-                journal,
-                made,
-                plan,
-                who=who,
-                reason=wanted.reason,
-                live=live,
-                accept_drift=wanted.accept_drift,
-            )
-            return await watch(running, who, verbose=wanted.verbose, as_json=wanted.as_json)
+            return await _Run(wanted, cloud, made, journal, whoami(), plan).until_it_rests()
         finally:
             await journal.close()
 
 
-async def _is_known(journal: Journal, plan: bytes) -> bool:
-    return known_rollout(await look(journal), digest(plan)) is not None
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One plan on its way: driven here, or by the process that writes the journal already."""
+
+    wanted: Wanted
+    cloud: Cloud
+    made: Services
+    journal: Journal
+    who: str
+    plan: bytes
+
+    async def until_it_rests(self) -> int:
+        """Drive it, or have it driven and follow; take over when whoever drives it ends. Returns the exit code."""
+        follower = Follower(self.journal)
+        while True:
+            await follower.read()
+            try:
+                if await become_writer(self.journal, self.who, self.cloud.clock.now()):
+                    return await self._drive(follower.scope)
+                code = await self._follow(follower)
+            except Busy as busy:
+                if not self.wanted.queue:
+                    raise
+                await self._queue(follower, busy.rollout)
+            else:
+                if code is not None:
+                    return code
+                err.print("that process has ended; taking over")
+
+    async def _drive(self, scope: Scope) -> int:
+        running = await begin(
+            self.journal,
+            self.made,
+            self.plan,
+            who=self.who,
+            reason=self.wanted.reason,
+            live=await self._live(scope),
+            accept_drift=self.wanted.accept_drift,
+            endpoint=self.cloud.endpoint,
+        )
+        return await watch(running, self.who, verbose=self.wanted.verbose, as_json=self.wanted.as_json)
+
+    async def _follow(self, follower: Follower) -> int | None:
+        """The exit code; None if the process that writes has ended before the rollout rests."""
+        clock = self.cloud.clock
+        known = going_on(follower.scope, self.plan, clock.scale)
+        handover = await prepare(
+            self.plan,
+            self.made,
+            who=self.who,
+            reason=self.wanted.reason,
+            live=await self._live(follower.scope),
+            accept_drift=self.wanted.accept_drift,
+            endpoint=self.cloud.endpoint,
+        )
+        if known is None:
+            start_command(follower.scope, handover, clock.now())
+        if (writer := await self.journal.writer()) is not None:
+            by = f"{writer.who}, process {writer.pid} on {writer.host}, writes this journal and "
+            err.print(by + ("is asked to take this plan on" if known is None else "is asked to drive it"))
+        if not await follower.hand_over(handover, clock.now()):
+            return None
+        rollout = going_on(follower.scope, self.plan, clock.scale)
+        assert rollout is not None
+        return await follow(
+            follower, rollout, clock, verbose=self.wanted.verbose, as_json=self.wanted.as_json
+        )
+
+    async def _queue(self, follower: Follower, name: str) -> None:
+        """Wait for the end of a rollout that has machines of this plan, without keeping anybody from driving it."""
+        await self.journal.release()
+        await follower.read()
+        rollout = follower.scope.rollouts[name]
+        err.print(
+            f"queued behind {name}, which is {rollout.status}; begins when that has ended", markup=False
+        )
+        if await self.journal.writer() is None:
+            err.print(f"no process drives {name} now: go on with the command that began it, or abort it")
+        await follower.until_over(rollout)
+
+    async def _live(self, scope: Scope) -> Inventory | None:
+        """The fleet as it is, for a plan that hasn't begun yet."""
+        if known_rollout(scope, digest(self.plan)) is not None:
+            return None
+        subscriptions = tuple(sorted({x.subscription for x in parse(self.plan, "the plan").machines}))
+        return await live_inventory(self.cloud, subscriptions)
 
 
 async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
@@ -194,89 +270,3 @@ async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
         if not typer.confirm("Begin?", default=False, err=True):
             raise Refused("not begun")
     return dump(planned.plan)
-
-
-async def watch(running: Running, who: str, *, verbose: bool, as_json: bool, plain: bool = False) -> int:
-    """Drive the rollout and show it, until it rests or is over; then the answers of `status`.
-
-    `plain`: a line a happening, also on a terminal.
-    """
-    host, rollout = running.host, running.rollout
-    if running.resumed and rollout.over and not rollout.in_flight:
-        err.print(
-            f"this plan was run already, as {rollout.id}; to run it once more, plan again", markup=False
-        )
-    elif running.resumed:
-        err.print(
-            f"going on with {rollout.id}: {rollout.status}, {rollout.cause or 'as it was'}", markup=False
-        )
-        if rollout.status is RolloutStatus.STOPPED or (
-            rollout.status is RolloutStatus.PAUSED and rollout.cause != CTRL_C
-        ):
-            how = "stopped" if rollout.status is RolloutStatus.STOPPED else "paused"
-            err.print(
-                f"it was {how}; it starts nothing new until: wavekeeper resume {rollout.id} --reason ..."
-            )
-    recent: list[str] = []
-    plain = plain or as_json or not out.is_terminal
-
-    def tell(decided: object) -> None:
-        facts: tuple[e.Event, ...] = decided.facts  # type: ignore[attr-defined]  # hosts' own type isn't named here
-        for fact in facts:
-            if verbose or not is_quiet(fact):
-                line = stamped(decided.at, sentence(rollout, fact))  # type: ignore[attr-defined]  # the same
-                recent.append(line)
-                del recent[:-50]
-                if plain:
-                    (err if as_json else out).print(line, markup=False)
-
-    host.listen(tell)
-
-    def moment() -> Progress:
-        return progress(running.scope, rollout, running.services.clock.now())
-
-    with (
-        contextlib.nullcontext()
-        if plain
-        else Live(LiveView(moment, recent), console=out, refresh_per_second=4, screen=False)
-    ):
-        async with _interruptible(running, who):
-            await running.run()
-    told = status_of(running.scope, rollout, running.services.clock.now())
-    if as_json:
-        print_json(told.to_json())
-    else:
-        print_status(told)
-    return int(exit_code(rollout))
-
-
-@contextlib.asynccontextmanager
-async def _interruptible(running: Running, who: str) -> AsyncIterator[None]:
-    """Ctrl-C pauses; a second one, or SIGTERM, leaves at once. Whatever was going on is in the journal."""
-    loop = asyncio.get_running_loop()
-    me = asyncio.current_task()
-    assert me is not None
-    rollout = running.rollout
-    pressed_before = False
-    if running.resumed and rollout.status is RolloutStatus.PAUSED and rollout.cause == CTRL_C:
-        running.host.post(m.Resume(rollout.id, who, "the same command again"))
-
-    def pressed() -> None:
-        nonlocal pressed_before
-        if pressed_before:
-            me.cancel()
-            return
-        pressed_before = True
-        err.print("pausing: what has begun is carried through; Ctrl-C once more leaves at once")
-        running.host.post(m.Pause(rollout.id, who, CTRL_C))
-
-    loop.add_signal_handler(signal.SIGINT, pressed)
-    loop.add_signal_handler(signal.SIGTERM, me.cancel)
-    try:
-        yield
-    except asyncio.CancelledError:
-        me.uncancel()
-        err.print("left; the same command goes on from here")
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,29 +31,39 @@ class Decided:
 async def replay(journal: Journal) -> Scope:
     """The state of a scope, from its journal. Raises `JournalError` for a row that can't be read."""
     scope = Scope()
-    await _read_on(journal, scope)
+    await _fold(scope, journal)
     for wanted in list(references(scope)):
         while still_held(scope, wanted):
             try:
                 resolve(scope, wanted, await journal.document(wanted.digest))
             except JournalError:
                 # Who only looks reads rows and documents at different moments: the operation may have ended in between.
-                await _read_on(journal, scope)
+                await _fold(scope, journal)
                 if still_held(scope, wanted):
                     raise
     return scope
 
 
-async def _read_on(journal: Journal, scope: Scope) -> None:
-    """Fold all rows that the state doesn't know yet."""
+async def _fold(scope: Scope, journal: Journal) -> None:
+    async for _ in read_on(scope, journal):
+        pass
+
+
+async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
+    """Bring a scope up to date with its journal, decision by decision: each is applied when it is given out.
+
+    Enough to look at it. Who is to act needs the operations' addresses as well, which `replay` looks up.
+    """
     async for row in journal.read(scope.seq):
-        for fact in decode(row.body, row.seq):
+        facts = tuple(decode(row.body, row.seq))
+        for fact in facts:
             if isinstance(fact, e.RolloutStarted):
                 plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
                 begin(scope, fact, index_plan(plan), row.at)
             else:
                 apply(scope, row.rollout, fact, row.at)
         scope.seq = row.seq
+        yield Decided(row.seq, row.rollout, row.at, facts)
 
 
 class Log:

@@ -98,6 +98,7 @@ class LocalHost:
         self._armed: datetime | None = None
         self._alarm: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
+        self._stopped = False
         one_try = timedelta(seconds=services.settings.request_timeout_s * self._clock.scale)
         self._rest = Rest(rollout, self.agenda, self._clock, self._pace.patience, self._clock.now() + one_try)
         self._caught_up = asyncio.Event()  # before it, nobody is granted anything
@@ -114,6 +115,8 @@ class LocalHost:
 
     async def ask(self, command: messages.Command) -> None:
         """Have a command decided on, and wait until its facts are durable. Raises `Refused` with what to do instead."""
+        if self._stopped:
+            raise self._not_driven()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._post(_Posted(command, done=done))
         await done
@@ -349,6 +352,7 @@ class LocalHost:
 
     async def _stop_all(self) -> None:
         """Cancel what goes on, and let queued rows become durable."""
+        self._stopped = True
         tasks = [*self._side, *([self._alarm] if self._alarm is not None else [])]
         for task in tasks:
             task.cancel()
@@ -356,6 +360,7 @@ class LocalHost:
         await asyncio.gather(*(commit.task for commit in self._commits), return_exceptions=True)
         for posted in self._posted:
             if posted.done is not None and not posted.done.done():
-                posted.done.set_exception(
-                    Refused(f"rollout {self.rollout.id} is not driven any more; ask again")
-                )
+                posted.done.set_exception(self._not_driven())
+
+    def _not_driven(self) -> Refused:
+        return Refused(f"rollout {self.rollout.id} is not driven any more; ask again")

@@ -51,6 +51,10 @@ class ScopeHost:
                 self._group.create_task(host.run())
         return host
 
+    def driven(self) -> list[Rollout]:
+        """The rollouts that this process drives, first come first."""
+        return [host.rollout for host in self.hosts.values()]
+
     async def run(self) -> None:
         """Drive all of them until all rest or are over, or the journal fails. The first error is raised as it is."""
         try:

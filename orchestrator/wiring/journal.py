@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from datetime import datetime
 from pathlib import Path
 
-from orchestrator.errors import UsageError
+from orchestrator.errors import JournalError, UsageError
 from orchestrator.store.port import Journal
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.wiring.files import state_folder
@@ -15,6 +16,7 @@ from orchestrator.wiring.files import state_folder
 __all__ = [
     "Journal",
     "back_up",
+    "become_writer",
     "file_problems",
     "journal_path",
     "look_into",
@@ -39,6 +41,19 @@ async def open_journal(path: Path) -> Journal:
     except OSError as error:
         raise UsageError(f"the journal's folder {path.parent} can't be made: {error.strerror}") from None
     return await SqliteJournal.open(path)
+
+
+async def become_writer(journal: Journal, who: str, now: datetime) -> bool:
+    """Take the journal's lock, unless another process has it. Raises `JournalError` for a journal that can't be written."""
+    if await journal.writer() is not None:
+        return False
+    try:
+        await journal.acquire(who, now)
+    except JournalError:
+        if await journal.writer() is None:
+            raise
+        return False  # another process was quicker
+    return True
 
 
 async def open_existing(path: Path) -> Journal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,19 @@ from orchestrator.service.start import (
 from orchestrator.store.port import Journal, Letter
 from orchestrator.wiring.cloud import Cloud, is_loopback
 from orchestrator.wiring.files import read_bytes
+
+__all__ = [
+    "Running",
+    "Services",
+    "begin",
+    "doors",
+    "going_on",
+    "make_services",
+    "open_scope",
+    "prepare",
+    "read_webhooks",
+    "start_command",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,25 +203,39 @@ async def prepare(
 
 async def _start(house: ScopeHost, handover: Handover, letters: Sequence[str] = ()) -> Rollout:
     """Write down that a plan begins. Raises `Refused` where it may not beside what goes on."""
-    scope, name = house.log.scope, digest(handover.plan)
-    now = house.services.clock.now()
-    at = max(now, scope.last) if scope.last is not None else now
+    scope, now = house.log.scope, house.services.clock.now()
+    command = start_command(scope, handover, now)
+    at = _event_time(scope, now)
+    _, commit = house.log.record(
+        command.rollout,
+        decide(scope, command, at),
+        at,
+        planned=command.planned,
+        documents={command.digest: handover.plan},
+        letters=letters,
+    )
+    await commit
+    return scope.rollouts[command.rollout]
+
+
+def start_command(scope: Scope, handover: Handover, now: datetime) -> Start:
+    """The command that begins a plan. Raises `Refused` where it may not begin beside what goes on, such as `Busy`."""
     planned = index_plan(parse(handover.plan, "the plan"))
     command = Start(
         new_id(scope, planned.plan, now),
         planned,
-        name,
+        digest(handover.plan),
         handover.who,
         handover.reason,
         handover.dropped,
         handover.scale,
     )
-    facts = decide(scope, command, at)
-    _, commit = house.log.record(
-        command.rollout, facts, at, planned=planned, documents={name: handover.plan}, letters=letters
-    )
-    await commit
-    return scope.rollouts[command.rollout]
+    decide(scope, command, _event_time(scope, now))
+    return command
+
+
+def _event_time(scope: Scope, now: datetime) -> datetime:
+    return max(now, scope.last) if scope.last is not None else now
 
 
 async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Handover) -> Rollout:
@@ -223,7 +251,7 @@ async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Hando
         refuse_unknown_webhooks(parse(handover.plan, "the plan"), made.webhooks.knows)
         return await _start(house, handover, [letter.id])
     scope = house.log.scope
-    at = max(made.clock.now(), scope.last or made.clock.now())
+    at = _event_time(scope, made.clock.now())
     _, commit = house.log.record(known.id, (), at, letters=[letter.id])
     await commit
     return known

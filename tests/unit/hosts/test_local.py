@@ -276,11 +276,10 @@ async def test_a_command_that_nobody_will_decide_on_is_refused() -> None:
     running = await Hosted(made).begin()
     going = asyncio.create_task(running.run())
     await asyncio.sleep(60)
-    asked = asyncio.create_task(running.host.ask(m.Pause(running.rollout.id, "ada", "tea")))
-    await asyncio.sleep(0)
     going.cancel()
+    await asyncio.gather(going, return_exceptions=True)
     with pytest.raises(Refused, match="is not driven any more"):
-        await asked
+        await running.host.ask(m.Pause(running.rollout.id, "ada", "tea"))
 
 
 @virtual

@@ -247,7 +247,9 @@ def test_a_rollout_of_the_same_name_is_refused() -> None:
 
 def test_a_machine_in_two_rollouts_is_refused_by_name() -> None:
     """With what to do about it."""
-    expected = "1 machines of this plan, such as b, are in rollout r1, which is running; finish it first, or abort it"
+    expected = (
+        "1 machines of this plan, such as b, are in rollout r1, which is running; wait until it has ended "
+    )
     with pytest.raises(Refused, match=expected):
         start(plain(), "r2", "b x")
 
