@@ -79,14 +79,31 @@ def test_a_second_ctrl_c_or_a_sigterm_leaves_at_once(here: Site, signals: tuple[
     assert_complete(here, here.rollout())
 
 
-def test_a_second_process_on_the_same_journal_is_refused_by_name(here: Site) -> None:
-    """It is told who writes, and touches nothing; the first goes on undisturbed."""
-    process = here.rollout()
-    wait_for(lambda: len(here.installs()) >= 1, process)
-    code, told = here.end_of(here.rollout())
-    assert code == 1
-    assert f"process {process.pid} on" in told
-    assert_complete(here, process)
+def test_a_second_process_follows_the_first_and_takes_over_when_it_is_killed(here: Site) -> None:
+    """Started twice by mistake: the second says who writes, sends nothing, and goes on where the first was killed."""
+    first = here.rollout()
+    wait_for(lambda: len(here.installs()) >= 1, first)
+    second = here.rollout()
+    assert second.stdout is not None
+    assert f"process {first.pid} on" in second.stdout.readline()
+    first.kill()
+    here.end_of(first)
+    code, told = here.end_of(second)
+    assert code == ExitCode.DONE, told
+    assert "that process has ended; taking over" in told
+    assert here.installs() == dict.fromkeys(here.machines(), 1)
+    assert here.broken() == []
+
+
+def test_a_second_process_that_follows_to_the_end_tells_the_same_end(here: Site) -> None:
+    """It never writes a decision, and its exit code is the rollout's."""
+    first = here.rollout()
+    wait_for(lambda: len(here.installs()) >= 1, first)
+    second = here.rollout()
+    (code, told), (other, _) = here.end_of(second), here.end_of(first)
+    assert (code, other) == (ExitCode.DONE, ExitCode.DONE), told
+    assert "is asked to drive it" in told
+    assert here.installs() == dict.fromkeys(here.machines(), 1)
 
 
 def test_verbs_reach_the_process_that_writes(here: Site) -> None:
