@@ -66,6 +66,32 @@ def register(app: typer.Typer) -> None:
     app.command(name="rollout")(rollout)
 
 
+Queue = Annotated[
+    bool,
+    typer.Option(
+        "--queue",
+        help="Wait where another rollout has machines of this plan, and begin when it has ended.",
+    ),
+]
+AcceptDrift = Annotated[
+    bool,
+    typer.Option(
+        "--accept-drift", help="Run though over 5 % of the machines are gone or off since the plan."
+    ),
+]
+WebhooksFile = Annotated[
+    Path | None,
+    typer.Option("--webhooks", help="A JSON file that says where the webhooks of policies go."),
+]
+TimeScale = Annotated[
+    float | None,
+    typer.Option("--time-scale", help="How fast the emulator's time runs; checked against it."),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell every happening, not only the telling ones.")
+]
+
+
 def rollout(
     plan: Annotated[
         Path | None, typer.Argument(help="A reviewed plan of `wavekeeper plan -o`; it is what runs.")
@@ -88,32 +114,13 @@ def rollout(
     learn_from: LearnFrom = None,
     takes: Takes = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")] = False,
-    accept_drift: Annotated[
-        bool,
-        typer.Option(
-            "--accept-drift", help="Run though over 5 % of the machines are gone or off since the plan."
-        ),
-    ] = False,
-    queue: Annotated[
-        bool,
-        typer.Option(
-            "--queue",
-            help="Wait where another rollout has machines of this plan, and begin when it has ended.",
-        ),
-    ] = False,
+    accept_drift: AcceptDrift = False,
+    queue: Queue = False,
     journal: options.JournalFile = None,
-    webhooks: Annotated[
-        Path | None,
-        typer.Option("--webhooks", help="A JSON file that says where the webhooks of policies go."),
-    ] = None,
-    time_scale: Annotated[
-        float | None,
-        typer.Option("--time-scale", help="How fast the emulator's time runs; checked against it."),
-    ] = None,
+    webhooks: WebhooksFile = None,
+    time_scale: TimeScale = None,
     reason: options.Reason = "",
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell every happening, not only the telling ones.")
-    ] = False,
+    verbose: Verbose = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Run a plan: waves in which every rule holds, health before and after each, and a stop at the first bad sign.
