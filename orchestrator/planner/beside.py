@@ -24,7 +24,10 @@ _Node = tuple[str, int]
 
 @dataclass(slots=True, eq=False)
 class _Piece:
-    """Machines that go to one group together, within `low` and `high`, and not before the pieces in `after`."""
+    """Machines that go to one group together, within `low` and `high`, and not before the pieces in `after`.
+
+    One without machines only hands on what stands before it to what comes after it: a group, or an order, that many share.
+    """
 
     machines: list[int]
     low: int
@@ -45,6 +48,9 @@ def place(
     groups = [_Load(prove, part) for part in parts]
     for piece in pieces:
         low = max([piece.low, *(other.group for other in piece.after)])
+        if not piece.machines:
+            piece.group = low
+            continue
         allowed = [n for n in range(low, piece.high + 1) if beside_whom.allows(piece.machines, n)]
         if not allowed:
             return None
@@ -127,29 +133,21 @@ def _in_turn(
             for machines in sorted(pieces, key=lambda piece: (-prove(piece).waves, piece))
         ]
     whole = _in_one(_before(rules, orders, parts, pieces))
-    found: list[_Piece] = []
-    by_node: dict[int, _Piece] = {}
-    below: dict[int, int] = {}  # the last group that comes before
-    for node in nx.lexicographical_topological_sort(whole, key=lambda n: min(whole.nodes[n]["members"])):
-        groups = [number for kind, number in whole.nodes[node]["members"] if kind == "group"]
-        below[node] = max([0, *(below[earlier] for earlier in whole.predecessors(node)), *groups])
-        above = [
-            number
-            for later in (node, *nx.descendants(whole, node))
-            for kind, number in whole.nodes[later]["members"]
-            if kind == "group"
-        ]
-        high = min([last, *above])
-        if len(groups) > 1 or below[node] > high:
+    members = whole.nodes(data="members")
+    turn = list(nx.lexicographical_topological_sort(whole, key=lambda n: min(members[n])))
+    groups = {n: [number for kind, number in members[n] if kind == "group"] for n in turn}
+    high: dict[int, int] = {}  # the first group that comes after, or is part of it
+    for node in reversed(turn):
+        high[node] = min([last, *groups[node], *(high[later] for later in whole.successors(node))])
+    found: dict[int, _Piece] = {}
+    for node in turn:
+        earlier = [found[n] for n in whole.predecessors(node)]
+        low = max([0, *(piece.low for piece in earlier), *groups[node]])
+        if len(groups[node]) > 1 or low > high[node]:
             return None
-        machines = sorted(
-            m for kind, number in whole.nodes[node]["members"] if kind == "piece" for m in pieces[number]
-        )
-        if machines:
-            earlier = [by_node[n] for n in sorted(nx.ancestors(whole, node)) if n in by_node]
-            by_node[node] = _Piece(machines, below[node], high, earlier)
-            found.append(by_node[node])
-    return found
+        held = sorted(m for kind, number in members[node] if kind == "piece" for m in pieces[number])
+        found[node] = _Piece(held, low, high[node], earlier)
+    return list(found.values())
 
 
 def _before(

@@ -11,12 +11,10 @@ whole domains lead into a dead end. A cell that was begun is finished before ano
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -161,15 +159,20 @@ class _Cells:
     def __init__(self, lane: _Lane, *, cut: bool) -> None:
         self.of: list[list[tuple[int, int, int]]] = []  # class -> (exclusion, domain, cell)
         self.size: list[int] = []
+        self.domain_of: list[list[int]] = []  # class -> its domains, numbered over all exclusions
+        self.domain_size: list[int] = []
         cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
-        self.earlier = [
-            {} if cutting[number] or not lane.nest.orders else _earlier(lane.nest.following(c))
-            for number, c in enumerate(lane.exclusions)
-        ]  # of each exclusion: domain -> the domains that orders put before it
+        domains: dict[tuple[int, int], int] = {}
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
         for place, one in enumerate(lane.classes):
             held = []
+            stands_in = []
             for exclusion, domain in lane.domains_of[place]:
+                domain_number = domains.setdefault((exclusion, domain), len(domains))
+                if domain_number == len(self.domain_size):
+                    self.domain_size.append(0)
+                self.domain_size[domain_number] += lane.sizes[place]
+                stands_in.append(domain_number)
                 above = cutting[exclusion]
                 label = tuple(at for at in lane.rules.places[one] if at[0] in above) if above else ()
                 cell = numbers.setdefault((exclusion, domain, label), len(numbers))
@@ -178,6 +181,14 @@ class _Cells:
                 self.size[cell] += lane.sizes[place]
                 held.append((exclusion, domain, cell))
             self.of.append(held)
+            self.domain_of.append(stands_in)
+        self.later: list[list[int]] = [[] for _ in domains]  # domain -> the domains that orders put after it
+        self.earlier = np.zeros(len(domains), dtype=np.int64)  # domain -> how many they put before it
+        for number, c in enumerate(lane.exclusions):
+            if lane.nest.orders and not cutting[number]:
+                for before, after in lane.nest.following(c).edges:
+                    self.later[domains[number, before]].append(domains[number, after])
+                    self.earlier[domains[number, after]] += 1
 
 
 class _Packing:
@@ -241,21 +252,24 @@ class _State:
         self._begun = [False] * len(cells.size)
         self._active = [-1] * len(lane.exclusions)  # the domain that is open
         self._open = [0] * len(lane.exclusions)  # how many of its cells are begun and not finished
-        self._domain_left = [Counter[int]() for _ in lane.exclusions]
-        for one, held in enumerate(lane.domains_of):
-            for exclusion, domain in held:
-                self._domain_left[exclusion][domain] += lane.sizes[one]
+        self._domain_left = list(cells.domain_size)
+        self._earlier = cells.earlier.copy()  # of each domain: those before it that aren't finished
         self._whose = np.repeat(np.arange(len(cells.of)), [len(held) for held in cells.of])
         places = [(exclusion, domain) for held in cells.of for exclusion, domain, _ in held]
         self._exclusion = np.array([exclusion for exclusion, _ in places], dtype=np.int64)
         self._domain = np.array([domain for _, domain in places], dtype=np.int64)
+        self._number = np.array([number for held in cells.domain_of for number in held], dtype=np.int64)
 
     def may_go(self) -> NDArray[np.bool_]:
-        """Classes that no order keeps back, nor a domain that is open already."""
+        """Classes that no order keeps back, nor a domain that is open already, or that has to be finished before theirs begins.
+
+        To begin one before those that orders put before it would be a dead end.
+        """
         found: NDArray[np.bool_] = (self.left > 0) & (self._waits == 0)
         if len(self._whose):
             active = np.array(self._active, dtype=np.int64)[self._exclusion]
-            found[self._whose[(active >= 0) & (active != self._domain)]] = False
+            shut = (active != self._domain) & ((active >= 0) | (self._earlier[self._number] > 0))
+            found[self._whose[shut]] = False
         return found
 
     def fill(self, turn: Sequence[int]) -> list[tuple[int, int]]:
@@ -292,8 +306,11 @@ class _State:
                 self._firsts[order] -= many
                 if not self._firsts[order]:
                     self._waits[self._lane.behind[order]] -= 1
-            for exclusion, domain, cell in self._cells.of[one]:
-                self._domain_left[exclusion][domain] -= many
+            for number in self._cells.domain_of[one]:
+                self._domain_left[number] -= many
+                if not self._domain_left[number]:
+                    self._earlier[self._cells.later[number]] -= 1
+            for exclusion, _, cell in self._cells.of[one]:
                 self._cell_left[cell] -= many
                 if not self._cell_left[cell]:
                     self._open[exclusion] -= 1
@@ -301,16 +318,8 @@ class _State:
                         self._active[exclusion] = -1
 
     def _may_enter(self, one: int) -> bool:
-        for exclusion, domain, _ in self._cells.of[one]:
-            active = self._active[exclusion]
-            if active != domain and (active >= 0 or self._comes_later(exclusion, domain)):
-                return False
-        return True
-
-    def _comes_later(self, exclusion: int, domain: int) -> bool:
-        """Whether orders put a domain that isn't finished before this one: to begin it would be a dead end."""
-        earlier = self._cells.earlier[exclusion].get(domain)
-        return earlier is not None and any(self._domain_left[exclusion][other] for other in earlier)
+        """Whether no other domain was begun since the wave began."""
+        return all(self._active[exclusion] in (-1, domain) for exclusion, domain, _ in self._cells.of[one])
 
     def _enter(self, one: int) -> None:
         for exclusion, domain, cell in self._cells.of[one]:
@@ -318,9 +327,3 @@ class _State:
             if not self._begun[cell]:
                 self._begun[cell] = True
                 self._open[exclusion] += 1
-
-
-def _earlier(following: nx.DiGraph[int]) -> dict[int, list[int]]:
-    return {
-        domain: sorted(following.predecessors(domain)) for domain in following if following.in_degree(domain)
-    }
