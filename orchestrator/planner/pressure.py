@@ -95,8 +95,8 @@ class Pressure:
             weight += self._exclusions_of.sums(whole, self._classes)
         if self._thens:
             tails = self._thens.most(needs)
-            for order, later in self._then_leads:
-                tails[order] += max(tails[o] for o in later)
+            for ahead, behind in self._then_leads:
+                tails[ahead] += behind.most(tails)
             urgency = urgency + self._leads.most(tails, self._classes)
         return urgency, weight
 
@@ -170,20 +170,25 @@ def _pairs(members: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[
 
 def _followers(
     orders: int, leads: Sequence[Sequence[int]], waits: Sequence[Sequence[int]]
-) -> list[tuple[int, list[int]]]:
-    """Orders that have others behind them, each with these, last ones first."""
+) -> list[tuple[NDArray[np.intp], _Rows]]:
+    """Orders that have others behind them, and these; those with fewest behind one another come first, one pair for each depth."""
     later: list[dict[int, None]] = [{} for _ in range(orders)]
     for first, then in zip(leads, waits, strict=True):
-        for order in then:
-            later[order].update(dict.fromkeys(first))
-    done: dict[int, None] = {}
+        if first:
+            for order in then:
+                later[order].update(dict.fromkeys(first))
+    depth: dict[int, int] = {}
 
-    def visit(order: int) -> None:
-        if order not in done:
-            for other in later[order]:
-                visit(other)
-            done[order] = None
+    def visit(order: int) -> int:
+        if order not in depth:
+            depth[order] = 1 + max(map(visit, later[order]), default=-1)
+        return depth[order]
 
+    by_depth: dict[int, list[int]] = {}
     for order in range(orders):
-        visit(order)
-    return [(order, sorted(later[order])) for order in done if later[order]]
+        by_depth.setdefault(visit(order), []).append(order)
+    return [
+        (np.array(held, dtype=np.intp), _Rows([sorted(later[order]) for order in held]))
+        for deep, held in sorted(by_depth.items())
+        if deep
+    ]

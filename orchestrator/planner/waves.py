@@ -161,7 +161,7 @@ class _Cells:
         self.size: list[int] = []
         self.domain_of: list[list[int]] = []  # class -> its domains, numbered over all exclusions
         self.domain_size: list[int] = []
-        cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
+        cutting = [frozenset(lane.nest.cut_by(c)) if cut else frozenset() for c in lane.exclusions]
         domains: dict[tuple[int, int], int] = {}
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
         for place, one in enumerate(lane.classes):
@@ -288,10 +288,8 @@ class _State:
                         break
             if not many:
                 continue
-            if cells_of[one]:
-                if not self._may_enter(one):
-                    continue
-                self._enter(one)
+            if cells_of[one] and not self._enters(cells_of[one]):
+                continue
             for b in budgets:
                 room[b] -= many
             wave.append((one, many))
@@ -317,13 +315,15 @@ class _State:
                     if not self._open[exclusion]:
                         self._active[exclusion] = -1
 
-    def _may_enter(self, one: int) -> bool:
-        """Whether no other domain was begun since the wave began."""
-        return all(self._active[exclusion] in (-1, domain) for exclusion, domain, _ in self._cells.of[one])
-
-    def _enter(self, one: int) -> None:
-        for exclusion, domain, cell in self._cells.of[one]:
-            self._active[exclusion] = domain
-            if not self._begun[cell]:
-                self._begun[cell] = True
+    def _enters(self, cells: Sequence[tuple[int, int, int]]) -> bool:
+        """Begin these, unless another domain was begun since the wave began."""
+        active, begun = self._active, self._begun
+        for exclusion, domain, _ in cells:
+            if active[exclusion] != domain and active[exclusion] >= 0:
+                return False
+        for exclusion, domain, cell in cells:
+            if not begun[cell]:
+                active[exclusion] = domain
+                begun[cell] = True
                 self._open[exclusion] += 1
+        return True
