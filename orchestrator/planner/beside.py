@@ -69,7 +69,12 @@ def place(
 def _pieces(rules: Rules, view: View, rest: Sequence[int], by: frozenset[int]) -> list[list[int]]:
     """As little as possible. A component that an exclusion of its own covers falls apart into the domains of that."""
     found: list[list[int]] = []
-    for piece in components(rules, rest, rules.view(rest)):
+    whole = rules.view(rest)
+    divisible = bool(nesting.exclusions_of(rules, whole))
+    for piece in components(rules, rest, whole):
+        if not divisible or len(piece) == 1:
+            found.append(piece)
+            continue
         inner = rules.view(piece)
         covering = [
             c for c in nesting.exclusions_of(rules, inner) if sum(map(len, inner[c].values())) == len(piece)
@@ -186,6 +191,9 @@ class _Load:
 
     def __init__(self, prove: Prover, machines: Sequence[int]) -> None:
         self._rules = rules = prove.rules
+        if len(machines) == 1:
+            self._of_one(prove, machines[0])
+            return
         view = rules.view(machines)
         self.waves = prove(machines, view).waves
         self.count = {
@@ -195,6 +203,16 @@ class _Load:
             c: {part: min(self.waves, rules.count(members)) for part, members in parts.items()}
             for c, parts in view.items()
             if rules.kinds[c] is not RuleKind.BUDGET
+        }
+
+    def _of_one(self, prove: Prover, one: int) -> None:
+        """As of several, without a view: most pieces are one class."""
+        rules, size = self._rules, self._rules.sizes[one]
+        self.waves = prove((one,)).waves
+        self.count = {c: size for c, _ in rules.places[one] if rules.kinds[c] is RuleKind.BUDGET}
+        forced = min(self.waves, size)
+        self.parts = {
+            c: {part: forced} for c, part in rules.places[one] if rules.kinds[c] is not RuleKind.BUDGET
         }
 
     def cost_of(self, other: _Load) -> tuple[int, bool, int]:

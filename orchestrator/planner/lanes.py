@@ -33,7 +33,7 @@ Path = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What can't be divided any more. Waves hold the number of a class once for each of its machines.
+    """What can't be divided any more, and the `subject` that joins it: of the rules that bind in it the one of most machines. Waves hold the number of a class once for each of its machines.
 
     `path` are the domains and sides of orders that it stands in, outermost first: (constraint, part). `places` says of each
     constraint where the lane touches it: lanes that touch it in the same place may coincide, others may not.
@@ -44,6 +44,7 @@ class Leaf:
     path: Path
     places: Mapping[int, int]
     proof: Proof
+    subject: int | None = None
 
 
 def divide(rules: Rules, classes: Sequence[int], longest: int = 0, prove: Prover | None = None) -> list[Leaf]:
@@ -116,6 +117,11 @@ class _Divider:
         self._live = frozenset(c for c, parts in view.items() if self._rules.binds(c, parts))
         self._side_by_side(classes, view, (), longest)
 
+    def _alone(self, one: int, path: Path) -> None:
+        """A class by itself that nothing keeps from going all at once: most groups are no more, and need no view."""
+        wave = [one] * self._rules.sizes[one]
+        self.leaves.append(Leaf((one,), [wave], path, dict(self._places_of_one(one)), Proof(1, len(wave))))
+
     def _side_by_side(self, classes: Sequence[int], view: View, path: Path, longest: int = 0) -> None:
         """Divide machines that may be out at the same time, unless a rule among them joins them."""
         rules = self._rules
@@ -168,11 +174,17 @@ class _Divider:
                 self._one_after_another(groups, path)
                 return
             waves = pack_anyhow(self._rules, classes, view)
-        self.leaves.append(Leaf(tuple(classes), waves, path, dict(self._places(view)), proof))
+        self.leaves.append(
+            Leaf(tuple(classes), waves, path, dict(self._places(view)), proof, _subject(self._rules, view))
+        )
 
     def _one_after_another(self, groups: Sequence[Group], path: Path) -> None:
         for group in groups:
-            self._side_by_side(group.classes, self._rules.view(group.classes), (*path, group.at))
+            inner = (*path, group.at)
+            if len(group.classes) == 1 and not self._bound_by_itself(group.classes[0]):
+                self._alone(group.classes[0], inner)
+            else:
+                self._side_by_side(group.classes, self._rules.view(group.classes), inner)
             self._left[group.at[0]] = group.at[1]
 
     def _places(self, view: View) -> Iterator[tuple[int, int]]:
@@ -200,3 +212,11 @@ class _Divider:
         """A number that is nobody else's; parts of constraints count from 0 up, these from -1 down."""
         self._last_place -= 1
         return self._last_place
+
+
+def _subject(rules: Rules, view: View) -> int | None:
+    """The rule that joins most of a lane's machines; the outermost of several."""
+    binding = [
+        (sum(map(rules.count, parts.values())), -c) for c, parts in view.items() if rules.binds(c, parts)
+    ]
+    return -max(binding)[1] if binding else None

@@ -37,6 +37,7 @@ class Nesting:
         self.orders = orders_of(rules, view)
         self._rules = rules
         self._view = view
+        self._ordering = frozenset(self.orders)
         self._leading: dict[int, list[int]] = {}  # machine -> the orders that it goes first in
         for order in self.orders:
             for machine in view[order][FIRST]:
@@ -99,7 +100,7 @@ class Nesting:
                 here = {
                     c for members in self._view[exclusion].values() for m in members for c, _ in places[m]
                 }
-                known = tuple(order for order in self.orders if order in here)
+                known = tuple(sorted(here & self._ordering))
             self._crossed[exclusion] = known
         return known
 

@@ -81,7 +81,8 @@ class Rules:
     def binds(self, constraint: int, parts: Parts) -> bool:
         """Whether the constraint keeps any of these machines from going all at once."""
         if self.kinds[constraint] is RuleKind.BUDGET:
-            return self.count(parts[0]) > self.limits[constraint]
+            members, limit = parts[0], self.limits[constraint]
+            return len(members) > limit or self.count(members) > limit
         return len(parts) > 1
 
 

@@ -108,7 +108,7 @@ class _Divided:
     def __init__(self, shape: Shape, prove: Prover, longest: int) -> None:
         self.shape = shape
         leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest, prove)
-        self.rows = _merged(shape.rules, leaves, waits(leaves))
+        self.rows = _merged(leaves, waits(leaves))
 
     @cached_property
     def cut_short(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
@@ -116,7 +116,7 @@ class _Divided:
         return tuple(_cut_short(self.shape.rules, self.rows))
 
 
-def _merged(rules: Rules, leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
+def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
     followers: list[list[int]] = [[] for _ in leaves]
     for number, others in enumerate(after):
         for other in others:
@@ -140,7 +140,7 @@ def _merged(rules: Rules, leaves: Sequence[Leaf], after: Sequence[tuple[int, ...
             row.waves,
             tuple(sorted({row_of[other] for other in row.after})),
             _shared_path(row.leaves),
-            _subject(rules, row),
+            row.leaves[0].subject if len(row.leaves) == 1 else None,
         )
         for row in rows
     ]
@@ -150,17 +150,6 @@ def _shared_path(leaves: Sequence[Leaf]) -> Path:
     return tuple(
         steps[0] for steps in zip(*(leaf.path for leaf in leaves), strict=False) if len(set(steps)) == 1
     )
-
-
-def _subject(rules: Rules, row: _Row) -> int | None:
-    """The rule that joins most of a lane's machines; the outermost of several."""
-    if len(row.leaves) > 1:
-        return None
-    view = rules.view(row.leaves[0].classes)
-    binding = [
-        (sum(map(rules.count, parts.values())), -c) for c, parts in view.items() if rules.binds(c, parts)
-    ]
-    return -max(binding)[1] if binding else None
 
 
 def _cut_short(rules: Rules, rows: Sequence[_Row]) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -16,12 +16,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from orchestrator.availability.model import Budget
 from orchestrator.planner.columns import Columns, Incidences, Ints
 from orchestrator.planner.mixing import mixed
 from orchestrator.planner.rules import RuleKind, Rules, parts_of
 
 ROUNDS: Final = 3
 """How far around itself everything is told apart by: applications are a few rules deep."""
+
+_UNNAMED: Final = ("",)
 
 _KINDS: Final = {kind.value: kind for kind in RuleKind}
 
@@ -192,7 +195,10 @@ class _Sorted:
 
     def _part_names(self, rule: int) -> tuple[str, ...]:
         """Names of the parts that anybody stands in."""
-        parts = parts_of(self._held.constraints[rule])
+        constraint = self._held.constraints[rule]
+        if isinstance(constraint, Budget):
+            return _UNNAMED  # most rules are budgets, of a single part
+        parts = parts_of(constraint)
         present = self._present[self._present_starts[rule] : self._present_starts[rule + 1]].tolist()
         return tuple(parts[part][0] for part in present)
 
