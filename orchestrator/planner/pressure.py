@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+
+_FEW: Final = 4
+"""Where fewer than one row in so many is asked for, these are picked out; else all are reckoned at once."""
 
 
 class Pressure:
@@ -28,7 +33,6 @@ class Pressure:
         leads: Sequence[Sequence[int]],
         waits: Sequence[Sequence[int]],
     ) -> None:
-        self._classes = len(sizes)
         self._whole = sum(sizes)
         self._groups: dict[tuple[int, ...], int] = {(b,): b for b in range(len(limits))}
         self._limits = list(limits)
@@ -76,28 +80,27 @@ class Pressure:
             members[group].append(one)
             into[group] = None
 
-    def of(self, left: Ints) -> tuple[Ints, Ints]:
-        """Of each class: how many waves are still forced by what it stands in, and the sum over all that it stands in.
+    def of(self, left: Ints, who: NDArray[np.intp]) -> tuple[Ints, Ints]:
+        """Of each of these classes: how many waves are still forced by what it stands in, and the sum over all that it stands in.
 
-        `left` is how many machines of each class are left.
+        `left` is how many machines of each class are left, of all classes.
         """
         counts = np.bincount(self._group, left[self._member], len(self._divide)).astype(np.int64)
         needs = -(-counts // self._divide)
-        urgency = self._budgets.most(needs, self._classes)
-        weight = self._budgets.sums(needs, self._classes)
+        urgency, weight = self._budgets.most_of(needs, who), self._budgets.sums_of(needs, who)
         if self._domains:
             each = self._domains.most(needs)
             whole = self._exclusions.sums(each)
             for inner, around in self._nested:  # a domain needs no less than any exclusion within it
                 np.maximum.at(each, around, whole[inner])
                 whole = self._exclusions.sums(each)
-            urgency = np.maximum(urgency, self._exclusions_of.most(whole, self._classes))
-            weight += self._exclusions_of.sums(whole, self._classes)
+            urgency = np.maximum(urgency, self._exclusions_of.most_of(whole, who))
+            weight += self._exclusions_of.sums_of(whole, who)
         if self._thens:
             tails = self._thens.most(needs)
             for ahead, behind in self._then_leads:
                 tails[ahead] += behind.most(tails)
-            urgency = urgency + self._leads.most(tails, self._classes)
+            urgency = urgency + self._leads.most_of(tails, who)
         return urgency, weight
 
 
@@ -105,27 +108,52 @@ class _Rows:
     """Lists of numbers of differing length, flattened, to take the largest or the sum of values over each."""
 
     def __init__(self, rows: Sequence[Sequence[int]]) -> None:
-        self._flat = np.array([item for row in rows for item in row], dtype=np.intp)
-        self._filled = np.array([i for i, row in enumerate(rows) if row], dtype=np.intp)
-        lengths = [len(row) for row in rows if row]
-        self._starts = np.cumsum([0, *lengths[:-1]]) if lengths else np.array([], dtype=np.intp)
+        self._flat = np.fromiter(chain.from_iterable(rows), dtype=np.intp)
+        self._lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+        self._starts = np.cumsum(self._lengths) - self._lengths
+        self._filled = np.flatnonzero(self._lengths)
 
     def __bool__(self) -> bool:
         return bool(len(self._flat))
 
-    def most(self, values: Ints, rows: int | None = None) -> Ints:
-        """The largest value of each row; 0 for an empty one."""
-        return self._reduce(np.maximum, values, rows)
+    def most(self, values: Ints) -> Ints:
+        """The largest value of each row that has any."""
+        return self._reduce(np.maximum, values)
 
-    def sums(self, values: Ints, rows: int | None = None) -> Ints:
-        """The sum of each row."""
-        return self._reduce(np.add, values, rows)
+    def sums(self, values: Ints) -> Ints:
+        """The sum of each row that has any value."""
+        return self._reduce(np.add, values)
 
-    def _reduce(self, how: np.ufunc, values: Ints, rows: int | None) -> Ints:
-        result = np.zeros(len(self._filled) if rows is None else rows, dtype=np.int64)
-        if len(self._flat):
-            result[self._filled] = how.reduceat(values[self._flat], self._starts)
-        return result
+    def most_of(self, values: Ints, rows: NDArray[np.intp]) -> Ints:
+        """The largest value of each of these rows; 0 for an empty one."""
+        return self._reduce_of(np.maximum, values, rows)
+
+    def sums_of(self, values: Ints, rows: NDArray[np.intp]) -> Ints:
+        """The sum of each of these rows."""
+        return self._reduce_of(np.add, values, rows)
+
+    def _reduce(self, how: np.ufunc, values: Ints) -> Ints:
+        found: Ints = (
+            how.reduceat(values[self._flat], self._starts[self._filled])
+            if len(self._flat)
+            else np.zeros(0, dtype=np.int64)
+        )
+        return found
+
+    def _reduce_of(self, how: np.ufunc, values: Ints, rows: NDArray[np.intp]) -> Ints:
+        if _FEW * len(rows) > len(self._lengths):
+            every = np.zeros(len(self._lengths), dtype=np.int64)
+            every[self._filled] = self._reduce(how, values)
+            return every[rows]
+        found = np.zeros(len(rows), dtype=np.int64)
+        lengths = self._lengths[rows]
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            lengths = lengths[filled]
+            starts = np.cumsum(lengths) - lengths
+            picked = np.repeat(self._starts[rows[filled]] - starts, lengths) + np.arange(lengths.sum())
+            found[filled] = how.reduceat(values[self._flat[picked]], starts)
+        return found
 
 
 def _nested(

@@ -34,6 +34,9 @@ LOOKS: Final = 3_000_000
 DEAD_ENDS: Final = 2
 """After so many shaken tries that all ended in a dead end, there is hardly a way that urgency would find."""
 
+_AT_ONCE: Final = 16
+"""How many classes are reckoned on arrays at the cost of one look."""
+
 _SHAKE: Final = 8
 """Into how many steps a wave of urgency is divided when the order is shaken."""
 
@@ -141,10 +144,8 @@ class _Lane:
             for part, into in ((FIRST, self.leads), (THEN, self.waits)):
                 for one in view[c][part]:
                     into[local[one]].append(number)
-        self.behind: list[list[int]] = [[] for _ in orders]  # who goes then in each order
-        for place, held in enumerate(self.waits):
-            for order in held:
-                self.behind[order].append(place)
+        # Who goes then in each order.
+        self.behind = [np.array([local[one] for one in view[c][THEN]], dtype=np.intp) for c in orders]
         self.pressure = Pressure(
             self.sizes, self.budgets_of, self.limits, self.domains_of, self.leads, self.waits
         )
@@ -217,7 +218,7 @@ class _Packing:
             if shorter_than is not None and len(waves) + 1 >= shorter_than:
                 return None
             turn = self._in_turn(state, shake)
-            self._looks += len(turn)
+            self._looks += len(turn) + len(state.left) // _AT_ONCE
             wave = state.fill(turn)
             if not wave:
                 return None
@@ -227,13 +228,13 @@ class _Packing:
 
     def _in_turn(self, state: _State, shake: int) -> list[int]:
         """Who may go as far as orders say, the most urgent first; among equals by number, or by lot if shaken."""
-        urgency, weight = self._lane.pressure.of(state.left)
         left = np.flatnonzero(state.may_go())
-        turn = np.lexsort((-weight[left], -urgency[left]))
+        urgency, weight = self._lane.pressure.of(state.left, left)
+        turn = np.lexsort((-weight, -urgency))
         if shake:
             lots = mixed(left.astype(np.uint64) + np.uint64(shake * _STRIDE & 0xFFFFFFFFFFFFFFFF))
             swing = np.uint64(_SHAKE * (1 + shake // 4))  # later tries are shaken harder
-            turn = np.lexsort((lots, -(urgency[left] * _SHAKE + (lots % swing).astype(np.int64))))
+            turn = np.lexsort((lots, -(urgency * _SHAKE + (lots % swing).astype(np.int64))))
         in_turn: list[int] = left[turn].tolist()
         return in_turn
 
@@ -297,9 +298,10 @@ class _State:
 
     def finish(self, wave: Sequence[tuple[int, int]]) -> None:
         """The wave is done: those who waited for it may go, cells that are empty close."""
+        taken = np.array(wave, dtype=np.int64)
+        self.left[taken[:, 0]] -= taken[:, 1]
+        self.machines -= int(taken[:, 1].sum())
         for one, many in wave:
-            self.left[one] -= many
-            self.machines -= many
             for order in self._lane.leads[one]:
                 self._firsts[order] -= many
                 if not self._firsts[order]:
