@@ -11,6 +11,7 @@ whole domains lead into a dead end. A cell that was begun is finished before ano
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
@@ -162,7 +163,7 @@ class _Cells:
         self.size: list[int] = []
         self.domain_of: list[list[int]] = []  # class -> its domains, numbered over all exclusions
         self.domain_size: list[int] = []
-        cutting = [frozenset(lane.nest.cut_by(c)) if cut else frozenset() for c in lane.exclusions]
+        cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
         domains: dict[tuple[int, int], int] = {}
         numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
         for place, one in enumerate(lane.classes):
@@ -175,7 +176,7 @@ class _Cells:
                 self.domain_size[domain_number] += lane.sizes[place]
                 stands_in.append(domain_number)
                 above = cutting[exclusion]
-                label = tuple(at for at in lane.rules.places[one] if at[0] in above) if above else ()
+                label = tuple(at for at in lane.rules.places[one] if _among(above, at[0])) if above else ()
                 cell = numbers.setdefault((exclusion, domain, label), len(numbers))
                 if cell == len(self.size):
                     self.size.append(0)
@@ -190,6 +191,12 @@ class _Cells:
                 for before, after in lane.nest.following(c).edges:
                     self.later[domains[number, before]].append(domains[number, after])
                     self.earlier[domains[number, after]] += 1
+
+
+def _among(numbers: Sequence[int], one: int) -> bool:
+    """Whether it is one of the numbers, which are sorted; a set of each exclusion's would take hundreds of megabytes in a large lane."""
+    place = bisect_left(numbers, one)
+    return place < len(numbers) and numbers[place] == one
 
 
 class _Packing:
