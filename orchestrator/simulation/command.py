@@ -106,7 +106,12 @@ def _explore(seed: int, options: argparse.Namespace, left: int | None, deadline:
     return report
 
 
-def _replay(options: argparse.Namespace) -> int:
+def trial_from(command: str) -> Trial:
+    """The trial that a `python -m orchestrator.simulation replay ...` plays. Raises `UsageError`."""
+    return _trial(_parser().parse_args(command.partition("orchestrator.simulation ")[2].split()))
+
+
+def _trial(options: argparse.Namespace) -> Trial:
     drawn = trial_of(options.seed)
     try:
         without = {int(number) for number in options.without.split(",") if number}
@@ -114,7 +119,7 @@ def _replay(options: argparse.Namespace) -> int:
         raise UsageError(
             f"--without {options.without}: write numbers with commas between, such as 0,2"
         ) from None
-    trial = Trial(
+    return Trial(
         options.seed,
         options.machines or drawn.machines,
         tuple(trouble for n, trouble in enumerate(drawn.troubles) if n not in without),
@@ -123,6 +128,10 @@ def _replay(options: argparse.Namespace) -> int:
         options.face,
         options.journal == "sqlite",
     )
+
+
+def _replay(options: argparse.Namespace) -> int:
+    trial = _trial(options)
     if options.shrink:
         trial = shrink(trial, _fault)
     told = story(trial)

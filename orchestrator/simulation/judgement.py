@@ -56,7 +56,6 @@ class _Told:
     rows: dict[int, Row] = field(default_factory=dict)
     intents: dict[str, datetime] = field(default_factory=dict)  # key -> when
     retried: set[int] = field(default_factory=set)
-    settled: set[int] = field(default_factory=set)
     stopped: list[tuple[datetime, datetime | None]] = field(default_factory=list)  # from, to
 
     def read(self, row: Row) -> None:
@@ -66,7 +65,7 @@ class _Told:
             match fact:
                 case e.Intended(key=key):
                     self.intents[key] = row.at
-                case e.MachineRetried(machine=machine) | e.NotStarted(machine=machine):
+                case e.MachineRetried(machine=machine):
                     self.retried.add(machine)
                 case e.MachineEnded(machine=machine, outcome=e.Outcome.PENDING):
                     self.retried.add(machine)
