@@ -34,7 +34,9 @@ def main() -> None:
     """Measure and tell."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--every", type=int, default=3, help="each so manieth boundary, from the beginning to the end")
+    parser.add_argument(
+        "--every", type=int, default=3, help="each so manieth boundary, from the beginning to the end"
+    )
     options = parser.parse_args()
     figures = {}
     for name, parts in WAYS.items():
