@@ -34,6 +34,7 @@ from orchestrator.policy.select import parse_selector_expression
 from orchestrator.service.start import judge
 from orchestrator.topology.graph import build
 from orchestrator.verify.model import Verdict
+from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import floor, read_policies
 
 SHOWN: Final = 8
@@ -121,17 +122,18 @@ def plan_with(
         UsageError, PolicyError, Refused: as `planner.plan.plan`.
         Defect: if the judge finds a rule broken. That is our mistake, whatever was typed.
     """
-    made = planning(
-        build(inventory),
-        policies,
-        floor(),
-        campaign,
-        change.change if change is not None else None,
-        change.select if change is not None else None,
-        durations,
-    )
-    text = dump(made.plan)
-    verdict = judge(text, inventory)
+    with nothing_collected():
+        made = planning(
+            build(inventory),
+            policies,
+            floor(),
+            campaign,
+            change.change if change is not None else None,
+            change.select if change is not None else None,
+            durations,
+        )
+        text = dump(made.plan)
+        verdict = judge(text, inventory)
     if not verdict.ok:
         broken = "\n".join(f"  {violation}" for violation in verdict.violations[:SHOWN])
         raise Defect(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import gzip
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
 from orchestrator.policy.model import Policy
+from orchestrator.wiring.collector import nothing_collected
 
 if TYPE_CHECKING:
     from orchestrator.policy.load import Loaded
@@ -74,23 +74,11 @@ def write_new(path: Path, data: bytes) -> None:
 
 def read_inventory(path: Path) -> Inventory:
     """An inventory file of any known kind, with the built-in region pairs where it tells none."""
-    with _nothing_thrown_away():
+    with nothing_collected():
         inventory = with_regions(read(read_bytes(path, "inventory"), str(path)))
     if not inventory.machines:
         raise Refused(f"{path} holds no machine; an inventory is written by: wavekeeper inventory -o FILE")
     return inventory
-
-
-@contextlib.contextmanager
-def _nothing_thrown_away() -> Iterator[None]:
-    """Don't look for garbage meanwhile: what a file of a large fleet says all stays, and looking at it would take a third of the time."""
-    looking = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if looking:
-            gc.enable()
 
 
 def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
