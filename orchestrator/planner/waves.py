@@ -6,7 +6,9 @@ again with the order shaken a little, a fixed number of times: the search is bou
 plan is the same on every machine.
 
 An exclusion holds a *cell* open: a domain, or what rules above leave of it in one piece (`nesting`), which is tried where
-whole domains lead into a dead end. A cell that was begun is finished before another domain begins.
+whole domains lead into a dead end. A cell that was begun is finished before another domain begins. Where that makes a lane
+longer than its bound, no more is kept than has to be: a cell is finished before those of other domains begin that stand in
+the same place of what cuts them. Others may go in turn with it, in waves of their own.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from enum import Enum
 from typing import Final
 
 import numpy as np
@@ -47,6 +50,9 @@ _STRIDE: Final = 0x9E3779B97F4A7C15
 _Taken = list[list[tuple[int, int]]]
 """Waves of a lane as (class, machines), by the lane's own numbers."""
 
+_Label = tuple[tuple[int, int], ...]
+"""Where a machine stands in the rules that cut a domain: (constraint, part)."""
+
 Waves = list[list[int]]
 """The waves of a lane, each sorted: a class once for each of its machines."""
 
@@ -59,11 +65,15 @@ def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves
         if plain is not None:
             return plain
     lane = _Lane(rules, sorted(machines), view, binding)
-    for cut in (False, True):
-        best = _Packing(lane, _Cells(lane, cut=cut)).shortest(least)
-        if best is not None:
-            return [sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best]
-    return None
+    best: _Taken | None = None
+    for way in _Way:
+        if way is not _Way.WHOLE and not lane.is_cut:
+            break
+        if best is None or (way in _LOOSE and len(best) > least):
+            best = _Packing(lane, _Cells(lane, way)).shortest(least, best)
+    if best is None:
+        return None
+    return [sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best]
 
 
 def _plain(rules: Rules, classes: Sequence[int], view: View, binding: Sequence[int]) -> Waves | None:
@@ -116,6 +126,20 @@ def _only(rules: Rules, machines: Sequence[int], some: Collection[int]) -> Rules
     return replace(rules, places=tuple(places))
 
 
+class _Way(Enum):
+    """How domains are finished, the strictest way first: whole; cell by cell; cells of different places in turn, by urgency alone, or
+    with those that are begun before others.
+    """
+
+    WHOLE = 0
+    BY_CELL = 1
+    IN_TURN = 2
+    BEGUN_FIRST = 3
+
+
+_LOOSE: Final = (_Way.IN_TURN, _Way.BEGUN_FIRST)
+
+
 class _Lane:
     """One lane's classes by numbers of its own, and what of the rules binds among them. Made once, packed many times."""
 
@@ -128,6 +152,7 @@ class _Lane:
         self.exclusions = [c for c in binding if rules.kinds[c] is RuleKind.EXCLUSION]
         orders = [c for c in binding if rules.kinds[c] is RuleKind.ORDER]
         budgets = [c for c in binding if rules.kinds[c] is RuleKind.BUDGET]
+        self.is_cut = any(map(self.nest.cut_by, self.exclusions))
         self.limits = [rules.limits[c] for c in budgets]
         self.firsts = [rules.count(view[c][FIRST]) for c in orders]
         self.budgets_of: list[list[int]] = [[] for _ in classes]
@@ -155,17 +180,22 @@ class _Lane:
 class _Cells:
     """The pieces of domains that are each finished in one go, numbered over all exclusions of a lane.
 
-    They are the domains; or, `cut`, what the rules above an exclusion leave of each in one piece.
+    They are the domains; or what the rules above an exclusion leave of each in one piece. Cells of one *set* are finished one before
+    another: all of an exclusion, or only those that stand in one place of what cuts them.
     """
 
-    def __init__(self, lane: _Lane, *, cut: bool) -> None:
-        self.of: list[list[tuple[int, int, int]]] = []  # class -> (exclusion, domain, cell)
+    def __init__(self, lane: _Lane, way: _Way) -> None:
+        self.of: list[list[tuple[int, int, int, int]]] = []  # class -> (exclusion, domain, cell, set)
+        self.in_turn = way in _LOOSE
+        self.begun_first = way is _Way.BEGUN_FIRST
         self.size: list[int] = []
         self.domain_of: list[list[int]] = []  # class -> its domains, numbered over all exclusions
         self.domain_size: list[int] = []
-        cutting = [lane.nest.cut_by(c) if cut else () for c in lane.exclusions]
+        cutting = [lane.nest.cut_by(c) if way is not _Way.WHOLE else () for c in lane.exclusions]
         domains: dict[tuple[int, int], int] = {}
-        numbers: dict[tuple[int, int, tuple[tuple[int, int], ...]], int] = {}
+        numbers: dict[tuple[int, int, _Label], int] = {}
+        sets: dict[tuple[int, _Label], int] = {}
+        self.set_of: list[int] = []  # cell -> its set
         for place, one in enumerate(lane.classes):
             held = []
             stands_in = []
@@ -180,10 +210,14 @@ class _Cells:
                 cell = numbers.setdefault((exclusion, domain, label), len(numbers))
                 if cell == len(self.size):
                     self.size.append(0)
+                    among = (exclusion, label if self.in_turn else ())
+                    self.set_of.append(sets.setdefault(among, len(sets)))
                 self.size[cell] += lane.sizes[place]
-                held.append((exclusion, domain, cell))
+                held.append((exclusion, domain, cell, self.set_of[cell]))
             self.of.append(held)
             self.domain_of.append(stands_in)
+        self.sets = len(sets)
+        self.has_rivals = np.bincount(self.set_of, minlength=self.sets)[self.set_of] > 1  # of each cell
         self.later: list[list[int]] = [[] for _ in domains]  # domain -> the domains that orders put after it
         self.earlier = np.zeros(len(domains), dtype=np.int64)  # domain -> how many they put before it
         for number, c in enumerate(lane.exclusions):
@@ -207,9 +241,8 @@ class _Packing:
         self._cells = cells
         self._looks = 0
 
-    def shortest(self, least: int) -> _Taken | None:
-        """The shortest that is found; None if every try ends where no machine may go next."""
-        best: _Taken | None = None
+    def shortest(self, least: int, best: _Taken | None = None) -> _Taken | None:
+        """The shortest that is found, or `best` if none is shorter; None if every try ends where no machine may go next."""
         for shake in range(RESTARTS + 1):
             found = self.run(shake, shorter_than=len(best) if best else None)
             best = found or best
@@ -242,6 +275,8 @@ class _Packing:
             lots = mixed(left.astype(np.uint64) + np.uint64(shake * _STRIDE & 0xFFFFFFFFFFFFFFFF))
             swing = np.uint64(_SHAKE * (1 + shake // 4))  # later tries are shaken harder
             turn = np.lexsort((lots, -(urgency * _SHAKE + (lots % swing).astype(np.int64))))
+        if self._cells.begun_first:
+            turn = turn[np.argsort(~state.in_begun()[left[turn]], kind="stable")]
         in_turn: list[int] = left[turn].tolist()
         return in_turn
 
@@ -258,13 +293,15 @@ class _State:
         self._waits = np.array([len(held) for held in lane.waits], dtype=np.int64)  # orders that keep a class
         self._cell_left = list(cells.size)
         self._begun = [False] * len(cells.size)
-        self._active = [-1] * len(lane.exclusions)  # the domain that is open
-        self._open = [0] * len(lane.exclusions)  # how many of its cells are begun and not finished
+        self._active = [-1] * cells.sets  # of each set of cells the domain that is open
+        self._open = [0] * cells.sets  # how many of its cells are begun and not finished
+        self._now: dict[int, int] = {}  # exclusion -> the domain that is in the wave, if cells go in turn
         self._domain_left = list(cells.domain_size)
         self._earlier = cells.earlier.copy()  # of each domain: those before it that aren't finished
         self._whose = np.repeat(np.arange(len(cells.of)), [len(held) for held in cells.of])
-        places = [(exclusion, domain) for held in cells.of for exclusion, domain, _ in held]
-        self._exclusion = np.array([exclusion for exclusion, _ in places], dtype=np.int64)
+        self._cell = np.array([cell for held in cells.of for _, _, cell, _ in held], dtype=np.int64)
+        places = [(among, domain) for held in cells.of for _, domain, _, among in held]
+        self._set = np.array([among for among, _ in places], dtype=np.int64)
         self._domain = np.array([domain for _, domain in places], dtype=np.int64)
         self._number = np.array([number for held in cells.domain_of for number in held], dtype=np.int64)
 
@@ -275,9 +312,17 @@ class _State:
         """
         found: NDArray[np.bool_] = (self.left > 0) & (self._waits == 0)
         if len(self._whose):
-            active = np.array(self._active, dtype=np.int64)[self._exclusion]
+            active = np.array(self._active, dtype=np.int64)[self._set]
             shut = (active != self._domain) & ((active >= 0) | (self._earlier[self._number] > 0))
             found[self._whose[shut]] = False
+        return found
+
+    def in_begun(self) -> NDArray[np.bool_]:
+        """Classes that stand in a cell that is begun, and that others wait for."""
+        found = np.zeros(len(self.left), dtype=np.bool_)
+        if len(self._whose):
+            begun = np.array(self._begun) & (np.array(self._cell_left) > 0) & self._cells.has_rivals
+            found[self._whose[begun[self._cell]]] = True
         return found
 
     def fill(self, turn: Sequence[int]) -> list[tuple[int, int]]:
@@ -285,6 +330,7 @@ class _State:
         room = list(self._lane.limits)
         left = self.left.tolist()
         wave = []
+        self._now.clear()
         cells_of, budgets_of = self._cells.of, self._lane.budgets_of
         for one in turn:
             budgets = budgets_of[one]
@@ -317,22 +363,26 @@ class _State:
                 self._domain_left[number] -= many
                 if not self._domain_left[number]:
                     self._earlier[self._cells.later[number]] -= 1
-            for exclusion, _, cell in self._cells.of[one]:
+            for _, _, cell, among in self._cells.of[one]:
                 self._cell_left[cell] -= many
                 if not self._cell_left[cell]:
-                    self._open[exclusion] -= 1
-                    if not self._open[exclusion]:
-                        self._active[exclusion] = -1
+                    self._open[among] -= 1
+                    if not self._open[among]:
+                        self._active[among] = -1
 
-    def _enters(self, cells: Sequence[tuple[int, int, int]]) -> bool:
-        """Begin these, unless another domain was begun since the wave began."""
-        active, begun = self._active, self._begun
-        for exclusion, domain, _ in cells:
-            if active[exclusion] != domain and active[exclusion] >= 0:
+    def _enters(self, cells: Sequence[tuple[int, int, int, int]]) -> bool:
+        """Begin these, unless another domain was begun since the wave began, or is in it."""
+        active, begun, now = self._active, self._begun, self._now
+        for exclusion, domain, _, among in cells:
+            if active[among] != domain and active[among] >= 0:
                 return False
-        for exclusion, domain, cell in cells:
+            if now.get(exclusion, domain) != domain:
+                return False
+        for exclusion, domain, cell, among in cells:
+            if self._cells.in_turn:
+                now[exclusion] = domain
             if not begun[cell]:
-                active[exclusion] = domain
+                active[among] = domain
                 begun[cell] = True
-                self._open[exclusion] += 1
+                self._open[among] += 1
         return True

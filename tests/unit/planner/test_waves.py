@@ -9,9 +9,10 @@ from orchestrator.errors import Refused
 from orchestrator.planner import waves
 from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.bound import prove
+from orchestrator.planner.model import Bound, Lane, Wave
 from orchestrator.planner.waves import pack, pack_anyhow
-from tests.builders import budget, exclusion, order
-from tests.unit.planner.dividing import named, rules_of
+from tests.builders import budget, exclusion, ids, order
+from tests.unit.planner.dividing import judged, named, rules_of
 
 
 def packed(names: str, *constraints: Constraint) -> list[str]:
@@ -127,3 +128,20 @@ def test_a_rule_that_is_not_to_blame_is_not_named() -> None:
     assert told.startswith("these rules can't hold together for ax, ay, bx, by, and without")
     assert told.count("policies/test.yaml:1") == 2
     assert "ax before c" not in told
+
+
+def test_cells_that_may_go_in_turn_do_where_it_saves_a_wave() -> None:
+    """The tiers a, b and c of both zones follow each other, so zones are changed three times: the others fill what that leaves in
+    theirs. With one zone closed as long as u is unfinished it would be seven.
+    """
+    constraints = [
+        exclusion({"z1": "a1 b1 c1 u1 u2", "z2": "a2 b2 c2 v1 v2"}),
+        order("a1 a2", "b1 b2"),
+        order("b1 b2", "c1 c2"),
+        budget(1, "u1 u2"),
+        budget(1, "v1 v2"),
+    ]
+    found = packed("a1 a2 b1 b2 c1 c2 u1 u2 v1 v2", *constraints)
+    assert len(found) == 6
+    lane = Lane("l", "broad", (), tuple(Wave(tuple(ids(wave))) for wave in found), Bound(6, ""))
+    assert judged([lane], *constraints) == []
