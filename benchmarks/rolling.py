@@ -20,7 +20,7 @@ import asyncio
 import cProfile
 from collections import Counter
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,8 +70,14 @@ def _kind(method: str, url: str) -> str:
     return "sweep (page)" if "statusonly" in url else "inventory"
 
 
-async def roll(url: str, plan: bytes, journal: Path) -> Course:
-    """Roll the plan, as the command does."""
+async def roll(
+    url: str,
+    plan: bytes,
+    journal: Path,
+    subscriptions: tuple[str, ...] = SUBSCRIPTIONS,
+    watched: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Course:
+    """Roll the plan, as the command does. `watched` is entered while machines are rolled, after start and preparation's reads."""
     from orchestrator.cli.source import live_inventory
     from orchestrator.wiring.cloud import open_cloud
     from orchestrator.wiring.journal import open_journal
@@ -84,7 +90,7 @@ async def roll(url: str, plan: bytes, journal: Path) -> Course:
         kept = await open_journal(journal)
         try:
             await kept.acquire("benchmark", cloud.clock.now())
-            live = await live_inventory(cloud, SUBSCRIPTIONS)
+            live = await live_inventory(cloud, subscriptions)
             running = await begin(kept, made, plan, who="benchmark", live=live)
             del live
 
@@ -94,7 +100,7 @@ async def roll(url: str, plan: bytes, journal: Path) -> Course:
                 course.most_in_flight = max(course.most_in_flight, running.rollout.in_flight)
 
             running.host.listen(heard)
-            with measured() as used:
+            with measured() as used, watched():
                 await running.run()
             course.roll_cpu_s = used.cpu_s
             rollout = running.rollout
