@@ -56,11 +56,12 @@ class Polling:
         """How long to wait from one look, at this age, to the next."""
         settings = self._settings
         due = self._due(kind, age_s)
-        wished, most = (
-            (settings.poll_by_age * age_s, settings.poll_most)
-            if due is None
-            else (due - age_s, settings.poll_gap)
-        )
+        if due is not None:
+            wished, most = due - age_s, settings.poll_gap
+        elif self.running > settings.crowd_above:
+            wished, most = settings.crowd_by_age * age_s, settings.poll_gap
+        else:
+            wished, most = settings.poll_by_age * age_s, settings.poll_most
         return min(most.total_seconds(), max(settings.poll_least.total_seconds(), wished))
 
     @property

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 PUBLIC_ENDPOINT = "https://management.azure.com"
 READ_TIMEOUT_S = 60.0
+AT_ONCE = 32
+"""Requests of a kind that are prepared or under way at once. A thousand that become due in one moment would keep the loop from
+everything else for a second; ARM's budgets let no subscription send more than some tens a second anyway."""
+
 NO_TOKEN = "Bearer loopback"  # noqa: S105 - what an emulator gets to see in place of a token
 
 
@@ -64,6 +68,8 @@ class ArmClient:
         self._client = AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse](
             self.endpoint, pipeline=pipeline, policies=[]
         )
+        self._reads = asyncio.Semaphore(AT_ONCE)
+        self.starts = asyncio.Semaphore(AT_ONCE)
         self._options: dict[str, Any] = {"base_url": self.endpoint, "pipeline": pipeline}
         # Up to a second: it is spent here, not inside the first start and its time-out.
         from azure.mgmt.compute.aio import ComputeManagementClient
@@ -91,7 +97,7 @@ class ArmClient:
             url = self.endpoint + url
         await self._turn(url)
         try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
+            async with self._reads, asyncio.timeout(READ_TIMEOUT_S):
                 response = await self._client.send_request(HttpRequest("GET", url))
                 # Not `await response.read()`: a second reading of an empty body raises StreamConsumedError (azure-core 1.41).
                 return received(response.status_code, response.headers, response.content)

@@ -46,7 +46,7 @@ async def begin(client: ArmClient, target: Target, order: Order, key: str, timeo
         heard.append(response.http_response)
 
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(timeout_s), client.starts:
             await call(
                 polling=False,
                 raw_request_hook=leave,

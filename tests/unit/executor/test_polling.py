@@ -36,6 +36,15 @@ def test_a_few_say_nothing() -> None:
     assert (pace.first("patches"), pace.wait("patches", 101)) == (101, 100)
 
 
+def test_a_crowd_that_began_together_is_looked_at_less_often() -> None:
+    """Nobody of it has taken longer than all are old now, so no look can be placed well: a thousand would cost twenty each."""
+    few, many = polling(running=SETTINGS.crowd_above), polling(running=SETTINGS.crowd_above + 1)
+    assert looks(few, 1200)[0] > 15
+    count, late = looks(many, 1200)
+    assert count <= 7
+    assert late <= SETTINGS.crowd_by_age * 1200
+
+
 def test_kinds_are_apart() -> None:
     """What restarts take says nothing of installations."""
     pace = polling(*INSTALLATIONS)
