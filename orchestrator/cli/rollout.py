@@ -227,12 +227,13 @@ class _Run:
         if (writer := await self.journal.writer()) is not None:
             by = f"{writer.who}, process {writer.pid} on {writer.host}, writes this journal and "
             err.print(by + ("is asked to take this plan on" if known is None else "is asked to drive it"))
-        if not await follower.hand_over(handover, clock.now()):
+        news = await follower.hand_over(handover, clock.now())
+        if news is None:
             return None
         rollout = going_on(follower.scope, self.plan, clock.scale)
         assert rollout is not None
         return await follow(
-            follower, rollout, clock, verbose=self.wanted.verbose, as_json=self.wanted.as_json
+            follower, rollout, clock, news, verbose=self.wanted.verbose, as_json=self.wanted.as_json
         )
 
     async def _queue(self, follower: Follower, name: str) -> None:

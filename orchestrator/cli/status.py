@@ -17,7 +17,7 @@ from orchestrator.cli.output import columns, out, print_json, print_table, when
 from orchestrator.clock import SystemClock
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.service.look import look, story
-from orchestrator.service.status import Out, Status, machine_status
+from orchestrator.service.status import Status, headline, machine_status
 from orchestrator.service.status import status as status_of
 from orchestrator.service.verbs import find
 from orchestrator.wiring.journal import journal_path, look_into
@@ -44,6 +44,10 @@ async def _status(name: str | None, path: Path | None, *, history: bool, as_json
     journal = await look_into(journal_path(path))
     try:
         scope = await look(journal)
+        going_on = [rollout for rollout in scope.rollouts.values() if not rollout.over]
+        if name is None and len(going_on) > 1 and not history:
+            _print_several(scope, going_on, as_json=as_json)
+            return
         found = find(scope, name)
         now = _now(scope, found.rollout)
         if history:
@@ -73,6 +77,19 @@ async def _status(name: str | None, path: Path | None, *, history: bool, as_json
         await journal.close()
 
 
+def _print_several(scope: Scope, rollouts: list[Rollout], *, as_json: bool) -> None:
+    """All that go on, in a line or two each."""
+    told = {rollout.id: status_of(scope, rollout, _now(scope, rollout)) for rollout in rollouts}
+    if as_json:
+        print_json({"rollouts": [one.to_json() for one in told.values()]})
+        return
+    for rollout in rollouts:
+        out.print(Text(f"{rollout.id}, begun by {rollout.who}", style="bold"))
+        out.print(Text(f"  {headline(rollout)}", style="red" if told[rollout.id].stopped else ""))
+        out.print(f"  Next: {told[rollout.id].next}", markup=False)
+    out.print(f"\nmore of one: wavekeeper status {rollouts[0].id}", markup=False)
+
+
 def _now(scope: Scope, rollout: Rollout) -> datetime:
     """The present. Where emulated time runs faster, only its writer knows it: then the moment of the last fact."""
     real = SystemClock().now()
@@ -94,7 +111,7 @@ def print_status(told: Status) -> None:
         out.print(f"  and {len(told.evidence) - 10} more: wavekeeper status {told.rollout} --json")
     if told.out:
         out.print(f"\nOut now ({len(told.out)}):", style="bold")
-        print_table(_machines(told.out))
+        print_table(_machines(told))
     if told.steps:
         out.print("\nSteps around:", style="bold")
         for line in told.steps[:8]:
@@ -124,10 +141,11 @@ def print_status(told: Status) -> None:
     out.print(f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}", markup=False)
 
 
-def _machines(machines: tuple[Out, ...]) -> Table:
+def _machines(told: Status) -> Table:
+    machines = told.out
     table = columns("machine", "whose", "since", "state", "detail")
     for row in machines[:15]:
-        whose = "ours" if row.ours else "others"
+        whose = "this rollout's" if row.rollout == told.rollout else row.rollout or "nobody's"
         state = Text(row.state.replace("_", " "), style=COLOURS.get(row.state, "yellow"))
         table.add_row(row.name, whose, when(row.since), state, row.detail)
     if len(machines) > 15:

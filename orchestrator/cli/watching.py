@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 from rich.live import Live
@@ -88,11 +88,17 @@ async def watch(running: Running, who: str, *, verbose: bool, as_json: bool, pla
 
 
 async def follow(
-    follower: Follower, rollout: Rollout, clock: Clock, *, verbose: bool, as_json: bool
+    follower: Follower,
+    rollout: Rollout,
+    clock: Clock,
+    news: Iterable[object],
+    *,
+    verbose: bool,
+    as_json: bool,
 ) -> int | None:
     """Show a rollout that another process drives. The exit code once it rests; None if nobody drives it any more.
 
-    Ctrl-C only ends the watching: the rollout is somebody else's process's.
+    `news` are decisions that were read already. Ctrl-C only ends the watching: the rollout is somebody else's process's.
     """
     screen = Screen(follower.scope, rollout, clock, verbose, as_json)
 
@@ -101,6 +107,8 @@ async def follow(
             screen.tell(decided)
 
     with screen.live(), follower.told(tell):
+        for decided in news:
+            tell(decided)
         async with _signals() as me:
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGINT, me.cancel)

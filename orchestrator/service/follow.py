@@ -45,8 +45,9 @@ class Follower:
                 listener(decided)
         return news
 
-    async def hand_over(self, handover: Handover, now: datetime) -> bool:
-        """Ask the writer to run a plan, or to go on with it. False if no process writes any more before it was taken.
+    async def hand_over(self, handover: Handover, now: datetime) -> list[Decided] | None:
+        """Ask the writer to run a plan, or to go on with it. What has been decided until it was taken; None if no process
+        writes any more.
 
         Raises `Refused` with the writer's own words.
         """
@@ -54,13 +55,13 @@ class Follower:
         await self.journal.post(letter)
         while True:
             if all(other.id != letter.id for other in await self.journal.inbox()):
-                for decided in await self.read():
-                    for fact in decided.facts:
-                        if isinstance(fact, e.CommandRefused) and fact.letter == letter.id:
-                            raise Refused(fact.why)
-                return True
+                news = await self.read()
+                for fact in (fact for decided in news for fact in decided.facts):
+                    if isinstance(fact, e.CommandRefused) and fact.letter == letter.id:
+                        raise Refused(fact.why)
+                return news
             if await self.journal.writer() is None:
-                return False
+                return None
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def watch(self, rollout: Rollout) -> bool:

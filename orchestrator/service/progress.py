@@ -14,6 +14,7 @@ from orchestrator.rollout.admission import holders, refusal
 from orchestrator.rollout.hours import HOURS, opens_at
 from orchestrator.rollout.progress import gives_up_at
 from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.service.names import called
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _machines(
         if refused is not None and refused.constraint == HOURS:
             found.append(Waiting(_name(rollout, machine), refused.what, (), opens_at(rollout, machine, now)))
         elif refused is not None:
-            who = tuple(m.rsplit("/", 1)[-1] for m in holders(scope, rollout, refused))
+            who = tuple(called(scope, rollout, m) for m in holders(scope, rollout, refused))
             found.append(Waiting(_name(rollout, machine), refused.what, who[:6], until))
     return found
 

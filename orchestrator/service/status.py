@@ -27,15 +27,16 @@ from orchestrator.rollout.state import (
     Scope,
     StageStatus,
 )
+from orchestrator.service.names import called
 from orchestrator.service.progress import Progress, Waiting, progress
 
 
 @dataclass(frozen=True, slots=True)
 class Out:
-    """A machine that doesn't serve. `ours`: a rollout holds a grant for it."""
+    """A machine that doesn't serve."""
 
     name: str
-    ours: bool
+    rollout: str  # whose grant it is; empty: nobody's, it went out of its own or by somebody else's doing
     since: datetime
     state: str
     detail: str
@@ -87,9 +88,9 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         out,
         rollout.cause if rollout.status is RolloutStatus.STOPPED else "",
         _evidence(rollout),
-        _full(scope),
+        _full(scope, rollout),
         _untold(rollout),
-        tuple(x for x in out if x.ours and x.state in _HALF_DONE),
+        tuple(x for x in out if x.rollout == rollout.id and x.state in _HALF_DONE),
         _steps(rollout),
         options(rollout, now),
         rollout.who,
@@ -163,11 +164,11 @@ def _out(scope: Scope, rollout: Rollout) -> tuple[Out, ...]:
         index = mine.planned.index[identity]
         run = mine.machines[index]
         lane = mine.planned.plan.lanes[mine.planned.lane_of[index]].id
-        found.append(Out(_short(identity), True, grant.since, str(run.status), run.detail, lane))
+        found.append(Out(_short(identity), grant.rollout, grant.since, str(run.status), run.detail, lane))
     for identity, since in scope.ledger.others.items():
         if identity not in scope.ledger.grants:
-            found.append(Out(_short(identity), False, since, "out", "not by us", ""))
-    return tuple(sorted(found, key=lambda x: (not x.ours, x.since, x.name)))
+            found.append(Out(_short(identity), "", since, "out", "not by us", ""))
+    return tuple(sorted(found, key=lambda x: (x.rollout != rollout.id, not x.rollout, x.since, x.name)))
 
 
 def _short(identity: MachineId) -> str:
@@ -211,16 +212,16 @@ def _steps(rollout: Rollout) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _full(scope: Scope) -> tuple[Waiting, ...]:
+def _full(scope: Scope, rollout: Rollout) -> tuple[Waiting, ...]:
     """Groups that have no room left, whoever takes it."""
     found = []
     for rule, taken in scope.ledger.budgets():
         if taken and taken >= rule.limit:
-            who = tuple(_short(m) for m in scope.ledger.holders(rule.id))
+            who = tuple(called(scope, rollout, m) for m in scope.ledger.holders(rule.id))
             found.append(Waiting(rule.what, f"{taken} of {rule.limit} ({rule.origin})", who, None))
     for exclusion, held in scope.ledger.exclusions():
         if held:
-            who = tuple(_short(m) for m in scope.ledger.holders(exclusion.id))
+            who = tuple(called(scope, rollout, m) for m in scope.ledger.holders(exclusion.id))
             found.append(Waiting(exclusion.what, f"{', '.join(held)} has its turn", who[:6], None))
     return tuple(found[:20])
 
@@ -276,7 +277,7 @@ def machine_status(scope: Scope, rollout: Rollout, index: int, now: datetime) ->
         refused = refusal(scope, rollout, index, now=now)
         if refused is not None:
             lines.append(f"It may not go down now: {refused.what}.")
-            who = [_short(m) for m in holders(scope, rollout, refused)]
+            who = [called(scope, rollout, m) for m in holders(scope, rollout, refused)]
             if who:
                 lines.append(f"In its way: {', '.join(who[:8])}.")
         waiting = [rollout.planned.lanes[x].id for x in lane.after if not rollout.lanes[x].finished]

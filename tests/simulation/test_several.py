@@ -17,6 +17,7 @@ from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.follow import Follower
 from orchestrator.service.look import look
+from orchestrator.service.status import status
 from orchestrator.store.memory import Crashed, MemoryJournal
 from orchestrator.store.port import Journal
 from orchestrator.verify.audit import judge_audit
@@ -135,7 +136,7 @@ async def test_a_plan_is_handed_over_and_followed() -> None:
         await stage.clock.sleep(60)
         made = stage.services()
         given = await prepare(second.plan, made, who="grace", live=stage.script.fleet)
-        assert await follower.hand_over(given, stage.clock.now())
+        assert await follower.hand_over(given, stage.clock.now()) is not None
 
     await stage.run(meanwhile=other)
     rollout = going_on(follower.scope, second.plan, 1.0)
@@ -196,7 +197,7 @@ async def test_a_process_that_dies_leaves_a_follower_who_knows_it() -> None:
     assert rollout is not None
     assert await follower.watch(rollout) is False
     taken: Journal = MemoryJournal(stage.disk)
-    assert await follower.hand_over(handover(second.plan), START + timedelta(hours=1)) is False
+    assert await follower.hand_over(handover(second.plan), START + timedelta(hours=1)) is None
     assert [letter.who for letter in await taken.inbox()][-1] == "grace"
 
 
@@ -214,3 +215,26 @@ async def test_the_end_of_one_frees_who_waited_behind_its_own_rules() -> None:
     assert [r.status for r in await scope_of(stage)] == [RolloutStatus.FINISHED] * 2
     assert statuses((await scope_of(stage))[0])["a2"] is MachineStatus.DONE
     assert vm_id("a2") in {machine.id for machine in (await scope_of(stage))[0].planned.plan.machines}
+
+
+@virtual
+async def test_whoever_waits_is_told_which_rollout_holds_what() -> None:
+    """The machine in the way is called by its rollout where that is another."""
+    first, second = await pair()
+    stage = Stage.of(first, pace=LISTENING)
+    seen: set[str] = set()
+
+    async def other(running: Running) -> None:
+        await MemoryJournal(stage.disk).post(letter_of(second.plan, stage))
+        while True:
+            await stage.clock.sleep(30)
+            for rollout in running.house.driven():
+                told = status(running.scope, rollout, stage.clock.now())
+                seen.update(
+                    holder for wait in (*told.full, *told.progress.waiting) for holder in wait.holders
+                )
+
+    await stage.run(meanwhile=other)
+    names = {rollout.planned.plan.name: rollout.id for rollout in await scope_of(stage)}
+    assert f"a2 of {names['first']}" in seen
+    assert f"a4 of {names['second']}" in seen

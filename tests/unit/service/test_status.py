@@ -100,9 +100,9 @@ def test_it_lists_who_is_out_by_whom_and_since_when() -> None:
     diary.wait(minutes=5)
     diary.fleet(out="e")
     told = status(diary.scope, diary.rollout, diary.now)
-    assert [(out.name, out.ours, out.state, out.lane) for out in told.out] == [
-        ("b", True, "running", "two"),
-        ("e", False, "out", ""),
+    assert [(out.name, out.rollout, out.state, out.lane) for out in told.out] == [
+        ("b", diary.rollout.id, "running", "two"),
+        ("e", "", "out", ""),
     ]
     assert told.out[0].since < told.out[1].since
     assert [out.name for out in told.half_done] == ["b"]
