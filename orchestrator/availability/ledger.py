@@ -8,7 +8,7 @@ machine's own constraints, whatever the size of the fleet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion
@@ -21,6 +21,7 @@ class Grant:
 
     rollout: str
     since: datetime
+    restarts: bool = True  # False: the change keeps the machine up, so that it takes no place among restarts
 
 
 @dataclass(slots=True)
@@ -82,9 +83,9 @@ class Ledger:
         known = self._budgets.get(rule.id)
         if known is None:
             known = self._budgets[rule.id] = _Budget(rule)
-            for machine in rule.machines:
+            for machine in rule.members:
                 self._budgets_of.setdefault(machine, []).append(known)
-            known.taken = sum(1 for m in rule.machines if self.is_out(m))
+            known.taken = sum(self._counts(m, rule) for m in rule.members)
         known.rollouts.add(rollout)
 
     def _register_exclusion(self, rollout: str, rule: Exclusion) -> None:
@@ -105,7 +106,7 @@ class Ledger:
             budget.rollouts.discard(rollout)
             if not budget.rollouts:
                 del self._budgets[budget.rule.id]
-                for machine in budget.rule.machines:
+                for machine in budget.rule.members:
                     self._budgets_of[machine].remove(budget)
         for exclusion in [e for e in self._exclusions.values() if rollout in e.rollouts]:
             exclusion.rollouts.discard(rollout)
@@ -125,58 +126,81 @@ class Ledger:
         grant = self.grants.get(machine)
         return grant is not None and grant.rollout == rollout
 
-    def grant(self, machine: MachineId, rollout: str, at: datetime) -> None:
+    def grant(self, machine: MachineId, rollout: str, at: datetime, *, restarts: bool = True) -> None:
         """Open a disruption. One that is open already is replaced: it counts once, and is the new holder's to close."""
-        was_out = self.is_out(machine)
+        was = self._standing(machine)
         again = machine in self.grants
-        self.grants[machine] = Grant(rollout, at)
-        if again:
+        self.grants[machine] = Grant(rollout, at, restarts)
+        if not again:
+            for exclusion in self._exclusions_of.get(machine, ()):
+                name = exclusion.domain_of[machine]
+                exclusion.held[name] = exclusion.held.get(name, 0) + 1
+        self._count(machine, was)
+
+    def raise_to_restart(self, machine: MachineId, rollout: str) -> None:
+        """The rollout's disruption, thought to keep the machine up, takes it down after all: it counts among restarts too."""
+        grant = self.grants.get(machine)
+        if grant is None or grant.rollout != rollout or grant.restarts:
             return
-        for exclusion in self._exclusions_of.get(machine, ()):
-            name = exclusion.domain_of[machine]
-            exclusion.held[name] = exclusion.held.get(name, 0) + 1
-        self._count(machine, was_out)
+        was = self._standing(machine)
+        self.grants[machine] = replace(grant, restarts=True)
+        self._count(machine, was)
 
     def release(self, machine: MachineId, rollout: str) -> None:
         """Close this rollout's disruption; one that another rollout opened since stays as it is."""
         if not self.holds(rollout, machine):
             return
+        was = self._standing(machine)
         del self.grants[machine]
         for exclusion in self._exclusions_of.get(machine, ()):
             name = exclusion.domain_of[machine]
             exclusion.held[name] -= 1
             if not exclusion.held[name]:
                 del exclusion.held[name]
-        self._count(machine, was_out=True)
+        self._count(machine, was)
 
     def mark_out(self, machine: MachineId, at: datetime) -> None:
         """Somebody or something else took the machine down."""
-        was_out = self.is_out(machine)
+        was = self._standing(machine)
         self.others.setdefault(machine, at)
-        self._count(machine, was_out)
+        self._count(machine, was)
 
     def mark_back(self, machine: MachineId) -> None:
         """It serves again."""
+        was = self._standing(machine)
         if self.others.pop(machine, None) is not None:
-            self._count(machine, was_out=True)
+            self._count(machine, was)
 
-    def _count(self, machine: MachineId, was_out: bool) -> None:
-        change = self.is_out(machine) - was_out
-        if change:
+    def _standing(self, machine: MachineId) -> tuple[bool, bool]:
+        """Whether the machine counts as out, and whether it counts among restarts. Whoever is out of others' doing does both."""
+        grant = self.grants.get(machine)
+        foreign = machine in self.others
+        return grant is not None or foreign, foreign or (grant is not None and grant.restarts)
+
+    def _counts(self, machine: MachineId, rule: Budget) -> bool:
+        return self._standing(machine)[rule.restarts]
+
+    def _count(self, machine: MachineId, was: tuple[bool, bool]) -> None:
+        now = self._standing(machine)
+        if now != was:
             for budget in self._budgets_of.get(machine, ()):
-                budget.taken += change
+                budget.taken += now[budget.rule.restarts] - was[budget.rule.restarts]
 
     # What may happen ----------------------------------------------------------------------------------------
 
     def refusal(
-        self, machine: MachineId, reserved: Reserved | None = None, *, serves: bool = False
+        self,
+        machine: MachineId,
+        reserved: Reserved | None = None,
+        *,
+        serves: bool = False,
+        restarts: bool = True,
     ) -> Refusal | None:
         """Why this machine may not be granted now, or None. `reserved` counts what is about to ask as well.
 
         One that is out costs nothing more, unless it `serves`: it was seen well just now, whatever stands written of it, so that
-        taking it down takes a place like anybody's.
+        taking it down takes a place like anybody's. One that stays up (`restarts` False) takes no place among restarts.
         """
-        on_record = self.is_out(machine)
         for exclusion in self._exclusions_of.get(machine, ()):
             mine = exclusion.domain_of[machine]
             for name in exclusion.held:
@@ -185,7 +209,8 @@ class Ledger:
             if reserved is not None and reserved.foreign_domain(exclusion.rule.id, mine):
                 return Refusal(exclusion.rule.id, exclusion.rule.what, mine)
         for budget in self._budgets_of.get(machine, ()):
-            if on_record and not serves:
+            on_record = self._counts(machine, budget.rule)
+            if (on_record and not serves) or (budget.rule.restarts and not restarts):
                 continue
             room = budget.room + on_record - (reserved.count(budget.rule.id) if reserved is not None else 0)
             if room <= 0:
@@ -195,7 +220,7 @@ class Ledger:
     def holders(self, constraint: str) -> tuple[MachineId, ...]:
         """The machines of a constraint that are out now, sorted. Costs the constraint's size: for people, not for the loop."""
         if (budget := self._budgets.get(constraint)) is not None:
-            return tuple(m for m in budget.rule.machines if self.is_out(m))
+            return tuple(m for m in budget.rule.members if self._counts(m, budget.rule))
         if (exclusion := self._exclusions.get(constraint)) is not None:
             return tuple(sorted(m for m in exclusion.domain_of if m in self.grants))
         return ()
@@ -211,6 +236,13 @@ class Ledger:
             yield exclusion.rule.id, exclusion.domain_of[machine]
         for budget in self._budgets_of.get(machine, ()):
             yield budget.rule.id, None
+
+    def takes(self, machine: MachineId, *, restarts: bool) -> Iterator[str]:
+        """The ids of the budgets of which a grant would take a place that the machine doesn't take yet."""
+        for budget in self._budgets_of.get(machine, ()):
+            spared = budget.rule.restarts and not restarts
+            if not spared and not self._counts(machine, budget.rule):
+                yield budget.rule.id
 
     def budgets(self) -> list[tuple[Budget, int]]:
         """Every budget with how much of it is taken, fullest first: for people."""
@@ -232,7 +264,7 @@ class Reserved:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._rules: dict[MachineId, tuple[tuple[str, str | None], ...]] = {}
-        self._counted: set[MachineId] = set()
+        self._taken: dict[MachineId, tuple[str, ...]] = {}
         self._budgets: dict[str, int] = {}
         self._domains: dict[str, dict[str, int]] = {}
 
@@ -256,31 +288,26 @@ class Reserved:
         """Whether another domain of an exclusion is reserved."""
         return any(name != mine for name in self._domains.get(exclusion, ()))
 
-    def add(self, machine: MachineId) -> None:
+    def add(self, machine: MachineId, *, restarts: bool = True) -> None:
         """Reserve."""
-        rules = tuple(self._ledger.rules_of(machine))
-        self._rules[machine] = rules
-        counted = not self._ledger.is_out(machine)
-        if counted:
-            self._counted.add(machine)
-        for rule, domain in rules:
+        self._rules[machine] = tuple(self._ledger.rules_of(machine))
+        self._taken[machine] = tuple(self._ledger.takes(machine, restarts=restarts))
+        for rule, domain in self._rules[machine]:
             if domain is not None:
                 held = self._domains.setdefault(rule, {})
                 held[domain] = held.get(domain, 0) + 1
-            elif counted:
-                self._budgets[rule] = self._budgets.get(rule, 0) + 1
+        for rule in self._taken[machine]:
+            self._budgets[rule] = self._budgets.get(rule, 0) + 1
 
     def discard(self, machine: MachineId) -> tuple[str, ...]:
         """Give the reservation back; the constraints that have more room now."""
         rules = self._rules.pop(machine, ())
-        counted = machine in self._counted
-        self._counted.discard(machine)
         for rule, domain in rules:
             if domain is not None:
                 held = self._domains[rule]
                 held[domain] -= 1
                 if not held[domain]:
                     del held[domain]
-            elif counted:
-                self._budgets[rule] -= 1
+        for rule in self._taken.pop(machine, ()):
+            self._budgets[rule] -= 1
         return tuple(rule for rule, _ in rules)

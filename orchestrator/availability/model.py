@@ -16,6 +16,9 @@ class Budget:
     `machines` are all members that count, whether this plan changes them or not, without machines that were off when planned.
     `limit` is settled for these members: min(max_unavailable, size - min_available), less the members that can't be read.
     A `cap` is kept by admission while a rollout runs and joins no lanes.
+
+    With `restarts` it counts machines that restart or are out of anyone's doing: those that a change keeps up, as far as this plan
+    knows, are `spared`. They take none of the limit until one of them turns out to go down, and `machines` are the others.
     """
 
     id: str  # "budget:<digest of content>": equal content, equal id, whatever the plan
@@ -24,6 +27,13 @@ class Budget:
     what: str  # for people: "at most 1 of 5 in availability set as-web"
     origin: Origin
     cap: bool = False
+    restarts: bool = False
+    spared: tuple[MachineId, ...] = ()  # sorted, disjoint of `machines`; empty unless `restarts`
+
+    @property
+    def members(self) -> tuple[MachineId, ...]:
+        """Everybody who counts once out: the same in every plan, whoever is spared in it."""
+        return tuple(sorted((*self.machines, *self.spared))) if self.spared else self.machines
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def view_of(instance_view: Mapping[str, Any]) -> View:
         installation_status=patches.installation_status,
         assessed_at=patches.assessed_at if assessed else None,
         missing=patches.critical_and_security if assessed else None,
+        restart_pending=bool(patches.reboot_pending),
     )
 
 

@@ -44,6 +44,7 @@ class View:
         None  # of the last assessment that succeeded, by the cloud's clock: compare, don't order
     )
     missing: int | None = None  # critical and security patches that it found missing
+    restart_pending: bool = False  # from before; not told: no
 
     @property
     def installing(self) -> bool:

@@ -58,7 +58,7 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
             evidence, mute = seen.evidence, seen.unasked
         sick = None if evidence or forced else await services.groups.sick(plan, machine)
         if not evidence and sick is None:
-            return m.FoundWell(rollout.id, index, view.installation_id or "")
+            return m.FoundWell(rollout.id, index, view.installation_id or "", view.restart_pending)
         misses += 1
         if misses >= health.fail_after:
             if sick is not None:
@@ -216,7 +216,14 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
         return m.FollowLost(rollout.id, index, attempt, f"its operation has not ended after {hours:g} h")
     found = judge(change, ended.succeeded, ended.result, ended.error_code, ended.error_message)
     return m.ChangeReported(
-        rollout.id, index, attempt, found.changed, found.passing, found.unseen, found.detail
+        rollout.id,
+        index,
+        attempt,
+        found.changed,
+        found.passing,
+        found.unseen,
+        found.detail,
+        found.restart,
     )
 
 

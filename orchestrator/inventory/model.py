@@ -85,9 +85,31 @@ class Image:
     version: str = ""
 
 
+class RebootBehavior(StrEnum):
+    """What an assessment says of an update: whether installing it restarts the machine. Azure's `rebootBehavior`."""
+
+    NEVER = "never_reboots"
+    CAN = "can_request_reboot"
+    ALWAYS = "always_requires_reboot"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update that a machine's last assessment found outstanding."""
+
+    name: str
+    kb: str = ""  # digits only; empty on Linux
+    classifications: tuple[str, ...] = ()  # as Azure spells them: "Security", "Security Updates"
+    reboot: RebootBehavior = RebootBehavior.UNKNOWN
+
+
 @dataclass(frozen=True, slots=True)
 class PatchState:
-    """What the platform remembers of patching, from `instanceView.patchStatus`. None: not told."""
+    """What the platform remembers of patching, from `instanceView.patchStatus`. None: not told.
+
+    `updates` are told by Resource Graph alone, for seven days after an assessment.
+    """
 
     assessed_at: datetime | None = None
     critical_and_security: int | None = None  # patches outstanding
@@ -96,6 +118,7 @@ class PatchState:
     installation_id: str | None = None  # `installationActivityId` of the last run
     installation_status: str | None = None  # InProgress, Succeeded, Failed, CompletedWithWarnings, Unknown
     installed_at: datetime | None = None
+    updates: tuple[Update, ...] | None = None  # outstanding; sorted by KB and name
 
 
 @dataclass(frozen=True, slots=True)

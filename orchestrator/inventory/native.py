@@ -44,8 +44,10 @@ from orchestrator.inventory.model import (
     Os,
     PatchState,
     Power,
+    RebootBehavior,
     ScaleSet,
     Unreadable,
+    Update,
     machine_id,
     resource_id,
 )
@@ -72,6 +74,10 @@ _PATCHES: Mapping[str, Convert] = {
     "installation_id": a_string,
     "installation_status": a_string,
     "installed_at": a_moment,
+    "updates": list_of(
+        {"name": a_string, "kb": a_string, "classifications": strings, "reboot": one_of(RebootBehavior)},
+        needs="name",
+    ),
 }
 
 _MACHINE: Mapping[str, Convert] = {
@@ -203,6 +209,12 @@ def _machine_out(machine: Machine) -> dict[str, Any]:
     row["id"] = machine.arm_id
     if machine.backend_pools is None:
         del row["backend_pools"]  # not told, which isn't none
+    if machine.patches.updates is None:  # the fingerprint of a fleet without stays what it was
+        row["patches"] = {
+            field.name: getattr(machine.patches, field.name)
+            for field in fields(PatchState)
+            if field.name != "updates"
+        }
     return row
 
 
@@ -235,8 +247,15 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
     if "image" in told:
         told["image"] = Image(**told["image"])
     if "patches" in told:
-        told["patches"] = PatchState(**told["patches"])
+        told["patches"] = _patches_in(told["patches"])
     return Machine(**told)
+
+
+def _patches_in(row: Mapping[str, Any]) -> PatchState:
+    if "updates" not in row:
+        return PatchState(**row)
+    updates = sorted((Update(**update) for update in row["updates"]), key=lambda one: (one.kb, one.name))
+    return PatchState(**{**row, "updates": tuple(updates)})
 
 
 def _set_in(row: Mapping[str, Any]) -> AvailabilitySet:

@@ -8,6 +8,9 @@ What counts, for a group with members that run, members that were off when plann
     min_available      size is running + off + unread; off machines never serve
     min_available: P%  is max_unavailable: (100 - P)%, in this respect too
 
+    rebootless         is max_unavailable for all that are changed or out, beside the rule's own limit for those that restart or
+                       are out; where it isn't the larger of the two, it says nothing
+
 A percentage rounds down, and is at least 1. A count, and a majority (floor(n / 2) + 1), are exact and never softened. Members that can't be
 read count as out all the time, so they are taken off the limit once and for all. A machine whose power state nobody told counts as a
 member that runs: it isn't changed unless it is found running, and a rollout that finds it out counts it then.
@@ -57,10 +60,10 @@ def draft_budgets(rule: MaxUnavailable | MinAvailable, scope: Scope, groups: Gro
     drafted.warn_of_outsiders(scope, groups, rule.per)
     for group in groups.divided(scope, rule.per):
         draft = _draft(rule, group, groups.topology)
-        if isinstance(draft, DraftBudget):
-            drafted.budgets.append(draft)
-        else:
+        if isinstance(draft, Nothing):
             drafted.nothing.append(draft)
+        else:
+            drafted.budgets.extend(draft)
     careful_about_pools(drafted, scope, groups, rule.per)
     return drafted
 
@@ -88,6 +91,14 @@ def one_machine_at_a_time(
     return _budget(group, running, size, limit, origin, cap=False)
 
 
+def wider_limit(rule: MaxUnavailable | MinAvailable, size: Size) -> Limit | None:
+    """How many may be changed or out at once where nothing restarts; None where that is no more than may be out."""
+    if rule.rebootless is None:
+        return None
+    wider = _at_most(rule.rebootless, size)
+    return wider if wider.out > max(limit_of(rule, size).out, 0) else None
+
+
 def limit_of(rule: MaxUnavailable | MinAvailable, size: Size) -> Limit:
     """How many of a group's running members may be out at once; nobody if it isn't positive."""
     if isinstance(rule, MaxUnavailable):
@@ -103,7 +114,9 @@ def _at_most(share: Share, size: Size) -> Limit:
     return Limit(allowed - size.unread, f"at most {allowed} of {size.running + size.unread} may be out")
 
 
-def _draft(rule: MaxUnavailable | MinAvailable, group: Counted, topology: Topology) -> DraftBudget | Nothing:
+def _draft(
+    rule: MaxUnavailable | MinAvailable, group: Counted, topology: Topology
+) -> tuple[DraftBudget, ...] | Nothing:
     running, size = _counted(group, topology)
     limit = limit_of(rule, size)
     alone = isinstance(rule, MinAvailable) and size.whole == 1 and limit.out < 1
@@ -114,21 +127,36 @@ def _draft(rule: MaxUnavailable | MinAvailable, group: Counted, topology: Topolo
         return Nothing(why, group.name, running[0])
     if alone:
         limit = Limit(limit.out, f"{limit.because}, and it is alone in its group (singletons: leave_out)")
-    return _budget(group, running, size, limit, rule.origin, cap=rule.cap)
+    wider = wider_limit(rule, size)
+    if wider is None:
+        return (_budget(group, running, size, limit, rule.origin, cap=rule.cap),)
+    return (
+        _budget(group, running, size, limit, rule.origin, cap=rule.cap, restarts=True),
+        _budget(group, running, size, wider, rule.origin, cap=rule.cap),
+    )
 
 
 def _budget(
-    group: Counted, running: tuple[MachineId, ...], size: Size, limit: Limit, origin: Origin, *, cap: bool
+    group: Counted,
+    running: tuple[MachineId, ...],
+    size: Size,
+    limit: Limit,
+    origin: Origin,
+    *,
+    cap: bool,
+    restarts: bool = False,
 ) -> DraftBudget:
     out = max(limit.out, 0)
     short = _short(size)
+    counted = f"{len(running)} restarting" if restarts else f"{len(running)}"
     budget = Budget(
-        id=content_id("budget", running, [str(out), str(cap)]),
+        id=content_id("budget", running, [str(out), str(cap), *(["restarts"] if restarts else [])]),
         machines=running,
         limit=out,
-        what=f"at most {out} of {len(running)} in {group.name}" + (f" ({short})" if short else ""),
+        what=f"at most {out} of {counted} in {group.name}" + (f" ({short})" if short else ""),
         origin=origin,
         cap=cap,
+        restarts=restarts,
     )
     return DraftBudget(budget, group.name, f"{limit.because}" + (f"; {short}" if short else ""))
 

@@ -17,7 +17,7 @@ from orchestrator.errors import PolicyError
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.budgets import draft_budgets
 from orchestrator.planner.compiled import Alone, Compiled, Dropped, Frozen
-from orchestrator.planner.drafts import Drafted, Nothing, machines
+from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, machines
 from orchestrator.planner.dropping import Dropping
 from orchestrator.planner.exclusions import draft_exclusions, level_of
 from orchestrator.planner.groups import Groups, Scope
@@ -42,12 +42,17 @@ __all__ = ["Alone", "Compiled", "Dropped", "Frozen", "compile_constraints"]
 
 
 def compile_constraints(
-    topology: Topology, policies: Sequence[Policy], floor: Policy | None, changed: frozenset[MachineId]
+    topology: Topology,
+    policies: Sequence[Policy],
+    floor: Policy | None,
+    changed: frozenset[MachineId],
+    spared: frozenset[MachineId] = frozenset(),
 ) -> Compiled:
     """The constraints that a change of `changed` must keep under all `policies` and the floor.
 
-    Rules of every policy count, campaigns or not: budgets count all machines that a policy selects, changed or not. The same
-    input gives the same constraints in the same order, whatever the order of `policies`.
+    Rules of every policy count, campaigns or not: budgets count all machines that a policy selects, changed or not. Those of
+    `spared` are changed without going down, so that budgets of restarts give them room. The same input gives the same constraints in
+    the same order, whatever the order of `policies`.
 
     Raises:
         PolicyError: if rules can't hold together, naming each with its file and line.
@@ -55,6 +60,8 @@ def compile_constraints(
     policies = _without_copies(sorted(policies, key=lambda policy: (policy.file, policy.name)), floor)
     warnings: list[Warned] = []
     drafted = list(_drafts(topology, policies, floor, warnings))
+    for draft in drafted:
+        draft.budgets = [_sparing(one, spared) for one in draft.budgets]
     frozen = tuple(_frozen(drafted, changed))
     moving = changed - {machine for group in frozen for machine in group.machines}
     refuse_loops([order for draft in drafted for order in draft.orders], moving)
@@ -206,11 +213,11 @@ def _sifted(
         yield None, nothing.why, nothing.group
     for one in draft.budgets:
         budget = one.budget
-        if budget.id in frozen:
+        if budget.id in frozen and not _moves(budget.spared, moving):
             yield None, "the group is frozen, and its machines are left out", one.group
-        elif not _moves(budget.machines, moving):
+        elif not _moves(budget.members, moving):
             yield None, "none of the group's machines changes", one.group
-        elif budget.limit >= len(budget.machines):
+        elif budget.limit >= len(budget.members):
             yield None, "all of the group's machines may be out at once", one.group
         else:
             yield budget, "", one.group
@@ -224,6 +231,15 @@ def _sifted(
             yield order, "", order.what
         else:
             yield None, "one of the two sides changes nothing", order.what
+
+
+def _sparing(one: DraftBudget, spared: frozenset[MachineId]) -> DraftBudget:
+    """The draft as this change takes places of it. Its id stays: another rollout may restart who is spared here."""
+    if not one.budget.restarts or spared.isdisjoint(one.budget.machines):
+        return one
+    counted = tuple(machine for machine in one.budget.machines if machine not in spared)
+    kept_up = tuple(machine for machine in one.budget.machines if machine in spared)
+    return replace(one, budget=replace(one.budget, machines=counted, spared=kept_up))
 
 
 def _moves(held: Iterable[MachineId], moving: frozenset[MachineId]) -> bool:

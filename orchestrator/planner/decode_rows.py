@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.document import (
     Convert,
     Problems,
@@ -44,6 +45,7 @@ MACHINE: Final[Mapping[str, Convert]] = {
     "groups": numbers,
     "calendar": a_whole_number,
     "takes_s": duration,
+    "restart": one_of(Restarts),
 }
 
 
@@ -79,6 +81,8 @@ CONSTRAINTS = list_of(
         "machines": strings,
         "limit": a_whole_number,
         "cap": a_boolean,
+        "restarts": a_boolean,
+        "spared": strings,
         "domains": map_of(strings),
         "level": a_whole_number,
         "first": strings,
@@ -133,8 +137,11 @@ def a_constraint(row: Row, problems: Problems) -> Constraint | None:
     what, written = row.get("what", ""), row.get("from", Origin(""))
     match row["kind"]:
         case "budget":
-            cap = row.get("cap", False)
-            return Budget(row["id"], _ids(row["machines"]), row["limit"], what, written, cap)
+            cap, restarts, spared = row.get("cap", False), row.get("restarts", False), row.get("spared", ())
+            if spared and not restarts:
+                problems.append(f"{where} spares machines, which budgets of restarts alone do")
+            held = _ids(row["machines"])
+            return Budget(row["id"], held, row["limit"], what, written, cap, restarts, _ids(spared))
         case "exclusion":
             domains = {name: _ids(held) for name, held in sorted(row["domains"].items())}
             return Exclusion(row["id"], MappingProxyType(domains), what, written, row.get("level", 0))

@@ -20,7 +20,7 @@ from orchestrator.planner.decode import decode
 from orchestrator.planner.encode import SCHEMA, encode
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.planner.pieces import Split, write
-from orchestrator.planner.rules import members
+from orchestrator.planner.rules import named
 
 MOST_PROBLEMS: Final = 20
 """Problems told of one file; whoever has more needs another file, not a longer list."""
@@ -123,8 +123,8 @@ def _broken(plan: Plan) -> Iterator[str]:
     """Whatever names something that isn't there. A rollout indexes a plan once and relies on it from then on."""
     known = {machine.id for machine in plan.machines}
     for rule in plan.constraints:
-        if not known.issuperset(members(rule)):
-            strange = sorted(set(members(rule)) - known)
+        if not known.issuperset(named(rule)):
+            strange = sorted(set(named(rule)) - known)
             yield f"constraint {rule.id} names {_some(strange)}, which `machines` doesn't hold"
     yield from _broken_lanes(plan, known)
     yield from _broken_places(plan)

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Final, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.planner.announced import encode_notify, encode_schedule
 from orchestrator.planner.calendars import encode_calendar
 from orchestrator.planner.care import (
@@ -86,6 +87,8 @@ def _machine(machine: PlannedMachine) -> Json:
         said = {"calendar": machine.calendar, "takes_s": seconds(machine.takes)}
     if machine.groups:
         said["groups"] = list(machine.groups)
+    if machine.restart is not Restarts.UNKNOWN:
+        said["restart"] = machine.restart.value
     return {
         **said,
         "arm_id": machine.arm_id,
@@ -116,6 +119,7 @@ def _constraint(rule: Constraint) -> Json:
                 "machines": list(rule.machines),
                 "limit": rule.limit,
                 "cap": rule.cap,
+                **({"restarts": True, "spared": list(rule.spared)} if rule.restarts else {}),
             }
         case Exclusion():
             domains = {name: list(held) for name, held in rule.domains.items()}

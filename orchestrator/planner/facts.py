@@ -146,6 +146,7 @@ _YOUNGER: Final[Mapping[str, Any]] = MappingProxyType(
         "repair": False,
         "growing": None,
         "each": Each.MACHINE,
+        "rebootless": None,
     }
 )
 """Keys that the language didn't always have, as they are where nothing is written: a policy that doesn't use them says what it

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.availability.model import Constraint
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.planner.durations import Durations
 from orchestrator.policy import defaults
@@ -107,6 +108,12 @@ class PlannedMachine:
     ] = ()  # of the plan's `group_probes`: what is asked before it is granted, and after
     calendar: int | None = None
     takes: timedelta = timedelta(0)  # what 19 of 20 disruptions stay below; told where there is a calendar
+    restart: Restarts = Restarts.UNKNOWN  # whether the change restarts it, as far as its assessment tells
+
+    @property
+    def stays_up(self) -> bool:
+        """Whether its change takes it out of service for no moment: nothing restarts, and no steps are done around it."""
+        return self.restart is Restarts.NEVER and not self.around
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import LeftOut, Plan, Warned
-from orchestrator.planner.rules import members
+from orchestrator.planner.restarts import Predicted, predict
+from orchestrator.planner.rules import named
 from orchestrator.planner.schedule import CutShort
 from orchestrator.planner.stages import Staged, assign
 from orchestrator.planner.staging import lay_out, warn_of_alone, with_alone
@@ -94,7 +95,10 @@ def planning(
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
     wanted = replace(asked, change=_frozen_set(topology, asked.change if change is None else change))
     chosen = choose(topology, wanted.select)
-    compiled = compile_constraints(topology, policies, floor, frozenset(chosen.changed))
+    predicted = predict(topology, chosen.changed, wanted.change, policies)
+    compiled = compile_constraints(
+        topology, policies, floor, frozenset(chosen.changed), predicted.stay_up
+    )
     chosen = without_frozen(chosen, compiled.frozen)
     takes = durations if durations is not None else Durations()
     chosen = leave_out(chosen, never_in_time(topology, policies, chosen.changed, wanted.change, takes))
@@ -106,7 +110,7 @@ def planning(
         wanted = replace(wanted, stages=with_alone(wanted.stages))
         staged = replace(staged, stages=(*staged.stages, alone))
     _refuse_nothing(wanted, chosen, topology)
-    made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes)
+    made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes, predicted)
     return Planning(made, (*compiled.dropped, *_late(compiled, made)), staged.coverage)
 
 
@@ -218,16 +222,17 @@ def _made(
     compiled: Compiled,
     staged: Staged,
     durations: Durations,
+    predicted: Predicted,
 ) -> Plan:
     changed = frozenset(chosen.changed)
-    constraints = [rule for rule in compiled.constraints if not changed.isdisjoint(members(rule))]
-    named = sorted(changed.union(*(members(rule) for rule in constraints)))
-    machines = {machine: topology.machine(machine) for machine in named}
+    constraints = [rule for rule in compiled.constraints if not changed.isdisjoint(named(rule))]
+    known = sorted(changed.union(*(named(rule) for rule in constraints)))
+    machines = {machine: topology.machine(machine) for machine in known}
     held = settle(machines.values(), policies)
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
     probed = probed_groups(topology, policies, changed)
-    tables = Tables(read, wanted.change, durations, probed.of)
+    tables = Tables(read, wanted.change, durations, probed.of, predicted.of)
     planned = planned_machines(tables, machines, held, changed)
     in_turn = tuple(exposure.numbered(staged.stages, machines, wanted.change, wanted.sooner))
     laid_out = lay_out(constraints, wanted.stages, in_turn, machines)

@@ -129,6 +129,7 @@ def _converted(convert: Convert, value: Any) -> Any:
 
 _SHARED: Final = frozenset({"id", "kind", "what", "from"})
 _BUDGET: Final = _SHARED | {"machines", "limit", "cap"}
+_RESTARTS: Final = _BUDGET | {"restarts", "spared"}
 _EXCLUSION: Final = _SHARED | {"domains", "limit", "level"}
 _ORDER: Final = _SHARED | {"first", "then"}
 _LANE: Final = frozenset({"id", "stage", "after", "waves", "bound", "optimal", "what"})
@@ -147,6 +148,10 @@ def _constraint(row: Mapping[str, Any], origins: dict[tuple[str, int], Origin]) 
     if kind == "budget" and keys == _BUDGET:
         held, limit, cap = _ids(row["machines"]), _whole(row["limit"]), _flag(row["cap"])
         return Budget(_name(row["id"]), held, limit, _text(row["what"]), _origin(row["from"], origins), cap)
+    if kind == "budget" and keys == _RESTARTS and _flag(row["restarts"]):
+        held, limit, cap = _ids(row["machines"]), _whole(row["limit"]), _flag(row["cap"])
+        what, origin, spared = _text(row["what"]), _origin(row["from"], origins), _ids(row["spared"])
+        return Budget(_name(row["id"]), held, limit, what, origin, cap, restarts=True, spared=spared)
     if kind == "exclusion" and keys == _EXCLUSION and _whole(row["limit"]) == 1:
         if type(row["domains"]) is not dict:
             raise Unusual

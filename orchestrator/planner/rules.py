@@ -121,8 +121,13 @@ def numbered(constraints: Iterable[Constraint]) -> list[Constraint]:
 
 
 def members(rule: Constraint) -> Iterable[MachineId]:
-    """Every machine that a constraint names."""
+    """Every machine that a constraint keeps from going along with others."""
     return (machine for _, held in parts_of(rule) for machine in held)
+
+
+def named(rule: Constraint) -> Iterable[MachineId]:
+    """Every machine that a constraint names: those that a budget of restarts spares, too."""
+    return rule.members if isinstance(rule, Budget) else members(rule)
 
 
 def kind_of(rule: Constraint) -> RuleKind:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.facts import facts_digest
@@ -51,7 +52,9 @@ class Tables:
         change: Change,
         durations: Durations,
         groups: Mapping[MachineId, tuple[int, ...]] | None = None,
+        restarts: Mapping[MachineId, Restarts] | None = None,
     ) -> None:
+        self._restarts = {} if restarts is None else restarts
         self._groups = {} if groups is None else groups
         self._read_tags = frozenset(read_tags)
         self._change = change
@@ -114,6 +117,7 @@ class Tables:
             groups=self._groups.get(machine.id, ()) if change else (),
             calendar=calendar,
             takes=timedelta(0) if calendar is None else self._takes(machine, held),
+            restart=self._restarts.get(machine.id, Restarts.UNKNOWN) if change else Restarts.UNKNOWN,
         )
 
     def _probes_of(self, held: Effective) -> tuple[int, ...]:

@@ -126,16 +126,20 @@ def _lower(values: Sequence[str]) -> tuple[str, ...]:
 def _rule(rule: rules.AnyRule, origin: Origin) -> Rule:
     match rule:
         case rules.MaxUnavailableRule():
-            return MaxUnavailable(rule.max_unavailable, selector(rule.of), _per(rule.per), rule.cap, origin)
+            of, per, wider = selector(rule.of), _per(rule.per), _rebootless(rule)
+            return MaxUnavailable(rule.max_unavailable, of, per, rule.cap, origin, wider)
         case rules.MinAvailableRule():
             singletons = rule.singletons or Singletons.LEAVE_OUT
-            return MinAvailable(
-                rule.min_available, selector(rule.of), _per(rule.per), rule.cap, singletons, origin
-            )
+            of, per, wider = selector(rule.of), _per(rule.per), _rebootless(rule)
+            return MinAvailable(rule.min_available, of, per, rule.cap, singletons, origin, wider)
         case rules.OneAtATimeRule():
             return OneAtATime(rule.one_at_a_time, rule.within, selector(rule.of), origin)
         case rules.OrderRule():
             return OrderRule(tuple(selector(select) for select in rule.order), _per(rule.per), origin)
+
+
+def _rebootless(rule: rules.MaxUnavailableRule | rules.MinAvailableRule) -> Share | None:
+    return rule.rebootless.max_unavailable if rule.rebootless else None
 
 
 def _per(per: Sequence[str]) -> tuple[str, ...]:

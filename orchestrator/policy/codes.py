@@ -18,7 +18,6 @@ UNKNOWN_KEY: Final = "WK101"
 MISSING: Final = "WK102"
 WRONG_VALUE: Final = "WK103"
 DOES_NOT_FIT: Final = "WK104"
-NOT_KEPT: Final = "WK105"
 
 # Errors of several
 

@@ -1,14 +1,13 @@
 """What pydantic says of a document, said to the person who wrote it.
 
 A validation error knows where (`loc`) and what kind; this adds the line, the key that was meant, an example, and where a
-misplaced key belongs. Keys of the language that this version doesn't keep are refused in plain words: a rule that
-is read and then ignored would be fatal.
+misplaced key belongs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
@@ -42,16 +41,10 @@ from orchestrator.policy.schema.rules import (
     MinAvailableRule,
     OneAtATimeRule,
     OrderRule,
+    RebootlessSection,
 )
 from orchestrator.policy.schema.section import Section, Select
 from orchestrator.policy.values import WRONG, did_you_mean, shown
-
-_NOT_KEPT_YET: Final = MappingProxyType(
-    {
-        "rebootless": "take it out: every change then counts as a restart, the careful case",
-    }
-)
-"""Keys that the language has and this version doesn't keep, with what to do instead."""
 
 _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
     {
@@ -77,6 +70,7 @@ _HOME: Final[Mapping[type[Section], str]] = MappingProxyType(
         MinAvailableRule: "in an entry of `rules`",
         OneAtATimeRule: "in an entry of `rules`",
         OrderRule: "in an entry of `rules`",
+        RebootlessSection: "in `rebootless`",
     }
 )
 """Where the keys of a section belong, to tell of a key that is written elsewhere."""
@@ -98,12 +92,9 @@ class Language:
     entries: str
     kinds: tuple[str, ...]
     example: str
-    not_kept_yet: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-POLICIES: Final = Language(
-    PolicyFile, _HOME, "a rule", "rules", RULE_KINDS, "max_unavailable: 25%", _NOT_KEPT_YET
-)
+POLICIES: Final = Language(PolicyFile, _HOME, "a rule", "rules", RULE_KINDS, "max_unavailable: 25%")
 """The language of policy files."""
 
 MAY_BE_EMPTY: Final = frozenset({"app_health", "vm_agent", "patches", "restart"})
@@ -182,9 +173,6 @@ def _stranger(document: Document, loc: tuple[int | str, ...], path: Path, langua
     known = _keys(section)
     mapping = _value_at(document.data, path[:-1])
     written = set(mapping) if isinstance(mapping, dict) else set()
-    if key in language.not_kept_yet:
-        what = f"this version doesn't keep `{key}` yet, and won't ignore what you count on"
-        return document.problem(path, what, language.not_kept_yet[key], key=True, code=codes.NOT_KEPT)
     if key in language.kinds and any(kind in written for kind in language.kinds if kind != key):
         what, instead = (
             f"two {language.entries} in one: `{key}`",

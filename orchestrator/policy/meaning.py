@@ -118,12 +118,34 @@ def _selectors(document: Document, at: Path, select: Select | None) -> Iterator[
 def _counted(document: Document, at: Path, rule: MaxUnavailableRule | MinAvailableRule) -> Iterator[Problem]:
     yield from _selectors(document, (*at, "of"), rule.of)
     yield from _per(document, at, rule.per)
+    yield from _rebootless(document, at, rule)
     if not isinstance(rule, MinAvailableRule) or rule.singletons is None:
         return
     if rule.min_available is not None and rule.min_available.percent is not None:
         what = "a percentage always lets one machine of a group go, so `singletons` changes nothing"
         yield document.problem(
             (*at, "singletons"), what, "take it out, or write a count or `majority`", key=True
+        )
+
+
+def _rebootless(
+    document: Document, at: Path, rule: MaxUnavailableRule | MinAvailableRule
+) -> Iterator[Problem]:
+    """What is for machines that don't restart must be more than what is for all."""
+    if rule.rebootless is None:
+        return
+    if isinstance(rule, MaxUnavailableRule):
+        limit = rule.max_unavailable
+    elif rule.min_available is not None and rule.min_available.percent is not None:
+        limit = Share(percent=100 - rule.min_available.percent)
+    else:
+        return
+    wider = rule.rebootless.max_unavailable
+    if not _grows(limit, wider):
+        yield document.problem(
+            (*at, "rebootless", "max_unavailable"),
+            f"{wider} where nothing restarts is no more than the {limit} that may be out anyway",
+            f"write more than {limit}, or take `rebootless` out",
         )
 
 

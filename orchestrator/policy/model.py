@@ -93,18 +93,22 @@ class Singletons(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MaxUnavailable:
-    """At most `limit` machines of each group are out at once. Becomes a Budget."""
+    """At most `limit` machines of each group are out at once. Becomes a Budget.
+
+    With `rebootless` it becomes two: `limit` bounds those that restart or are out, `rebootless` all that are changed or out.
+    """
 
     limit: Share
     of: Selector
     per: tuple[str, ...]  # kinds of group, such as ("subscription", "region"); empty: one group
     cap: bool
     origin: Origin
+    rebootless: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MinAvailable:
-    """At least `floor` machines of each group serve; None means a majority. Becomes a Budget."""
+    """At least `floor` machines of each group serve; None means a majority. Becomes a Budget, or two, as `MaxUnavailable` does."""
 
     floor: Share | None
     of: Selector
@@ -112,6 +116,7 @@ class MinAvailable:
     cap: bool
     singletons: Singletons
     origin: Origin
+    rebootless: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)

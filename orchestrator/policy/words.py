@@ -87,16 +87,21 @@ def rule(one: Rule) -> str:
     """`at most 25% unavailable per tag tier`."""
     match one:
         case MaxUnavailable():
-            return f"at most {one.limit} unavailable{_per(one.per)}{_cap(cap=one.cap)}"
+            return f"at most {one.limit} unavailable{_per(one.per)}{_rebootless(one.rebootless)}{_cap(cap=one.cap)}"
         case MinAvailable():
             alone = _ALONE[one.singletons]
-            return f"at least {one.floor or 'a majority'} available{_per(one.per)}{alone}{_cap(cap=one.cap)}"
+            least = f"at least {one.floor or 'a majority'} available{_per(one.per)}"
+            return f"{least}{_rebootless(one.rebootless)}{alone}{_cap(cap=one.cap)}"
         case OneAtATime():
             within = "" if one.within == SELECTION else f" within {group_kind(one.within)}"
             return f"one {group_kind(one.domain)} at a time{within}"
         case OrderRule():
             return f"{', then '.join(selector(entry) for entry in one.sequence)}{_per(one.per)}"
     assert_never(one)
+
+
+def _rebootless(share: Share | None) -> str:
+    return "" if share is None else f", {share} where nothing restarts"
 
 
 def probe(one: Probe) -> str:

@@ -58,11 +58,6 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
             "Each is right by itself, and together they can't hold.",
             "Change one of the two.",
         ),
-        codes.NOT_KEPT: Entry(
-            "A key that this version doesn't keep",
-            "What is read and then ignored would be worse than an error.",
-            "Take it out, or do what the message says instead.",
-        ),
         codes.NAME_TAKEN: Entry(
             "A name that is taken",
             "Plans, commands and people speak of policies by their names.",

@@ -51,7 +51,15 @@ def refusal(
         for group in rollout.planned.machine(machine).groups:
             if group in rollout.sick:
                 return _sick(rollout, group)
-    return scope.ledger.refusal(rollout.planned.machine(machine).id, reserved, serves=serves)
+    return scope.ledger.refusal(
+        rollout.planned.machine(machine).id, reserved, serves=serves, restarts=restarts(rollout, machine)
+    )
+
+
+def restarts(rollout: Rollout, machine: int) -> bool:
+    """Whether the machine's change may take it down. One that a person wants changed whatever probes say may be down already."""
+    stays = rollout.planned.machine(machine).stays_up and machine not in rollout.downed
+    return not stays or rollout.machines[machine].forced
 
 
 def _repairs(scope: Scope, rollout: Rollout, machine: int, *, serves: bool) -> bool:

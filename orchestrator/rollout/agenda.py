@@ -18,7 +18,14 @@ from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from orchestrator.rollout.admission import MAX_IN_FLIGHT, group_rule, is_full, refusal, stretch_rule
+from orchestrator.rollout.admission import (
+    MAX_IN_FLIGHT,
+    group_rule,
+    is_full,
+    refusal,
+    restarts,
+    stretch_rule,
+)
 from orchestrator.rollout.agenda_steps import A_WAVE, Steps
 from orchestrator.rollout.due import (
     due_machine,
@@ -117,6 +124,9 @@ class Agenda:
                 self._unreserve(machine)
                 self._free(self._id(machine))
                 touched.add(machine)
+        elif isinstance(fact, e.RestartForeseen):
+            self._unreserve(fact.machine)  # it needs another room than it was reserved
+            touched.add(fact.machine)
         elif (machine := getattr(fact, "machine", -1)) >= 0:
             touched.add(machine)
             self._free(self._id(machine))
@@ -149,9 +159,10 @@ class Agenda:
         match fact:
             case e.Granted(machine):
                 return self._id(machine) not in self.reserved  # its check was let go before it ended
-            case e.MachineUnhealthy():
-                return fact.late
-            case e.MachineRetried():
+            case e.MachineUnhealthy(machine) | e.Undecided(machine):
+                late = isinstance(fact, e.MachineUnhealthy) and fact.late
+                return late or self.rollout.planned.machine(machine).stays_up
+            case e.MachineRetried() | e.RestartForeseen():
                 return True
             case e.GroupSeen():
                 return not fact.well
@@ -275,7 +286,7 @@ class Agenda:
         """Reserve room for a check, or queue behind what refused it."""
         if refused is None:
             self._unpark(machine)
-            self.reserved.add(self._id(machine))
+            self.reserved.add(self._id(machine), restarts=restarts(self.rollout, machine))
             self.activities[machine] = check
         elif self.waiting.get(machine) != refused:
             self._unpark(machine)

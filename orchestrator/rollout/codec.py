@@ -17,7 +17,7 @@ import orjson
 from orchestrator.errors import JournalError
 from orchestrator.rollout import events as e
 
-VERSIONS: Mapping[str, int] = {"Granted": 2, "Started": 2}
+VERSIONS: Mapping[str, int] = {"Granted": 3, "Started": 2}
 """Events that have changed since their first version, with their present version; all others are 1.
 
 `Started` 2 may hold a reference to its URLs (`kept`) where version 1 had them in the row; its fields are the same.

@@ -11,7 +11,7 @@ from typing import assert_never, get_args
 
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.admission import refusal
+from orchestrator.rollout.admission import refusal, restarts
 from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
 from orchestrator.rollout.hours import still_fits
@@ -119,10 +119,13 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
     machine = found.machine
     serves = not rollout.machines[machine].forced
+    if found.restart_pending and not restarts(rollout, machine):
+        return (e.RestartForeseen(machine, "a restart is pending on it, so that its updates may end in one"),)
     if refusal(scope, rollout, machine, serves=serves, now=now) is not None:
         on_record = rollout.planned.machine(machine).id in scope.ledger.others
         return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
-    return _begin(scope, rollout, machine, e.Granted(machine), found.baseline, now)
+    granted = e.Granted(machine, restarts=restarts(rollout, machine))
+    return _begin(scope, rollout, machine, granted, found.baseline, now)
 
 
 def _repair(scope: Scope, rollout: Rollout, found: m.FoundBroken, now: datetime) -> tuple[e.Event, ...]:

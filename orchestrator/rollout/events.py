@@ -110,10 +110,22 @@ class RolloutFinished:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """It may be down from now on; it was well just before, unless it is `broken`: out already, and to be repaired."""
+    """It may be down from now on; it was well just before, unless it is `broken`: out already, and to be repaired.
+
+    `restarts` False: its change leaves it serving, so that it takes no place of budgets of restarts.
+    """
 
     machine: int
     broken: bool = False
+    restarts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RestartForeseen:
+    """A machine that was to stay up goes down with its change after all, or has: from now on it counts among restarts."""
+
+    machine: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +348,7 @@ Event = (
     | WavePassed
     | LaneGaveUp
     | Granted
+    | RestartForeseen
     | Intended
     | IntentLapsed
     | Started

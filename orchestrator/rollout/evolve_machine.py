@@ -66,7 +66,7 @@ def move(scope: Scope, rollout: Rollout, machine: int, run: MachineRun) -> None:
 def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Granted")
     machine = rollout.planned.machine(event.machine).id
-    scope.ledger.grant(machine, rollout.id, at)
+    scope.ledger.grant(machine, rollout.id, at, restarts=event.restarts)
     scope.ledger.mark_back(machine)
     fresh = MachineRun(
         target,
@@ -78,6 +78,11 @@ def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> 
         broken=event.broken,
     )
     move(scope, rollout, event.machine, fresh)
+
+
+def _restart_foreseen(scope: Scope, rollout: Rollout, event: e.RestartForeseen, _at: datetime) -> None:
+    rollout.downed.add(event.machine)
+    scope.ledger.raise_to_restart(rollout.planned.machine(event.machine).id, rollout.id)
 
 
 def _intended(scope: Scope, rollout: Rollout, event: e.Intended, at: datetime) -> None:
@@ -149,6 +154,7 @@ def _not_started(scope: Scope, rollout: Rollout, event: e.NotStarted, at: dateti
 
 def _undecided(scope: Scope, rollout: Rollout, event: e.Undecided, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Undecided")
+    scope.ledger.raise_to_restart(rollout.planned.machine(event.machine).id, rollout.id)  # nobody knows
     move(scope, rollout, event.machine, replace(run, status=target, since=at, detail=event.why))
 
 
@@ -232,7 +238,9 @@ def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) 
 def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineUnhealthy")
     machine = rollout.planned.machine(event.machine).id
-    if not scope.ledger.holds(rollout.id, machine):
+    if scope.ledger.holds(rollout.id, machine):
+        scope.ledger.raise_to_restart(machine, rollout.id)  # it doesn't serve, whatever its updates were said to do
+    else:
         scope.ledger.grant(machine, rollout.id, at)
     rollout.unacknowledged.add(event.machine)
     new = replace(run, status=target, since=at, detail=event.evidence, late=event.late, verdict=False)
@@ -325,6 +333,7 @@ def left_open_by(scope: Scope, rollout: Rollout, machine: MachineId) -> str | No
 
 FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.Granted: _granted,
+    e.RestartForeseen: _restart_foreseen,
     e.Intended: _intended,
     e.IntentLapsed: _lapsed,
     e.Started: _started,

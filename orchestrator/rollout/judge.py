@@ -50,12 +50,16 @@ RESTARTED = frozenset({"Started", "Completed", "Failed"})
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of a change, in words. `unseen`: an error that this program doesn't know, which stops a rollout."""
+    """What came of a change, in words. `unseen`: an error that this program doesn't know, which stops a rollout.
+
+    `restart`: the machine was restarted, or has to be.
+    """
 
     changed: bool
     passing: bool
     unseen: bool
     detail: str
+    restart: bool = False
 
 
 def judge(change: Change, succeeded: bool, result: Mapping[str, Any], code: str, message: str) -> Judgement:
@@ -67,6 +71,8 @@ def judge(change: Change, succeeded: bool, result: Mapping[str, Any], code: str,
     if not succeeded and not result:
         return _failed(code, message, "the installation failed")
     judgement = _patches(change, succeeded, result, code, message)
+    if result.get("rebootStatus") in RESTARTED | {"Required"}:
+        judgement = replace(judgement, restart=True)
     if change.reboot is Reboot.NEVER and result.get("rebootStatus") in RESTARTED:
         # A restart that nobody predicted: whatever else came of it, a person looks before the next machine.
         detail = f"{judgement.detail}; it restarted though the campaign forbids that"

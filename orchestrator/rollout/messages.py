@@ -128,6 +128,7 @@ class FoundWell:
     rollout: str
     machine: int
     baseline: str
+    restart_pending: bool = False  # from before: the next update may well end in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +283,9 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class ChangeReported:
-    """An operation ended, judged by its fields. `unseen`: an error that this program doesn't know."""
+    """An operation ended, judged by its fields. `unseen`: an error that this program doesn't know. `restart`: it ended in a
+    restart, or asks for one.
+    """
 
     rollout: str
     machine: int
@@ -291,6 +294,7 @@ class ChangeReported:
     passing: bool
     unseen: bool
     detail: str
+    restart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import assert_never
 from orchestrator.policy.model import Step, StepWhen
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.admission import restarts
 from orchestrator.rollout.evolve_machine import result_url_of
 from orchestrator.rollout.state import RECOVERING, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.stopping import after_not_changed, after_unhealthy, not_begun, sends_nothing, stop
@@ -66,21 +67,27 @@ def decide_attempt(rollout: Rollout, message: AttemptMessage, now: datetime) -> 
             return (e.AttemptUnsettled(machine, why),)
         case m.ReadBack():
             return _read_back(rollout, message, run)
-        case m.ChangeReported(_, _, _, changed, passing, unseen, detail):
-            ended = e.ChangeEnded(machine, changed, passing, detail)
-            if not unseen:
-                return (ended,)
-            name = rollout.planned.machine(machine).name
-            return (
-                ended,
-                *stop(rollout, f"{name} failed with an error that is not known: {detail}", machine),
-            )
+        case m.ChangeReported():
+            return _change_reported(rollout, message)
         case m.FollowLost(_, _, _, why):
             return _undecided(rollout, machine, why)
         case m.AssessmentReported(_, _, _, pending):
             return (e.Assessed(machine, pending),) if not run.sure else ()
         case _:
             assert_never(message)
+
+
+def _change_reported(rollout: Rollout, message: m.ChangeReported) -> tuple[e.Event, ...]:
+    machine, detail = message.machine, message.detail
+    name = rollout.planned.machine(machine).name
+    ended = e.ChangeEnded(machine, message.changed, message.passing, detail)
+    if message.restart and not restarts(rollout, machine):
+        # Nobody predicted it, and other machines are let go by the same prediction: a person looks first.
+        why = f"its updates were said to never restart it, and then {detail}"
+        return (e.RestartForeseen(machine, why), ended, *stop(rollout, f"{name}: {why}", machine))
+    if not message.unseen:
+        return (ended,)
+    return (ended, *stop(rollout, f"{name} failed with an error that is not known: {detail}", machine))
 
 
 def _carry(rollout: Rollout, machine: int) -> tuple[e.Event, ...]:

@@ -199,6 +199,7 @@ class Rollout:
     unacknowledged: set[int] = field(default_factory=set)  # unhealthy ones that count for stop_when
     not_changed: set[int] = field(default_factory=set)  # the same for not_changed
     lanes_left: int = 0  # unfinished lanes of the current stage
+    downed: set[int] = field(default_factory=set)  # planned to stay up, and found to restart after all
     stragglers: dict[int, None] = field(default_factory=dict)  # retried after their wave had passed, in order
     orders_left: dict[int, int] = field(default_factory=dict)  # order -> unsatisfied firsts in this stage
     stretches: list[StretchRun] = field(default_factory=list)

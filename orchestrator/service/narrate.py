@@ -126,8 +126,11 @@ def _seen(rollout: Rollout, out: tuple[int, ...], back: tuple[int, ...]) -> str:
 
 def _of_attempt(name: str, fact: e.Event) -> str | None:
     match fact:
-        case e.Granted(broken=broken):
-            return f"{name}: granted{', though it is out already: to be repaired' if broken else ''}"
+        case e.Granted(broken=broken, restarts=restarts):
+            stays = "" if restarts else ", and stays up"
+            return f"{name}: granted{stays}{', though it is out already: to be repaired' if broken else ''}"
+        case e.RestartForeseen(why=why):
+            return f"{name}: counts as a restart from now on: {why}"
         case e.Intended(attempt=attempt):
             return f"{name}: attempt {attempt} is about to be sent"
         case e.IntentLapsed():

@@ -16,6 +16,9 @@ class Budget:
 
     `rule` is the name under which a violation is reported, `title` what people call the group. A `cap` holds while a
     rollout runs; waves are planned without it.
+
+    `spared` count only while they are really out: the plan says that its change keeps them up, so that working on them takes none
+    of the limit. `machines` are the others.
     """
 
     id: str
@@ -24,6 +27,7 @@ class Budget:
     machines: frozenset[str]
     limit: int
     cap: bool = False
+    spared: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Document:
 
     machines: frozenset[str]
     change: Mapping[str, bool]
+    stay_up: frozenset[str]  # those that, by the plan's own word, no change and no steps take down
     stages: tuple[str, ...]
     lanes: tuple[Lane, ...]
     budgets: tuple[Budget, ...]
@@ -63,6 +64,7 @@ def read(plan: object, found: Findings) -> Document | None:
     return Document(
         machines=machines,
         change=change,
+        stay_up=_stay_up(plan),
         stages=_stages(plan.get("stages"), found),
         lanes=_lanes(plan.get("lanes"), found),
         budgets=budgets,
@@ -96,6 +98,20 @@ def _machines(value: object, found: Findings) -> tuple[frozenset[str], dict[str,
         if "change" in entry:
             change[machine] = bool(entry["change"])
     return frozenset(known), change
+
+
+def _stay_up(plan: Mapping[str, Any]) -> frozenset[str]:
+    """Machines of which the plan says that they won't restart, whose installation may not restart them, without steps around them."""
+    change, machines = plan.get("change"), plan.get("machines")
+    if not isinstance(change, Mapping) or not isinstance(machines, Mapping):
+        return frozenset()
+    if change.get("kind") != "patches" or change.get("reboot") != "never":
+        return frozenset()
+    return frozenset(
+        id_of(key)
+        for key, entry in machines.items()
+        if isinstance(entry, Mapping) and entry.get("restart") == "never" and not entry.get("around")
+    )
 
 
 def _stages(value: object, found: Findings) -> tuple[str, ...]:
@@ -166,7 +182,14 @@ def _budget(item: Mapping[str, Any], where: str, title: str, found: Findings) ->
         found.broken(SHAPE, where, (), what)
         return []
     members = _ids(item.get("machines"), f"`machines` of {where}", found)
-    return [Budget(where, "budget", title, members, limit, cap=item.get("cap") is True)]
+    spared = _ids(item.get("spared", []), f"`spared` of {where}", found)
+    if spared and item.get("restarts") is not True:
+        what = f"{where} spares {found.listed(spared)}, which only a budget of restarts may"
+        found.broken(SHAPE, where, spared, what)
+        members, spared = members | spared, frozenset()
+    if both := members & spared:
+        found.broken(SHAPE, where, both, f"{where} both counts and spares {found.listed(both)}")
+    return [Budget(where, "budget", title, members, limit, item.get("cap") is True, spared - members)]
 
 
 def _exclusion(item: Mapping[str, Any], where: str, title: str, found: Findings) -> list[Exclusion]:

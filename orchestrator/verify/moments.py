@@ -25,7 +25,8 @@ class _Outage:
 class Moments:
     """Who is taken and what is held, step by step.
 
-    A machine is taken while it is out, whoever did it, or we work on it; each counts once. It holds its domains of
+    A machine is taken while it is out, whoever did it, or we work on it; each counts once. A budget that spares it counts it only
+    while it is out. It holds its domains of
     exclusions while we work on it or it is out by our doing: other people's outages count in budgets, never in
     exclusions. `released` are machines that a person has taken over; they hold no domain.
     """
@@ -50,6 +51,9 @@ class Moments:
         for number, budget in enumerate(budgets):
             for machine in budget.machines:
                 self._budgets_of[machine].append(number)
+            for machine in budget.spared:
+                self._spared_by[machine].append(number)
+        self._spared_by: defaultdict[str, list[int]] = defaultdict(list)
         self._domains_of: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         for number, exclusion in enumerate(exclusions):
             for name, members in exclusion.domains.items():
@@ -64,7 +68,7 @@ class Moments:
         """Judge every beginning, in order."""
         for step in steps:
             machine = step.machine
-            taken, holds = self._is_taken(machine), self._holds(machine)
+            taken, holds, out = self._is_taken(machine), self._holds(machine), machine in self._out
             match step.what:
                 case What.BEGIN:
                     self._judge(step, taken=taken, holds=holds)
@@ -76,6 +80,9 @@ class Moments:
                 case What.BACK:
                     self._out.pop(machine, None)
             self._count(machine, taken=taken, holds=holds)
+            if spell := int(machine in self._out) - int(out):
+                for number in self._spared_by[machine]:
+                    self._taken[number] += spell
 
     def _is_taken(self, machine: str) -> bool:
         return machine in self._working or machine in self._out
@@ -114,13 +121,13 @@ class Moments:
         if taken + 1 <= budget.limit:
             return
         if self._notice:
-            unseen = {m for m in self._unseen(step.at) if m in budget.machines}
+            unseen = {m for m in self._unseen(step.at) if m in budget.machines or m in budget.spared}
             if taken + 1 - len(unseen) <= budget.limit:
                 return
         if self._found.enough(budget.rule):
             self._found.broken(budget.rule, budget.id, [step.machine], "")
             return
-        others = {m for m in budget.machines if self._is_taken(m)}
+        others = {m for m in budget.machines if self._is_taken(m)} | (budget.spared & self._out.keys())
         what = (
             f"{budget.title}: {self._beginning(step)} with {self._found.listed(others)} out or being worked on; "
             if others

@@ -75,12 +75,19 @@ def hold_together(document: Document, found: Findings) -> None:
         if machine not in placed and machine not in document.left_out:
             what = f"{found.name(machine)} is to be changed, but is in no wave and not left out"
             found.broken(SHAPE, "machines", [machine], what)
+    for budget in document.budgets:
+        if strange := budget.spared - document.stay_up:
+            what = (
+                f"{budget.id} spares {found.listed(strange)}, which may go down: a machine is spared where the plan says that it never "
+                "restarts, the installation may not restart it, and no steps are done around it"
+            )
+            found.broken(SHAPE, budget.id, strange, what)
     _known(document, frozenset(placed), found)
 
 
 def _known(document: Document, placed: frozenset[str], found: Findings) -> None:
     named = [("the waves", placed)]
-    named += [(budget.id, budget.machines) for budget in document.budgets]
+    named += [(budget.id, budget.machines | budget.spared) for budget in document.budgets]
     named += [(x.id, frozenset().union(*x.domains.values())) for x in document.exclusions]
     named += [(order.id, order.first | order.then) for order in document.orders]
     for where, machines in named:

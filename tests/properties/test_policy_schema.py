@@ -33,7 +33,7 @@ SCHEMAS: Final = {
     ".test.yaml": Draft202012Validator(schema_of_tests()),
 }
 
-SHAPE: Final = {codes.UNKNOWN_KEY, codes.MISSING, codes.WRONG_VALUE, codes.NOT_KEPT}
+SHAPE: Final = {codes.UNKNOWN_KEY, codes.MISSING, codes.WRONG_VALUE}
 
 TAKES_ARITHMETIC: Final = (
     "is longer than", "isn't a day of", "isn't a time zone", "isn't a moment", "longer than 31 days", "isn't a list of names", "names at most",

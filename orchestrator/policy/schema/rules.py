@@ -29,8 +29,22 @@ def _per() -> Any:
     )
 
 
+class RebootlessSection(Section):
+    """How many may be changed at once where the change keeps machines up."""
+
+    max_unavailable: MaxShare = Field(
+        description="How many machines of a group may be changed or out at once, those that restart among them: a count, or a percentage that rounds down to at least 1. More than the rule itself allows; the rule goes on to bound those that restart or are out.",
+        examples=["50%"],
+    )
+
+
 class _Counted(Narrowed):
     per: Per = _per()
+    rebootless: RebootlessSection | None = Field(
+        default=None,
+        description="Room for machines that won't restart: those whose every update is a hotpatch that never reboots (as their last assessment says), changed with reboot: never and without steps around them. Left out: they count like all others.",
+        examples=["{max_unavailable: 50%}"],
+    )
     cap: Flag = Field(
         default=False,
         description="true: kept while the rollout runs, but no wave is planned around it, so that applications don't wait for each other because of it.",

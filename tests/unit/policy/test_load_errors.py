@@ -59,7 +59,6 @@ def test_the_file_as_a_whole(text: str, sentence: str) -> None:
         (HEAD + "select:\nrules: [{max_unavailable: 1}]", codes.MISSING),
         (HEAD + "ruls: []", codes.UNKNOWN_KEY),
         (HEAD + "rules: [{max_unavailable: some}]", codes.WRONG_VALUE),
-        (HEAD + "rules: [{max_unavailable: 1, rebootless: {}}]", codes.NOT_KEPT),
     ],
 )
 def test_each_kind_of_error_has_its_code(text: str, code: str) -> None:
@@ -195,19 +194,6 @@ def test_steps(around: str, sentence: str) -> None:
 def test_campaigns(text: str, sentence: str) -> None:
     """What is changed, in which stages, and when to stop."""
     assert said(text) == [sentence]
-
-
-@pytest.mark.parametrize(
-    ("key", "instead"),
-    [
-        ("rebootless", "take it out: every change then counts as a restart, the careful case"),
-    ],
-)
-def test_what_this_version_doesn_t_keep_is_refused_not_ignored(key: str, instead: str) -> None:
-    """A rule that is read and then ignored would be fatal."""
-    said_of_it = f"5:1: this version doesn't keep `{key}` yet, and won't ignore what you count on; {instead}"
-
-    assert said(f"{CAMPAIGN}{key}: [x]") == [said_of_it]
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,8 @@ CASES: dict[str, list[tuple[str, ...]]] = {
 }  # fmt: skip
 """Policies that have what the code says; those of WK3.. on `company()`."""
 
-ELSEWHERE = {codes.UNREADABLE, codes.NOT_KEPT}
-"""Bytes are `test_document`'s to try; nothing that the language has isn't kept today."""
+ELSEWHERE = {codes.UNREADABLE}
+"""Bytes are `test_document`'s to try."""
 
 
 def ids() -> list[tuple[str, tuple[str, ...]]]:

@@ -1,0 +1,99 @@
+"""What Resource Graph tells of assessments: the rows of its table `patchassessmentresources`, beside those of machines.
+
+Two types of row: `<machine>/patchAssessmentResults/latest` is the assessment as a whole, and `.../softwarePatches/<name>`
+below it an update that it found. The same for Arc machines. Resource Graph keeps both for seven days.
+Properties: Azure Update Manager's "query logs" page.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from orchestrator.inventory.model import Machine, MachineId, RebootBehavior, Update, machine_id
+from orchestrator.inventory.wire import Row, flattened, moment, number, part, text, truth
+
+ASSESSMENT_TYPES: Final = frozenset(
+    {
+        "microsoft.compute/virtualmachines/patchassessmentresults",
+        "microsoft.hybridcompute/machines/patchassessmentresults",
+    }
+)
+"""Rows of assessments as a whole."""
+
+UPDATE_TYPES: Final = frozenset(f"{kind}/softwarepatches" for kind in ASSESSMENT_TYPES)
+"""Rows of updates that an assessment found."""
+
+_RESULTS: Final = "/patchassessmentresults/"
+
+_BEHAVIORS: Final = {
+    "neverreboots": RebootBehavior.NEVER,
+    "canrequestreboot": RebootBehavior.CAN,
+    "alwaysrequiresreboot": RebootBehavior.ALWAYS,
+}
+
+
+@dataclass(slots=True)
+class Assessments:
+    """Rows of the table, as they are come upon."""
+
+    whole: dict[MachineId, Row] = field(default_factory=dict)
+    updates: defaultdict[MachineId, list[Update]] = field(default_factory=lambda: defaultdict(list))
+
+    def __len__(self) -> int:
+        """How many rows there were that name a machine."""
+        return len(self.whole) + sum(map(len, self.updates.values()))
+
+    def take(self, row: Row) -> None:
+        """A row of either type. One that names no machine is none of ours."""
+        arm_id = text(row, "id").lower()
+        machine, found, rest = arm_id.partition(_RESULTS)
+        if not found:
+            return
+        if "/softwarepatches/" in rest:
+            self.updates[machine_id(machine)].append(_update(flattened(row)))
+        else:
+            self.whole[machine_id(machine)] = flattened(row)
+
+    def of(self, machines: Iterable[Machine]) -> Iterator[Machine]:
+        """The machines with what was told of them.
+
+        An assessment that failed tells nothing. Updates without the assessment that found them tell nothing either, nor do fewer
+        of them than it counted: there may be others.
+        """
+        for machine in machines:
+            row = self.whole.get(machine.id)
+            if row is None or text(row, "status").lower() != "succeeded":
+                yield machine
+                continue
+            found = sorted(self.updates.get(machine.id, ()), key=lambda one: (one.kb, one.name))
+            told = machine.patches
+            pending = truth(row, "rebootPending")
+            yield replace(
+                machine,
+                patches=replace(
+                    told,
+                    assessed_at=moment(row, "lastModifiedDateTime") or told.assessed_at,
+                    reboot_pending=told.reboot_pending if pending is None else pending or told.reboot_pending,
+                    updates=tuple(found) if len(found) >= _counted(row) else None,
+                ),
+            )
+
+
+def _counted(row: Row) -> int:
+    """How many updates an assessment found, of all classifications."""
+    counts = part(row, "availablePatchCountByClassification")
+    return sum(number(counts, name) or 0 for name in counts)
+
+
+def _update(flat: Row) -> Update:
+    named = flat.get("classifications")
+    classifications = named if isinstance(named, list | tuple) else [named]
+    return Update(
+        name=text(flat, "patchName") or text(flat, "name"),
+        kb=text(flat, "kbId").lower().removeprefix("kb"),
+        classifications=tuple(sorted(one for one in classifications if isinstance(one, str) and one)),
+        reboot=_BEHAVIORS.get(text(flat, "rebootBehavior").lower(), RebootBehavior.UNKNOWN),
+    )

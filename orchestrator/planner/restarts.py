@@ -1,0 +1,54 @@
+"""Which machines a change restarts, as far as it is known, and which it leaves serving throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.hotpatch.model import Installation, Restarts
+from orchestrator.hotpatch.predict import restart_of
+from orchestrator.inventory.model import MachineId
+from orchestrator.policy.model import Change, Patches, Policy, Reboot
+from orchestrator.policy.select import matcher
+from orchestrator.topology.graph import Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What is known before a change. `stay_up` are those of `Restarts.NEVER` around which no steps are done either."""
+
+    of: Mapping[MachineId, Restarts]
+    stay_up: frozenset[MachineId]
+
+
+def predict(
+    topology: Topology, machines: Iterable[MachineId], change: Change, policies: Sequence[Policy]
+) -> Predicted:
+    """What the change does to each of these machines."""
+    if not isinstance(change, Patches):
+        return Predicted(dict.fromkeys(machines, Restarts.CERTAIN), frozenset())
+    wanted = Installation(
+        classifications=change.classifications,
+        include_kbs=change.include_kbs,
+        exclude_kbs=change.exclude_kbs,
+        may_restart=change.reboot is not Reboot.NEVER,
+        always_restarts=change.reboot is Reboot.ALWAYS,
+        published_until=change.published_until,
+    )
+    found = {machine: restart_of(topology.machine(machine), wanted) for machine in machines}
+    never = [machine for machine, restarts in found.items() if restarts is Restarts.NEVER]
+    return Predicted(found, frozenset(never) - _with_steps(topology, never, policies))
+
+
+def _with_steps(
+    topology: Topology, machines: Sequence[MachineId], policies: Sequence[Policy]
+) -> frozenset[MachineId]:
+    """Those around which steps are done: they drain a machine, or a whole wave, so that it counts as out whatever its updates do."""
+    tests = [
+        (matcher(policy.select), matcher(around.of)) for policy in policies for around in policy.around
+    ]
+    return frozenset(
+        machine
+        for machine in machines
+        if any(selected(held) and of(held) for selected, of in tests for held in (topology.machine(machine),))
+    )
