@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.planner.model import (
     AroundSteps,
@@ -67,6 +68,20 @@ def budget(limit: int, names: str, *, cap: bool = False) -> Budget:
     return Budget(f"budget:{limit}:{names}{':cap' if cap else ''}", members, limit, what, _ORIGIN, cap)
 
 
+def restarts(limit: int, names: str, spared: str = "") -> Budget:
+    """Of these at most `limit` that restart or are out; the `spared` ones stay up."""
+    members = ids(f"{names} {spared}")
+    return Budget(
+        f"budget:{limit}:{' '.join(map(_name, members))}:restarts",
+        ids(names),
+        limit,
+        f"at most {limit} of {len(members)} restarting",
+        _ORIGIN,
+        restarts=True,
+        spared=ids(spared),
+    )
+
+
 def exclusion(domains: Mapping[str, str], *, level: int = 0) -> Exclusion:
     """Of these domains one at a time."""
     members = {name: ids(names) for name, names in sorted(domains.items())}
@@ -117,6 +132,7 @@ def plan_of(
     max_wait: timedelta = timedelta(hours=24),
     health: Health | None = None,
     change: Change | None = None,
+    stay_up: str = "",
 ) -> Plan:
     """A plan of these lanes, whose machines are all that lanes and rules name, and `counted`, which it never touches.
 
@@ -139,6 +155,7 @@ def plan_of(
             policies=("test",),
             probes=(),
             around=(0,) if around else (),
+            restart=Restarts.NEVER if machine in ids(stay_up) else Restarts.UNKNOWN,
         )
         for machine in sorted(named)
     )

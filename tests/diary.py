@@ -195,10 +195,10 @@ class Diary:
         gone, here = (tuple(self.index(name) for name in names.split()) for names in (out, back))
         return self.tell(m.FleetChanged(self.id, gone, here, evidence))
 
-    def well(self, name: str, baseline: str = OLD) -> tuple[e.Event, ...]:
-        """A look before a grant, or before another intent: every probe passes."""
+    def well(self, name: str, baseline: str = OLD, *, pending: bool = False) -> tuple[e.Event, ...]:
+        """A look before a grant, or before another intent: every probe passes. A restart may be `pending` from before."""
         self._is(name, a.Check, a.ReadBaseline)
-        return self.tell(m.FoundWell(self.id, self.index(name), baseline))
+        return self.tell(m.FoundWell(self.id, self.index(name), baseline, pending))
 
     def out(self, name: str, evidence: str = "503") -> tuple[e.Event, ...]:
         """The same: it is out already."""
@@ -299,13 +299,12 @@ class Diary:
         passing: bool = False,
         unseen: bool = False,
         detail: str = "1 installed",
+        restart: bool = False,
     ) -> tuple[e.Event, ...]:
         """The operation ended, and was judged."""
         self._is(name, a.Follow)
         where = self.index(name), self._attempt(name)
-        return self.tell(
-            m.ChangeReported(self.id, *where, changed=changed, passing=passing, unseen=unseen, detail=detail)
-        )
+        return self.tell(m.ChangeReported(self.id, *where, changed, passing, unseen, detail, restart))
 
     def lost(self, name: str) -> tuple[e.Event, ...]:
         """The operation never ended."""

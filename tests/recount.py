@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, SETTLED, MachineStatus, Rollout, Scope
 from orchestrator.rollout.stopping import sends_nothing
 
@@ -44,9 +45,24 @@ def assert_counts(scope: Scope, rollout: Rollout) -> None:
     for machine in rollout.stragglers:
         assert machines[machine].status not in SETTLED
     for rule, taken in scope.ledger.budgets():
-        assert sum(scope.ledger.is_out(member) for member in rule.machines) == taken
+        counts = _restarting(scope) if rule.restarts else {*scope.ledger.grants, *scope.ledger.others}
+        assert sum(member in counts for member in rule.members) == taken
     for exclusion, held in scope.ledger.exclusions():
         by_hand = {
             d for d, members in exclusion.domains.items() if any(m in scope.ledger.grants for m in members)
         }
         assert by_hand == set(held)
+
+
+def _restarting(scope: Scope) -> set[MachineId]:
+    """Who restarts or is out, by the machines of all rollouts: a grant that nothing has gone wrong under since is of who stays up."""
+    found = set(scope.ledger.others)
+    for machine, grant in scope.ledger.grants.items():
+        rollout = scope.rollouts[grant.rollout]
+        index = rollout.planned.index[machine]
+        run = rollout.machines[index]
+        well = run.status in IN_FLIGHT and run.status not in A_PERSONS
+        stays = rollout.planned.machine(index).stays_up and well and index not in rollout.downed
+        if not stays or run.forced or run.broken:
+            found.add(machine)
+    return found

@@ -219,9 +219,12 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
 def _restarts(plan: Plan, told: Summary) -> str:
     match plan.change:
         case Patches(reboot=Reboot.IF_REQUIRED):
-            return f"up to {count(told.restarts, 'restart')} (unknown counts as one)"
+            sure = {kind: told.predicted.get(kind, 0) for kind in ("certain", "likely")}
+            known = "".join(f"{number:,} {kind}, " for kind, number in sure.items() if number)
+            return f"up to {count(told.restarts, 'restart')} ({known}unknown counts as one)"
         case Patches(reboot=Reboot.NEVER):
-            return "no restarts"
+            never = told.predicted.get("never", 0)
+            return "no restarts" + (f"; {never:,} of these need none and stay up" if never else "")
         case _:
             return count(told.restarts, "restart")
 

@@ -17,12 +17,13 @@ from orchestrator.errors import PolicyError
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.budgets import draft_budgets
 from orchestrator.planner.compiled import Alone, Compiled, Dropped, Frozen
-from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, machines
+from orchestrator.planner.drafts import Drafted, Nothing, machines
 from orchestrator.planner.dropping import Dropping
 from orchestrator.planner.exclusions import draft_exclusions, level_of
 from orchestrator.planner.groups import Groups, Scope
 from orchestrator.planner.model import Warned
 from orchestrator.planner.orders import draft_orders, refuse_loops
+from orchestrator.planner.restarts import sparing
 from orchestrator.policy import codes, words
 from orchestrator.policy.model import (
     EVERYTHING,
@@ -61,7 +62,7 @@ def compile_constraints(
     warnings: list[Warned] = []
     drafted = list(_drafts(topology, policies, floor, warnings))
     for draft in drafted:
-        draft.budgets = [_sparing(one, spared) for one in draft.budgets]
+        draft.budgets = [replace(one, budget=sparing(one.budget, spared)) for one in draft.budgets]
     frozen = tuple(_frozen(drafted, changed))
     moving = changed - {machine for group in frozen for machine in group.machines}
     refuse_loops([order for draft in drafted for order in draft.orders], moving)
@@ -231,15 +232,6 @@ def _sifted(
             yield order, "", order.what
         else:
             yield None, "one of the two sides changes nothing", order.what
-
-
-def _sparing(one: DraftBudget, spared: frozenset[MachineId]) -> DraftBudget:
-    """The draft as this change takes places of it. Its id stays: another rollout may restart who is spared here."""
-    if not one.budget.restarts or spared.isdisjoint(one.budget.machines):
-        return one
-    counted = tuple(machine for machine in one.budget.machines if machine not in spared)
-    kept_up = tuple(machine for machine in one.budget.machines if machine in spared)
-    return replace(one, budget=replace(one.budget, machines=counted, spared=kept_up))
 
 
 def _moves(held: Iterable[MachineId], moving: frozenset[MachineId]) -> bool:

@@ -17,7 +17,7 @@ from orchestrator.planner.diff_model import Course, RuleChange
 from orchestrator.planner.rules import members
 
 _BUDGET: Final = re.compile(
-    r"at most \d+ of \d+ in (?P<group>.*?)( \((\d+ off|\d+ can't be read and counts? as out|, )+\))?"
+    r"at most \d+ of \d+(?P<kind> restarting)? in (?P<group>.*?)( \((\d+ off|\d+ can't be read and counts? as out|, )+\))?"
 )
 """What a budget is called: its figures change, its group doesn't."""
 
@@ -56,6 +56,8 @@ def _finished_otherwise(was: Constraint, now: Constraint) -> bool:
 def implies(one: Constraint, other: Constraint) -> bool:
     """Whether whatever keeps the one keeps the other. A cap binds no waves, so it implies nothing but caps."""
     match one, other:
+        case Budget(), Budget() if one.restarts and not other.restarts:
+            return False  # it lets machines go that the other counts
         case Budget(), Budget():
             held = set(one.machines)
             inside = sum(machine in held for machine in other.machines)
@@ -151,7 +153,7 @@ def _akin(one: Constraint, other: Constraint) -> bool:
 def subject(rule: Constraint) -> str:
     """What a constraint is about, without its figures: `availability set as-web`."""
     found = _BUDGET.fullmatch(rule.what) if isinstance(rule, Budget) else None
-    return found["group"] if found else rule.what
+    return found["group"] + (found["kind"] or "") if found else rule.what
 
 
 def by_course(changes: Sequence[RuleChange]) -> Mapping[Course, int]:

@@ -118,6 +118,7 @@ class _Tables:
             NOTHING if machine.calendar is None else self._calendars[machine.calendar],
         )
         yield "expected time", words.duration(machine.takes)
+        yield "restart", machine.restart.value
         yield "policies", _listed(machine.policies)
         yield "kind", f"{machine.kind.value}, {machine.os.value}, {machine.location}"
         yield "name, address or tags that probes read", "\n".join(own)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
 from orchestrator.errors import UsageError
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.model import Lane, LeftOut, Plan
@@ -64,6 +65,8 @@ class Explanation:
     earlier: tuple[Earlier, ...] = ()
     left_out: str = ""  # the reason
     counts_in: tuple[str, ...] = ()  # constraints that count a machine which isn't changed
+    restart: str = Restarts.UNKNOWN.value  # how sure it is
+    spared_by: tuple[str, ...] = ()  # budgets of restarts that it takes no place of
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
@@ -103,6 +106,10 @@ def explain(plan: Plan, who: str) -> Explanation:
         waves=len(lane.waves),
         waited=tuple(case.waited()),
         earlier=tuple(Earlier(number + 1, tuple(case.obstacles(number))) for number in range(wave)),
+        restart=next(planned.restart.value for planned in plan.machines if planned.id == machine),
+        spared_by=tuple(
+            rule.what for rule in plan.constraints if isinstance(rule, Budget) and machine in rule.spared
+        ),
     )
 
 
@@ -246,6 +253,10 @@ def _lines(told: Explanation) -> Iterator[str]:
     )
     if told.lane_what:
         yield f"  the lane: {told.lane_what}"
+    if told.restart != Restarts.UNKNOWN:
+        yield f"  it {_RESTARTS[Restarts(told.restart)]}, as its last assessment says"
+    for what in told.spared_by:
+        yield f"  it takes no place of: {what}"
     for waited in told.waited:
         yield f"  the lane waits for {_listed(waited.lanes, 'lane', 'lanes')}: {waited.what}"
     if told.wave == 1:
@@ -257,6 +268,13 @@ def _lines(told: Explanation) -> Iterator[str]:
             names = sorted({name for earlier in run for name in earlier.obstacles[at].machines})
             by = f" ({_names(names)})" if names else ""
             yield f"  not in {where}: {obstacle.what}{by}"
+
+
+_RESTARTS: Final = {
+    Restarts.CERTAIN: "needs a restart",
+    Restarts.LIKELY: "may need a restart",
+    Restarts.NEVER: "needs no restart",
+}
 
 
 def _listed(lanes: Sequence[str], one: str, many: str) -> str:

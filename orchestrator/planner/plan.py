@@ -24,7 +24,7 @@ from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import LeftOut, Plan, Warned
-from orchestrator.planner.restarts import Predicted, predict
+from orchestrator.planner.restarts import Predicted, predict, sparing
 from orchestrator.planner.rules import named
 from orchestrator.planner.schedule import CutShort
 from orchestrator.planner.stages import Staged, assign
@@ -96,9 +96,7 @@ def planning(
     wanted = replace(asked, change=_frozen_set(topology, asked.change if change is None else change))
     chosen = choose(topology, wanted.select)
     predicted = predict(topology, chosen.changed, wanted.change, policies)
-    compiled = compile_constraints(
-        topology, policies, floor, frozenset(chosen.changed), predicted.stay_up
-    )
+    compiled = compile_constraints(topology, policies, floor, frozenset(chosen.changed), predicted.stay_up)
     chosen = without_frozen(chosen, compiled.frozen)
     takes = durations if durations is not None else Durations()
     chosen = leave_out(chosen, never_in_time(topology, policies, chosen.changed, wanted.change, takes))
@@ -225,16 +223,20 @@ def _made(
     predicted: Predicted,
 ) -> Plan:
     changed = frozenset(chosen.changed)
-    constraints = [rule for rule in compiled.constraints if not changed.isdisjoint(named(rule))]
+    constraints = [
+        sparing(rule, predicted.stay_up & changed)
+        for rule in compiled.constraints
+        if not changed.isdisjoint(named(rule))
+    ]
     known = sorted(changed.union(*(named(rule) for rule in constraints)))
-    machines = {machine: topology.machine(machine) for machine in known}
+    machines, changing = {machine: topology.machine(machine) for machine in known}, wanted.change
     held = settle(machines.values(), policies)
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
     probed = probed_groups(topology, policies, changed)
-    tables = Tables(read, wanted.change, durations, probed.of, predicted.of)
+    tables = Tables(read, changing, durations, probed.of, predicted.of)
     planned = planned_machines(tables, machines, held, changed)
-    in_turn = tuple(exposure.numbered(staged.stages, machines, wanted.change, wanted.sooner))
+    in_turn = tuple(exposure.numbered(staged.stages, machines, changing, wanted.sooner))
     laid_out = lay_out(constraints, wanted.stages, in_turn, machines)
     alone = [one for one in compiled.alone if one.machine in changed]
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
@@ -260,11 +262,11 @@ def _made(
                     *_of_cutting(laid_out.cut_short),
                     *tables.warnings(),
                     *probed.warnings,
-                    *_of_change(wanted.change),
+                    *_of_change(changing),
                 )
             )
         ),
-        change=wanted.change,
+        change=changing,
         stop_when=stop_when([under[name] for name in sorted(under)]),
         probes=tables.probes,
         health=tables.health,
@@ -273,11 +275,7 @@ def _made(
         max_wait=wanted.max_wait,
         group_probes=probed.groups,
         calendars=tables.calendars,
-        durations=of_classes(
-            durations,
-            wanted.change,
-            ((machine.kind, machine.os) for machine in planned if machine.change),
-        ),
+        durations=of_classes(durations, changing, ((m.kind, m.os) for m in planned if m.change)),
         deadline=wanted.deadline,
         schedule=wanted.schedule,
         notify=notifications(under.values()),

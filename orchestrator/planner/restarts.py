@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from orchestrator.availability.model import Budget, Constraint
 from orchestrator.hotpatch.model import Installation, Restarts
 from orchestrator.hotpatch.predict import restart_of
 from orchestrator.inventory.model import MachineId
@@ -12,10 +14,15 @@ from orchestrator.policy.model import Change, Patches, Policy, Reboot
 from orchestrator.policy.select import matcher
 from orchestrator.topology.graph import Topology
 
+_Rule = TypeVar("_Rule", bound=Constraint)
+
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What is known before a change. `stay_up` are those of `Restarts.NEVER` around which no steps are done either."""
+    """What assessments tell before a change; of machines without one, nothing.
+
+    `stay_up` are those of `Restarts.NEVER` around which no steps are done either.
+    """
 
     of: Mapping[MachineId, Restarts]
     stay_up: frozenset[MachineId]
@@ -26,7 +33,7 @@ def predict(
 ) -> Predicted:
     """What the change does to each of these machines."""
     if not isinstance(change, Patches):
-        return Predicted(dict.fromkeys(machines, Restarts.CERTAIN), frozenset())
+        return Predicted({}, frozenset())
     wanted = Installation(
         classifications=change.classifications,
         include_kbs=change.include_kbs,
@@ -35,7 +42,8 @@ def predict(
         always_restarts=change.reboot is Reboot.ALWAYS,
         published_until=change.published_until,
     )
-    found = {machine: restart_of(topology.machine(machine), wanted) for machine in machines}
+    told = (machine for machine in map(topology.machine, machines) if machine.patches.updates is not None)
+    found = {machine.id: restart_of(machine, wanted) for machine in told}
     never = [machine for machine, restarts in found.items() if restarts is Restarts.NEVER]
     return Predicted(found, frozenset(never) - _with_steps(topology, never, policies))
 
@@ -44,11 +52,22 @@ def _with_steps(
     topology: Topology, machines: Sequence[MachineId], policies: Sequence[Policy]
 ) -> frozenset[MachineId]:
     """Those around which steps are done: they drain a machine, or a whole wave, so that it counts as out whatever its updates do."""
-    tests = [
-        (matcher(policy.select), matcher(around.of)) for policy in policies for around in policy.around
-    ]
+    tests = [(matcher(policy.select), matcher(around.of)) for policy in policies for around in policy.around]
     return frozenset(
         machine
         for machine in machines
         if any(selected(held) and of(held) for selected, of in tests for held in (topology.machine(machine),))
+    )
+
+
+def sparing(rule: _Rule, stay_up: frozenset[MachineId]) -> _Rule:
+    """The constraint as a change takes places of it that leaves these machines serving. Only budgets of restarts know the difference.
+
+    The id stays: another rollout may restart who is spared here.
+    """
+    if not (isinstance(rule, Budget) and rule.restarts):
+        return rule
+    counted = tuple(machine for machine in rule.members if machine not in stay_up)
+    return replace(
+        rule, machines=counted, spared=tuple(machine for machine in rule.members if machine in stay_up)
     )

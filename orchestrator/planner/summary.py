@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from types import MappingProxyType
 from typing import Any
 
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.policy.model import Change, Patches, Reboot
 
@@ -25,7 +28,7 @@ class StageSummary:
 class Summary:
     """What a plan comes to.
 
-    `restarts` counts a machine of which nobody knows whether it will restart. `left_out` includes the `frozen`: those that
+    `restarts` counts a machine of which nobody knows whether it will restart; `predicted` says what assessments tell. `left_out` includes the `frozen`: those that
     a rule keeps back, not their own state. `optimal` lanes are as short as their bound, the others may be.
     """
 
@@ -40,15 +43,18 @@ class Summary:
     left_out: int
     frozen: int
     warnings: int
+    predicted: Mapping[str, int]  # by how sure a restart is: certain, likely, unknown, never
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
-        return asdict(self)
+        shallow = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**shallow, "stages": list(map(asdict, self.stages)), "predicted": dict(self.predicted)}
 
 
 def summarize(plan: Plan) -> Summary:
     """The numbers of a plan."""
     machines = sum(machine.change for machine in plan.machines)
+    counted = Counter(machine.restart for machine in plan.machines if machine.change)
     stages = tuple(
         _stage(gate.name, [lane for lane in plan.lanes if lane.stage == gate.name]) for gate in plan.stages
     )
@@ -64,6 +70,7 @@ def summarize(plan: Plan) -> Summary:
         left_out=len(plan.left_out),
         frozen=sum(bool(left.constraint) for left in plan.left_out),
         warnings=len(plan.warnings),
+        predicted=MappingProxyType({one.value: counted[one] for one in Restarts if counted[one]}),
     )
 
 

@@ -1,8 +1,7 @@
 """The nouns of policies, after they were read and checked: rules, campaigns, probes, steps.
 
-A policy is either rules alone (they hold whoever changes the machines) or a campaign: rules plus what to
-change, in which stages. Everything here is settled: percentages are still percentages (of a group's size, known
-only with an inventory), everything else has its default filled in.
+A policy is either rules alone (they hold whoever changes the machines) or a campaign: rules plus what to change, in which stages.
+Everything here is settled: percentages are still percentages (of a group's size), all else has its default filled in.
 """
 
 from __future__ import annotations
@@ -93,10 +92,7 @@ class Singletons(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MaxUnavailable:
-    """At most `limit` machines of each group are out at once. Becomes a Budget.
-
-    With `rebootless` it becomes two: `limit` bounds those that restart or are out, `rebootless` all that are changed or out.
-    """
+    """At most `limit` machines of each group are out at once. Becomes a Budget; with `rebootless`, the limit of all changed, two."""
 
     limit: Share
     of: Selector

@@ -25,6 +25,7 @@ from orchestrator.policy.model import (
     Rule,
     Schedule,
     Selector,
+    Share,
     Singletons,
     Stage,
     Weekday,

@@ -20,6 +20,10 @@ from tests.unit.planner.compiling import floor
 
 RULES = (
     "{max_unavailable: 25%}",
+    "{max_unavailable: 1, rebootless: {max_unavailable: 3}}",
+    "{max_unavailable: 20%, rebootless: {max_unavailable: 60%}, per: region}",
+    "{min_available: majority, rebootless: {max_unavailable: 90%}, of: {tags: {tier: db}}}",
+    "{min_available: 5, rebootless: {max_unavailable: 2}, cap: true}",
     '{max_unavailable: 1, per: "tag:tier"}',
     "{max_unavailable: 2, per: availability_set, of: {tags: {tier: web}}}",
     "{max_unavailable: 50%, per: [region, zone]}",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orchestrator.availability.ledger import Ledger, Refusal, Reserved
 from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import MachineId
-from tests.builders import NOON, budget, exclusion, order
+from tests.builders import NOON, budget, exclusion, order, restarts
 from tests.fleet import vm_id
 
 A, B, C, D = (vm_id(name) for name in "abcd")
@@ -289,3 +289,86 @@ def test_counters_agree_with_counting(acts: list[tuple[str, MachineId, str]]) ->
         for exclusion_rule, held in ledger.exclusions():
             by_hand = {d for d, ms in exclusion_rule.domains.items() if any(m in ledger.grants for m in ms)}
             assert set(held) == by_hand
+
+
+# Budgets of restarts ----------------------------------------------------------------------------------------------
+
+
+def test_a_budget_of_restarts_counts_who_goes_down() -> None:
+    """Whoever restarts, whoever is out of others' doing, and who was thought to stay up and goes down after all; each once."""
+    ledger = ledger_of(restarts(2, "a b", "c d"))
+    ledger.grant(C, "r1", NOON, restarts=False)
+    assert ledger.room("budget:2:a b c d:restarts") == 2
+    ledger.mark_out(D, NOON)
+    ledger.grant(A, "r1", NOON)
+    assert ledger.holders("budget:2:a b c d:restarts") == (A, D)
+    ledger.raise_to_restart(C, "r2")
+    assert ledger.holders("budget:2:a b c d:restarts") == (A, D)
+    ledger.raise_to_restart(C, "r1")
+    ledger.raise_to_restart(C, "r1")
+    assert ledger.room("budget:2:a b c d:restarts") == -1
+    for machine in (A, C):
+        ledger.release(machine, "r1")
+    ledger.mark_back(D)
+    assert ledger.room("budget:2:a b c d:restarts") == 2
+
+
+def test_only_who_restarts_is_refused_by_it() -> None:
+    """And asks for a place of its own, though it is changed already."""
+    ledger = ledger_of(restarts(1, "a", "b c"))
+    ledger.grant(A, "r1", NOON)
+    ledger.grant(B, "r1", NOON, restarts=False)
+    assert ledger.refusal(C, restarts=False) is None
+    assert ledger.refusal(C) is not None
+    assert ledger.refusal(B, restarts=True) is not None
+
+
+def test_a_reservation_takes_the_places_that_the_grant_will() -> None:
+    """No more, and no less when it is given back."""
+    ledger = ledger_of(restarts(1, "a", "b"), budget(2, "a b"))
+    reserved = Reserved(ledger)
+    reserved.add(B, restarts=False)
+    assert (reserved.count("budget:1:a b:restarts"), reserved.count("budget:2:a b")) == (0, 1)
+    assert ledger.refusal(A, reserved) is None
+    reserved.add(A)
+    assert reserved.count("budget:1:a b:restarts") == 1
+    reserved.discard(A)
+    reserved.discard(B)
+    assert (reserved.count("budget:1:a b:restarts"), reserved.count("budget:2:a b")) == (0, 0)
+
+
+def test_what_is_registered_later_counts_what_is_granted_already() -> None:
+    """By the kind of each grant."""
+    ledger = Ledger()
+    ledger.grant(A, "r1", NOON)
+    ledger.grant(B, "r1", NOON, restarts=False)
+    ledger.register("r2", [restarts(2, "a b")])
+    assert ledger.room("budget:2:a b:restarts") == 1
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABCDEF"), st.sampled_from([A, B, C])), max_size=30))
+def test_both_counts_are_what_the_events_come_to(told: list[tuple[str, MachineId]]) -> None:
+    """Said again from the events alone."""
+    ledger = ledger_of(budget(9, "a b c d"), restarts(9, "a d", "b c"))
+    out: set[MachineId] = set()
+    grants: dict[MachineId, bool] = {}
+    for what, machine in told:
+        match what:
+            case "A" | "B":
+                ledger.grant(machine, "r1", NOON, restarts=what == "A")
+                grants[machine] = what == "A"
+            case "C":
+                ledger.release(machine, "r1")
+                grants.pop(machine, None)
+            case "D":
+                ledger.mark_out(machine, NOON)
+                out.add(machine)
+            case "E":
+                ledger.mark_back(machine)
+                out.discard(machine)
+            case _:
+                ledger.raise_to_restart(machine, "r1")
+                grants.update({machine: True} if machine in grants else {})
+    down = out | {machine for machine, restarting in grants.items() if restarting}
+    assert ledger.room("budget:9:a b c d") == 9 - len(out | grants.keys())
+    assert ledger.room("budget:9:a b c d:restarts") == 9 - len(down)

@@ -32,7 +32,13 @@ from orchestrator.policy.schema.health import (
 )
 from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, WindowSection, ZoneSection
 from orchestrator.policy.schema.notify import NotifySection
-from orchestrator.policy.schema.rules import MaxUnavailableRule, MinAvailableRule, OneAtATimeRule, OrderRule
+from orchestrator.policy.schema.rules import (
+    MaxUnavailableRule,
+    MinAvailableRule,
+    OneAtATimeRule,
+    OrderRule,
+    RebootlessSection,
+)
 from orchestrator.policy.schema.section import Narrowed, Nothing, Section, Select
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -42,6 +48,7 @@ CHAPTERS: dict[str, type[Section]] = {
     "## Selectors": Select,
     "### `max_unavailable`": MaxUnavailableRule,
     "### `min_available`": MinAvailableRule,
+    "### `rebootless`": RebootlessSection,
     "### `one_at_a_time`": OneAtATimeRule,
     "### `order`": OrderRule,
     "## `health`": HealthSection,

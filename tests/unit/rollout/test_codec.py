@@ -61,7 +61,7 @@ def test_a_row_is_what_it_was_said_to_be() -> None:
     """`[[kind, version, field, ...], ...]`: a journal outlives programs, so its shape is pinned here."""
     at = datetime(2026, 11, 22, 12, 1, tzinfo=UTC)
     body = encode((e.Granted(4), e.Intended(4, 1, "r1-4-1", "", at)))
-    assert body == b'[["Granted",2,4,false],["Intended",1,4,1,"r1-4-1","",1795348860000000]]'
+    assert body == b'[["Granted",3,4,false,true],["Intended",1,4,1,"r1-4-1","",1795348860000000]]'
 
 
 def test_a_field_that_came_later_has_its_default_in_older_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,13 +95,13 @@ def test_an_upcaster_makes_a_newer_row_of_an_older_one(monkeypatch: pytest.Monke
             "journal row 7 holds an event MoonRose, which this version of Wavekeeper doesn't know",
         ),
         (
-            b'[["Granted",3,4]]',
-            "journal row 7 holds version 3 of Granted, which this version of Wavekeeper doesn't",
+            b'[["Granted",4,4]]',
+            "journal row 7 holds version 4 of Granted, which this version of Wavekeeper doesn't",
         ),
         (b'[["Granted",1', "journal row 7 is not readable"),
         (b'{"Granted": 1}', "journal row 7 is not readable"),
         (b"[[]]", "journal row 7 is not readable"),
-        (b'[["Granted",2,4,false,5]]', "journal row 7 is not readable .Granted has 2 fields, not 3"),
+        (b'[["Granted",3,4,false,true,5]]', "journal row 7 is not readable .Granted has 3 fields, not 4"),
         (b'[["Intended",1,4]]', "journal row 7 is not readable"),
         (b'[["MachineEnded",1,4,"vanished",""]]', "journal row 7 is not readable"),
         (b'[["StageBaking",1,0,"noon"]]', "journal row 7 is not readable"),

@@ -42,6 +42,8 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.LaneGaveUp(0, "waited 24 h"), "lane one gave up: waited 24 h"),
     (e.Granted(0), "a: granted"),
     (e.Granted(0, broken=True), "a: granted, though it is out already: to be repaired"),
+    (e.Granted(0, restarts=False), "a: granted, and stays up"),
+    (e.RestartForeseen(0, "one is pending"), "a: counts as a restart from now on: one is pending"),
     (e.Intended(0, 2, "k", "", LATER), "a: attempt 2 is about to be sent"),
     (e.IntentLapsed(0), "a: the request was not sent in time"),
     (e.Started(0, "https://x"), "a: begun"),
