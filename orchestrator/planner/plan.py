@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
+from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.standing import unknowns
 from orchestrator.planner import coverage, exposure
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
@@ -223,11 +225,7 @@ def _made(
     predicted: Predicted,
 ) -> Plan:
     changed = frozenset(chosen.changed)
-    constraints = [
-        sparing(rule, predicted.stay_up & changed)
-        for rule in compiled.constraints
-        if not changed.isdisjoint(named(rule))
-    ]
+    constraints = list(_concerning(changed, compiled, predicted))
     known = sorted(changed.union(*(named(rule) for rule in constraints)))
     machines, changing = {machine: topology.machine(machine) for machine in known}, wanted.change
     held = settle(machines.values(), policies)
@@ -282,6 +280,15 @@ def _made(
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
     )
+
+
+def _concerning(
+    changed: frozenset[MachineId], compiled: Compiled, predicted: Predicted
+) -> Iterable[Constraint]:
+    """The constraints of machines that the plan changes in the end; who isn't changed isn't spared."""
+    for rule in compiled.constraints:
+        if not changed.isdisjoint(named(rule)):
+            yield sparing(rule, predicted.stay_up & changed)
 
 
 def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:

@@ -99,7 +99,7 @@ def test_an_export_is_json_lines(wavekeeper: Typed, kept: Path) -> None:
     lines = [orjson.loads(row) for row in ran.out.splitlines()]
     assert [row["seq"] for row in lines] == list(range(1, 21))
     granted, intended = lines[3]["events"]
-    assert granted == {"event": "Granted", "machine": 0, "name": "a1", "broken": False}
+    assert granted == {"event": "Granted", "machine": 0, "name": "a1", "broken": False, "restarts": True}
     assert (intended["event"], intended["not_after"]) == ("Intended", "2026-11-22T01:01:00+00:00")
     assert lines[5]["events"][0]["status_url"].endswith("2873d711-1b4b-4a9f-b721-99a9328adb1d")
     assert "&s=" not in ran.out

@@ -62,6 +62,8 @@ def test_a_pending_restart_found_just_before_takes_a_place_of_restarts(diary: Di
     diary.accepted("c")
     diary.ended("c")
     diary.healthy("c")
+    assert diary.checked() == "b d"  # who has waited for longer
+    diary.finish("d")
     assert only(diary.well("a", pending=True), e.Granted) == e.Granted(0, restarts=True)
 
 
