@@ -70,13 +70,13 @@ class Assessments:
                 continue
             found = sorted(self.updates.get(machine.id, ()), key=lambda one: (one.kb, one.name))
             told = machine.patches
-            pending = truth(row, "rebootPending")
+            pending = [one for one in (truth(row, "rebootPending"), told.reboot_pending) if one is not None]
             yield replace(
                 machine,
                 patches=replace(
                     told,
                     assessed_at=moment(row, "lastModifiedDateTime") or told.assessed_at,
-                    reboot_pending=told.reboot_pending if pending is None else pending or told.reboot_pending,
+                    reboot_pending=any(pending) if pending else None,
                     updates=tuple(found) if len(found) >= _counted(row) else None,
                 ),
             )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.assemble import assemble
 from orchestrator.inventory.ids import region_name
 from orchestrator.inventory.interfaces import pool_name
@@ -16,15 +17,19 @@ from orchestrator.inventory.model import (
     AppHealth,
     AvailabilitySet,
     BackendPool,
+    Image,
     Inventory,
     Kind,
     Location,
     Machine,
     MachineId,
     Orchestration,
+    PatchState,
     Power,
+    RebootBehavior,
     ResourceId,
     ScaleSet,
+    Update,
     machine_id,
     resource_id,
 )
@@ -61,7 +66,8 @@ def made(rows: Sequence[MachinesSection], taken_at: datetime) -> Inventory:
     )  # members of a set so far: domains go on where the last entry ended
     for row in rows:
         for number, name in enumerate(_names(row)):
-            machines.append(_machine(row, number, name, dealt))
+            machine = _machine(row, number, name, dealt)
+            machines.append(_assessed(machine, _turn(row.restarts, number, Restarts.UNKNOWN), taken_at))
     zonal = sorted({machine.location for machine in machines if machine.zone})
     return assemble(
         source="a test",
@@ -127,6 +133,26 @@ def _machine(row: MachinesSection, number: int, name: str, dealt: defaultdict[st
         backend_pools=_pools(row, scope),
         **facts,
     )
+
+
+_HOTPATCHED: Final = Image(
+    "MicrosoftWindowsServer", "WindowsServer", "2025-datacenter-azure-edition", "latest"
+)
+_UPDATES: Final = {
+    Restarts.NEVER: Update("Security Hotpatch Update", "1", ("Security",), RebootBehavior.NEVER),
+    Restarts.LIKELY: Update("Cumulative Update for .NET", "2", ("Security",), RebootBehavior.CAN),
+    Restarts.CERTAIN: Update("Cumulative Update", "3", ("Security",), RebootBehavior.ALWAYS),
+}
+
+
+def _assessed(machine: Machine, restarts: Restarts, at: datetime) -> Machine:
+    """The machine as an assessment found it that one would say this of."""
+    if restarts is Restarts.UNKNOWN:
+        return machine
+    patches = PatchState(at, reboot_pending=False, updates=(_UPDATES[restarts],))
+    if restarts is Restarts.NEVER:  # so that a rollout finds what the plan is told
+        machine = replace(machine, image=_HOTPATCHED, patch_mode="AutomaticByPlatform")
+    return replace(machine, patches=patches)
 
 
 def _pools(row: MachinesSection, scope: str) -> tuple[ResourceId, ...] | None:
@@ -208,6 +234,9 @@ def placed(inventory: Inventory, situation: Situation) -> Inventory:
             machine = _off(machine)  # noqa: PLW2901 - the same machine, in the situation
         elif unwell(machine):
             machine = replace(machine, app_health=AppHealth.UNHEALTHY)  # noqa: PLW2901 - likewise
+        if machine.patches.updates is not None and machine.patches.assessed_at == inventory.taken_at:
+            patches = replace(machine.patches, assessed_at=situation.now)
+            machine = replace(machine, patches=patches)  # noqa: PLW2901 - likewise
         machines.append(machine)
     return replace(inventory, taken_at=situation.now, machines=tuple(machines))
 

@@ -11,6 +11,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from orchestrator.errors import PolicyError, Problem
+from orchestrator.hotpatch.model import Restarts
+from orchestrator.inventory.model import Os
 from orchestrator.policy.build import selector
 from orchestrator.policy.complaints import Language, complaints, without_value
 from orchestrator.policy.document import Document, Path, read
@@ -124,6 +126,9 @@ def _of_fleet(document: Document, at: Path, fleet: FleetSection) -> Iterator[Pro
             yield document.problem(
                 (*at, "machines", number), what, "say in which set they are, or take the domains out"
             )
+        if Restarts.NEVER in row.restarts and set(row.os) != {Os.WINDOWS}:
+            what = "only Windows has updates that never restart a machine"
+            yield document.problem((*at, "machines", number, "restarts"), what, "write `os: windows`")
         if row.update_domain and row.scale_set:
             what = "a Flexible scale set has no update domains"
             yield document.problem((*at, "machines", number, "update_domain"), what, "write `fault_domain`")

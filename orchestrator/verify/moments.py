@@ -48,12 +48,12 @@ class Moments:
         self._most_in_flight = most_in_flight
         self._found = found
         self._budgets_of: defaultdict[str, list[int]] = defaultdict(list)
+        self._spared_by: defaultdict[str, list[int]] = defaultdict(list)
         for number, budget in enumerate(budgets):
             for machine in budget.machines:
                 self._budgets_of[machine].append(number)
             for machine in budget.spared:
                 self._spared_by[machine].append(number)
-        self._spared_by: defaultdict[str, list[int]] = defaultdict(list)
         self._domains_of: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
         for number, exclusion in enumerate(exclusions):
             for name, members in exclusion.domains.items():

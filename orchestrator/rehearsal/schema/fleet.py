@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.model import Kind, Os
 from orchestrator.policy.schema.section import Section
 from orchestrator.policy.values import Count, OneOrMany, Text, one_of
@@ -78,6 +79,12 @@ class MachinesSection(Section):
         default=None,
         description="The machine's own time zone as Windows names it; not known if left out.",
         examples=["W. Europe Standard Time"],
+    )
+
+    restarts: Annotated[list[Annotated[Restarts, one_of(*Restarts)]], OneOrMany] = Field(
+        default=[],
+        description="Whether their updates restart them, as an assessment of that moment says: certain, likely, never (a hotpatch; Windows only), or unknown, which is as if nobody had assessed them. unknown if left out.",
+        examples=["never"],
     )
 
 
