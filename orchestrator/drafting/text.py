@@ -27,9 +27,7 @@ def scalar(value: str) -> str:
     if _PLAIN.fullmatch(value) and value not in _NO_VALUE:
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return (
-        '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped if ord(c) < 0x10000) + '"'
-    )
+    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'
 
 
 def listed(values: Sequence[str]) -> str:

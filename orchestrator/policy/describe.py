@@ -10,7 +10,7 @@ from orchestrator.policy import words
 from orchestrator.policy.defaults import FLOOR
 from orchestrator.policy.effective import Effective, effective
 from orchestrator.policy.hours import Hours, machine_zone
-from orchestrator.policy.model import OrderRule, Origin, Policy, Rule
+from orchestrator.policy.model import EVERYTHING, OrderRule, Origin, Policy, Rule
 from orchestrator.policy.select import matches
 
 _DEFAULT = Origin("defaults")
@@ -107,11 +107,17 @@ def _hours(machine: Machine, hours: Hours) -> Iterator[Setting]:
 def _rules(machine: Machine, policies: Iterable[Policy]) -> Iterator[Setting]:
     for policy in policies:
         for rule in policy.rules:
-            if _concerns(rule, machine):
-                yield Setting("rule", words.rule(rule), rule.origin)
+            if concerns(rule, machine):
+                of = (
+                    ""
+                    if isinstance(rule, OrderRule) or rule.of == EVERYTHING
+                    else f", of {words.selector(rule.of)}"
+                )
+                yield Setting("rule", words.rule(rule) + of, rule.origin)
 
 
-def _concerns(rule: Rule, machine: Machine) -> bool:
+def concerns(rule: Rule, machine: Machine) -> bool:
+    """Whether a rule of a policy that selects the machine has anything to do with it."""
     if isinstance(rule, OrderRule):
         return any(matches(selector, machine) for selector in rule.sequence)
     return matches(rule.of, machine)

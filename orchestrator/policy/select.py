@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
 from fnmatch import translate
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,7 +17,7 @@ from typing import Any, Final
 from orchestrator.errors import UsageError
 from orchestrator.inventory.ids import name_of, region_name
 from orchestrator.inventory.model import Kind, Machine, Os
-from orchestrator.policy.model import Selector
+from orchestrator.policy.model import EVERYTHING, Selector
 from orchestrator.policy.values import did_you_mean
 
 Matcher = Callable[[Machine], bool]
@@ -61,6 +62,26 @@ def intersection(one: Selector, other: Selector) -> Matcher:
     if second is _everything:
         return first
     return lambda machine: first(machine) and second(machine)
+
+
+def both(one: Selector, other: Selector) -> Selector:
+    """The selector of the machines that each of the two selects. What doesn't meet is written side by side, as a person would."""
+    if one in {other, EVERYTHING}:
+        return other
+    if other == EVERYTHING:
+        return one
+    names = {name for name, _ in one.tags} & {name for name, _ in other.tags}
+    keys = [key.name for key in fields(Selector) if getattr(one, key.name) and getattr(other, key.name)]
+    if not names and set(keys) <= {"tags", "without_tags", "none_of"}:
+        added = {key.name: getattr(one, key.name) or getattr(other, key.name) for key in fields(Selector)}
+        for key in ("tags", "without_tags", "none_of"):  # of these all must hold, wherever they were written
+            added[key] = tuple(dict.fromkeys((*getattr(one, key), *getattr(other, key))))
+        return replace(Selector(**added), tags=tuple(sorted(added["tags"])))
+    if not one.any_of:
+        return replace(one, any_of=(other,))
+    if not other.any_of:
+        return replace(other, any_of=(one,))
+    return Selector(none_of=(Selector(none_of=(one,)), Selector(none_of=(other,))))
 
 
 def _everything(_: Machine) -> bool:

@@ -72,6 +72,14 @@ def write_new(path: Path, data: bytes) -> None:
     write_bytes(path, data)
 
 
+def make_folder(path: Path) -> None:
+    """A folder to write into, with those above it, unless it is there. Raises `UsageError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the folder {path} can't be made: {error.strerror or error}") from None
+
+
 def read_inventory(path: Path) -> Inventory:
     """An inventory file of any known kind, with the built-in region pairs where it tells none."""
     with nothing_collected():

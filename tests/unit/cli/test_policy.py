@@ -241,6 +241,39 @@ def test_show_without_a_campaign_says_that_nothing_changes(wavekeeper: Typed, fl
     assert wavekeeper("policy", "show", "web-1", "-i", fleet).out.endswith("\nno campaign changes it\n")
 
 
+def test_show_writes_it_as_files_that_load_again(
+    wavekeeper: Typed, policies: str, fleet: str, tmp_path: Path
+) -> None:
+    """What is shown of the machine is the same afterwards, only in other places."""
+    printed = wavekeeper("policy", "show", "db-1", "-i", fleet, "-p", policies, "--yaml")
+    ran = wavekeeper("policy", "show", "db-1", "-i", fleet, "-p", policies, "--yaml", "-o", "kept/db-1")
+    assert (printed.code, ran.code, ran.out) == (0, 0, "")
+    assert printed.err == "these are 2 policies, and a file holds one; -o FOLDER keeps each in its own\n"
+    assert ran.err == "kept in kept/db-1: db-1.yaml, monthly.yaml. Next: wavekeeper policy check kept/db-1\n"
+    texts = [(tmp_path / "kept/db-1" / f"{name}.yaml").read_text() for name in ("db-1", "monthly")]
+    assert printed.out == "---\n".join(texts)
+
+    def shown(folder: str) -> list[tuple[str, str]]:
+        told = wavekeeper("policy", "show", "db-1", "-i", fleet, "-p", folder, "--json").json()
+        return sorted((s["key"], s["value"]) for s in told["settings"] if s["key"] not in {"policy", "rule"})
+
+    assert shown("kept/db-1") == shown(policies)
+    again = wavekeeper("policy", "show", "db-1", "-i", fleet, "-p", policies, "--yaml", "-o", "kept/db-1")
+    assert again.code == 1
+    assert "kept/db-1/db-1.yaml is there already and is left as it is" in again.err
+
+
+def test_show_of_a_machine_under_no_policy_writes_nothing(wavekeeper: Typed, fleet: str) -> None:
+    """And says so; wrong use is told, too."""
+    ran = wavekeeper("policy", "show", "web-1", "-i", fleet, "--yaml")
+    assert (ran.code, ran.out) == (0, "")
+    assert (
+        ran.err == "no policy says anything of it: the built-in rules hold, and there is nothing to write\n"
+    )
+    assert "say both" in wavekeeper("policy", "show", "web-1", "-i", fleet, "-o", "x").err
+    assert "say one" in wavekeeper("policy", "show", "web-1", "-i", fleet, "--yaml", "--json").err
+
+
 def test_an_unknown_machine_is_asked_back(wavekeeper: Typed, fleet: str) -> None:
     """The nearest names, so that a slip of the finger is mended at once."""
     ran = wavekeeper("policy", "show", "web1", "-i", fleet)
