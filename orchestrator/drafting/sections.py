@@ -43,11 +43,11 @@ def rule(one: Rule) -> str:
     """`{max_unavailable: 25%, per: "tag:tier"}`."""
     match one:
         case MaxUnavailable():
-            entries = {"max_unavailable": str(one.limit), **_of(one.of), **_per(one.per), **_cap(cap=one.cap)}
+            entries = {"max_unavailable": str(one.limit), **_of(one.of), **_per(one.per), **_widened(one)}
         case MinAvailable():
             floor = "majority" if one.floor is None else str(one.floor)
             alone = {} if one.singletons is Singletons.LEAVE_OUT else {"singletons": str(one.singletons)}
-            entries = {"min_available": floor, **_of(one.of), **_per(one.per), **alone, **_cap(cap=one.cap)}
+            entries = {"min_available": floor, **_of(one.of), **_per(one.per), **alone, **_widened(one)}
         case OneAtATime():
             within = {} if one.within == SELECTION else {"within": scalar(one.within)}
             entries = {"one_at_a_time": scalar(one.domain), **within, **_of(one.of)}
@@ -193,8 +193,12 @@ def _per(kinds: tuple[str, ...]) -> dict[str, str]:
     return {"per": listed(kinds)} if kinds else {}
 
 
-def _cap(*, cap: bool) -> dict[str, str]:
-    return {"cap": "true"} if cap else {}
+def _widened(one: MaxUnavailable | MinAvailable) -> dict[str, str]:
+    """Where a budget is kept otherwise than by every wave: as a cap, or wider for machines that aren't restarted."""
+    cap = {"cap": "true"} if one.cap else {}
+    if one.rebootless is None:
+        return cap
+    return {**cap, "rebootless": mapping({"max_unavailable": str(one.rebootless)})}
 
 
 def _several(values: list[str]) -> str:
