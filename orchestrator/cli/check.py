@@ -26,6 +26,7 @@ from orchestrator.verify.document import SCHEMA
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, Violation
 from orchestrator.verify.plan import judge_plan
+from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import read_bytes
 
 SHOWN: Final = 4
@@ -56,11 +57,14 @@ def check(
     held = None
     if inventory is not None or subscription:
         held = source(inventory, subscription, endpoint).read()
-    document = _document(text, plan)
-    own = judge_plan(document)
-    readable = parse(text, str(plan)) if own.ok else None  # a plan of a wrong shape is the judge's to tell
-    against = None if held is None else judge_floor(document, orjson.loads(native.dump(held)))
-    moved = None if held is None or readable is None else _moved(readable, held)
+    with nothing_collected():
+        document = _document(text, plan)
+        own = judge_plan(document)
+        readable = (
+            parse(text, str(plan)) if own.ok else None
+        )  # a plan of a wrong shape is the judge's to tell
+        against = None if held is None else judge_floor(document, orjson.loads(native.dump(held)))
+        moved = None if held is None or readable is None else _moved(readable, held)
     ok = own.ok and (against is None or against.ok) and (moved is None or moved.harmless)
     if as_json:
         print_json(_to_json(own, against, moved, ok=ok))

@@ -14,10 +14,8 @@ from orchestrator.errors import UsageError
 from orchestrator.planner.diff import diff as compared
 from orchestrator.planner.diff_model import PlanDiff
 from orchestrator.planner.diff_words import figures, headline, made_of, sections
-from orchestrator.planner.document import parse
-from orchestrator.planner.model import Plan
 from orchestrator.reports.diff_markdown import markdown as as_markdown
-from orchestrator.wiring.files import read_bytes
+from orchestrator.wiring.files import read_plan
 
 SHOWN: Final = 12
 """Sentences told of a section; all of them with --verbose."""
@@ -46,17 +44,13 @@ def diff(
     """
     if markdown and as_json:
         raise UsageError("Markdown or JSON: leave one of --markdown and --json away")
-    told = compared(_read(old), _read(new))
+    told = compared(read_plan(old), read_plan(new))
     if as_json:
         print_json(told.to_json())
     elif markdown:
         sys.stdout.write(as_markdown(told))
     else:
         _print(told, f"{old} -> {new}", verbose=verbose)
-
-
-def _read(path: Path) -> Plan:
-    return parse(read_bytes(path, "plan"), str(path))
 
 
 def _print(told: PlanDiff, title: str, *, verbose: bool) -> None:

@@ -14,13 +14,12 @@ from orchestrator.cli.lanes import in_all, lanes_to_json, print_lanes
 from orchestrator.cli.loosening import loosenings_to_json, print_loosenings
 from orchestrator.cli.output import bullets, count, line, out, print_json
 from orchestrator.errors import UsageError
-from orchestrator.planner.document import parse
 from orchestrator.planner.expected import expected
 from orchestrator.planner.explain import explain as explained
 from orchestrator.planner.model import Plan
 from orchestrator.planner.summary import summarize
 from orchestrator.policy import words
-from orchestrator.wiring.files import read_bytes
+from orchestrator.wiring.files import read_plan
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +49,7 @@ def explain(
     """
     if loosen and machine is not None:
         raise UsageError(f"--loosen is about the plan as a whole: leave {machine} away, or --loosen")
-    held = parse(read_bytes(plan, "plan"), str(plan))
+    held = read_plan(plan)
     if loosen:
         _loosen(held, as_json=as_json)
         return

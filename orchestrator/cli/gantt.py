@@ -14,10 +14,9 @@ from orchestrator.cli.output import count, err, line, out, print_json
 from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory
-from orchestrator.planner.document import parse
 from orchestrator.planner.forecast import Forecast, forecast
 from orchestrator.planner.model import Plan
-from orchestrator.wiring.files import read_bytes, write_bytes
+from orchestrator.wiring.files import read_plan, write_bytes
 
 Form = Literal["svg", "png", "html"]
 
@@ -59,7 +58,7 @@ def gantt(
             f"{output}: a drawing is known by its ending; name a file that ends in .svg, .png or .html"
         )
     begins = None if start is None else _moment(start)
-    held = parse(read_bytes(plan, "plan"), str(plan))
+    held = read_plan(plan)
     fleet = (
         source(inventory, subscription, endpoint).read() if inventory is not None or subscription else None
     )

@@ -13,10 +13,9 @@ from orchestrator.cli.output import count, err, line, out, print_json
 from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.document import parse
 from orchestrator.planner.model import Plan
 from orchestrator.topology.graph import Topology, build
-from orchestrator.wiring.files import read_bytes, write_bytes
+from orchestrator.wiring.files import read_plan, write_bytes
 
 Form = Literal["svg", "png", "graphml"]
 
@@ -49,7 +48,7 @@ def graph(
     form = _form(output)
     if form == "graphml" and plan is not None:
         raise UsageError("GraphML holds facts and no colours: leave --plan away, or draw an .svg or a .png")
-    coloured = None if plan is None else parse(read_bytes(plan, "plan"), str(plan))
+    coloured = None if plan is None else read_plan(plan)
     waves = None if coloured is None else waves_of(coloured)
     title = title or (f"Plan {coloured.name}, by wave" if coloured is not None else "")
     topology = build(source(inventory, subscription, endpoint).read())

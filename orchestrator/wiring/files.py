@@ -18,6 +18,7 @@ from orchestrator.policy.model import Policy
 from orchestrator.wiring.collector import nothing_collected
 
 if TYPE_CHECKING:
+    from orchestrator.planner.model import Plan
     from orchestrator.policy.load import Loaded
 
 FLOOR = "availability-first"
@@ -87,6 +88,14 @@ def read_inventory(path: Path) -> Inventory:
     if not inventory.machines:
         raise Refused(f"{path} holds no machine; an inventory is written by: wavekeeper inventory -o FILE")
     return inventory
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan file. Raises `UsageError`, and `Refused` for what is no plan that this program reads."""
+    from orchestrator.planner.document import parse  # numpy and networkx: not every command has a plan
+
+    with nothing_collected():
+        return parse(read_bytes(path, "plan"), str(path))
 
 
 def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:

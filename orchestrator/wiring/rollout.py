@@ -44,6 +44,7 @@ from orchestrator.service.start import (
 )
 from orchestrator.store.port import Journal, Letter
 from orchestrator.wiring.cloud import Cloud, is_loopback
+from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import read_bytes
 
 __all__ = [
@@ -188,6 +189,15 @@ async def prepare(
     endpoint: str = "",
 ) -> Handover:
     """Hold a plan to the judge and to the fleet as it is. Raises `Refused` and `PlanRefused`, with nothing done."""
+    with nothing_collected():
+        dropped = _judged(plan, made, live, accept_drift=accept_drift)
+    return Handover(plan, who, reason, dropped, endpoint, made.clock.scale)
+
+
+def _judged(
+    plan: bytes, made: Services, live: Inventory | None, *, accept_drift: bool
+) -> tuple[tuple[int, str], ...]:
+    """Whom the plan leaves alone after all, and why. Raises as `prepare`."""
     parsed: Plan = parse(plan, "the plan")
     refuse_unknown_webhooks(parsed, made.webhooks.knows)
     if not any(machine.change for machine in parsed.machines):
@@ -198,7 +208,7 @@ async def prepare(
         refuse_if_outrun(parsed, moved, accept=accept_drift)
         dropped = moved.dropped
         refuse_unless_judged(plan, live, [parsed.machines[index].id for index, _ in dropped])
-    return Handover(plan, who, reason, dropped, endpoint, made.clock.scale)
+    return dropped
 
 
 async def _start(house: ScopeHost, handover: Handover, letters: Sequence[str] = ()) -> Rollout:
@@ -220,7 +230,8 @@ async def _start(house: ScopeHost, handover: Handover, letters: Sequence[str] = 
 
 def start_command(scope: Scope, handover: Handover, now: datetime) -> Start:
     """The command that begins a plan. Raises `Refused` where it may not begin beside what goes on, such as `Busy`."""
-    planned = index_plan(parse(handover.plan, "the plan"))
+    with nothing_collected():
+        planned = index_plan(parse(handover.plan, "the plan"))
     command = Start(
         new_id(scope, planned.plan, now),
         planned,
