@@ -8,10 +8,10 @@ from typing import Any
 
 from orchestrator.executor.services import Services
 from orchestrator.notify.port import Delivery
+from orchestrator.planner.stretches import Where
 from orchestrator.policy.model import Step
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.planned_stretches import Where
 from orchestrator.rollout.state import Rollout
 
 

@@ -3,21 +3,27 @@
 It is what admission does, without what only a live fleet can tell: failures, other people's outages, throttles. Budgets that waves
 were planned around can't refuse anything here; caps can, and so can `max_in_flight`. The durations of a wave's machines are those that as
 many draws would have on average, so that a large wave lasts as long as its slowest probably does, and nothing is left to chance.
+
+Who is let through first where room is short decides when the others go, so it is settled as in a rollout: who waits is asked before who
+comes, first come first, and `max_in_flight` before any cap.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
 from typing import Final
 
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.durations import Duration, Durations
 from orchestrator.planner.model import Plan, PlannedMachine
+from orchestrator.planner.stretches import Where, stretches_of
 from orchestrator.policy.model import Each
 from orchestrator.policy.windows import Openings
 
@@ -25,15 +31,30 @@ GOLDEN: Final = 0.6180339887498949
 """Multiples of it, without their whole part, fall evenly between nought and one: durations are dealt out in their order, so that
 neither the first nor the last by name are always the slow ones."""
 
+_NONE: Final = timedelta(0)
+
 IN_FLIGHT: Final = -1
 """The place of `max_in_flight` among caps."""
 
 
+class For(Enum):
+    """What is waited for besides caps."""
+
+    HOURS = "its windows to open"
+    STEPS_OF_WAVE = "steps around waves"
+    STEPS_OF_STAGE = "steps around stages"
+    STEPS_OF_ROLLOUT = "steps around the rollout"
+
+
+_STEPS: Final = (For.STEPS_OF_ROLLOUT, For.STEPS_OF_STAGE, For.STEPS_OF_WAVE)
+"""By the length of a stretch's place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """A machine could have begun but for this: its calendar, or a cap (by place; `IN_FLIGHT`)."""
+    """A machine could have begun but for this: a cap (by place; `IN_FLIGHT`) or something else."""
 
-    cap: int | None  # None: the calendar
+    cap: int | For
     start: datetime
     end: datetime
 
@@ -55,7 +76,9 @@ class Run:
 
 @dataclass(slots=True)
 class Played:
-    """How it went. A stage is (when it opened, when its last machine was well, when it had baked); None for one without machines."""
+    """How it went. A stage is (when it opened, when its last machine was well and all steps around it were done, when it had
+    baked); None for one without machines.
+    """
 
     runs: dict[MachineId, Run]
     stages: list[tuple[datetime, datetime, datetime] | None]
@@ -63,29 +86,35 @@ class Played:
     caps: tuple[Budget, ...]
 
 
-def play(plan: Plan, durations: Durations, start: datetime) -> Played:
-    """The whole plan from `start` on."""
-    dry_run = _DryRun(plan, durations)
+def play(plan: Plan, takes: Mapping[MachineId, timedelta], start: datetime, step: timedelta) -> Played:
+    """The whole plan from `start` on. `takes`: from each machine's grant until it is well. `step`: each step around more than a machine."""
+    dry_run = _DryRun(plan, takes, step)
     stages: list[tuple[datetime, datetime, datetime] | None] = []
     now = start
-    for gate in plan.stages:
-        lanes = [number for number, lane in enumerate(plan.lanes) if lane.stage == gate.name]
+    for number, gate in enumerate(plan.stages):
+        lanes = [place for place, lane in enumerate(plan.lanes) if lane.stage == gate.name]
         if not lanes:
             stages.append(None)
             continue
-        ended = dry_run.stage(lanes, now)
+        ended = dry_run.stage(number, lanes, now)
         stages.append((now, ended, ended + gate.bake))
         now = ended + gate.bake
     return Played(dry_run.runs, stages, list(dry_run.never), dry_run.caps)
 
 
 class _DryRun:
-    def __init__(self, plan: Plan, durations: Durations) -> None:
+    def __init__(self, plan: Plan, takes: Mapping[MachineId, timedelta], step: timedelta) -> None:
         self._plan = plan
+        self._step = step
         self.never: dict[MachineId, None] = {}
         self.caps = tuple(rule for rule in plan.constraints if isinstance(rule, Budget) and rule.cap)
         self._index = {machine.id: place for place, machine in enumerate(plan.machines)}
-        self.runs = dict(_runs(plan, durations, self._index))
+        self.runs = {
+            machine: Run(number, wave, self._index[machine], takes[machine])
+            for number, lane in enumerate(plan.lanes)
+            for wave, held in enumerate(lane.waves)
+            for machine in held.machines
+        }
         self._caps_of: dict[MachineId, list[int]] = {}
         for place, rule in enumerate(self.caps):
             for machine in rule.machines:
@@ -95,17 +124,22 @@ class _DryRun:
         if plan.max_in_flight is not None:
             self._room[IN_FLIGHT] = plan.max_in_flight
         self._parked: dict[int, deque[tuple[MachineId, datetime]]] = {place: deque() for place in self._room}
-        self._events: list[tuple[datetime, int, MachineId]] = []  # when, in which order, who begins or ends
+        self._freed: dict[int, None] = {}  # caps that may have room
+        self._events: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._count = 0
         self._openings = Openings(plan.calendars)
         self._left: dict[int, int] = {}  # lane -> machines of its open wave that haven't ended
         self._before: dict[int, int] = {}  # lane -> lanes that it still waits for
         self._followers: dict[int, list[int]] = {}
+        self._stretches = stretches_of(plan, _numbered(plan, self._index))
+        self._begun: dict[
+            int, list[tuple[MachineId, datetime]] | None
+        ] = {}  # None: its steps before are done
 
     # Stages, lanes, waves -----------------------------------------------------------------------------------
 
-    def stage(self, lanes: list[int], now: datetime) -> datetime:
-        """Play one stage. Returns when its last machine was well."""
+    def stage(self, number: int, lanes: list[int], now: datetime) -> datetime:
+        """Play one stage. Returns when its last machine was well, and the steps after are done."""
         names = {self._plan.lanes[lane].id: lane for lane in lanes}
         for lane in lanes:
             after = self._plan.lanes[lane].after
@@ -117,13 +151,11 @@ class _DryRun:
             if not self._before[lane]:
                 self._open(lane, 0, now, None)
         while self._events:
-            now, _, machine = heapq.heappop(self._events)
-            run = self.runs[machine]
-            if run.began is None:
-                self._try(machine, now)
-            else:
-                last = now
-                self._end(machine, now)
+            last, _, happens = heapq.heappop(self._events)
+            happens(last)
+        last += self._after((number,))
+        if number + 1 == len(self._plan.stages):
+            last += self._after(())
         return last
 
     def _open(self, lane: int, wave: int, now: datetime, by: MachineId | None) -> None:
@@ -132,6 +164,9 @@ class _DryRun:
         for machine in machines:
             run = self.runs[machine]
             run.opened, run.opened_by = now, by
+            ended = self.runs[by].ended if by is not None else None
+            if ended is not None and ended < now:
+                run.waited.append(Waited(For.STEPS_OF_WAVE, ended, now))
         for machine in machines:
             self._try(machine, now)
 
@@ -141,13 +176,55 @@ class _DryRun:
         self._left[run.lane] -= 1
         if self._left[run.lane]:
             return
+        after = self._after((run.lane, run.wave))
+        if after:
+            self._at(now + after, lambda then: self._pass(run, then, machine))
+        else:
+            self._pass(run, now, machine)
+
+    def _pass(self, run: Run, now: datetime, by: MachineId) -> None:
+        """The gate of a wave opens."""
         if run.wave + 1 < len(self._plan.lanes[run.lane].waves):
-            self._open(run.lane, run.wave + 1, now, machine)
+            self._open(run.lane, run.wave + 1, now, by)
             return
         for follower in self._followers.get(run.lane, ()):
             self._before[follower] -= 1
             if not self._before[follower]:
-                self._open(follower, 0, now, machine)
+                self._open(follower, 0, now, by)
+
+    # Steps around waves, stages, the rollout ------------------------------------------------------------------
+
+    def _after(self, where: Where) -> timedelta:
+        """How long the steps after take there."""
+        place = self._stretches.at.get(where)
+        begun = place is not None and place in self._begun
+        return self._step * len(self._stretches.all[place].after) if begun and place is not None else _NONE
+
+    def _begin(self, stretches: Sequence[int], machine: MachineId, now: datetime) -> None:
+        """Its steps before, from the outside in. The machine is asked again when those of the outermost are done."""
+        then = now
+        for place in stretches:
+            self._begun[place] = []
+            then += self._step * len(self._stretches.all[place].before)
+            self._at(then, partial(self._is_open, place))
+        self._wait_for_steps(stretches[0], machine, now)
+
+    def _wait_for_steps(self, place: int, machine: MachineId, now: datetime) -> None:
+        waiting = self._begun[place]
+        assert waiting is not None
+        waiting.append((machine, now))
+
+    def _is_open(self, place: int, now: datetime) -> None:
+        """Steps before are done: whoever waited for them is asked again."""
+        waiting = self._begun[place]
+        if waiting is None:
+            return
+        self._begun[place] = None
+        why = _STEPS[len(self._stretches.all[place].where)]
+        for machine, since in waiting:
+            if since < now:
+                self.runs[machine].waited.append(Waited(why, since, now))
+            self._try(machine, now)
 
     # Machines -----------------------------------------------------------------------------------------------
 
@@ -159,30 +236,64 @@ class _DryRun:
             self.never[machine] = None
             run.takes = timedelta(0)  # it is passed by
         elif opens > now:
-            run.waited.append(Waited(None, now, opens))
-            self._push(opens, machine)
+            run.waited.append(Waited(For.HOURS, now, opens))
+            self._at(opens, partial(self._try, machine))
             return
-        taken = [*self._caps_of.get(machine, ()), *((IN_FLIGHT,) if IN_FLIGHT in self._room else ())]
-        for cap in taken:
-            if self._room[cap] < 1:
-                self._parked[cap].append((machine, now))
+        if self._is_full():
+            self._parked[IN_FLIGHT].append((machine, now))
+            return
+        stretches = self._stretches.of.get(run.machine, ())
+        for place in stretches:
+            if self._begun.get(place) is not None:
+                self._wait_for_steps(place, machine, now)
                 return
-        for cap in taken:
+        full = self._full(machine)
+        if full is not None:
+            self._parked[full].append((machine, now))
+            return
+        to_begin = [place for place in stretches if place not in self._begun]
+        if to_begin:
+            self._begin(to_begin, machine, now)
+            return
+        for cap in self._caps(machine):
             self._room[cap] -= 1
         run.began = now
-        self._push(now + run.takes, machine)
+        self._at(now + run.takes, partial(self._end, machine))
 
     def _end(self, machine: MachineId, now: datetime) -> None:
         self.runs[machine].ended = now
-        freed = [*self._caps_of.get(machine, ()), *((IN_FLIGHT,) if IN_FLIGHT in self._room else ())]
-        for cap in freed:
+        for cap in self._caps(machine):
             self._room[cap] += 1
-        for cap in freed:
-            while self._room[cap] > 0 and self._parked[cap]:
-                parked, since = self._parked[cap].popleft()
-                self.runs[parked].waited.append(Waited(cap, since, now))
-                self._try(parked, now)
+            if self._parked[cap]:
+                self._freed[cap] = None
+        self._wake(now)
         self._over(machine, now)
+
+    def _wake(self, now: datetime) -> None:
+        """Ask who waits behind caps that were freed. Nobody needs to be asked while `max_in_flight` is reached."""
+        while self._freed and not self._is_full():
+            cap = next(iter(self._freed))
+            line = self._parked[cap]
+            while line and self._full(line[0][0]) not in {cap, IN_FLIGHT}:
+                machine, since = line.popleft()
+                if since < now:
+                    self.runs[machine].waited.append(Waited(cap, since, now))
+                self._try(machine, now)
+            if not self._is_full():
+                del self._freed[cap]
+
+    def _caps(self, machine: MachineId) -> tuple[int, ...]:
+        """The caps that a machine counts in, `max_in_flight` last."""
+        return (*self._caps_of.get(machine, ()), *((IN_FLIGHT,) if IN_FLIGHT in self._room else ()))
+
+    def _is_full(self) -> bool:
+        return self._room.get(IN_FLIGHT, 1) < 1
+
+    def _full(self, machine: MachineId) -> int | None:
+        """The first cap that has no room for a machine."""
+        if self._is_full():
+            return IN_FLIGHT
+        return next((cap for cap in self._caps_of.get(machine, ()) if self._room[cap] < 1), None)
 
     def _opening(self, run: Run, now: datetime) -> datetime | None:
         """When its calendar lets it begin."""
@@ -191,22 +302,37 @@ class _DryRun:
             return now
         return self._openings.next(machine.calendar, now, machine.takes)
 
-    def _push(self, when: datetime, machine: MachineId) -> None:
+    def _at(self, when: datetime, happens: Callable[[datetime], None]) -> None:
         self._count += 1
-        heapq.heappush(self._events, (when, self._count, machine))
+        heapq.heappush(self._events, (when, self._count, happens))
 
 
-def _runs(plan: Plan, durations: Durations, index: dict[MachineId, int]) -> Iterator[tuple[MachineId, Run]]:
-    """Every machine that is changed, with its duration."""
+def _numbered(plan: Plan, index: Mapping[MachineId, int]) -> list[tuple[int, list[list[int]]]]:
+    """Lanes by the numbers of their stages and machines."""
+    stages = {gate.name: number for number, gate in enumerate(plan.stages)}
+    return [
+        (stages[lane.stage], [[index[machine] for machine in wave.machines] for wave in lane.waves])
+        for lane in plan.lanes
+    ]
+
+
+# How long it takes ------------------------------------------------------------------------------------------------
+
+
+def takes_of(plan: Plan, durations: Durations) -> dict[MachineId, timedelta]:
+    """What is to be expected of every machine that is changed: those of a wave fall evenly over what its class takes."""
+    machines = {machine.id: machine for machine in plan.machines}
     known: dict[tuple[object, ...], Duration] = {}
-    for number, lane in enumerate(plan.lanes):
-        for wave, held in enumerate(lane.waves):
+    found: dict[MachineId, timedelta] = {}
+    for lane in plan.lanes:
+        for held in lane.waves:
             for machine, share in zip(held.machines, _shares(len(held.machines)), strict=True):
-                planned = plan.machines[index[machine]]
+                planned = machines[machine]
                 like = planned.kind, planned.os, planned.health, planned.around
                 if like not in known:
                     known[like] = _takes(plan, planned, durations)
-                yield machine, Run(number, wave, index[machine], known[like].quantile(share))
+                found[machine] = known[like].quantile(share)
+    return found
 
 
 def _takes(plan: Plan, machine: PlannedMachine, durations: Durations) -> Duration:

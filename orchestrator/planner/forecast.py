@@ -7,14 +7,14 @@ takes most of it is to blame if a deadline is missed: a window, a freeze, a cap,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.dry_run import IN_FLIGHT, Played, Run, Waited, play
-from orchestrator.planner.durations import Durations
+from orchestrator.planner.dry_run import IN_FLIGHT, For, Played, Run, Waited, play, takes_of
+from orchestrator.planner.durations import STEP_MEDIAN, Durations
 from orchestrator.planner.model import Plan
 from orchestrator.policy import words
 from orchestrator.policy.model import Origin
@@ -36,7 +36,9 @@ class WaveForecast:
 
 @dataclass(frozen=True, slots=True)
 class StageForecast:
-    """A stage: when it opens, when its last machine is expected to be well, and when it has baked."""
+    """A stage: when it opens, when its last machine is expected to be well and what is done after it to have been done, and when it
+    has baked.
+    """
 
     name: str
     starts: datetime
@@ -99,7 +101,14 @@ class Forecast:
 
 def forecast(plan: Plan, durations: Durations, start: datetime) -> Forecast:
     """When each wave starts at the earliest and is expected to end, and the whole, begun at `start`."""
-    played = play(plan, durations, start)
+    return forecast_of(plan, takes_of(plan, durations), start)
+
+
+def forecast_of(
+    plan: Plan, takes: Mapping[MachineId, timedelta], start: datetime, step: timedelta = STEP_MEDIAN
+) -> Forecast:
+    """As `forecast`, where it is known how long each machine takes, and each step around a wave, a stage or the rollout."""
+    played = play(plan, takes, start, step)
     stages = tuple(
         StageForecast(gate.name, *moments)
         for gate, moments in zip(plan.stages, played.stages, strict=True)
@@ -180,6 +189,8 @@ def _spent(plan: Plan, played: Played) -> tuple[Spent, ...]:
     for place, (gate, moments) in enumerate(zip(plan.stages, played.stages, strict=True)):
         if moments is None:
             continue
+        ended = _ended(played.runs[last_of[gate.name]])
+        spend("steps after the last machine of a stage", moments[1] - ended, None)
         if any(played.stages[place + 1 :]):
             spend(f"the bake of stage {gate.name}", gate.bake, None)
         _stage_spent(plan, played, last_of[gate.name], spend)
@@ -210,9 +221,11 @@ def _stage_spent(plan: Plan, played: Played, last: MachineId, spend: Spend) -> N
 def _waited(plan: Plan, played: Played, run: Run, waited: Waited, spend: Spend) -> None:
     if waited.cap == IN_FLIGHT:
         spend(f"at most {plan.max_in_flight} machines in flight", waited.end - waited.start, None)
-    elif waited.cap is not None:
+    elif isinstance(waited.cap, int):
         rule = played.caps[waited.cap]
         spend(rule.what, waited.end - waited.start, rule.origin)
+    elif waited.cap is not For.HOURS:
+        spend(waited.cap.value, waited.end - waited.start, None)
     else:
         place = plan.machines[run.machine].calendar
         assert place is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from orchestrator.planner.stretches import Where
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
-from orchestrator.rollout.planned_stretches import Where
 from orchestrator.rollout.state import Rollout
 from orchestrator.rollout.stretches import due_stretch
 

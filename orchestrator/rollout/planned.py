@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from orchestrator.availability.model import Order
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
+from orchestrator.planner.stretches import Stretches, stretches_of
 from orchestrator.policy.model import Each, Step
 from orchestrator.policy.windows import Openings
-from orchestrator.rollout.planned_stretches import Stretches, stretches_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ before never stays without its step after. Whatever goes on later begins it anew
 
 from __future__ import annotations
 
+from orchestrator.planner.stretches import Where
 from orchestrator.policy.model import StepWhen
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.planned_stretches import Where
 from orchestrator.rollout.state import Rollout, RolloutStatus
 from orchestrator.rollout.stopping import sends_nothing, stop
 
