@@ -12,26 +12,22 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import partial
 from typing import Final
 
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.durations import Duration, Durations
-from orchestrator.planner.model import Plan, PlannedMachine
+from orchestrator.planner.model import Plan
 from orchestrator.planner.stretches import Where, stretches_of
-from orchestrator.policy.model import Each
-from orchestrator.policy.windows import Openings
-
-GOLDEN: Final = 0.6180339887498949
-"""Multiples of it, without their whole part, fall evenly between nought and one: durations are dealt out in their order, so that
-neither the first nor the last by name are always the slow ones."""
+from orchestrator.policy.windows import HORIZON, Openings, after_open
 
 _NONE: Final = timedelta(0)
+
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 IN_FLIGHT: Final = -1
 """The place of `max_in_flight` among caps."""
@@ -44,6 +40,7 @@ class For(Enum):
     STEPS_OF_WAVE = "steps around waves"
     STEPS_OF_STAGE = "steps around stages"
     STEPS_OF_ROLLOUT = "steps around the rollout"
+    GIVING_UP = "machines that never have room, until they are left out"
 
 
 _STEPS: Final = (For.STEPS_OF_ROLLOUT, For.STEPS_OF_STAGE, For.STEPS_OF_WAVE)
@@ -75,31 +72,40 @@ class Run:
 
 
 @dataclass(slots=True)
+class PlayedStage:
+    """`ended`: when its last machine was well and the steps around it were done. `tail`: what came after that machine."""
+
+    opened: datetime
+    ended: datetime
+    baked: datetime
+    tail: list[Waited]
+
+
+@dataclass(slots=True)
 class Played:
-    """How it went. A stage is (when it opened, when its last machine was well and all steps around it were done, when it had
-    baked); None for one without machines.
-    """
+    """How it went. Stages without machines are None."""
 
     runs: dict[MachineId, Run]
-    stages: list[tuple[datetime, datetime, datetime] | None]
+    stages: list[PlayedStage | None]
     never: list[MachineId]  # what never begins: no window in ten years
+    given_up: list[MachineId]  # what waits for `max_wait` while nothing of its lane can go, and is left out
     caps: tuple[Budget, ...]
 
 
 def play(plan: Plan, takes: Mapping[MachineId, timedelta], start: datetime, step: timedelta) -> Played:
     """The whole plan from `start` on. `takes`: from each machine's grant until it is well. `step`: each step around more than a machine."""
     dry_run = _DryRun(plan, takes, step)
-    stages: list[tuple[datetime, datetime, datetime] | None] = []
+    stages: list[PlayedStage | None] = []
     now = start
     for number, gate in enumerate(plan.stages):
         lanes = [place for place, lane in enumerate(plan.lanes) if lane.stage == gate.name]
         if not lanes:
             stages.append(None)
             continue
-        ended = dry_run.stage(number, lanes, now)
-        stages.append((now, ended, ended + gate.bake))
+        ended, tail = dry_run.stage(number, lanes, now)
+        stages.append(PlayedStage(now, ended, ended + gate.bake, tail))
         now = ended + gate.bake
-    return Played(dry_run.runs, stages, list(dry_run.never), dry_run.caps)
+    return Played(dry_run.runs, stages, list(dry_run.never), list(dry_run.given_up), dry_run.caps)
 
 
 class _DryRun:
@@ -107,6 +113,7 @@ class _DryRun:
         self._plan = plan
         self._step = step
         self.never: dict[MachineId, None] = {}
+        self.given_up: dict[MachineId, None] = {}
         self.caps = tuple(rule for rule in plan.constraints if isinstance(rule, Budget) and rule.cap)
         self._index = {machine.id: place for place, machine in enumerate(plan.machines)}
         self.runs = {
@@ -129,6 +136,13 @@ class _DryRun:
         self._count = 0
         self._openings = Openings(plan.calendars)
         self._left: dict[int, int] = {}  # lane -> machines of its open wave that haven't ended
+        self._in_flight = [0] * len(plan.lanes)
+        self._moved: dict[int, datetime] = {}  # lane -> when anything last happened in it
+        self._behind: dict[
+            int, tuple[MachineId | None, tuple[Waited, ...]]
+        ] = {}  # lane -> what opened its wave
+        self._patience: dict[tuple[int, datetime], datetime] = {}
+        self._last = Waited(For.STEPS_OF_WAVE, _EVER, _EVER)  # from the last end to the last gate
         self._before: dict[int, int] = {}  # lane -> lanes that it still waits for
         self._followers: dict[int, list[int]] = {}
         self._stretches = stretches_of(plan, _numbered(plan, self._index))
@@ -138,37 +152,40 @@ class _DryRun:
 
     # Stages, lanes, waves -----------------------------------------------------------------------------------
 
-    def stage(self, number: int, lanes: list[int], now: datetime) -> datetime:
-        """Play one stage. Returns when its last machine was well, and the steps after are done."""
+    def stage(self, number: int, lanes: list[int], now: datetime) -> tuple[datetime, list[Waited]]:
+        """Play one stage. Returns when its last machine was well and the steps after are done, and what came after that machine."""
         names = {self._plan.lanes[lane].id: lane for lane in lanes}
         for lane in lanes:
             after = self._plan.lanes[lane].after
             self._before[lane] = len(after)
             for other in after:
                 self._followers.setdefault(names[other], []).append(lane)
-        last = now
+        self._last = Waited(For.STEPS_OF_WAVE, now, now)
         for lane in lanes:
             if not self._before[lane]:
                 self._open(lane, 0, now, None)
         while self._events:
-            last, _, happens = heapq.heappop(self._events)
-            happens(last)
-        last += self._after((number,))
-        if number + 1 == len(self._plan.stages):
-            last += self._after(())
-        return last
+            now, _, happens = heapq.heappop(self._events)
+            happens(now)
+        tail = [self._last]
+        for where, why in (((number,), For.STEPS_OF_STAGE), ((), For.STEPS_OF_ROLLOUT)):
+            if where or number + 1 == len(self._plan.stages):
+                tail.append(Waited(why, tail[-1].end, tail[-1].end + self._after(where)))
+        return tail[-1].end, tail
 
-    def _open(self, lane: int, wave: int, now: datetime, by: MachineId | None) -> None:
+    def _open(self, lane: int, wave: int, now: datetime, by: MachineId | None, *before: Waited) -> None:
+        """`before`: what was waited for since that machine ended."""
         machines = self._plan.lanes[lane].waves[wave].machines
         self._left[lane] = len(machines)
+        self._moved[lane] = now
+        self._behind[lane] = by, before
         for machine in machines:
             run = self.runs[machine]
             run.opened, run.opened_by = now, by
-            ended = self.runs[by].ended if by is not None else None
-            if ended is not None and ended < now:
-                run.waited.append(Waited(For.STEPS_OF_WAVE, ended, now))
+            run.waited.extend(before)
         for machine in machines:
             self._try(machine, now)
+        self._watch(lane, now)
 
     def _over(self, machine: MachineId, now: datetime) -> None:
         """A machine has ended, or never begins: its wave may be over, and its lane."""
@@ -176,21 +193,65 @@ class _DryRun:
         self._left[run.lane] -= 1
         if self._left[run.lane]:
             return
-        after = self._after((run.lane, run.wave))
-        if after:
-            self._at(now + after, lambda then: self._pass(run, then, machine))
+        then = now + self._after((run.lane, run.wave))
+        if then > now:
+            waited = Waited(For.STEPS_OF_WAVE, now, then)
+            self._at(then, lambda then: self._pass(run, then, machine, waited))
         else:
             self._pass(run, now, machine)
 
-    def _pass(self, run: Run, now: datetime, by: MachineId) -> None:
+    def _pass(self, run: Run, now: datetime, by: MachineId, *before: Waited) -> None:
         """The gate of a wave opens."""
         if run.wave + 1 < len(self._plan.lanes[run.lane].waves):
-            self._open(run.lane, run.wave + 1, now, by)
-            return
-        for follower in self._followers.get(run.lane, ()):
+            self._open(run.lane, run.wave + 1, now, by, *before)
+        else:
+            self._finish(run.lane, now, by, *before)
+
+    def _finish(self, lane: int, now: datetime, by: MachineId | None, *before: Waited) -> None:
+        del self._left[lane]
+        if before:
+            self._last = Waited(before[-1].cap, self._last.start, now)
+        for follower in self._followers.get(lane, ()):
             self._before[follower] -= 1
             if not self._before[follower]:
-                self._open(follower, 0, now, by)
+                self._open(follower, 0, now, by, *before)
+
+    # Lanes that never have room -------------------------------------------------------------------------------
+
+    def _watch(self, lane: int, now: datetime) -> None:
+        """Where nothing is in flight in an open wave: be there when it has waited for `max_wait`."""
+        if self._left.get(lane) and not self._in_flight[lane]:
+            self._at(now + self._plan.max_wait, partial(self._despair, lane, self._moved[lane]))
+
+    def _despair(self, lane: int, moved: datetime, now: datetime) -> None:
+        """Leave out whoever of a lane hasn't begun, if nothing happened in it meanwhile, and calendars were open for long enough."""
+        if self._in_flight[lane] or lane not in self._left or self._moved[lane] != moved:
+            return
+        waves = self._plan.lanes[lane].waves
+        pending = [m for wave in waves for m in wave.machines if self.runs[m].began is None]
+        calendars = {self._plan.machines[self.runs[m].machine].calendar for m in pending}
+        until = max(self._given_up_at(place, moved) for place in calendars)
+        if until > now:
+            self._at(until, partial(self._despair, lane, moved))
+            return
+        self.given_up.update(dict.fromkeys(pending))
+        by, before = self._behind[lane]
+        ended = [
+            (run.ended, m) for m in waves[self.runs[pending[0]].wave].machines if (run := self.runs[m]).ended
+        ]
+        if ended:
+            _, by = max(ended)
+            before = ()
+        self._finish(lane, now, by, *before, Waited(For.GIVING_UP, moved, now))
+
+    def _given_up_at(self, place: int | None, since: datetime) -> datetime:
+        """When machines under a calendar have waited for `max_wait`. Time for which it is closed doesn't count."""
+        if place is None:
+            return since + self._plan.max_wait
+        if (place, since) not in self._patience:
+            opens = after_open(self._plan.calendars[place], since, self._plan.max_wait)
+            self._patience[place, since] = opens or since + HORIZON
+        return self._patience[place, since]
 
     # Steps around waves, stages, the rollout ------------------------------------------------------------------
 
@@ -231,6 +292,8 @@ class _DryRun:
     def _try(self, machine: MachineId, now: datetime) -> None:
         """Begin, or wait for the first thing that is in the way."""
         run = self.runs[machine]
+        if machine in self.given_up:
+            return
         opens = self._opening(run, now)
         if opens is None:
             self.never[machine] = None
@@ -257,24 +320,29 @@ class _DryRun:
             return
         for cap in self._caps(machine):
             self._room[cap] -= 1
-        run.began = now
+        run.began = self._moved[run.lane] = now
+        self._in_flight[run.lane] += 1
         self._at(now + run.takes, partial(self._end, machine))
 
     def _end(self, machine: MachineId, now: datetime) -> None:
-        self.runs[machine].ended = now
+        run = self.runs[machine]
+        run.ended = self._moved[run.lane] = now
+        self._in_flight[run.lane] -= 1
+        self._last = Waited(For.STEPS_OF_WAVE, now, now)
         for cap in self._caps(machine):
             self._room[cap] += 1
             if self._parked[cap]:
                 self._freed[cap] = None
         self._wake(now)
         self._over(machine, now)
+        self._watch(run.lane, now)
 
     def _wake(self, now: datetime) -> None:
         """Ask who waits behind caps that were freed. Nobody needs to be asked while `max_in_flight` is reached."""
         while self._freed and not self._is_full():
             cap = next(iter(self._freed))
             line = self._parked[cap]
-            while line and self._full(line[0][0]) not in {cap, IN_FLIGHT}:
+            while line and (line[0][0] in self.given_up or self._full(line[0][0]) not in {cap, IN_FLIGHT}):
                 machine, since = line.popleft()
                 if since < now:
                     self.runs[machine].waited.append(Waited(cap, since, now))
@@ -314,37 +382,3 @@ def _numbered(plan: Plan, index: Mapping[MachineId, int]) -> list[tuple[int, lis
         (stages[lane.stage], [[index[machine] for machine in wave.machines] for wave in lane.waves])
         for lane in plan.lanes
     ]
-
-
-# How long it takes ------------------------------------------------------------------------------------------------
-
-
-def takes_of(plan: Plan, durations: Durations) -> dict[MachineId, timedelta]:
-    """What is to be expected of every machine that is changed: those of a wave fall evenly over what its class takes."""
-    machines = {machine.id: machine for machine in plan.machines}
-    known: dict[tuple[object, ...], Duration] = {}
-    found: dict[MachineId, timedelta] = {}
-    for lane in plan.lanes:
-        for held in lane.waves:
-            for machine, share in zip(held.machines, _shares(len(held.machines)), strict=True):
-                planned = machines[machine]
-                like = planned.kind, planned.os, planned.health, planned.around
-                if like not in known:
-                    known[like] = _takes(plan, planned, durations)
-                found[machine] = known[like].quantile(share)
-    return found
-
-
-def _takes(plan: Plan, machine: PlannedMachine, durations: Durations) -> Duration:
-    entries = (plan.around[place] for place in machine.around)
-    around = [entry for entry in entries if entry.each is Each.MACHINE]
-    return durations.of(plan.change, machine.kind, machine.os, plan.health[machine.health], around)
-
-
-def _shares(count: int) -> Iterable[float]:
-    """The quantiles (j + 1/2) / n, dealt out evenly."""
-    order = sorted(range(count), key=lambda j: (j * GOLDEN) % 1)
-    shares = [0.0] * count
-    for rank, j in enumerate(order):
-        shares[j] = (rank + 0.5) / count
-    return shares

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.dry_run import IN_FLIGHT, For, Played, Run, Waited, play, takes_of
+from orchestrator.planner.dry_run import IN_FLIGHT, For, Played, Run, Waited, play
 from orchestrator.planner.durations import STEP_MEDIAN, Durations
 from orchestrator.planner.model import Plan
+from orchestrator.planner.taking import takes_of
 from orchestrator.policy import words
 from orchestrator.policy.model import Origin
 from orchestrator.policy.schedules import due_next
@@ -63,7 +64,8 @@ class Spent:
 class Forecast:
     """What is to be expected if nothing goes wrong and people approve at once. All moments are in UTC.
 
-    `spent` adds up to the whole, the most first. `never` are machines whose windows never open again.
+    `spent` adds up to the whole, the most first. `never` are machines whose windows never open again. `given_up` are those that the
+    rollout would leave out, since nothing of their lane has room for as long as `max_wait`.
     """
 
     start: datetime
@@ -74,6 +76,7 @@ class Forecast:
     spent: tuple[Spent, ...]
     approvals: tuple[str, ...]  # stages after which a person must approve
     never: tuple[MachineId, ...]
+    given_up: tuple[MachineId, ...]
     schedule: str = ""  # of the campaign, in words
     due: datetime | None = None  # when the campaign is due by it, from `start` on
 
@@ -110,9 +113,9 @@ def forecast_of(
     """As `forecast`, where it is known how long each machine takes, and each step around a wave, a stage or the rollout."""
     played = play(plan, takes, start, step)
     stages = tuple(
-        StageForecast(gate.name, *moments)
-        for gate, moments in zip(plan.stages, played.stages, strict=True)
-        if moments is not None
+        StageForecast(gate.name, one.opened, one.ended, one.baked)
+        for gate, one in zip(plan.stages, played.stages, strict=True)
+        if one is not None
     )
     return Forecast(
         start=start,
@@ -123,6 +126,7 @@ def forecast_of(
         spent=_spent(plan, played),
         approvals=tuple(gate.name for gate in plan.stages[:-1] if gate.approve),
         never=tuple(sorted(played.never)),
+        given_up=tuple(sorted(played.given_up)),
         schedule=words.schedule(plan.schedule) if plan.schedule is not None else "",
         due=due_next(plan.schedule, start) if plan.schedule is not None else None,
     )
@@ -143,6 +147,13 @@ def sentences(told: Forecast) -> tuple[str, ...]:
         count = len(told.never)
         who = f"{count:,} machines have" if count > 1 else "one machine has"
         lines.append(f"{who} no window in the next ten years that is long enough")
+    if told.given_up:
+        count = len(told.given_up)
+        who = f"{count:,} machines" if count > 1 else "one machine"
+        lines.append(
+            f"{who} would be left out, since nothing of their lanes has room for as long as `max_wait` lets them wait: "
+            "raise it, or let more machines be in flight"
+        )
     if told.due is not None:
         lines.append(
             f"due next on {told.due:%Y-%m-%d %H:%M} UTC by its schedule ({told.schedule}); "
@@ -167,7 +178,8 @@ def _waves(plan: Plan, played: Played) -> Iterator[WaveForecast]:
             runs = [played.runs[machine] for machine in wave.machines]
             began = [run.began for run in runs if run.began is not None]
             ended = [run.ended for run in runs if run.ended is not None]
-            yield WaveForecast(lane.id, number, min(began), max(ended))
+            if ended:  # else all of it is given up
+                yield WaveForecast(lane.id, number, min(began), max(ended))
 
 
 # Where the time goes --------------------------------------------------------------------------------------------
@@ -184,16 +196,19 @@ def _spent(plan: Plan, played: Played) -> tuple[Spent, ...]:
     last_of: dict[str, MachineId] = {}
     for machine, run in played.runs.items():
         stage = plan.lanes[run.lane].stage
-        if stage not in last_of or _ended(run) > _ended(played.runs[last_of[stage]]):
-            last_of[stage] = machine
-    for place, (gate, moments) in enumerate(zip(plan.stages, played.stages, strict=True)):
-        if moments is None:
+        if run.ended is None:
             continue
-        ended = _ended(played.runs[last_of[gate.name]])
-        spend("steps after the last machine of a stage", moments[1] - ended, None)
+        if stage not in last_of or run.ended > _ended(played.runs[last_of[stage]]):
+            last_of[stage] = machine
+    for place, (gate, one) in enumerate(zip(plan.stages, played.stages, strict=True)):
+        if one is None:
+            continue
+        for waited in one.tail:
+            spend(cast("For", waited.cap).value, waited.end - waited.start, None)
         if any(played.stages[place + 1 :]):
             spend(f"the bake of stage {gate.name}", gate.bake, None)
-        _stage_spent(plan, played, last_of[gate.name], spend)
+        if gate.name in last_of:
+            _stage_spent(plan, played, last_of[gate.name], spend)
     ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0][0]))
     return tuple(Spent(what, time, origin) for (what, origin), time in ordered)
 

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from orchestrator.errors import PolicyError, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.dry_run import play
+from orchestrator.planner.durations import STEP_MEDIAN
 from orchestrator.planner.forecast import forecast
 from orchestrator.planner.model import Plan
 from orchestrator.planner.plan import plan
+from orchestrator.planner.taking import takes_of
 from orchestrator.policy.model import Policy
 from orchestrator.rehearsal.fleet import placed
 from orchestrator.rehearsal.model import Ask, Course, Planned, Situation
@@ -35,6 +37,6 @@ def planned(
 
 
 def _course(made: Plan, situation: Situation) -> Course:
-    runs = play(made, made.durations, situation.now).runs
+    runs = play(made, takes_of(made, made.durations), situation.now, STEP_MEDIAN).runs
     begun = {machine: run.began for machine, run in runs.items() if run.began is not None}
     return Course(begun, {machine: runs[machine].ended for machine in begun})

@@ -100,7 +100,7 @@ def chart_of(
     plan: Plan, forecast: Forecast | None = None, looks: Looks | None = None, most_rows: int = MOST_ROWS
 ) -> Chart:
     """The plan as rows. `looks` divides waves by the looks of their machines."""
-    spans = _by_waves(plan) if forecast is None else _by_forecast(forecast)
+    spans = _by_waves(plan) if forecast is None else _by_forecast(plan, forecast)
     maker = _Rows(plan, spans, looks or {})
     shown = _shown(plan, spans, most_rows)
     bands: list[Band] = []
@@ -134,11 +134,16 @@ def _by_waves(plan: Plan) -> _Spans:
     return spans
 
 
-def _by_forecast(forecast: Forecast) -> _Spans:
-    spans: dict[str, list[tuple[float, float]]] = {}
+def _by_forecast(plan: Plan, forecast: Forecast) -> _Spans:
+    """Waves that the rollout would give up stand at the end of their stage, as thin as can be."""
+    spans: dict[str, list[tuple[float, float]]] = {lane.id: [] for lane in plan.lanes}
     for wave in forecast.waves:
         begin, end = _hours(wave.starts - forecast.start), _hours(wave.ends - forecast.start)
-        spans.setdefault(wave.lane, []).append((begin, max(end, begin + _LEAST)))
+        spans[wave.lane].append((begin, max(end, begin + _LEAST)))
+    over = {stage.name: _hours(stage.ends - forecast.start) for stage in forecast.stages}
+    for lane in plan.lanes:
+        end = over[lane.stage]
+        spans[lane.id] += [(end, end + _LEAST)] * (len(lane.waves) - len(spans[lane.id]))
     return spans
 
 
