@@ -14,9 +14,9 @@ from orchestrator.inventory.model import Kind, Os
 from orchestrator.planner.durations import Duration, Durations, class_of
 from orchestrator.planner.forecast import Forecast, forecast, sentences
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Freeze, Health, Origin, Patches, Zone
+from orchestrator.policy.model import Each, Freeze, Health, Origin, Patches, Zone
 from orchestrator.policy.windows import calendar
-from tests.builders import NOON, budget, lane, night, plan_of, stage, under
+from tests.builders import NOON, budget, lane, night, plan_of, stage, step, under
 from tests.fleet import vm_id
 
 HOUR = timedelta(hours=1)
@@ -179,6 +179,48 @@ def test_a_plan_of_no_waves_is_done_at_once() -> None:
     assert (found.ends, found.blame, found.in_time) == (NOON, None, True)
 
 
+def test_steps_around_more_than_a_machine_take_their_time() -> None:
+    """Half a minute each: those before before the first machine, those after before the next wave, the bake and the end."""
+    plan = plan_of(lane("l", "a", "b"), before=[step("off")], after=[step("on")])
+    around = tuple(replace(plan.around[0], each=each) for each in (Each.ROLLOUT, Each.STAGE, Each.WAVE))
+    named = tuple(replace(machine, around=(0, 1, 2)) for machine in plan.machines)
+
+    found = forecast(replace(plan, around=around, machines=named), EXACTLY, NOON)
+
+    minutes = {what: time * 60 for what, time in spent(found)}
+    assert minutes == {
+        "stage broad, 2 waves, one after another: as told": 120,
+        "steps around waves": 2,
+        "steps around stages": 1,
+        "steps around the rollout": 1,
+    }
+    assert starts(found) == {"l": pytest.approx([1.5 / 60, 1 + 2.5 / 60])}
+
+
+def test_who_never_has_room_is_left_out_after_max_wait() -> None:
+    """The other lane takes longer than anybody waits; what comes after it begins then."""
+    found = told(
+        lane("one", "a b c"),
+        lane("two", "d", "e"),
+        lane("three", "f", after=["two"]),
+        max_in_flight=1,
+        max_wait=2 * HOUR,
+    )
+
+    assert found.given_up == (vm_id("d"), vm_id("e"))
+    assert starts(found) == {"one": [0], "three": [3]}
+    assert after(found.ends) == 4
+    assert "2 machines would be left out, since nothing of their lanes has room" in sentences(found)[1]
+
+
+def test_what_is_given_up_last_is_waited_for() -> None:
+    """A stage is over when nobody is waited for any more."""
+    found = told(lane("one", "a"), rules=[budget(0, "a", cap=True)], max_wait=2 * HOUR)
+
+    assert (found.given_up, found.waves, after(found.ends)) == ((vm_id("a"),), (), 2)
+    assert spent(found) == [("machines that never have room, until they are left out", 2)]
+
+
 def test_programs_get_seconds() -> None:
     """And instants."""
     told_ = told(lane("l", "a")).to_json()
@@ -214,7 +256,11 @@ def plans(draw: st.DrawFn) -> Plan:
         rules=[budget(draw(st.integers(1, 3)), " ".join(NAMES), cap=True)],
         stages=[stage("s0", bake=draw(st.integers(0, 9)) * HOUR), stage("s1")],
         max_in_flight=draw(st.sampled_from([None, 1, 2])),
+        max_wait=draw(st.sampled_from([HOUR / 2, 24 * HOUR])),
+        before=[step("off")],
+        after=[step("on")],
     )
+    plan = replace(plan, around=(replace(plan.around[0], each=draw(st.sampled_from(Each))),))
     return under(plan, NIGHTS) if draw(st.booleans()) else plan
 
 
@@ -232,7 +278,8 @@ def test_the_time_adds_up_and_rules_hold(plan: Plan) -> None:
         by_lane.setdefault(wave.lane, []).append(wave)
     for held in plan.lanes:
         for other in held.after:
-            assert by_lane[held.id][0].starts >= by_lane[other][-1].ends
+            if held.id in by_lane and other in by_lane:
+                assert by_lane[held.id][0].starts >= by_lane[other][-1].ends
     opened = {s.name: s for s in found.stages}
     if len(opened) == 2:
         assert opened["s1"].starts == opened["s0"].baked
