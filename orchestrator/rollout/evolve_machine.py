@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,8 +87,7 @@ def _restart_foreseen(scope: Scope, rollout: Rollout, event: e.RestartForeseen, 
 def _intended(scope: Scope, rollout: Rollout, event: e.Intended, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Intended")
     rollout.attempted += run.attempt == 0
-    new = replace(
-        run,
+    new = run._replace(
         status=target,
         since=at,
         attempt=event.attempt,
@@ -103,13 +101,13 @@ def _intended(scope: Scope, rollout: Rollout, event: e.Intended, at: datetime) -
 
 def _lapsed(scope: Scope, rollout: Rollout, event: e.IntentLapsed, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "IntentLapsed")
-    move(scope, rollout, event.machine, replace(run, status=target, since=at))
+    move(scope, rollout, event.machine, run._replace(status=target, since=at))
 
 
 def _started(scope: Scope, rollout: Rollout, event: e.Started, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Started")
     result_url = event.result_url or result_url_of(event.status_url)
-    new = replace(run, status=target, since=at, status_url=event.status_url, result_url=result_url, sure=True)
+    new = run._replace(status=target, since=at, status_url=event.status_url, result_url=result_url, sure=True)
     move(scope, rollout, event.machine, new)
 
 
@@ -123,21 +121,20 @@ def _rejected(scope: Scope, rollout: Rollout, event: e.AttemptRejected, at: date
     run, target = _expect(rollout, event.machine, label)
     detail = f"{event.code}: {event.message}"
     if event.retry_at:
-        new = replace(run, status=target, since=at, retry_at=event.retry_at, detail=detail)
+        new = run._replace(status=target, since=at, retry_at=event.retry_at, detail=detail)
     else:
-        new = replace(run, status=target, since=at, changed=False, step=0, tries=run.tries + 1, detail=detail)
+        new = run._replace(status=target, since=at, changed=False, step=0, tries=run.tries + 1, detail=detail)
     move(scope, rollout, event.machine, new)
 
 
 def _unsettled(scope: Scope, rollout: Rollout, event: e.AttemptUnsettled, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "AttemptUnsettled")
-    move(scope, rollout, event.machine, replace(run, status=target, since=at, detail=event.why))
+    move(scope, rollout, event.machine, run._replace(status=target, since=at, detail=event.why))
 
 
 def _adopted(scope: Scope, rollout: Rollout, event: e.Adopted, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Adopted")
-    new = replace(
-        run,
+    new = run._replace(
         status=target,
         since=at,
         status_url=event.status_url,
@@ -149,21 +146,20 @@ def _adopted(scope: Scope, rollout: Rollout, event: e.Adopted, at: datetime) -> 
 
 def _not_started(scope: Scope, rollout: Rollout, event: e.NotStarted, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "NotStarted")
-    move(scope, rollout, event.machine, replace(run, status=target, since=at))
+    move(scope, rollout, event.machine, run._replace(status=target, since=at))
 
 
 def _undecided(scope: Scope, rollout: Rollout, event: e.Undecided, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Undecided")
     scope.ledger.raise_to_restart(rollout.planned.machine(event.machine).id, rollout.id)  # nobody knows
-    move(scope, rollout, event.machine, replace(run, status=target, since=at, detail=event.why))
+    move(scope, rollout, event.machine, run._replace(status=target, since=at, detail=event.why))
 
 
 def _foreign(scope: Scope, rollout: Rollout, event: e.ForeignRunSeen, at: datetime) -> None:
     run, _ = _expect(rollout, event.machine, "ForeignRunSeen")
     machine = rollout.planned.machine(event.machine).id
     scope.ledger.mark_out(machine, at)
-    rollout.machines[event.machine] = replace(
-        run,
+    rollout.machines[event.machine] = run._replace(
         since=at,
         retry_at=at + FOREIGN_PAUSE,
         detail="somebody else is patching it now",
@@ -174,20 +170,19 @@ def _step_ended(scope: Scope, rollout: Rollout, event: e.StepEnded, at: datetime
     failed_before = not event.after and not event.ok
     run, target = _expect(rollout, event.machine, "StepEnded failed" if failed_before else "StepEnded")
     if failed_before:
-        new = replace(run, status=target, since=at, changed=False, step=0, detail=event.evidence)
+        new = run._replace(status=target, since=at, changed=False, step=0, detail=event.evidence)
     elif not event.after:
-        new = replace(run, step=event.step + 1)
+        new = run._replace(step=event.step + 1)
     elif event.ok:
-        new = replace(run, step=event.step + 1, since=at)
+        new = run._replace(step=event.step + 1, since=at)
     else:
-        new = replace(run, step=event.step + 1, since=at, verdict=False, broken=False, detail=event.evidence)
+        new = run._replace(step=event.step + 1, since=at, verdict=False, broken=False, detail=event.evidence)
     move(scope, rollout, event.machine, new)
 
 
 def _change_ended(scope: Scope, rollout: Rollout, event: e.ChangeEnded, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "ChangeEnded")
-    new = replace(
-        run,
+    new = run._replace(
         status=target,
         since=at,
         changed=event.changed,
@@ -211,13 +206,13 @@ def _assessed(_: Scope, rollout: Rollout, event: e.Assessed, _at: datetime) -> N
         detail = "whether patches of the set are still missing after the run could not be assessed"
     elif not changed:
         detail = f"{event.pending} patches of the set are still missing after the run"
-    rollout.machines[event.machine] = replace(run, sure=True, changed=changed, detail=detail)
+    rollout.machines[event.machine] = run._replace(sure=True, changed=changed, detail=detail)
 
 
 def _verified(_: Scope, rollout: Rollout, event: e.Verified, at: datetime) -> None:
     run, _target = _expect(rollout, event.machine, "Verified")
     detail = run.detail if event.well else event.evidence
-    rollout.machines[event.machine] = replace(run, verdict=event.well, step=0, since=at, detail=detail)
+    rollout.machines[event.machine] = run._replace(verdict=event.well, step=0, since=at, detail=detail)
 
 
 def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) -> None:
@@ -229,7 +224,7 @@ def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) 
         )
     else:
         as_before = run.broken and run.verdict is False
-        new = replace(run, status=target, since=at, broken=as_before, detail=event.detail)
+        new = run._replace(status=target, since=at, broken=as_before, detail=event.detail)
     if target is MachineStatus.NOT_CHANGED and not new.broken:
         rollout.not_changed.add(event.machine)
     move(scope, rollout, event.machine, new)
@@ -245,7 +240,7 @@ def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: da
     else:
         scope.ledger.grant(machine, rollout.id, at)
     rollout.unacknowledged.add(event.machine)
-    new = replace(run, status=target, since=at, detail=event.evidence, late=event.late, verdict=False)
+    new = run._replace(status=target, since=at, detail=event.evidence, late=event.late, verdict=False)
     move(scope, rollout, event.machine, new)
 
 
@@ -257,7 +252,7 @@ def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datet
 
 def _unfollowed(run: MachineRun) -> MachineRun:
     """Nobody asks for its operation any more."""
-    return replace(run, status_url="", result_url="")
+    return run._replace(status_url="", result_url="")
 
 
 def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) -> None:
@@ -270,7 +265,7 @@ def _gone(scope: Scope, rollout: Rollout, event: e.MachineGone, at: datetime) ->
         scope,
         rollout,
         event.machine,
-        replace(_unfollowed(run), status=target, since=at, detail="the cloud knows it no more"),
+        _unfollowed(run)._replace(status=target, since=at, detail="the cloud knows it no more"),
     )
 
 
@@ -298,7 +293,7 @@ def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: dateti
     run, target = _expect(rollout, event.machine, "MachineSkipped")
     rollout.unacknowledged.discard(event.machine)
     rollout.not_changed.discard(event.machine)
-    new = replace(_unfollowed(run), status=target, since=at, detail=f"{event.who}: {event.reason}")
+    new = _unfollowed(run)._replace(status=target, since=at, detail=f"{event.who}: {event.reason}")
     move(scope, rollout, event.machine, new)
 
 
@@ -308,7 +303,7 @@ def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at:
     scope.ledger.release(machine, rollout.id)
     scope.ledger.mark_back(machine)
     rollout.unacknowledged.discard(event.machine)
-    new = replace(_unfollowed(run), status=target, since=at, detail=f"{event.who}: {event.reason}")
+    new = _unfollowed(run)._replace(status=target, since=at, detail=f"{event.who}: {event.reason}")
     move(scope, rollout, event.machine, new)
 
 
@@ -319,7 +314,7 @@ def _fleet_seen(scope: Scope, rollout: Rollout, event: e.FleetSeen, at: datetime
         machine = rollout.planned.machine(index).id
         scope.ledger.mark_back(machine)
         if rollout.machines[index].broken:
-            rollout.machines[index] = replace(rollout.machines[index], broken=False)
+            rollout.machines[index] = rollout.machines[index]._replace(broken=False)
         if (holder := left_open_by(scope, rollout, machine)) is not None:
             scope.ledger.release(machine, holder)
 

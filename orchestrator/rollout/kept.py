@@ -9,7 +9,7 @@ the operation drops them. The row's seal covers the digest, and the digest cover
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import orjson
@@ -83,8 +83,8 @@ def resolve(scope: Scope, wanted: Reference, document: bytes) -> None:
             f"rollout {wanted.rollout} is followed is lost; nothing was repaired: restore the journal from a backup"
         )
     _, _, status_url, result_url = orjson.loads(document)
-    scope.rollouts[wanted.rollout].machines[wanted.machine] = replace(
-        _run(scope, wanted), status_url=status_url, result_url=result_url
+    scope.rollouts[wanted.rollout].machines[wanted.machine] = _run(scope, wanted)._replace(
+        status_url=status_url, result_url=result_url
     )
 
 
