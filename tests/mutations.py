@@ -44,8 +44,8 @@ MUTATIONS = (
     Mutation(
         "the intent's append",
         "orchestrator/executor/log.py",
-        "        body = encode(tuple(written))\n",
-        "        body = encode(tuple(fact for fact in written if not isinstance(fact, e.Intended)))\n",
+        "        body = encode(tuple(written), rollout)\n",
+        "        body = encode(tuple(fact for fact in written if not isinstance(fact, e.Intended)), rollout)\n",
     ),
     Mutation(
         "the adoption of a run that shows",

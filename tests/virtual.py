@@ -265,7 +265,7 @@ class Stage:
 
 def facts_of(disk: MemoryDisk, scope: str = "default") -> list[e.Event]:
     """All facts on a disk, in order."""
-    return [fact for row in disk.scopes[scope].rows for fact in decode(row.body, row.seq)]
+    return [fact for row in disk.scopes[scope].rows for fact in decode(row.body, row.seq, row.rollout)]
 
 
 def statuses(rollout: Rollout) -> dict[str, MachineStatus]:

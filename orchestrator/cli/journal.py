@@ -12,11 +12,13 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, count, line, print_json, when
-from orchestrator.service.journal import Checked, check
+from orchestrator.clock import SystemClock
+from orchestrator.service.journal import Checked, check, settle_copy
 from orchestrator.service.journal import export as exported
-from orchestrator.wiring.journal import back_up, file_problems, journal_path, look_into
+from orchestrator.wiring.journal import back_up, file_problems, journal_path, look_into, restored, whoami
+from orchestrator.wiring.journal import upgrade as upgraded
 
-HELP = "Check, copy and export the journal. All three may be done while a rollout runs."
+HELP = "Check, copy and export the journal, while a rollout runs too; restore it from a copy, bring an older one up to date."
 
 Rollout = Annotated[
     str, typer.Option("--rollout", help="Only this rollout's, by its whole id; else everything.")
@@ -29,6 +31,8 @@ def register(app: typer.Typer) -> None:
     group.command(name="verify")(verify)
     group.command(name="backup")(backup)
     group.command(name="export")(export)
+    group.command(name="restore")(restore)
+    group.command(name="upgrade")(upgrade)
     app.add_typer(group, name="journal", help=HELP)
 
 
@@ -75,9 +79,9 @@ def _tell(path: Path, found: Checked, problems: list[str]) -> None:
         return
     line(f"NOT sound, {count(len(problems), 'problem')}; nothing was changed:", style="bold red")
     bullets(problems)
-    line("Start nothing on it. Keep this file, restore the last backup under its name, and verify that.")
+    line("Start nothing on it. Move this file away and keep it, then: wavekeeper journal restore BACKUP")
     line(
-        "A backup doesn't know what was begun since: before you resume from it, look at the machines in the cloud."
+        "A backup doesn't know what was begun since: look at the machines in the cloud before you plan anew."
     )
 
 
@@ -97,12 +101,45 @@ def backup(
 
 
 async def _back_up(path: Path, to: Path) -> Checked:
-    await back_up(path, to)
+    await back_up(path, to, SystemClock().now())
     copy = await look_into(to)
     try:
         return await check(copy)
     finally:
         await copy.close()
+
+
+def restore(
+    copy: Annotated[Path, typer.Argument(help="The backup to go on from; it stays as it is.")],
+    journal: options.JournalFile = None,
+) -> None:
+    """Go on from a backup, in the journal's place. Its rollouts are ended, so that nothing is begun that may have been begun."""
+    path = journal_path(journal)
+    ended = asyncio.run(_restore(copy, path))
+    line(f"{path}: restored from {copy}", style="green")
+    for rollout in ended:
+        line(
+            f"{rollout} was ended: what was begun since the backup isn't known, so nothing more is begun of it"
+        )
+    if ended:
+        line("Carry through what was under way: the same wavekeeper rollout command as before.")
+        line("Then wait until no machine of it is being patched in the cloud, and plan what is left anew.")
+
+
+async def _restore(copy: Path, path: Path) -> tuple[str, ...]:
+    who, now = whoami(), SystemClock().now()
+    async with restored(copy, path, who, now) as journal:
+        return await settle_copy(journal, who, now)
+
+
+def upgrade(journal: options.JournalFile = None) -> None:
+    """Bring a journal of an older Wavekeeper to the present form. The old file is kept beside it."""
+    path = journal_path(journal)
+    kept = path.with_name(f"{path.name}.before-upgrade")
+    if asyncio.run(upgraded(path, kept, whoami(), SystemClock().now())):
+        line(f"{path}: is of the present form now; as it was: {kept}", style="green")
+    else:
+        line(f"{path}: is of the present form already; nothing was changed")
 
 
 def export(journal: options.JournalFile = None, rollout: Rollout = "") -> None:

@@ -55,7 +55,7 @@ async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
     Enough to look at it. Who is to act needs the operations' addresses as well, which `replay` looks up.
     """
     async for row in journal.read(scope.seq):
-        facts = tuple(decode(row.body, row.seq))
+        facts = tuple(decode(row.body, row.seq, row.rollout))
         for fact in facts:
             if isinstance(fact, e.RolloutStarted):
                 plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
@@ -99,7 +99,7 @@ class Log:
             written.append(fact_in_row)
             if document is not None:
                 kept[document[0]] = document[1]
-        body = encode(tuple(written))
+        body = encode(tuple(written), rollout)
         drops = []
         for fact in facts:
             before = self._held(rollout, fact)

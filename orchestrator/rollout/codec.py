@@ -1,4 +1,7 @@
-"""Events to bytes and back. A row holds one decision: `[[code, v, field, ...], ...]`, fields in the order of the class.
+"""Events to bytes and back. A row holds one decision: `[[name, v, field, ...], ...]`, fields in the order of the class.
+
+The facts of every ordinary change, which are most of a journal, are written short: a letter stands for name and version, fields at
+the end that have their default are left away, and the key of a request isn't said where it follows from rollout, machine and attempt.
 
 Instants are whole microseconds since 1970 (UTC): what is read back equals what was written, so a replay makes the same state. A field is only ever added at the end, with a default, and `v` goes up:
 older rows are then read with the default, or through an upcaster, dict to dict. A type that isn't known, or a `v` from
@@ -8,7 +11,7 @@ the future, refuses to start, by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
@@ -17,11 +20,21 @@ import orjson
 from orchestrator.errors import JournalError
 from orchestrator.rollout import events as e
 
-VERSIONS: Mapping[str, int] = {"Granted": 3, "Started": 2}
+VERSIONS: Mapping[str, int] = {"Granted": 3, "Intended": 2, "Started": 2}
 """Events that have changed since their first version, with their present version; all others are 1.
 
-`Started` 2 may hold a reference to its URLs (`kept`) where version 1 had them in the row; its fields are the same.
+`Started` 2 may hold a reference to its URLs (`kept`) where version 1 had them in the row; an empty key of `Intended` 2 is the one
+that follows from its machine and attempt. Their fields are the same.
 """
+
+SHORT: Mapping[str, tuple[str, int]] = {
+    "G": ("Granted", 3),
+    "I": ("Intended", 2),
+    "S": ("Started", 2),
+    "C": ("ChangeEnded", 1),
+    "M": ("MachineEnded", 1),
+}
+"""Letters of facts that are written short. A new version of one gets another letter; none is ever given another meaning."""
 
 UPCASTERS: Mapping[tuple[str, int], Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """(event, version) -> a function from that version's fields to the next one's."""
@@ -61,33 +74,58 @@ _CONVERTED: dict[str, tuple[tuple[int, Callable[[Any], Any]], ...]] = {
 }  # most fields are read as they are; a replay reads millions
 
 
-def encode(events: tuple[e.Event, ...]) -> bytes:
-    """One decision as bytes."""
+_LETTERS: Mapping[tuple[str, int], str] = {fact: letter for letter, fact in SHORT.items()}
+_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
+    name: tuple(f.default for f in fields(_TYPES[name])) for name, _ in SHORT.values()
+}
+
+
+def request_key(rollout: str, machine: int, attempt: int) -> str:
+    """The key of the request of an attempt. It is content: the same machine and attempt, the same key."""
+    return f"{rollout}-{machine}-{attempt}"
+
+
+def encode(events: tuple[e.Event, ...], rollout: str = "") -> bytes:
+    """One decision of `rollout` as bytes. Without its name every key is written out."""
     rows = []
     for event in events:
         name = type(event).__name__
-        row: list[Any] = [name, VERSIONS.get(name, 1)]
+        version = VERSIONS.get(name, 1)
+        values: list[Any] = []
         for field, _ in _FIELDS[name]:
             value = getattr(event, field)
-            row.append((value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value)
-        rows.append(row)
+            values.append((value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value)
+        letter = _LETTERS.get((name, version))
+        if letter is None:
+            rows.append([name, version, *values])
+            continue
+        if isinstance(event, e.Intended) and event.key == request_key(rollout, event.machine, event.attempt):
+            values[_KEY] = ""
+        defaults = _DEFAULTS[name]
+        while defaults[len(values) - 1] is not MISSING and values[-1] == defaults[len(values) - 1]:
+            values.pop()
+        rows.append([letter, *values])
     return orjson.dumps(rows)
 
 
-def decode(body: bytes, seq: int = 0) -> tuple[e.Event, ...]:
-    """The decision of a row. Raises `JournalError` naming the row and what it can't read."""
+_KEY = [field for field, _ in _FIELDS["Intended"]].index("key")
+
+
+def decode(body: bytes, seq: int = 0, rollout: str = "") -> tuple[e.Event, ...]:
+    """The decision of a row of `rollout`. Raises `JournalError` naming the row and what it can't read."""
     try:
-        return tuple(_event(row, seq) for row in orjson.loads(body))
-    except (orjson.JSONDecodeError, TypeError, ValueError, OverflowError) as error:
+        return tuple(_event(row, seq, rollout) for row in orjson.loads(body))
+    except (orjson.JSONDecodeError, TypeError, ValueError, IndexError, OverflowError) as error:
         raise JournalError(
             f"journal row {seq} is not readable ({error}); restore the journal from a backup"
         ) from None
 
 
-def _event(row: Any, seq: int) -> e.Event:
+def _event(row: Any, seq: int, rollout: str) -> e.Event:
     if not isinstance(row, list):
         raise ValueError("it is no list of facts")  # noqa: TRY004 - of what was read, not of what was called
-    name, version, *values = row
+    letter, *values = row
+    name, version = SHORT[letter] if letter in SHORT else (letter, values.pop(0))
     known = _TYPES.get(name)
     current = VERSIONS.get(name, 1)
     if known is None or version > current:
@@ -109,4 +147,6 @@ def _event(row: Any, seq: int) -> e.Event:
             if place < len(values):
                 values[place] = make(values[place])
         event = known(*values)
+    if name == "Intended" and not event.key and rollout:
+        return replace(event, key=request_key(rollout, event.machine, event.attempt))
     return event  # type: ignore[no-any-return]  # `known` is one of Event's classes

@@ -12,6 +12,7 @@ from typing import assert_never, get_args
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal, restarts
+from orchestrator.rollout.codec import request_key
 from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
 from orchestrator.rollout.hours import still_fits
@@ -164,9 +165,9 @@ def _found_sick(scope: Scope, rollout: Rollout, found: m.FoundGroupSick) -> tupl
 
 
 def intend(scope: Scope, rollout: Rollout, machine: int, baseline: str, now: datetime) -> e.Intended:
-    """The intent of the machine's next attempt. The key is content: the same machine and attempt, the same key."""
+    """The intent of the machine's next attempt."""
     attempt = rollout.machines[machine].attempt + 1
-    key = f"{rollout.id}-{machine}-{attempt}"
+    key = request_key(rollout.id, machine, attempt)
     return e.Intended(machine, attempt, key, baseline, now + scope.send_within)
 
 

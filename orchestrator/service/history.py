@@ -95,7 +95,7 @@ async def history(journal: Journal) -> History:
     """
     watching = Watching()
     async for row in journal.read():
-        for fact in decode(row.body, row.seq):
+        for fact in decode(row.body, row.seq, row.rollout):
             watching.add(row.rollout, row.epoch, row.at, fact)
     plans: dict[str, Plan | None] = {}
     for rollout in dict.fromkeys(rollout for rollout, _, _ in watching.ended):

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.errors import Defect, JournalError
-from orchestrator.executor.log import replay
+from orchestrator.executor.log import Log, replay
 from orchestrator.planner.document import digest, parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
+from orchestrator.rollout.decide import intend
+from orchestrator.rollout.state import MachineStatus
 from orchestrator.store.port import Journal
 
 
@@ -38,7 +40,7 @@ async def check(journal: Journal) -> Checked:
     started = 0
     try:
         async for row in journal.read():
-            for fact in decode(row.body, row.seq):
+            for fact in decode(row.body, row.seq, row.rollout):
                 if isinstance(fact, e.RolloutStarted):
                     started += 1
                     problems += await _wrong_plan(journal, fact)
@@ -68,6 +70,35 @@ async def _wrong_plan(journal: Journal, fact: e.RolloutStarted) -> list[str]:
     return []
 
 
+LOST = "the journal was restored from a copy, which doesn't know what was begun since"
+
+
+async def settle_copy(journal: Journal, who: str, now: datetime) -> tuple[str, ...]:
+    """Write down what a copy doesn't know, so that nothing is begun that may have been begun; the rollouts that were ended by it.
+
+    Each rollout that isn't over is aborted: what the copy knows to be under way is carried through by the same command as ever,
+    and no machine that waited is begun from here: a new plan looks at each as it is then. A machine that was granted, and whose
+    request the copy doesn't have, may have been sent it: it is undecided, counts as out, and is a person's.
+    """
+    scope = await replay(journal)
+    log = Log(scope, journal)
+    at = max(now, scope.last) if scope.last is not None else now
+    ended = [rollout for rollout in scope.rollouts.values() if not rollout.over]
+    for rollout in ended:
+        facts: list[e.Event] = []
+        for machine, run in enumerate(rollout.machines):
+            if run.status is MachineStatus.GRANTED:
+                facts += (
+                    intend(scope, rollout, machine, "", at),
+                    e.AttemptUnsettled(machine, LOST),
+                    e.Undecided(machine, f"it was about to be changed, and {LOST}"),
+                )
+        facts.append(e.RolloutAborted(who, LOST))
+        _, commit = log.record(rollout.id, tuple(facts), at)
+        await commit
+    return tuple(rollout.id for rollout in ended)
+
+
 async def export(journal: Journal, rollout: str = "") -> AsyncIterator[dict[str, Any]]:
     """A decision after the other, as plain values, all or those of one rollout; machines with their names.
 
@@ -75,7 +106,7 @@ async def export(journal: Journal, rollout: str = "") -> AsyncIterator[dict[str,
     """
     names: dict[str, list[str]] = {}
     async for row in journal.read():
-        facts = decode(row.body, row.seq)
+        facts = decode(row.body, row.seq, row.rollout)
         for fact in facts:
             if isinstance(fact, e.RolloutStarted) and rollout in ("", fact.rollout):
                 plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")

@@ -22,7 +22,7 @@ async def story(journal: Journal, scope: Scope, rollout: str, *, everything: boo
         if row.rollout == rollout:
             lines += [
                 f"{row.at:%Y-%m-%d %H:%M:%S}  {sentence(known, fact)}"
-                for fact in decode(row.body, row.seq)
+                for fact in decode(row.body, row.seq, row.rollout)
                 if everything or not is_quiet(fact)
             ]
     return lines

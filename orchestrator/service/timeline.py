@@ -102,7 +102,7 @@ async def timeline(journal: Journal, rollout: Rollout) -> Timeline:
 async def _decisions(journal: Journal, rollout: str) -> AsyncIterator[tuple[datetime, tuple[e.Event, ...]]]:
     async for row in journal.read():
         if row.rollout == rollout:
-            yield row.at, decode(row.body, row.seq)
+            yield row.at, decode(row.body, row.seq, row.rollout)
 
 
 _TURNS = (

@@ -129,7 +129,7 @@ async def _by_letter(journal: Journal, wanted: m.Command, now: datetime, who: st
 async def _answer(journal: Journal, before: int, letter: Letter, wanted: m.Command) -> tuple[e.Event, ...]:
     facts: tuple[e.Event, ...] = ()
     async for row in journal.read(before):
-        for fact in decode(row.body, row.seq):
+        for fact in decode(row.body, row.seq, row.rollout):
             if isinstance(fact, e.CommandRefused) and fact.letter == letter.id:
                 raise Refused(fact.why)
             if row.rollout == wanted.rollout and getattr(fact, "who", None) == wanted.who:

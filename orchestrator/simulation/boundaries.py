@@ -17,7 +17,7 @@ from orchestrator.emulator.arm import Request
 from orchestrator.emulator.audit import webhook_line
 from orchestrator.errors import JournalError
 from orchestrator.notify.port import Delivery
-from orchestrator.store.port import Journal, Letter, Row, Writer
+from orchestrator.store.port import Journal, Letter, Row, Snapshot, Writer
 
 
 class Kind(StrEnum):
@@ -148,6 +148,14 @@ class WatchedJournal:
     async def document(self, digest: str) -> bytes:
         """As the journal."""
         return await self._journal.document(digest)
+
+    async def snapshot(self) -> Snapshot | None:
+        """As the journal."""
+        return await self._journal.snapshot()
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """As the journal."""
+        await self._journal.keep(snapshot)
 
     async def post(self, letter: Letter) -> None:
         """As the journal."""

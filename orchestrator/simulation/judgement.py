@@ -61,7 +61,7 @@ class _Told:
     def read(self, row: Row) -> None:
         """One decision more."""
         self.rows[row.seq] = row
-        for fact in decode(row.body, row.seq):
+        for fact in decode(row.body, row.seq, row.rollout):
             match fact:
                 case e.Intended(key=key):
                     self.intents[key] = row.at

@@ -60,7 +60,7 @@ def _story(trial: Trial) -> Story:
             for seq, row in sorted(theatre.rows().items()):
                 events += [
                     (row.at - START, 2, f"  {seq}. {sentence(rollout, fact)}")
-                    for fact in decode(row.body, seq)
+                    for fact in decode(row.body, seq, row.rollout)
                 ]
     lines = [f"{_clock(at)} {what}" for at, _, what in sorted(events, key=lambda one: one[:2])]
     head = [f"# {trial.command()}", *(f"#   fault: {trouble}" for trouble in trial.troubles)]

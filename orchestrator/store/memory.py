@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from orchestrator.errors import Defect, JournalError, StaleLease
-from orchestrator.store.port import Letter, Row, Writer
+from orchestrator.store.port import Letter, Row, Snapshot, Writer
 
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,6 +27,7 @@ class _Scope:
     holder: Writer | None = None
     rows: list[Row] = field(default_factory=list)
     letters: dict[str, Letter] = field(default_factory=dict)  # all there ever were, in the order they came
+    snapshot: Snapshot | None = None
     taken: dict[str, int] = field(default_factory=dict)  # letter -> the row that took it
 
 
@@ -135,6 +136,18 @@ class MemoryJournal:
         if digest not in self._disk.documents:
             raise JournalError(f"the journal in memory has no document {digest}; it was never kept")
         return self._disk.documents[digest]
+
+    async def snapshot(self) -> Snapshot | None:
+        """The state that was kept last."""
+        self._check_open()
+        return self._scope.snapshot
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """Keep a state in the last one's place."""
+        self._check_open()
+        if self._epoch != self._scope.epoch or not 0 < snapshot.seq <= len(self._scope.rows):
+            raise StaleLease(f"a state after row {snapshot.seq} isn't the writer's to keep")
+        self._scope.snapshot = snapshot
 
     async def post(self, letter: Letter) -> None:
         """Put a letter into the inbox."""

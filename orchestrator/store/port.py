@@ -47,6 +47,16 @@ class Writer:
     command: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state after row `seq`, as `body`; `form` is of the program that wrote it. `fault`: why it mustn't be used."""
+
+    seq: int
+    form: int
+    body: bytes
+    fault: str = ""
+
+
 class Journal(Protocol):
     """A durable log with its inbox and its documents. All methods are for one scope, given when it was opened."""
 
@@ -95,6 +105,14 @@ class Journal(Protocol):
 
     async def document(self, digest: str) -> bytes:
         """A document kept with an append, such as the reviewed plan. `JournalError` if there is none."""
+        ...
+
+    async def snapshot(self) -> Snapshot | None:
+        """The state that was kept last, if any. One that doesn't fit the log, or isn't what was kept, says so in `fault`."""
+        ...
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """Keep a state in the last one's place, after the appends that were asked for before. For the writer alone (`StaleLease`)."""
         ...
 
     async def post(self, letter: Letter) -> None:

@@ -30,12 +30,11 @@ from urllib.parse import quote
 from orchestrator.errors import Defect, JournalError, StaleLease, WavekeeperError
 from orchestrator.store.faults import FOLDER, RESTORE, driver_fault, fault
 from orchestrator.store.groupcommit import CallerThread, WriterThread
+from orchestrator.store.identity import APPLICATION_ID, beside, check_identity, link, refuse_writing
 from orchestrator.store.lock import FileLock
-from orchestrator.store.port import Letter, Row, Writer
-from orchestrator.store.tables import Entry, Page, Tables, microseconds
-
-APPLICATION_ID = 0x57_76_6B_70  # "Wvkp", in the file's header
-FORMAT = 1  # `user_version`, in the file's header
+from orchestrator.store.port import Letter, Row, Snapshot, Writer
+from orchestrator.store.tables import FORMAT, Copied, Entry, Page, Tables, microseconds
+from orchestrator.store.upgrade import upgrade
 
 _SCHEMA = Path(__file__).parent / "sql" / "schema.sql"
 _BUSY_TIMEOUT_MS = (
@@ -77,9 +76,7 @@ class SqliteJournal:
 
     async def acquire(self, who: str, now: datetime) -> int:
         """Take the lock file and begin an epoch."""
-        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_COMMAND_LENGTH]
-        writer = Writer(who, platform.node(), os.getpid(), now.astimezone(UTC), command)
-        self._epoch = await self._line.alone(lambda db: db.acquire(writer))
+        self._epoch = await self._line.alone(lambda db: db.acquire(_writer(who, now)))
         return self._epoch
 
     async def release(self) -> None:
@@ -142,9 +139,34 @@ class SqliteJournal:
         """Letters that wait, in the order in which they came."""
         return await self._line.alone(lambda db: db.look(Tables.inbox))
 
-    async def back_up(self, to: Path) -> None:
-        """Copy the file as it is at one moment, also while somebody writes it. Raises `JournalError` if `to` is there."""
-        await self._line.alone(lambda db: db.back_up(to))
+    async def snapshot(self) -> Snapshot | None:
+        """The state that was kept last; see the port."""
+        return await self._line.alone(lambda db: db.look(Tables.snapshot))
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """Keep a state in the last one's place; see the port."""
+        epoch = self._epoch
+        await self._line.write(lambda db: db.tables.keep(snapshot, epoch))
+
+    async def back_up(self, to: Path, now: datetime) -> None:
+        """Copy the file as it is at one moment, also while somebody writes it, and have the copy say so. `to` must not be there."""
+        await self._line.alone(lambda db: db.back_up(to, Copied(str(db.path), now)))
+
+    async def is_older(self) -> bool:
+        """Whether the file is of an older format than this version writes."""
+        return await self._line.alone(lambda db: db.look(Tables.is_older))
+
+    async def copied(self) -> Copied | None:
+        """Of which journal and when this is a copy, if it is one."""
+        return await self._line.alone(lambda db: db.look(Tables.copied))
+
+    async def no_copy_any_more(self) -> None:
+        """What wasn't known of a copy is settled: it may be written from now on."""
+        await self._line.write(lambda db: db.tables.forget_copied())
+
+    async def upgrade(self, who: str, now: datetime) -> bool:
+        """Bring a file of an older format to the present one, which nobody may write meanwhile. False: it is of the present one."""
+        return await self._line.alone(lambda db: db.upgrade(_writer(who, now)))
 
     async def file_problems(self) -> list[str]:
         """What SQLite finds wrong with its own pages, indexes and references; seals are `read`'s affair."""
@@ -155,6 +177,11 @@ class SqliteJournal:
         await self._line.close()
 
 
+def _writer(who: str, now: datetime) -> Writer:
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_COMMAND_LENGTH]
+    return Writer(who, platform.node(), os.getpid(), now.astimezone(UTC), command)
+
+
 class _Database:
     """One connection, used by one thread. Raises errors of the tree only."""
 
@@ -162,29 +189,29 @@ class _Database:
         if not scope.replace("-", "").replace("_", "").isalnum():
             raise JournalError(f"scope {scope!r}: write letters, digits, '-' and '_' only")
         # SQLite names its own files after what a link points to; so must the lock be named.
-        self._path = Path(os.path.realpath(path))
+        self.path = Path(os.path.realpath(path))
         self._writable = writable
         self._failure = ""  # set when the disk failed under a commit: what is on it is no longer sure
-        self.lock = FileLock(_beside(self._path, ".lock" if scope == "default" else f".{scope}.lock"))
+        self.lock = FileLock(beside(self.path, ".lock" if scope == "default" else f".{scope}.lock"))
         with self._explained():
-            _check(self._path, create=create, writable=writable)
-            self._sql = _connect(self._path, "mode=rw" if writable else "mode=ro")
+            _check(self.path, create=create, writable=writable)
+            self._sql = _connect(self.path, "mode=rw" if writable else "mode=ro")
             try:
                 self._set_up()
             except BaseException:
                 self._sql.close()
                 raise
-        self.tables = Tables(self._sql, self._path, scope)
+        self.tables = Tables(self._sql, self.path, scope)
 
     def _set_up(self) -> None:
         self._sql.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        _check_identity(self._sql, self._path)  # again: now with what the write-ahead log says
+        check_identity(self._sql, self.path)  # again: now with what the write-ahead log says
         if not self._writable:
             self._sql.execute("PRAGMA query_only = ON")
             return
         (mode,) = self._sql.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
-            raise fault(self._path, f"can't have a write-ahead log here (SQLite insists on {mode!r})", FOLDER)
+            raise fault(self.path, f"can't have a write-ahead log here (SQLite insists on {mode!r})", FOLDER)
         self._sql.execute("PRAGMA synchronous = FULL")
         self._sql.execute("PRAGMA foreign_keys = ON")
         self._sql.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
@@ -198,9 +225,10 @@ class _Database:
     def acquire(self, writer: Writer) -> int:
         """Become the writer: the lock first, then the epoch."""
         if not self._writable:
-            raise Defect(f"{self._path}: opened for reading only")
+            raise Defect(f"{self.path}: opened for reading only")
         self.lock.take(writer)
         try:
+            refuse_writing(self._sql, self.path)
             return self._write(lambda db: db.tables.next_epoch())
         except BaseException:
             self.lock.drop()
@@ -217,11 +245,9 @@ class _Database:
     def together(self, works: Sequence[Callable[[Any], Any]]) -> list[Any]:
         """Do `works` in one transaction. What one was refused for is its own; an error of the file is everybody's."""
         if not self._writable:
-            raise Defect(f"{self._path}: opened for reading only")
+            raise Defect(f"{self.path}: opened for reading only")
         if self._failure:
-            raise fault(
-                self._path, f"failed before ({self._failure})", "start again, so that it is read anew"
-            )
+            raise fault(self.path, f"failed before ({self._failure})", "start again, so that it is read anew")
         outcomes: list[Any] = []
         try:
             with self._explained():
@@ -249,7 +275,24 @@ class _Database:
         finally:
             self._roll_back()
 
-    def back_up(self, to: Path) -> None:
+    def upgrade(self, writer: Writer) -> bool:
+        """In one transaction; the space of the old tables is given back after it."""
+        self.lock.take(writer)
+        try:
+            with self._explained():
+                self._sql.execute("PRAGMA foreign_keys = OFF")
+                self._sql.execute("BEGIN IMMEDIATE")
+                done = upgrade(self._sql, _SCHEMA.read_text(encoding="utf-8"))
+                self._sql.execute("COMMIT")
+                self._sql.execute("PRAGMA foreign_keys = ON")
+                if done:
+                    self._sql.execute("VACUUM")
+                return done
+        finally:
+            self._roll_back()
+            self.lock.drop()
+
+    def back_up(self, to: Path, mark: Copied) -> None:
         """One read of everything: writers go on beside it. The copy gets its name when it is whole and synced."""
         taken = fault(to, "is there already", "name a file that isn't; a backup never takes another's place")
         if to.exists():
@@ -259,8 +302,9 @@ class _Database:
                 fresh = Path(folder) / to.name
                 with self._explained(), closing(_connect(fresh, "mode=rwc")) as copy:
                     self._sql.backup(copy)
+                    Tables(copy, fresh, "").mark_copied(mark)
                     copy.execute("PRAGMA journal_mode = DELETE")  # one file, whose log is nowhere beside it
-                _link(fresh, to)
+                link(fresh, to)
         except FileExistsError:
             raise taken from None
         except OSError as error:
@@ -274,7 +318,7 @@ class _Database:
                 f"a row of {table} refers to a row of {parent} that isn't there"
                 for table, _, parent, _ in self._sql.execute("PRAGMA foreign_key_check")
             ]
-        return [str(fault(self._path, said.replace("\n", " "), RESTORE)) for said in found]
+        return [str(fault(self.path, said.replace("\n", " "), RESTORE)) for said in found]
 
     def _roll_back(self) -> None:
         with suppress(sqlite3.Error):  # the error before it is the one that tells
@@ -290,12 +334,12 @@ class _Database:
             name = getattr(error, "sqlite_errorname", "")
             if name.startswith(("SQLITE_IOERR", "SQLITE_CORRUPT")):
                 self._failure = str(error)
-            raise driver_fault(self._path, name, str(error)) from error
+            raise driver_fault(self.path, name, str(error)) from error
 
 
 def _check(path: Path, *, create: bool, writable: bool) -> None:
     """Refuse what isn't a journal before anything is touched; make one where there is nothing, if `create`."""
-    wal = _beside(path, "-wal")
+    wal = beside(path, "-wal")
     try:
         if not path.exists():
             if wal.exists() and wal.stat().st_size:  # SQLite would put it on top of any new file of that name
@@ -328,24 +372,11 @@ def _check(path: Path, *, create: bool, writable: bool) -> None:
     # be worse than it looks: closing a file drops all locks that this process has on it, SQLite's included.
     try:
         with closing(_connect(path, "mode=ro&immutable=1")) as header:
-            _check_identity(header, path)
+            check_identity(header, path)
     except sqlite3.DatabaseError as error:
         # After a crash within a checkpoint, the file is whole only together with its write-ahead log.
         if not (unfinished and getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")):
             raise
-
-
-def _check_identity(sql: sqlite3.Connection, path: Path) -> None:
-    (application,) = sql.execute("PRAGMA application_id").fetchone()
-    (version,) = sql.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        raise fault(path, "is another program's file", "name another file; this one wasn't touched")
-    if version > FORMAT:
-        raise fault(
-            path, f"is of a newer Wavekeeper (format {version}, this one knows {FORMAT})", "update Wavekeeper"
-        )
-    if version < FORMAT:
-        raise fault(path, f"says that it has format {version}, which never was", RESTORE)
 
 
 def _create(path: Path) -> None:
@@ -358,22 +389,8 @@ def _create(path: Path) -> None:
             sql.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             sql.execute(f"PRAGMA user_version = {FORMAT}")
         with suppress(FileExistsError):
-            _link(fresh, path)
-
-
-def _link(fresh: Path, path: Path) -> None:
-    """Give a complete file its name, durably. `FileExistsError` if somebody was faster."""
-    os.link(fresh, path)
-    parent = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(parent)  # the name too must outlive a power cut
-    finally:
-        os.close(parent)
+            link(fresh, path)
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{how}", uri=True, isolation_level=None)
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)

@@ -10,16 +10,20 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
-from orchestrator.errors import Defect, StaleLease
+from orchestrator.errors import Defect, JournalError, StaleLease
 from orchestrator.store.faults import RESTORE, fault, row_fault
-from orchestrator.store.port import Letter, Row
+from orchestrator.store.port import Letter, Row, Snapshot
 from orchestrator.store.seal import NO_ROW, seal_of
 
 _PAGE_ROWS = 1_000  # read at once: some 3 ms of CPU
 _PAGE_BYTES = 4 << 20
+FIRST_FORMAT = 1  # names stood in the rows
+FORMAT = 2  # `user_version`, in the file's header
+
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -68,12 +72,25 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """A file's word that it is a copy: of which journal, and when it was taken."""
+
+    of: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class _Head:
     """The end of the log, as its scope counts it."""
 
     epoch: int
     seq: int
     seal: int
+
+
+def format_of(sql: Sql) -> int:
+    """The file's format, as its header says."""
+    return int(sql.execute("PRAGMA user_version").fetchone()[0])
 
 
 def microseconds(at: datetime) -> int:
@@ -88,14 +105,16 @@ class Tables:
         self._sql = sql
         self._path = path
         self._scope = scope
+        self._names: dict[int | str, str] = {}  # of rollouts, as they were read
 
     def next_epoch(self) -> int:
         """Begin an epoch and return it. The log must end where its scope says: nobody writes on after a lost row."""
         head = self._head()
         last = self._sql.execute(
-            "SELECT seq, seal FROM events WHERE scope = ? ORDER BY seq DESC LIMIT 1", (self._scope,)
+            "SELECT seq, seal FROM events WHERE scope = ? ORDER BY seq DESC LIMIT 1", (self._key(),)
         ).fetchone()
         self._check_end(head, *(last or (0, NO_ROW)))
+        self._number(self._scope)
         self._sql.execute(
             "INSERT INTO scopes (scope, epoch, seq, seal) VALUES (?, 1, 0, ?)"
             " ON CONFLICT (scope) DO UPDATE SET epoch = epoch + 1",
@@ -111,7 +130,15 @@ class Tables:
         seal = seal_of(head.seal, self._scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body)
         self._sql.execute(
             "INSERT INTO events (scope, seq, epoch, rollout, at, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body, seal),
+            (
+                self._number(self._scope),
+                seq,
+                entry.epoch,
+                self._number(entry.rollout),
+                entry.at_us,
+                entry.body,
+                seal,
+            ),
         )
         self._sql.execute("UPDATE scopes SET seq = ?, seal = ? WHERE scope = ?", (seq, seal, self._scope))
         for digest in entry.drops:
@@ -169,6 +196,56 @@ class Tables:
         except (zlib.error, TypeError) as error:
             raise fault(self._path, f"has a damaged document {digest} ({error})", RESTORE) from error
 
+    def keep(self, snapshot: Snapshot, epoch: int | None) -> None:
+        """Keep a state in the last one's place. `StaleLease` for who isn't the writer, or speaks of another log."""
+        head = self._head()
+        if epoch != head.epoch or not 0 < snapshot.seq <= head.seq:
+            raise StaleLease(f"{self._path}: a state after row {snapshot.seq} isn't the writer's to keep")
+        body = zlib.compress(snapshot.body, 1)
+        self._sql.execute(
+            "INSERT OR REPLACE INTO snapshots (scope, seq, seal, form, digest, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (self._scope, snapshot.seq, self._seal_at(snapshot.seq), snapshot.form, _digest(body), body),
+        )
+
+    def snapshot(self) -> Snapshot | None:
+        """The state that was kept last; `fault` says why it mustn't be used."""
+        if format_of(self._sql) == FIRST_FORMAT:
+            return None
+        found = self._sql.execute(
+            "SELECT seq, seal, form, digest, body FROM snapshots WHERE scope = ?", (self._scope,)
+        ).fetchone()
+        if found is None:
+            return None
+        seq, seal, form, digest, body = found
+        try:
+            if not isinstance(body, bytes) or _digest(body) != digest:
+                return Snapshot(seq, form, b"", "it is damaged")
+            if self._seal_at(seq) != seal:
+                return Snapshot(seq, form, b"", f"row {seq} isn't the one that it was taken at")
+            return Snapshot(seq, form, zlib.decompress(body))
+        except (JournalError, zlib.error):
+            return Snapshot(seq, form, b"", f"row {seq} isn't there")
+
+    def is_older(self) -> bool:
+        """Whether the file is of an older format than this version writes."""
+        return format_of(self._sql) < FORMAT
+
+    def copied(self) -> Copied | None:
+        """Of which journal and when the file is a copy, if it is one."""
+        if format_of(self._sql) == FIRST_FORMAT:
+            return None
+        found = self._sql.execute("SELECT of, at FROM copied ORDER BY at DESC LIMIT 1").fetchone()
+        return Copied(str(found[0]), _DAWN + found[1] * _MICROSECOND) if found else None
+
+    def mark_copied(self, mark: Copied) -> None:
+        """Have the file say that it is a copy. A file of the first format can't; it isn't written before it is upgraded."""
+        if format_of(self._sql) != FIRST_FORMAT:
+            self._sql.execute("INSERT INTO copied (of, at) VALUES (?, ?)", (mark.of, microseconds(mark.at)))
+
+    def forget_copied(self) -> None:
+        """What wasn't known of a copy is settled."""
+        self._sql.execute("DELETE FROM copied")
+
     def page(self, after: int, seal: int | None) -> Page:
         """Some rows from `after` on, each checked; `seal` is that of row `after`, None if it isn't known yet.
 
@@ -183,10 +260,11 @@ class Tables:
             seal = self._seal_at(after)
         rows: list[Row] = []
         size = 0
-        for seq, epoch, rollout, at_us, body, said in self._sql.execute(
+        for seq, epoch, number, at_us, body, said in self._sql.execute(
             "SELECT seq, epoch, rollout, at, body, seal FROM events WHERE scope = ? AND seq > ? ORDER BY seq",
-            (self._scope, after),
+            (self._key(), after),
         ):
+            rollout = self._names.get(number) or self._name(number)
             if seq != after + 1:
                 if rows:
                     break
@@ -208,6 +286,32 @@ class Tables:
                 return Page(rows, seal, complete=True)
         return Page(rows, seal, complete=False)
 
+    def _number(self, name: str) -> int:
+        """The number of a name, which it gets now if it has none."""
+        found = self._sql.execute("SELECT id FROM names WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            self._sql.execute("INSERT INTO names (name) VALUES (?)", (name,))
+            return self._number(name)
+        return int(found[0])
+
+    def _key(self) -> int | str:
+        """What stands for the scope in its rows: its number, or its name in a file of format 1."""
+        if format_of(self._sql) == FIRST_FORMAT:
+            return self._scope
+        found = self._sql.execute("SELECT id FROM names WHERE name = ?", (self._scope,)).fetchone()
+        return int(found[0]) if found else -1
+
+    def _name(self, number: int | str) -> str:
+        """The name that a row has by its number; format 1 has it in the row. A number without a name breaks the row's seal."""
+        found = (
+            self._sql.execute("SELECT name FROM names WHERE id = ?", (number,)).fetchone()
+            if isinstance(number, int)
+            else (number,)
+        )
+        name = str(found[0]) if found else ""
+        self._names[number] = name
+        return name
+
     def _head(self) -> _Head:
         found = self._sql.execute(
             "SELECT epoch, seq, seal FROM scopes WHERE scope = ?", (self._scope,)
@@ -218,7 +322,7 @@ class Tables:
         if not seq:
             return NO_ROW
         found = self._sql.execute(
-            "SELECT seal FROM events WHERE scope = ? AND seq = ?", (self._scope, seq)
+            "SELECT seal FROM events WHERE scope = ? AND seq = ?", (self._key(), seq)
         ).fetchone()
         if found is None:
             raise row_fault(self._path, self._scope, seq, "is missing")
@@ -232,3 +336,7 @@ class Tables:
             raise row_fault(self._path, self._scope, head.seq + 1, "is there, but was never counted")
         if seal != head.seal:
             raise row_fault(self._path, self._scope, seq, "is damaged or was changed")
+
+
+def _digest(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()

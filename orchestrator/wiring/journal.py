@@ -5,10 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from orchestrator.errors import JournalError, UsageError
+from orchestrator.store.identity import link
 from orchestrator.store.port import Journal
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.wiring.files import state_folder
@@ -22,6 +26,8 @@ __all__ = [
     "look_into",
     "open_existing",
     "open_journal",
+    "restored",
+    "upgrade",
     "whoami",
 ]
 
@@ -75,13 +81,52 @@ async def file_problems(path: Path) -> list[str]:
         await journal.close()
 
 
-async def back_up(path: Path, to: Path) -> None:
+async def back_up(path: Path, to: Path, now: datetime) -> None:
     """Copy the journal at one moment. Raises `JournalError` if `to` is there already, or the disk fails."""
     journal = await SqliteJournal.read_only(path)
     try:
-        await journal.back_up(to)
+        await journal.back_up(to, now)
     finally:
         await journal.close()
+
+
+async def upgrade(path: Path, kept: Path, who: str, now: datetime) -> bool:
+    """Bring a journal of an older format to the present one, with the old file `kept`. False: it is of the present one."""
+    journal = await SqliteJournal.open(path, create=False)
+    try:
+        if not await journal.is_older():
+            return False
+        await journal.back_up(kept, now)
+        return await journal.upgrade(who, now)
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def restored(copy: Path, to: Path, who: str, now: datetime) -> AsyncIterator[SqliteJournal]:
+    """What a copy says, to be written by the block. It gets the name `to` once the block has settled what the copy doesn't know."""
+    _refuse_to_replace(to)
+    source = await SqliteJournal.read_only(copy)
+    try:
+        with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as folder:
+            fresh = Path(folder) / to.name
+            await source.back_up(fresh, now)
+            journal = await SqliteJournal.open(fresh, create=False)
+            try:
+                await journal.upgrade(who, now)
+                await journal.no_copy_any_more()
+                await journal.acquire(who, now)
+                yield journal
+            finally:
+                await journal.close()
+            link(fresh, to)
+    finally:
+        await source.close()
+
+
+def _refuse_to_replace(path: Path) -> None:
+    if os.path.lexists(path):
+        raise JournalError(f"{path}: is there already; move it away first: it may know what the copy doesn't")
 
 
 def whoami() -> str:

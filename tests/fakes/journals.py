@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from orchestrator.store.memory import Crashed
-from orchestrator.store.port import Journal, Letter, Row, Writer
+from orchestrator.store.port import Journal, Letter, Row, Snapshot, Writer
 
 
 class MortalJournal:
@@ -63,6 +63,16 @@ class MortalJournal:
     async def document(self, digest: str) -> bytes:
         """As the journal."""
         return await self._journal.document(digest)
+
+    async def snapshot(self) -> Snapshot | None:
+        """As the journal."""
+        return await self._journal.snapshot()
+
+    async def keep(self, snapshot: Snapshot) -> None:
+        """As the journal, while it lives."""
+        if self._dead:
+            raise Crashed("this process is dead already")
+        await self._journal.keep(snapshot)
 
     async def post(self, letter: Letter) -> None:
         """As the journal."""

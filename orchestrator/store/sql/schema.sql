@@ -1,4 +1,4 @@
--- A journal file, format 1. Run once, on a file of its own that gets its name when it is complete.
+-- A journal file, format 2. Run once, on a file of its own that gets its name when it is complete, or to upgrade format 1.
 
 -- What a scope's log must look like: its last row and that row's seal, so that a log cut off at the end shows it.
 -- `epoch` grows by one with each new writer; a writer of an older epoch can't append any more.
@@ -9,12 +9,19 @@ CREATE TABLE scopes (
     seal INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- One row, one decision. `at` is microseconds since 1970 in UTC. `seal` is a CRC32 over the row and the seal before it.
+-- Scopes and rollouts by number: said once here, and not in each row.
+CREATE TABLE names (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+);
+
+-- One row, one decision. `at` is microseconds since 1970 in UTC. `seal` is a CRC32 over the row and the seal before it, with the
+-- names of scope and rollout and not with their numbers.
 CREATE TABLE events (
-    scope TEXT NOT NULL REFERENCES scopes (scope),
+    scope INTEGER NOT NULL REFERENCES names (id),
     seq INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
-    rollout TEXT NOT NULL,
+    rollout INTEGER NOT NULL REFERENCES names (id),
     at INTEGER NOT NULL,
     body BLOB NOT NULL,
     seal INTEGER NOT NULL,
@@ -31,8 +38,7 @@ CREATE TABLE inbox (
     who TEXT NOT NULL,
     command BLOB NOT NULL,
     taken_by INTEGER,
-    UNIQUE (scope, id),
-    FOREIGN KEY (scope, taken_by) REFERENCES events (scope, seq)
+    UNIQUE (scope, id)
 );
 
 -- The inbox is asked every second or so; its cost must not grow with the letters of years.
@@ -43,3 +49,20 @@ CREATE TABLE documents (
     digest TEXT PRIMARY KEY,
     body BLOB NOT NULL
 ) WITHOUT ROWID;
+
+-- The state after row `seq`, so that a start needn't read what is before it. Only ever a shortcut: one of another `form`, whose
+-- `seal` isn't that row's, or whose `digest` doesn't fit, is passed over.
+CREATE TABLE snapshots (
+    scope TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    seal INTEGER NOT NULL,
+    form INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    body BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- A row in a file says that it is a copy, of which journal and when (microseconds since 1970 in UTC): it doesn't know what was begun since.
+CREATE TABLE copied (
+    of TEXT NOT NULL,
+    at INTEGER NOT NULL
+);

@@ -111,3 +111,33 @@ def test_an_export_of_one_rollout(wavekeeper: Typed, kept: Path) -> None:
     assert len(ran.out.splitlines()) == 20
     assert lines_of in ran.out
     assert wavekeeper("journal", "export", "--journal", kept, "--rollout", "other").out == ""
+
+
+# Upgrade and restore
+
+
+def test_an_upgrade_keeps_what_was(wavekeeper: Typed, kept: Path) -> None:
+    """The old file stays beside it, byte for byte as far as its rows go; a second time there is nothing to do."""
+    before = wavekeeper("journal", "export", "--journal", kept).out
+    ran = wavekeeper("journal", "upgrade", "--journal", kept)
+    assert (ran.code, "kept.db.before-upgrade" in ran.out.replace("\n", "")) == (0, True)
+    old = kept.with_name("kept.db.before-upgrade")
+    assert [wavekeeper("journal", "export", "--journal", path).out for path in (kept, old)] == [before] * 2
+    assert wavekeeper("journal", "verify", "--journal", kept).code == 0
+    assert "already" in wavekeeper("journal", "upgrade", "--journal", kept).out
+
+
+def test_a_backup_is_not_written_before_it_is_restored(wavekeeper: Typed, kept: Path, tmp_path: Path) -> None:
+    """A verb on it is refused with the command that restores it; restored, its rollouts begin nothing any more."""
+    wavekeeper("journal", "upgrade", "--journal", kept)
+    copy, new = tmp_path / "copy.db", tmp_path / "new.db"
+    wavekeeper("journal", "backup", copy, "--journal", kept)
+    refused = wavekeeper("pause", "--journal", copy, "--reason", "look")
+    assert (refused.code != 0, "wavekeeper journal restore" in refused.err.replace("\n", " ")) == (True, True)
+    ran = wavekeeper("journal", "restore", copy, "--journal", new)
+    assert (ran.code, "monthly-20261122-0100 was ended" in ran.out) == (0, True)
+    told = wavekeeper("status", "--journal", new, "--json").json()
+    assert told["headline"].startswith("Aborted by ")
+    assert [machine["state"] for machine in told["half_done"]] == ["running", "running"]
+    again = wavekeeper("journal", "restore", copy, "--journal", new)
+    assert (again.code, "is there already" in again.err.replace("\n", " ")) == (1, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args, get_type_hints
 
@@ -58,10 +59,26 @@ def test_a_decision_keeps_its_facts_in_order(facts: tuple[e.Event, ...]) -> None
 
 
 def test_a_row_is_what_it_was_said_to_be() -> None:
-    """`[[kind, version, field, ...], ...]`: a journal outlives programs, so its shape is pinned here."""
+    """`[[kind, version, field, ...], ...]`, the frequent ones short: a journal outlives programs, so its shape is pinned here."""
     at = datetime(2026, 11, 22, 12, 1, tzinfo=UTC)
-    body = encode((e.Granted(4), e.Intended(4, 1, "r1-4-1", "", at)))
-    assert body == b'[["Granted",3,4,false,true],["Intended",1,4,1,"r1-4-1","",1795348860000000]]'
+    body = encode((e.Granted(4), e.Intended(4, 1, "r1-4-1", "", at), e.MachineGone(4)), "r1")
+    assert body == b'[["G",4],["I",4,1,"","",1795348860000000],["MachineGone",1,4]]'
+
+
+def test_long_forms_of_older_rows_are_read() -> None:
+    """What a first version wrote, with the request's key in it."""
+    at = datetime(2026, 11, 22, 12, 1, tzinfo=UTC)
+    older = b'[["Granted",2,4,false],["Intended",1,4,1,"r1-4-1","",1795348860000000]]'
+    assert decode(older, 1, "r1") == (e.Granted(4), e.Intended(4, 1, "r1-4-1", "", at))
+
+
+@given(facts_of(e.Intended), WORDS.filter(bool))
+def test_a_key_that_follows_is_not_written_and_any_other_is(fact: e.Intended, rollout: str) -> None:
+    """Both are read back as they were."""
+    derived = replace(fact, key=codec.request_key(rollout, fact.machine, fact.attempt))
+    other = replace(fact, key=f"{derived.key}!")
+    assert [decode(encode((one,), rollout), 1, rollout) for one in (derived, other)] == [(derived,), (other,)]
+    assert len(encode((derived,), rollout)) == len(encode((replace(fact, key=""),), rollout))
 
 
 def test_a_field_that_came_later_has_its_default_in_older_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Defect, JournalError
+from orchestrator.store.identity import APPLICATION_ID
 from orchestrator.store.port import Letter
-from orchestrator.store.sqlite import APPLICATION_ID, FORMAT, SqliteJournal
+from orchestrator.store.sqlite import SqliteJournal
+from orchestrator.store.tables import FORMAT
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 LETTER = Letter("l", NOW, "ben", b"{}")
@@ -380,7 +382,7 @@ async def test_a_copy_is_taken_beside_the_writer(path: Path, tmp_path: Path) -> 
     for seq in range(5):
         await writer.append(seq, "r", NOW, b"x")
     looker = await SqliteJournal.read_only(path)
-    await looker.back_up(tmp_path / "copy.db")
+    await looker.back_up(tmp_path / "copy.db", NOW)
     await writer.append(5, "r", NOW, b"x")
     copy = await SqliteJournal.read_only(tmp_path / "copy.db")
     assert [row.seq async for row in copy.read()] == [1, 2, 3, 4, 5]

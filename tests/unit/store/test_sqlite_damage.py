@@ -140,11 +140,11 @@ async def test_a_newer_journal_is_refused(path: Path, *, in_header: bool) -> Non
     """Whether its file says so or only its write-ahead log, a newer format isn't guessed at."""
     await written(path)
     browser = sqlite3.connect(path, isolation_level=None)
-    browser.execute("PRAGMA user_version = 2")
+    browser.execute("PRAGMA user_version = 3")
     if in_header:
         browser.close()
     with pytest.raises(
-        JournalError, match=r"newer Wavekeeper \(format 2, this one knows 1\); update Wavekeeper"
+        JournalError, match=r"newer Wavekeeper \(format 3, this one knows 2\); update Wavekeeper"
     ):
         await read(path)
     browser.close()
@@ -194,11 +194,11 @@ async def test_a_lost_file_whose_log_is_there_is_not_begun_anew(path: Path) -> N
         ("UPDATE events SET body = x'' WHERE seq = 5", 5, "is damaged or was changed"),
         ("UPDATE events SET at = at + 1 WHERE seq = 1", 1, "is damaged or was changed"),
         ("UPDATE events SET at = 'yesterday' WHERE seq = 1", 1, "is damaged or was changed"),
-        ("UPDATE events SET rollout = 'weekly' WHERE seq = 2", 2, "is damaged or was changed"),
+        ("UPDATE events SET rollout = 1 WHERE seq = 2", 2, "is damaged or was changed"),
         ("UPDATE events SET epoch = 2 WHERE seq = 4", 4, "is damaged or was changed"),
         ("UPDATE events SET seal = seal + 1 WHERE seq = 4", 4, "is damaged or was changed"),
         ("UPDATE events SET seal = 'x' WHERE seq = 4", 4, "is damaged or was changed"),
-        ("UPDATE events SET scope = 'other' WHERE seq = 2", 2, "is missing"),
+        ("UPDATE events SET scope = 2 WHERE seq = 2", 2, "is missing"),
         ("UPDATE events SET seq = 7 WHERE seq = 5", 5, "is missing"),
         ("DELETE FROM events WHERE seq = 1", 1, "is missing"),
         ("DELETE FROM events WHERE seq = 3", 3, "is missing"),
@@ -276,7 +276,7 @@ async def test_a_cut_file_never_reads_as_a_shorter_log(path: Path) -> None:
 
 async def test_a_flipped_byte_never_changes_what_is_read(path: Path) -> None:
     """A byte that goes bad is in a place that doesn't matter, or is found: no row is ever read wrong."""
-    await written(path, 60)
+    await written(path, 120)
     whole, rows, chance = path.read_bytes(), await read(path), random.Random(1)
     found = 0
     for _ in range(300):
