@@ -147,6 +147,6 @@ def _event(row: Any, seq: int, rollout: str) -> e.Event:
             if place < len(values):
                 values[place] = make(values[place])
         event = known(*values)
-    if name == "Intended" and not event.key and rollout:
-        return replace(event, key=request_key(rollout, event.machine, event.attempt))
+    if rollout and name == "Intended" and not event.key:
+        event = replace(event, key=request_key(rollout, event.machine, event.attempt))
     return event  # type: ignore[no-any-return]  # `known` is one of Event's classes

@@ -443,7 +443,7 @@ async def test_what_is_in_flight_does_not_wait_for_that_look() -> None:
     made.disk.scopes["default"].holder = None
     rollout = await _run(made)
     assert rollout.status is RolloutStatus.FINISHED
-    verified = next(row.at for row in made.disk.scopes["default"].rows if b"MachineEnded" in row.body)
-    granted = [row.at for row in made.disk.scopes["default"].rows if b"Granted" in row.body]
+    verified = next(row.at for row in made.disk.scopes["default"].rows if b'["M",' in row.body)
+    granted = [row.at for row in made.disk.scopes["default"].rows if b'["G",' in row.body]
     assert verified < START + timedelta(minutes=30)
     assert granted[1] > START + timedelta(hours=1)

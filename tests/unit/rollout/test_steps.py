@@ -58,7 +58,7 @@ def test_a_step_before_that_fails_ends_the_attempt_unsent(stepped: Diary) -> Non
     assert stepped.status("a") is M.VERIFYING
     facts = stepped.recover("a")
     assert only(facts, e.MachineEnded) == e.MachineEnded(0, e.Outcome.NOT_CHANGED, "500")
-    assert not any(b"Intended" in row.body for row in stepped.rows)
+    assert not any(b'["I",' in row.body for row in stepped.rows)
 
 
 def test_a_machine_that_is_unwell_has_the_steps_after_that_run_always(stepped: Diary) -> None:
