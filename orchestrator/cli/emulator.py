@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.output import line, out
+from orchestrator.cli.output import count, line, out
 from orchestrator.emulator.fault_file import read_faults
 from orchestrator.emulator.faults import NO_FAULTS
 from orchestrator.emulator.server import serve
@@ -69,7 +69,7 @@ def emulator(
             line(orjson.dumps(told).decode())
         else:
             line(
-                f"listening on {url}, time runs {time_scale:g} times as fast, {len(fleet.machines):,} machines"
+                f"listening on {url}, time runs {time_scale:g} times as fast, {count(len(fleet.machines), 'machine')}"
             )
         out.file.flush()
 

@@ -235,7 +235,8 @@ def _stage_spent(plan: Plan, played: Played, last: MachineId, spend: Spend) -> N
 
 def _waited(plan: Plan, played: Played, run: Run, waited: Waited, spend: Spend) -> None:
     if waited.cap == IN_FLIGHT:
-        spend(f"at most {plan.max_in_flight} machines in flight", waited.end - waited.start, None)
+        most = words.counted(plan.max_in_flight or 0, "machine")
+        spend(f"at most {most} in flight", waited.end - waited.start, None)
     elif isinstance(waited.cap, int):
         rule = played.caps[waited.cap]
         spend(rule.what, waited.end - waited.start, rule.origin)

@@ -37,6 +37,11 @@ from orchestrator.policy.values import SELECTION
 from orchestrator.topology.model import GroupKind
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 machine`, `1,200 machines`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def duration(length: timedelta) -> str:
     """A duration as policies write it: `1h30m`."""
     seconds = int(length.total_seconds())

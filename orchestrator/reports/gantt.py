@@ -58,8 +58,8 @@ def _facts(plan: Plan, forecast: Forecast | None, folded: int) -> Iterator[str]:
     told = summarize(plan)
     left = f"; {told.left_out:,} left out" if told.left_out else ""
     yield (
-        f"{words.change(plan.change)}: {told.machines:,} machines in {told.waves:,} waves of {told.lanes:,} lanes, "
-        f"{told.longest:,} waves one after another{left}"
+        f"{words.change(plan.change)}: {words.counted(told.machines, 'machine')} in {words.counted(told.waves, 'wave')} of "
+        f"{words.counted(told.lanes, 'lane')}, {words.counted(told.longest, 'wave')} one after another{left}"
     )
     if forecast is not None:
         yield from sentences(forecast)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from orchestrator.errors import Busy, Refused
+from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.progress import next_stage
@@ -57,7 +58,7 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
         if shared:
             name = shared[0].rsplit("/", 1)[-1]
             raise Busy(
-                f"{len(shared)} machines of this plan, such as {name}, are in rollout {other.id}, which is {other.status}; "
+                f"{counted(len(shared), 'machine')} of this plan, such as {name}, {'is' if len(shared) == 1 else 'are'} in rollout {other.id}, which is {other.status}; "
                 f"wait until it has ended (--queue does), or abort it: wavekeeper abort {other.id} --reason ...",
                 rollout=other.id,
             )
@@ -92,7 +93,7 @@ def _approve(rollout: Rollout, who: str, reason: str) -> tuple[e.Event, ...]:
     retried = sum(1 for m in rollout.stragglers if rollout.machines[m].status is MachineStatus.PENDING)
     if rollout.in_flight or retried:
         raise Refused(
-            f"{rollout.in_flight + retried} machines of stage {stage} were retried and are not verified yet; "
+            f"{counted(rollout.in_flight + retried, 'machine')} of stage {stage} retried and not verified yet; "
             "wait for them or skip them, then approve"
         )
     if under_way(rollout):

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.policy.model import Occasion
+from orchestrator.policy.words import counted
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
@@ -88,9 +89,9 @@ def _told_of(rollout: Rollout, fact: e.Event) -> list[tuple[Occasion, str, int]]
     stages = rollout.planned.plan.stages
     match fact:
         case e.RolloutStarted(who=who, reason=reason):
-            count = rollout.planned.changing
+            machines = counted(rollout.planned.changing, "machine")
             why = f": {reason}" if reason else ""
-            told.append((Occasion.STARTED, f"started by {who}, {count} machines{why}", -1))
+            told.append((Occasion.STARTED, f"started by {who}, {machines}{why}", -1))
         case e.StageAwaiting(stage):
             text = f"stage {stages[stage].name} is done; the next one waits for approval: wavekeeper approve {rollout.id}"
             told.append((Occasion.APPROVAL, text, -1))

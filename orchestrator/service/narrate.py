@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout.state import Rollout
 
@@ -48,7 +49,9 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
     stages, lanes = rollout.planned.plan.stages, rollout.planned.plan.lanes
     match fact:
         case e.RolloutStarted(who=who, reason=reason, dropped=dropped):
-            gone = f"; {len(dropped)} machines dropped, off or gone since the plan" if dropped else ""
+            gone = (
+                f"; {counted(len(dropped), 'machine')} dropped, off or gone since the plan" if dropped else ""
+            )
             return f"started by {who}{': ' + reason if reason else ''}{gone}"
         case e.Prepared(out):
             return (
@@ -78,9 +81,8 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
             return f"stage after {stages[stage].name} approved by {who}: {reason}"
         case e.WaveOpened(lane, wave):
             waves = rollout.planned.lanes[lane].waves
-            return (
-                f"lane {lanes[lane].id}: wave {wave + 1} of {len(waves)} opened, {len(waves[wave])} machines"
-            )
+            machines = counted(len(waves[wave]), "machine")
+            return f"lane {lanes[lane].id}: wave {wave + 1} of {len(waves)} opened, {machines}"
         case e.WavePassed(lane, wave):
             return f"lane {lanes[lane].id}: wave {wave + 1} passed its gate"
         case e.LaneGaveUp(lane, why):

@@ -16,6 +16,7 @@ from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.facts import unknown_facts
 from orchestrator.planner.model import Plan
 from orchestrator.policy.holds import why_held
+from orchestrator.policy.words import counted
 from orchestrator.rollout.state import Rollout, RolloutStatus, Scope
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
@@ -77,11 +78,11 @@ def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
     if moved.changed:
         names = ", ".join(moved.changed[:5])
         raise PlanRefused(
-            f"{len(moved.changed)} machines have changed since the plan was made, in what its rules read: {names}; plan again",
+            f"{counted(len(moved.changed), 'machine')} changed since the plan was made, in what its rules read: {names}; plan again",
         )
     if moved.learned:
         raise PlanRefused(
-            f"the plan was made without the update or fault domains of {len(moved.learned)} machines, such as "
+            f"the plan was made without the update or fault domains of {counted(len(moved.learned), 'machine')}, such as "
             f"{moved.learned[0]}, which the cloud tells now; plan again from the live fleet: wavekeeper plan --subscription ...",
         )
     changing = sum(1 for machine in plan.machines if machine.change)

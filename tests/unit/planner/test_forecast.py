@@ -102,7 +102,7 @@ def test_caps_and_max_in_flight_let_a_wave_go_in_parts() -> None:
     assert after(capped.ends) == 3
     assert spent(capped) == [("at most 2 of 6", 2), ("stage broad, 1 wave: as told", 1)]
     assert after(few.ends) == 5
-    assert spent(few)[0] == ("at most 1 machines in flight", 4)
+    assert spent(few)[0] == ("at most 1 machine in flight", 4)
 
 
 def test_a_budget_that_waves_were_planned_around_costs_nothing_more() -> None:

@@ -217,7 +217,7 @@ def test_an_approval_while_a_retried_machine_is_on_its_way_is_refused() -> None:
     diary.ended("a", changed=False)
     diary.healthy("a")
     diary.retry("a")
-    with pytest.raises(Refused, match="1 machines of stage pilot were retried and are not verified yet"):
+    with pytest.raises(Refused, match="1 machine of stage pilot retried and not verified yet"):
         diary.approve()
     diary.finish("a")
     diary.approve()
@@ -248,7 +248,7 @@ def test_a_rollout_of_the_same_name_is_refused() -> None:
 def test_a_machine_in_two_rollouts_is_refused_by_name() -> None:
     """With what to do about it."""
     expected = (
-        "1 machines of this plan, such as b, are in rollout r1, which is running; wait until it has ended "
+        "1 machine of this plan, such as b, is in rollout r1, which is running; wait until it has ended "
     )
     with pytest.raises(Refused, match=expected):
         start(plain(), "r2", "b x")

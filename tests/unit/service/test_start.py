@@ -103,7 +103,7 @@ def _plan(told: Script) -> Plan:
 
 def test_a_plan_whose_machines_have_changed_is_refused_whatever_was_accepted() -> None:
     """Its waves may be wrong for them."""
-    with pytest.raises(PlanRefused, match=r"1 machines have changed since .*: a; plan again"):
+    with pytest.raises(PlanRefused, match=r"1 machine changed since .*: a; plan again"):
         refuse_if_outrun(PLAN, Drift((), ("a",), ()), accept=True)
 
 
