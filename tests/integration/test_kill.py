@@ -79,31 +79,49 @@ def test_a_second_ctrl_c_or_a_sigterm_leaves_at_once(here: Site, signals: tuple[
     assert_complete(here, here.rollout())
 
 
-def test_a_second_process_follows_the_first_and_takes_over_when_it_is_killed(here: Site) -> None:
-    """Started twice by mistake: the second says who writes, sends nothing, and goes on where the first was killed."""
-    first = here.rollout()
-    wait_for(lambda: len(here.installs()) >= 1, first)
-    second = here.rollout()
-    assert second.stdout is not None
-    assert f"process {first.pid} on" in second.stdout.readline()
-    first.kill()
-    here.end_of(first)
-    code, told = here.end_of(second)
+Process = subprocess.Popen[str]
+
+
+def twice(here: Site) -> tuple[Process, Process]:
+    """The command started twice at once: the process that writes, and the one that follows it. A line of each is read."""
+    both = (here.rollout(), here.rollout())
+    follows = [process.stdout is not None and FOLLOWS in process.stdout.readline() for process in both]
+    assert sorted(follows) == [False, True]
+    return (both[1], both[0]) if follows[0] else both
+
+
+FOLLOWS = "writes this journal and is asked"
+
+
+def test_started_twice_one_follows_and_takes_over_when_the_other_is_killed(here: Site) -> None:
+    """The one that follows sends nothing, and goes on where the other was killed."""
+    writes, follows = twice(here)
+    writes.kill()
+    here.end_of(writes)
+    code, told = here.end_of(follows)
     assert code == ExitCode.DONE, told
     assert "that process has ended; taking over" in told
     assert here.installs() == dict.fromkeys(here.machines(), 1)
     assert here.broken() == []
 
 
-def test_a_second_process_that_follows_to_the_end_tells_the_same_end(here: Site) -> None:
-    """It never writes a decision, and its exit code is the rollout's."""
-    first = here.rollout()
-    wait_for(lambda: len(here.installs()) >= 1, first)
-    second = here.rollout()
-    (code, told), (other, _) = here.end_of(second), here.end_of(first)
+def test_started_twice_both_tell_the_same_end(here: Site) -> None:
+    """The one that follows never writes a decision, and its exit code is the rollout's."""
+    writes, follows = twice(here)
+    (code, told), (other, _) = here.end_of(follows), here.end_of(writes)
     assert (code, other) == (ExitCode.DONE, ExitCode.DONE), told
-    assert "is asked to drive it" in told
     assert here.installs() == dict.fromkeys(here.machines(), 1)
+
+
+def test_ctrl_c_in_a_process_that_follows_ends_only_the_watching(here: Site) -> None:
+    """The rollout is the other process's, and goes on."""
+    writes, follows = twice(here)
+    assert follows.stdout is not None
+    follows.stdout.readline()  # a decision: it is being followed
+    follows.send_signal(signal.SIGINT)
+    code, told = here.end_of(follows)
+    assert (code, "left; it goes on" in told) == (ExitCode.NOT_FINISHED, True), told
+    assert_complete(here, writes)
 
 
 def test_verbs_reach_the_process_that_writes(here: Site) -> None:
