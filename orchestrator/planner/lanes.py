@@ -16,10 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from orchestrator.planner.bound import Proof, Prover
+from orchestrator.planner.nesting import Nesting
 from orchestrator.planner.rules import RuleKind, Rules, View, components
+from orchestrator.planner.search import Search
 from orchestrator.planner.series import Group, cut
 from orchestrator.planner.waves import Waves, pack, pack_anyhow
 
@@ -33,10 +36,13 @@ Path = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What can't be divided any more, and the `subject` that joins it: of the rules that bind in it the one of most machines. Waves hold the number of a class once for each of its machines.
+    """What can't be divided any more, and the `subject` that joins it: of the rules that bind in it the one of most machines.
+
+    Waves hold the number of a class once for each of its machines.
 
     `path` are the domains and sides of orders that it stands in, outermost first: (constraint, part). `places` says of each
-    constraint where the lane touches it: lanes that touch it in the same place may coincide, others may not.
+    constraint where the lane touches it: lanes that touch it in the same place may coincide, others may not. `least` is what a search
+    found to be the fewest waves, where that is more than is proven.
     """
 
     classes: tuple[int, ...]
@@ -45,17 +51,25 @@ class Leaf:
     places: Mapping[int, int]
     proof: Proof
     subject: int | None = None
+    least: int = 0
 
 
-def divide(rules: Rules, classes: Sequence[int], longest: int = 0, prove: Prover | None = None) -> list[Leaf]:
+def divide(
+    rules: Rules,
+    classes: Sequence[int],
+    longest: int = 0,
+    prove: Prover | None = None,
+    search: Search | None = None,
+) -> list[Leaf]:
     """The lanes of some classes, each after all that it may have to wait for.
 
-    `longest` is how many waves something beside them takes anyway. `prove` is who proved for these rules before, if somebody did.
+    `longest` is how many waves something beside them takes anyway. `prove` is who proved for these rules before, if somebody did;
+    `search` is asked about lanes that are longer than their bound.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
-    divider = _Divider(Prover(rules) if prove is None else prove)
+    divider = _Divider(Prover(rules) if prove is None else prove, Search(None) if search is None else search)
     divider.divide(sorted(classes), longest)
     return divider.leaves
 
@@ -100,10 +114,12 @@ class _Component:
 class _Divider:
     """Walks down from a stage to its lanes."""
 
-    def __init__(self, prove: Prover) -> None:
+    def __init__(self, prove: Prover, search: Search) -> None:
         self.leaves: list[Leaf] = []
         self._rules = prove.rules
         self._prove = prove
+        self._search = search
+        self._classes: Sequence[int] = ()
         # Constraints that bind in the whole; others part nobody.
         self._live: frozenset[int] = frozenset()
         # Budgets that don't bind from here on down -> the place where they ceased to.
@@ -113,6 +129,7 @@ class _Divider:
 
     def divide(self, classes: Sequence[int], longest: int) -> None:
         """Divide them all."""
+        self._classes = classes
         view = self._rules.view(classes)
         self._live = frozenset(c for c, parts in view.items() if self._rules.binds(c, parts))
         self._side_by_side(classes, view, (), longest)
@@ -121,6 +138,11 @@ class _Divider:
         """A class by itself that nothing keeps from going all at once: most groups are no more, and need no view."""
         wave = [one] * self._rules.sizes[one]
         self.leaves.append(Leaf((one,), [wave], path, dict(self._places_of_one(one)), Proof(1, len(wave))))
+
+    @cached_property
+    def _whole(self) -> Nesting:
+        """What may cut which domain, over everything that is divided."""
+        return Nesting(self._rules, self._rules.view(self._classes))
 
     def _side_by_side(self, classes: Sequence[int], view: View, path: Path, longest: int = 0) -> None:
         """Divide machines that may be out at the same time, unless a rule among them joins them."""
@@ -174,9 +196,12 @@ class _Divider:
                 self._one_after_another(groups, path)
                 return
             waves = pack_anyhow(self._rules, classes, view)
-        self.leaves.append(
-            Leaf(tuple(classes), waves, path, dict(self._places(view)), proof, _subject(self._rules, view))
-        )
+        least = 0
+        if len(waves) > proof.waves:
+            found = self._search.settle(self._rules, classes, self._whole, proof.waves, len(waves))
+            waves, least = found.waves or waves, found.least
+        places, subject = dict(self._places(view)), _subject(self._rules, view)
+        self.leaves.append(Leaf(tuple(classes), waves, path, places, proof, subject, least))
 
     def _one_after_another(self, groups: Sequence[Group], path: Path) -> None:
         for group in groups:

@@ -20,6 +20,7 @@ from orchestrator.planner.columns import Columns, columns
 from orchestrator.planner.lanes import Leaf, Path, divide, waits
 from orchestrator.planner.model import Bound, Lane, Wave
 from orchestrator.planner.rules import THEN, RuleKind, Rules
+from orchestrator.planner.search import Search, searched
 from orchestrator.planner.shapes import Occurrence, Shape, shapes
 from orchestrator.planner.waves import Waves
 
@@ -45,8 +46,10 @@ def schedule(
     constraints: Iterable[Constraint],
     stage: str,
     names: Mapping[MachineId, str],
+    search: Search | None = None,
 ) -> Scheduled:
-    """The lanes of a stage's machines, which come in the order of their urgency. `names` are what people call them.
+    """The lanes of a stage's machines, which come in the order of their urgency. `names` are what people call them; `search` is
+    asked about lanes that are longer than their bound.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
@@ -55,7 +58,10 @@ def schedule(
     found = shapes(held)
     provers = [Prover(shape.rules) for shape in found.shapes]
     longest = max((prove(range(len(prove.rules.sizes))).waves for prove in provers), default=0)
-    divided = [_Divided(shape, prove, longest) for shape, prove in zip(found.shapes, provers, strict=True)]
+    asked = Search(None) if search is None else search
+    divided = [
+        _Divided(shape, prove, longest, asked) for shape, prove in zip(found.shapes, provers, strict=True)
+    ]
     free = held.free()
     count = sum(len(divided[shape].rows) for shape, _ in found.components) + bool(free)
     writer = _Writer(held, stage, names, len(str(count)))
@@ -105,9 +111,9 @@ class _Row:
 class _Divided:
     """A shape with its lanes."""
 
-    def __init__(self, shape: Shape, prove: Prover, longest: int) -> None:
+    def __init__(self, shape: Shape, prove: Prover, longest: int, search: Search) -> None:
         self.shape = shape
-        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest, prove)
+        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest, prove, search)
         self.rows = _merged(leaves, waits(leaves))
 
     @cached_property
@@ -228,7 +234,11 @@ class _Writer:
 def _bound(rules: Rules, row: _Row) -> Bound:
     if len(row.leaves) > 1:
         return Bound(1, "no rule keeps any of these machines from going with the others")
-    return bound_of(rules, row.leaves[0].proof)
+    leaf = row.leaves[0]
+    proven = bound_of(rules, leaf.proof)
+    if leaf.least > proven.waves:
+        return searched(proven, leaf.least, rules.count(leaf.classes))
+    return proven
 
 
 def step_name(rules: Rules, at: tuple[int, int]) -> str:
