@@ -5,7 +5,7 @@
 
 A fleet of `generated.py` goes through the planner from its constraints on, to lanes of waves in their places. CPU is of one thread, without writing and reading the plan's file, which is told apart; so is the judge, who reads what
 was written. `--end-to-end` plans the fleet of `estate.py` instead, from its inventory: topology, policies, plan. `--alone` leaves the
-other ways out. CP-SAT needs `pip install wavekeeper[optimal]`; it may use twice the waves that the planner needs, which helps it.
+other ways out. CP-SAT needs `pip install wavekeeper[exact]`; it may use twice the waves that the planner needs, which helps it.
 
 A bound of the whole is that of all machines as one lane: no plan takes fewer waves one after another.
 

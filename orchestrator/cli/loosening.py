@@ -12,11 +12,12 @@ from orchestrator.cli.output import columns, count, heading, line, out, print_ta
 from orchestrator.planner.loosening import Loosenings, loosenings
 from orchestrator.planner.model import Plan
 from orchestrator.planner.stage_bounds import StageBound, stage_bounds
+from orchestrator.wiring.solver import solver
 
 
 def print_loosenings(plan: Plan) -> None:
     """Why no plan is shorter, and what would save waves, the most first."""
-    told = loosenings(plan)
+    told = loosenings(plan, solver=solver())
     out.print(
         Text.assemble(
             ("Plan ", "bold"), (plan.name, "bold"), f": {count(told.waves, 'wave')} one after another"
@@ -38,7 +39,10 @@ def print_loosenings(plan: Plan) -> None:
 
 def loosenings_to_json(plan: Plan) -> dict[str, Any]:
     """The same for programs."""
-    return {**loosenings(plan).to_json(), "stages": [asdict(stage) for stage in stage_bounds(plan)]}
+    return {
+        **loosenings(plan, solver=solver()).to_json(),
+        "stages": [asdict(stage) for stage in stage_bounds(plan)],
+    }
 
 
 def _print_bounds(stages: Iterable[StageBound]) -> None:

@@ -36,6 +36,7 @@ from orchestrator.topology.graph import build
 from orchestrator.verify.model import Verdict
 from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import floor, read_policies
+from orchestrator.wiring.solver import INSTALL, solver
 
 SHOWN: Final = 8
 """Entries told of a list that can be long; all of them with --verbose."""
@@ -131,6 +132,7 @@ def plan_with(
             change.change if change is not None else None,
             change.select if change is not None else None,
             durations,
+            solver(),
         )
         text = dump(made.plan)
         verdict = judge(text, inventory)
@@ -251,13 +253,23 @@ def _then(gate: StageGate) -> str:
 
 def _optimality(plan: Plan, told: Summary) -> str:
     if told.optimal == told.lanes:
-        return "every lane is as short as its rules allow"
+        searched = f", as {plan.solver} found by searching to the end" if plan.solver else ""
+        return f"every lane is as short as its rules allow{searched}"
     above = sum(len(lane.waves) - lane.bound.waves for lane in plan.lanes)
     longer = told.lanes - told.optimal
     return (
         f"{told.optimal:,} of {told.lanes:,} lanes are as short as their rules allow; {longer:,} may be longer than need be, "
-        f"by {count(above, 'wave')} at most in all"
+        f"by {count(above, 'wave')} at most in all; {_search(plan)}"
     )
+
+
+def _search(plan: Plan) -> str:
+    """What became of the search of lanes that may be longer than need be."""
+    if plan.solver:
+        return f"{plan.solver} searched for shorter ones within its allowance of work"
+    if solver() is not None:
+        return "they are too large to be searched to the end"
+    return f"search for shorter ones after `{INSTALL}`"
 
 
 def _print_left_out(plan: Plan, console: Console, *, verbose: bool) -> None:

@@ -96,6 +96,7 @@ _TABLE: Mapping[str, Convert] = {
     "max_wait_s": duration,
     "replaces": strings,
     "read_tags": strings,
+    "solver": a_string,
 }
 
 _NEEDED = ("name", "machines", "constraints", "stages", "stage_gates", "lanes", "change", "max_wait_s")
@@ -153,6 +154,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         notify=tuple(decode_notify(row) for row in held.get("notify", ())),
         replaces=held.get("replaces", ()),
         read_tags=held.get("read_tags", ()),
+        solver=held.get("solver", ""),
     )
 
 

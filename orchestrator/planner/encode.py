@@ -41,6 +41,8 @@ def encode(plan: Plan) -> Json:
         said["deadline_s"] = seconds(plan.deadline)
     if plan.durations.known:
         said["durations"] = encode_durations(plan.durations)
+    if plan.solver:
+        said["solver"] = plan.solver
     if plan.schedule is not None:
         said["schedule"] = encode_schedule(plan.schedule)
     if plan.group_probes:

@@ -23,6 +23,7 @@ from orchestrator.planner.model import Lane, Plan
 from orchestrator.planner.paths import begins
 from orchestrator.planner.rules import RuleKind, Rules, members, number
 from orchestrator.planner.schedule import schedule
+from orchestrator.planner.search import Search, Solver
 from orchestrator.planner.summary import longest_path
 from orchestrator.policy.model import Origin
 
@@ -86,9 +87,15 @@ class Loosenings:
         return {**asdict(self), "found": [{**asdict(one), "told": one.told} for one in self.found]}
 
 
-def loosenings(plan: Plan, *, most: int = MOST_TRIED, machines: int = MACHINES_TRIED) -> Loosenings:
-    """What it would save to loosen constraints of a plan, each by as little as may help. The plan is all that is needed."""
-    stages = [_Stage(plan, gate.name) for gate in plan.stages]
+def loosenings(
+    plan: Plan, *, most: int = MOST_TRIED, machines: int = MACHINES_TRIED, solver: Solver | None = None
+) -> Loosenings:
+    """What it would save to loosen constraints of a plan, each by as little as may help. The plan is all that is needed.
+
+    A plan whose lanes were searched is compared with others that are searched too: `solver` does, under one allowance for all tries.
+    """
+    search = Search(solver if plan.solver else None)
+    stages = [_Stage(plan, gate.name, search) for gate in plan.stages]
     stages = [stage for stage in stages if stage.machines]
     as_is = {stage.name: _at_best(stage.longest, stage.waves(plan.constraints)) for stage in stages}
     before = sum(as_is.values())
@@ -130,8 +137,9 @@ def _told(rule: Constraint, to: int | None) -> Loosened:
 class _Stage:
     """A stage of a plan: who is changed in it, and how long it is."""
 
-    def __init__(self, plan: Plan, name: str) -> None:
+    def __init__(self, plan: Plan, name: str, search: Search) -> None:
         self.name = name
+        self._search = search
         self.lanes = [lane for lane in plan.lanes if lane.stage == name]
         self.machines = sorted(m for lane in self.lanes for wave in lane.waves for m in wave.machines)
         self.longest = longest_path(self.lanes)
@@ -145,7 +153,9 @@ class _Stage:
     def waves(self, constraints: Sequence[Constraint]) -> int | None:
         """How many waves follow one another if it is planned anew; None if no way is found."""
         try:
-            return longest_path(schedule(self.machines, constraints, self.name, self._names).lanes)
+            return longest_path(
+                schedule(self.machines, constraints, self.name, self._names, self._search).lanes
+            )
         except Refused:
             return None
 

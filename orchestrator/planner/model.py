@@ -165,4 +165,5 @@ class Plan:
     schedule: Schedule | None = None  # when the campaign is due; a rollout runs when it is started
     notify: tuple[Notify, ...] = ()  # sorted by webhook
     read_tags: tuple[str, ...] = ()  # in lower case; those that decide which rules hold, digested in `facts`
+    solver: str = ""  # what searched lanes to the end, with its version; empty: nothing was asked to
     durations: Durations = field(default_factory=Durations)  # of the classes it changes, where not assumed

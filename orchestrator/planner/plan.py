@@ -29,6 +29,7 @@ from orchestrator.planner.model import LeftOut, Plan, Warned
 from orchestrator.planner.restarts import Predicted, predict, sparing
 from orchestrator.planner.rules import named
 from orchestrator.planner.schedule import CutShort
+from orchestrator.planner.search import Solver
 from orchestrator.planner.stages import Staged, assign
 from orchestrator.planner.staging import lay_out, warn_of_alone, with_alone
 from orchestrator.planner.tables import Tables, planned_machines
@@ -70,18 +71,20 @@ def plan(
     change: Change | None = None,
     select: Selector | None = None,
     durations: Durations | None = None,
+    solver: Solver | None = None,
 ) -> Plan:
     """The plan of one campaign, or of a one-off (`change` to the machines that `select` names) under the same rules.
 
     `campaign` names one if there are several; `change` takes the place of the campaign's own. `durations` is what is known of how
-    long changes take; it matters where machines have windows.
+    long changes take; it matters where machines have windows. `solver` searches lanes that are longer than their bound; without one
+    they stay as they are.
 
     Raises:
         UsageError: if it isn't clear which campaign is meant.
         PolicyError: if policies contradict each other on these machines, with every problem.
         Refused: if there is nothing to change, or rules can't hold together for these machines.
     """
-    return planning(topology, policies, floor, campaign, change, select, durations).plan
+    return planning(topology, policies, floor, campaign, change, select, durations, solver).plan
 
 
 def planning(
@@ -92,6 +95,7 @@ def planning(
     change: Change | None = None,
     select: Selector | None = None,
     durations: Durations | None = None,
+    solver: Solver | None = None,
 ) -> Planning:
     """As `plan`, with what was left out of it on the way."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
@@ -110,7 +114,7 @@ def planning(
         wanted = replace(wanted, stages=with_alone(wanted.stages))
         staged = replace(staged, stages=(*staged.stages, alone))
     _refuse_nothing(wanted, chosen, topology)
-    made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes, predicted)
+    made = _made(topology, policies, floor, wanted, chosen, compiled, staged, takes, predicted, solver)
     return Planning(made, (*compiled.dropped, *_late(compiled, made)), staged.coverage)
 
 
@@ -223,6 +227,7 @@ def _made(
     staged: Staged,
     durations: Durations,
     predicted: Predicted,
+    solver: Solver | None,
 ) -> Plan:
     changed = frozenset(chosen.changed)
     constraints = list(_concerning(changed, compiled, predicted))
@@ -235,7 +240,7 @@ def _made(
     tables = Tables(read, changing, durations, probed.of, predicted.of)
     planned = planned_machines(tables, machines, held, changed)
     in_turn = tuple(exposure.numbered(staged.stages, machines, changing, wanted.sooner))
-    laid_out = lay_out(constraints, wanted.stages, in_turn, machines)
+    laid_out = lay_out(constraints, wanted.stages, in_turn, machines, solver)
     alone = [one for one in compiled.alone if one.machine in changed]
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
     return Plan(
@@ -279,6 +284,7 @@ def _made(
         notify=notifications(under.values()),
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
+        solver=laid_out.solver,
     )
 
 

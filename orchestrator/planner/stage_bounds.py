@@ -29,12 +29,15 @@ class StageBound:
 
 
 def stage_bounds(plan: Plan) -> tuple[StageBound, ...]:
-    """The bound of each stage that changes anybody."""
+    """The bound of each stage that changes anybody: from its rules, or that of a lane of it where a search proved more."""
     found = []
     for gate in plan.stages:
         lanes = [lane for lane in plan.lanes if lane.stage == gate.name]
         if lanes:
             machines = (machine for lane in lanes for wave in lane.waves for machine in wave.machines)
             bound = stage_bound(sorted(machines), plan.constraints)
+            longest = max(lanes, key=lambda lane: lane.bound.waves)
+            if longest.bound.waves > bound.waves:
+                bound = Bound(longest.bound.waves, f"lane {longest.id}: {longest.bound.because}")
             found.append(StageBound(gate.name, longest_path(lanes), bound))
     return tuple(found)

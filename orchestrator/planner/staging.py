@@ -15,6 +15,7 @@ from orchestrator.planner.growing import grown
 from orchestrator.planner.model import Lane, StageGate, Warned
 from orchestrator.planner.rules import number
 from orchestrator.planner.schedule import CutShort, schedule
+from orchestrator.planner.search import Search, Solver
 from orchestrator.policy.model import Origin, Stage
 
 ALONE: Final = "singletons"
@@ -28,6 +29,7 @@ class LaidOut:
     gates: tuple[StageGate, ...]
     lanes: tuple[Lane, ...]
     cut_short: tuple[CutShort, ...]
+    solver: str  # the one that was asked; empty if none was
 
 
 def lay_out(
@@ -35,10 +37,11 @@ def lay_out(
     stages: Sequence[Stage],
     taken: Sequence[Sequence[MachineId]],
     fleet: Mapping[MachineId, Machine],
+    solver: Solver | None = None,
 ) -> LaidOut:
     """The lanes of each stage by itself: rules between machines of different stages are kept by the stages' barriers.
 
-    Machines come in the order of their urgency.
+    Machines come in the order of their urgency. `solver` searches lanes that are longer than their bound.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun, or a stage takes too many steps.
@@ -47,8 +50,11 @@ def lay_out(
     gates: list[StageGate] = []
     lanes: list[Lane] = []
     cut_short: list[CutShort] = []
+    asked = ""
     for stage, machines_of_it in zip(stages, taken, strict=True):
-        found = schedule(machines_of_it, constraints, stage.name, names)
+        search = Search(solver)
+        found = schedule(machines_of_it, constraints, stage.name, names, search)
+        asked = search.name or asked
         cut_short += found.cut_short
         if stage.growing is None or not machines_of_it:
             gates.append(StageGate(stage.name, stage.bake, stage.approve))
@@ -58,7 +64,7 @@ def lay_out(
         gates += (StageGate(step.name, timedelta(0), approve=False) for step in steps[:-1])
         gates.append(StageGate(steps[-1].name, stage.bake, stage.approve))
         lanes += (lane for step in steps for lane in step.lanes)
-    return LaidOut(tuple(gates), tuple(lanes), tuple(cut_short))
+    return LaidOut(tuple(gates), tuple(lanes), tuple(cut_short), asked)
 
 
 def with_alone(stages: Sequence[Stage]) -> tuple[Stage, ...]:

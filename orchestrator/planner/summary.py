@@ -30,6 +30,7 @@ class Summary:
 
     `restarts` counts a machine of which nobody knows whether it will restart; `predicted` says what assessments tell. `left_out` includes the `frozen`: those that
     a rule keeps back, not their own state. `optimal` lanes are as short as their bound, the others may be.
+    `solver` searched for shorter ones; empty if there was none, or nothing to search.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Summary:
     frozen: int
     warnings: int
     predicted: Mapping[str, int]  # by how sure a restart is: certain, likely, unknown, never
+    solver: str
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
@@ -71,6 +73,7 @@ def summarize(plan: Plan) -> Summary:
         frozen=sum(bool(left.constraint) for left in plan.left_out),
         warnings=len(plan.warnings),
         predicted=MappingProxyType({one.value: counted[one] for one in Restarts if counted[one]}),
+        solver=plan.solver,
     )
 
 
