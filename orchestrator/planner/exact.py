@@ -9,9 +9,9 @@ Nothing of the planner imports this module; the wiring does where the package is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from typing import Final
 
-import ortools
 from ortools.sat.python import cp_model
 
 from orchestrator.planner.search import Answer, Problem
@@ -23,7 +23,7 @@ SEED: Final = 20
 class CpSat:
     """A `search.Solver`."""
 
-    name = f"ortools {ortools.__version__}"
+    name = f"ortools {version('ortools')}"
 
     def fewest(self, problem: Problem, least: int, most: int, work: float) -> Answer:
         """A plan of at least `least` and at most `most` waves, the fewest that are found within so much work.

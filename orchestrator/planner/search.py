@@ -23,6 +23,9 @@ less than a quarter of it."""
 STAGE_WORK: Final = 6.0
 """What all lanes of a stage may cost together."""
 
+SEARCHED: Final = "proven by exhaustive search"
+"""How the reason of a bound begins that no chain of rules proves. It stands nowhere else."""
+
 MOST_CHOICES: Final = 12_000
 """Classes by waves: a larger lane isn't tried, since hardly any of that size was ever settled within its work."""
 
@@ -98,9 +101,14 @@ def searched(proven: Bound, least: int, machines: int) -> Bound:
     """The bound of a lane after a search that found it to be higher than any single chain of rules forces."""
     return Bound(
         least,
-        f"proven by exhaustive search: no plan of these {machines:,} machines has fewer than {least} waves; "
+        f"{SEARCHED}: no plan of these {machines:,} machines has fewer than {least} waves; "
         f"one rule after another forces {proven.waves}: {proven.because}",
     )
+
+
+def is_searched(bound: Bound) -> bool:
+    """Whether a search proved it. A plan's file says so in these words alone."""
+    return bound.because.startswith(SEARCHED)
 
 
 def problem_of(rules: Rules, classes: Sequence[int], nest: Nesting) -> Problem:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from orchestrator.planner.model import Bound, Plan
 from orchestrator.planner.schedule import stage_bound
+from orchestrator.planner.search import is_searched
 from orchestrator.planner.summary import longest_path
 
 
@@ -36,8 +37,9 @@ def stage_bounds(plan: Plan) -> tuple[StageBound, ...]:
         if lanes:
             machines = (machine for lane in lanes for wave in lane.waves for machine in wave.machines)
             bound = stage_bound(sorted(machines), plan.constraints)
-            longest = max(lanes, key=lambda lane: lane.bound.waves)
-            if longest.bound.waves > bound.waves:
-                bound = Bound(longest.bound.waves, f"lane {longest.id}: {longest.bound.because}")
+            for lane in lanes:
+                # Others follow from the same rules; of a lane that is under way, they count waves that no rule asked for.
+                if is_searched(lane.bound) and lane.bound.waves > bound.waves:
+                    bound = Bound(lane.bound.waves, f"lane {lane.id}: {lane.bound.because}")
             found.append(StageBound(gate.name, longest_path(lanes), bound))
     return tuple(found)

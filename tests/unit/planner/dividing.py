@@ -14,6 +14,7 @@ from orchestrator.planner.document import dump
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.planner.rules import Rules, number
 from orchestrator.planner.schedule import schedule
+from orchestrator.planner.search import Search, Solver
 from orchestrator.verify.plan import judge_plan
 from tests.builders import ids, plan_of
 
@@ -23,11 +24,11 @@ def rules_of(names: str, *constraints: Constraint) -> Rules:
     return number(ids(names), constraints)
 
 
-def lanes_of(names: str, *constraints: Constraint) -> tuple[Lane, ...]:
+def lanes_of(names: str, *constraints: Constraint, solver: Solver | None = None) -> tuple[Lane, ...]:
     """The lanes of a stage that changes these machines."""
     machines = sorted(ids(names))
     called = {machine: name_of(machine) for machine in machines}
-    return schedule(machines, constraints, "broad", called).lanes
+    return schedule(machines, constraints, "broad", called, Search(solver)).lanes
 
 
 def shown(lanes: Sequence[Lane]) -> dict[str, tuple[list[str], list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.planner.exact import CpSat
 from orchestrator.planner.stage_bounds import StageBound, stage_bounds
 from orchestrator.planner.summary import summarize
 from tests.builders import budget, exclusion, lane, plan_of, stage
@@ -26,6 +27,17 @@ def test_a_plan_that_is_longer_says_so() -> None:
     (found,) = stage_bounds(plan_of(lane("l", "a", "b")))
 
     assert (found.waves, found.bound.waves, found.met) == (2, 1, False)
+
+
+def test_what_a_search_proved_of_a_lane_holds_for_its_stage() -> None:
+    """Each budget alone allows two waves; that all three force a third is what the lane's bound says."""
+    rules = (budget(1, "a b"), budget(1, "b c"), budget(1, "a c"))
+    (searched,) = stage_bounds(plan_of(*lanes_of("a b c", *rules, solver=CpSat()), rules=rules))
+    (plain,) = stage_bounds(plan_of(*lanes_of("a b c", *rules), rules=rules))
+
+    assert (plain.waves, plain.bound.waves, plain.met) == (3, 2, False)
+    assert (searched.waves, searched.bound.waves, searched.met) == (3, 3, True)
+    assert searched.bound.because.startswith("lane broad-1: proven by exhaustive search: no plan of these 3")
 
 
 def test_stages_that_take_nobody_are_left_away() -> None:
