@@ -39,6 +39,7 @@ def test_the_same_plan_lays_down_the_same() -> None:
             ("it stops at unhealthy", "1000", "2"),
         ),
         ({"replaces": ("zones",)}, ("built-in rules replaced", "nothing", "zones")),
+        ({"solver": "ortools 9.15"}, ("lanes searched to the end by", "nothing", "ortools 9.15")),
         ({"max_in_flight": 50}, ("in flight at most", "any number", "50")),
         ({"max_wait": timedelta(hours=2)}, ("longest wait", "24h", "2h")),
         (

@@ -76,6 +76,7 @@ def full() -> Plan:
         warnings=(Warned("careful"), Warned("with a place", Origin("p.yaml", 9))),
         replaces=("availability-first",),
         read_tags=("app", "tier"),
+        solver="ortools 9.15.6755",
         durations=Durations(
             {
                 "patches azure_vm linux": Duration(timedelta(seconds=400), timedelta(seconds=900), 312),
