@@ -45,6 +45,7 @@ PROBE_OUTLASTS_INTERVAL: Final = "WK213"
 CANARY_UNWATCHED: Final = "WK214"
 STOPS_LATE: Final = "WK215"
 NEVER_UNDONE: Final = "WK216"
+NEVER_REBOOTLESS: Final = "WK217"
 
 # Warnings that an inventory shows
 

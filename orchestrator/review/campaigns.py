@@ -7,6 +7,7 @@ from typing import Final
 
 from orchestrator.errors import Problem
 from orchestrator.policy import codes
+from orchestrator.policy.model import Change, MaxUnavailable, MinAvailable, Patches, Reboot
 from orchestrator.review.subject import Subject
 
 LATE_PERCENT: Final = 10
@@ -27,3 +28,17 @@ def of_campaign(subject: Subject) -> Iterator[Problem]:
         what = f"the rollout goes on until {unhealthy} of the machines attempted are unhealthy"
         instead = "write a smaller share, such as 1%, or a count"
         yield subject.says(("stop_when", "unhealthy"), codes.STOPS_LATE, what, instead)
+    yield from _rebootless(subject, campaign.change)
+
+
+def _rebootless(subject: Subject, change: Change) -> Iterator[Problem]:
+    """Room for machines that don't restart, where all of them do as far as anybody can promise."""
+    if isinstance(change, Patches) and change.reboot is Reboot.NEVER:
+        return
+    for place, rule in enumerate(subject.policy.rules):
+        if isinstance(rule, MaxUnavailable | MinAvailable) and rule.rebootless is not None:
+            what = "the campaign may restart every machine that it changes, so that `rebootless` gives nobody room"
+            instead = "write `reboot: never`, or take it out"
+            yield subject.says(
+                ("rules", place, "rebootless"), codes.NEVER_REBOOTLESS, what, instead, key=True
+            )

@@ -178,6 +178,11 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
             "Write the step `after` that undoes it.",
             "around: [{before: {webhook: lb-drain}}]",
         ),
+        codes.NEVER_REBOOTLESS: Entry(
+            "`rebootless` in a campaign under which every machine counts as a restart",
+            "Only what installs patches with `reboot: never`, and has no steps around machines, leaves them serving throughout.",
+            "Write `reboot: never`, or take `rebootless` out.",
+        ),
         codes.SELECTS_NOBODY: Entry(
             "A policy that selects no machine",
             "It protects nobody. Mostly a tag is misspelt, or the machines are gone.",

@@ -40,14 +40,21 @@ def makes_superfluous(strict: Rule, loose: Rule) -> bool:
     match strict, loose:
         case MaxUnavailable(), MaxUnavailable():
             alike = (strict.per, strict.cap) == (loose.per, loose.cap)
-            return alike and _at_most(strict.limit, loose.limit)
+            return alike and _at_most(strict.limit, loose.limit) and _no_wider(strict, loose)
         case MinAvailable(), MinAvailable():
             alike = (strict.per, strict.cap, strict.singletons) == (loose.per, loose.cap, loose.singletons)
             if not alike or strict.floor is None or loose.floor is None:
                 return False
-            return _at_most(loose.floor, strict.floor)
+            return _at_most(loose.floor, strict.floor) and _no_wider(strict, loose)
         case _:
             return False
+
+
+def _no_wider(strict: MaxUnavailable | MinAvailable, loose: MaxUnavailable | MinAvailable) -> bool:
+    """Whether the one gives machines that don't restart no more room than the other."""
+    if strict.rebootless is None or loose.rebootless is None:
+        return strict.rebootless is None
+    return _at_most(strict.rebootless, loose.rebootless)
 
 
 def bare(rule: Rule) -> Rule:

@@ -50,9 +50,9 @@ def test_the_guide_shows_what_there_is(
 
 
 def test_every_example_is_shown_whole() -> None:
-    """Six situations: each file of each folder, and what one command prints of it."""
+    """Seven situations: each file of each folder, and what one command prints of it."""
     text = GUIDE.read_text(encoding="utf-8")
     shown = {path.relative_to(ROOT).as_posix() for path in EXAMPLES.rglob("*.yaml")}
 
     assert {found[1] for found in FILE.finditer(text)} == shown
-    assert len(OUTPUT.findall(text)) == len([path for path in EXAMPLES.iterdir() if path.is_dir()]) == 6
+    assert len(OUTPUT.findall(text)) == len([path for path in EXAMPLES.iterdir() if path.is_dir()]) == 7
