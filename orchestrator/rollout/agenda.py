@@ -124,9 +124,6 @@ class Agenda:
                 self._unreserve(machine)
                 self._free(self._id(machine))
                 touched.add(machine)
-        elif isinstance(fact, e.RestartForeseen):
-            self._unreserve(fact.machine)  # it needs another room than it was reserved
-            touched.add(fact.machine)
         elif (machine := getattr(fact, "machine", -1)) >= 0:
             touched.add(machine)
             self._free(self._id(machine))
@@ -162,7 +159,9 @@ class Agenda:
             case e.MachineUnhealthy(machine) | e.Undecided(machine):
                 late = isinstance(fact, e.MachineUnhealthy) and fact.late
                 return late or self.rollout.planned.machine(machine).stays_up
-            case e.MachineRetried() | e.RestartForeseen():
+            case (
+                e.MachineRetried() | e.RestartForeseen()
+            ):  # the latter needs another room than it was reserved
                 return True
             case e.GroupSeen():
                 return not fact.well

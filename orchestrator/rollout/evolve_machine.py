@@ -234,9 +234,7 @@ def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: da
     run, target = _expect(rollout, event.machine, "MachineUnhealthy")
     machine = rollout.planned.machine(event.machine).id
     if scope.ledger.holds(rollout.id, machine):
-        scope.ledger.raise_to_restart(
-            machine, rollout.id
-        )  # it doesn't serve, whatever its updates were said to do
+        scope.ledger.raise_to_restart(machine, rollout.id)  # it doesn't serve, whatever was said of it
     else:
         scope.ledger.grant(machine, rollout.id, at)
     rollout.unacknowledged.add(event.machine)
