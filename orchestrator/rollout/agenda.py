@@ -159,9 +159,9 @@ class Agenda:
             case e.MachineUnhealthy(machine) | e.Undecided(machine):
                 late = isinstance(fact, e.MachineUnhealthy) and fact.late
                 return late or self.rollout.planned.machine(machine).stays_up
-            case (
-                e.MachineRetried() | e.RestartForeseen()
-            ):  # the latter needs another room than it was reserved
+            case e.MachineRetried():
+                return True
+            case e.RestartForeseen():  # it needs other room than it was reserved
                 return True
             case e.GroupSeen():
                 return not fact.well
