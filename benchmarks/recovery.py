@@ -29,6 +29,7 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.messages import Start
 from orchestrator.rollout.planned import index_plan
+from orchestrator.rollout.snapshot import dump as dump_state
 from orchestrator.rollout.state import Scope
 from orchestrator.store.sqlite import SqliteJournal
 from tests.builders import NOON, budget, lane, plan_of
@@ -124,15 +125,28 @@ async def read(path: Path) -> dict[str, Any]:
     parsed = index_plan(parse(await journal.document(name), "plan"))
     plan_s = time.process_time() - cpu
     assert parsed.changing
+    del parsed
     cpu, wall = time.process_time(), time.perf_counter()
-    await replay(journal)
+    await replay(journal, whole=True)
     total_s, wall = time.process_time() - cpu, time.perf_counter() - wall
+    kept = await journal.snapshot()
+    assert kept is not None
+    cpu = time.process_time()
+    scope = await replay(journal)
+    snapshot_s = time.process_time() - cpu
+    cpu = time.process_time()
+    dump_state(scope)
+    taken_s = time.process_time() - cpu
     await journal.close()
     return {
         "rows_checked_cpu_s": round(rows_s, 2),
         "plan_cpu_s": round(plan_s, 2),
         "replay_cpu_s": round(total_s, 2),
         "replay_wall_s": round(wall, 2),
+        "with_snapshot_cpu_s": round(snapshot_s, 2),
+        "rows_after_snapshot": scope.seq - kept.seq,
+        "snapshot_kib": len(kept.body) // 1024,
+        "taking_a_snapshot_cpu_s": round(taken_s, 2),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.errors import JournalError
+import orjson
+
+from orchestrator.errors import JournalError, WavekeeperError
 from orchestrator.planner.document import parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
 from orchestrator.rollout.evolve import apply, begin
 from orchestrator.rollout.kept import held, references, referring, resolve, still_held
 from orchestrator.rollout.planned import Planned, index_plan
+from orchestrator.rollout.snapshot import FORM, digests, dump, load, may_be_kept
 from orchestrator.rollout.state import Scope
-from orchestrator.store.port import Journal
+from orchestrator.store.port import Journal, Snapshot
+
+_TOLD = logging.getLogger("wavekeeper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,16 @@ class Decided:
     facts: tuple[e.Event, ...]
 
 
-async def replay(journal: Journal) -> Scope:
-    """The state of a scope, from its journal. Raises `JournalError` for a row that can't be read."""
-    scope = Scope()
+SNAPSHOT_EVERY = 20_000
+"""Rows between two snapshots; at the end of a stage a twentieth of them is enough. Reading as many takes a fraction of a second."""
+
+
+async def replay(journal: Journal, *, whole: bool = False) -> Scope:
+    """The state of a scope, from its journal: from the snapshot kept last and what came after it, or, if `whole`, from every row.
+
+    Raises `JournalError` for a row that can't be read. A snapshot that can't be used is told, and everything is read.
+    """
+    scope = (None if whole else await _from_snapshot(journal)) or Scope()
     await _fold(scope, journal)
     for wanted in list(references(scope)):
         while still_held(scope, wanted):
@@ -42,6 +55,23 @@ async def replay(journal: Journal) -> Scope:
                 if still_held(scope, wanted):
                     raise
     return scope
+
+
+async def _from_snapshot(journal: Journal) -> Scope | None:
+    kept = await journal.snapshot()
+    if kept is None:
+        return None
+    why = kept.fault or ("" if kept.form == FORM else "it is of another version of Wavekeeper")
+    if why:
+        _TOLD.warning(
+            "the snapshot of the journal at row %d isn't used: %s; every row is read", kept.seq, why
+        )
+        return None
+    told = orjson.loads(kept.body)
+    plans = {}
+    for rollout, digest in digests(told).items():
+        plans[rollout] = index_plan(parse(await journal.document(digest), f"plan {digest[:12]}"))
+    return load(told, plans)
 
 
 async def _fold(scope: Scope, journal: Journal) -> None:
@@ -73,9 +103,12 @@ class Log:
     never happened.
     """
 
-    def __init__(self, scope: Scope, journal: Journal) -> None:
+    def __init__(self, scope: Scope, journal: Journal, snapshot_every: int = SNAPSHOT_EVERY) -> None:
         self.scope = scope
         self.journal = journal
+        self._snapshot_every = snapshot_every
+        self._snapshot_at = scope.seq
+        self._keeping: asyncio.Task[None] | None = None
 
     def record(
         self,
@@ -115,7 +148,35 @@ class Log:
             expected, rollout, at, body, documents=kept, letters=letters, drops=drops
         )
         commit = asyncio.ensure_future(append)
+        self._keep_if_due(commit, facts)
         return Decided(expected + 1, rollout, at, facts), commit
+
+    async def settled(self) -> None:
+        """Wait until the last snapshot that is due is kept, or isn't to be."""
+        if self._keeping is not None:
+            await asyncio.wait([self._keeping])
+
+    def _keep_if_due(self, commit: asyncio.Task[int], facts: tuple[e.Event, ...]) -> None:
+        since = self.scope.seq - self._snapshot_at
+        ends = any(isinstance(fact, e.StageBaking | e.StageAwaiting | e.RolloutFinished) for fact in facts)
+        if since < (self._snapshot_every // 20 if ends else self._snapshot_every) or not may_be_kept(
+            self.scope
+        ):
+            return
+        self._snapshot_at = self.scope.seq
+        self._keeping = asyncio.ensure_future(
+            self._keep(commit, Snapshot(self.scope.seq, FORM, dump(self.scope)))
+        )
+
+    async def _keep(self, commit: asyncio.Task[int], snapshot: Snapshot) -> None:
+        """Once its row is durable. A shortcut that can't be written is no reason to stop: the row that failed is."""
+        try:
+            await asyncio.wait([commit])
+            if commit.cancelled() or commit.exception() is not None:
+                return
+            await self.journal.keep(snapshot)
+        except WavekeeperError as error:
+            _TOLD.warning("a snapshot of the journal wasn't kept: %s", error)
 
     def _held(self, rollout: str, fact: e.Event) -> str:
         """The document that the state needs of the machine that a fact is about, if it is about one."""

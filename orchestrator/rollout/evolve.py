@@ -43,6 +43,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         status_since=at,
         machines=[PENDING] * len(planned.lane_of),
         lanes=[LaneRun() for _ in planned.lanes],
+        reviewed=planned,
     )
     rollout.stretches = fresh_stretches(rollout)
     rollout.counts[MachineStatus.PENDING] = planned.changing

@@ -50,6 +50,14 @@ def held(rollout: Rollout, machine: int) -> str:
     return found[0] if found else ""
 
 
+def by_reference(rollout: Rollout, machine: int) -> MachineRun:
+    """The machine's state with a reference in place of its URLs, as a replay of its row has it at first."""
+    run = rollout.machines[machine]
+    if not run.status_url or not (digest := held(rollout, machine)):
+        return run
+    return run._replace(status_url=_MARK + digest, result_url=result_url_of(_MARK + digest))
+
+
 def referring(rollout: str, fact: e.Event) -> tuple[e.Event, tuple[str, bytes] | None]:
     """The fact as its row holds it, and the document to be kept with the row."""
     if not isinstance(fact, e.Started):

@@ -212,6 +212,9 @@ class Rollout:
     untold: dict[str, dict[int, Notice]] = field(default_factory=dict)  # webhook -> notices, in order
     mute: dict[str, str] = field(default_factory=dict)  # webhooks that can't be told now, and why
     ended_at: datetime | None = None
+    reviewed: Planned | None = field(
+        default=None, compare=False, repr=False
+    )  # `planned` as its digest names it
 
     @property
     def over(self) -> bool:

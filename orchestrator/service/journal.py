@@ -49,7 +49,7 @@ async def check(journal: Journal) -> Checked:
         problems.append(str(error))
     if not problems:
         try:
-            scope = await replay(journal)
+            scope = await replay(journal, whole=True)
             unfinished = tuple(rollout.id for rollout in scope.active())
         except JournalError as error:
             problems.append(str(error))

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.errors import Defect, JournalError, StaleLease
 from orchestrator.store.memory import MemoryDisk, MemoryJournal
-from orchestrator.store.port import Journal, Letter, Row
+from orchestrator.store.port import Journal, Letter, Row, Snapshot
 from orchestrator.store.sqlite import SqliteJournal
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -330,6 +330,30 @@ async def test_documents_are_dropped_with_a_decision(place: Place) -> None:
     with pytest.raises(JournalError, match="a"):
         await journal.document("a")
     assert [await journal.document("b"), await journal.document("c")] == [b"b", b"anew"]
+
+
+# Snapshots
+
+
+async def test_the_last_snapshot_is_read_back(place: Place) -> None:
+    """Only the last, by another process as well."""
+    journal = await place.writer()
+    assert await journal.snapshot() is None
+    await journal.append(0, "r", NOW, b"1")
+    await journal.append(1, "r", NOW, b"2")
+    await journal.keep(Snapshot(1, 7, b"state"))
+    await journal.keep(Snapshot(2, 7, b"later state"))
+    assert await (await place.open()).snapshot() == Snapshot(2, 7, b"later state")
+
+
+async def test_only_the_writer_keeps_snapshots_and_only_of_its_log(place: Place) -> None:
+    """Nobody else's state, and none of rows that aren't there."""
+    journal, other = await place.writer(), await place.open()
+    await journal.append(0, "r", NOW, b"1")
+    for who, seq in ((other, 1), (journal, 2), (journal, 0)):
+        with pytest.raises(StaleLease):
+            await who.keep(Snapshot(seq, 7, b"state"))
+    assert await journal.snapshot() is None
 
 
 # The inbox
