@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -108,6 +110,8 @@ _MACHINE: Mapping[str, Convert] = {
     "provisioning": a_string,
 }
 
+_FACTS = attrgetter(*_MACHINE)
+
 _AVAILABILITY_SET: Mapping[str, Convert] = {
     "id": a_string,
     "name": a_string,
@@ -205,7 +209,7 @@ def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Th
 
 
 def _machine_out(machine: Machine) -> dict[str, Any]:
-    row = {name: getattr(machine, name) for name in _MACHINE}
+    row = dict(zip(_MACHINE, _FACTS(machine), strict=True))
     row["id"] = machine.arm_id
     if machine.backend_pools is None:
         del row["backend_pools"]  # not told, which isn't none
@@ -222,9 +226,14 @@ def _plain(value: Any) -> Any:
     """What orjson leaves to us: dataclasses and mappings become dicts, times UTC with a `Z`."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return (
-        dict(value) if isinstance(value, Mapping) else {f.name: getattr(value, f.name) for f in fields(value)}
-    )
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {name: getattr(value, name) for name in _names(type(value))}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _machine_in(row: Mapping[str, Any]) -> Machine:

@@ -160,9 +160,11 @@ def _draw(machines: Iterable[Machine], places: Places) -> nx.DiGraph[str]:
     graph: nx.DiGraph[str] = nx.DiGraph()
     for machine in machines:
         graph.add_node(machine.id, kind=MACHINE, name=machine.name)
+        nodes = []
         for place in places.of(machine):
             _add(graph, place)
-            graph.add_edge(machine.id, place.node)
+            nodes.append((machine.id, place.node))
+        graph.add_edges_from(nodes)
     for stranger, place in places.strangers():
         graph.add_node(stranger, kind=UNKNOWN_MACHINE, name=stranger.rpartition("/")[2])
         _add(graph, place)
@@ -212,4 +214,4 @@ def _by_machine(groups: Mapping[GroupKind, tuple[Group, ...]]) -> Mapping[Machin
         for group in groups[kind]:
             for machine in group.members:
                 standing[machine].append(group)
-    return MappingProxyType({machine: tuple(found) for machine, found in standing.items()})
+    return MappingProxyType(dict(zip(standing, map(tuple, standing.values()), strict=True)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.inventory import ids
 from orchestrator.inventory.interfaces import pool_name
@@ -21,11 +21,12 @@ class Place:
     key: str
     name: str
     within: tuple[Place, ...] = ()
+    node: str = field(
+        init=False
+    )  # its node in the graph; machines' nodes are their ids, which begin with a slash
 
-    @property
-    def node(self) -> str:
-        """Its node in the graph. Machines' nodes are their ids, which begin with a slash."""
-        return f"{self.kind}:{self.key}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "node", f"{self.kind}:{self.key}")
 
 
 class Places:
@@ -97,6 +98,9 @@ class Places:
         return self._once(GroupKind.RESOURCE_GROUP, f"{subscription}/{group}", group, within)
 
     def _region(self, name: str) -> Place:
+        made = self._made.get((GroupKind.REGION, name))
+        if made is not None:
+            return made
         pairs = tuple(
             self._once(GroupKind.REGION_PAIR, "|".join(pair), " + ".join(pair))
             for pair in self._pairs.get(name, ())
