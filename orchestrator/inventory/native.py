@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -228,12 +227,13 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):
         return dict(value)
-    return {name: getattr(value, name) for name in _names(type(value))}
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+_NAMES = {
+    kind: tuple(f.name for f in fields(kind))
+    for kind in (Image, PatchState, Update, AvailabilitySet, ScaleSet, BackendPool, Location, Unreadable)
+}
 
 
 def _machine_in(row: Mapping[str, Any]) -> Machine:
