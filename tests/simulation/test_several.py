@@ -165,7 +165,7 @@ async def test_a_handover_that_cannot_be_is_refused_in_the_writers_words() -> No
     rollout = await stage.run(meanwhile=other)
     assert rollout.status is RolloutStatus.FINISHED
     assert "works on another cloud" in words[0]
-    assert f"such as a2, are in rollout {rollout.id}" in words[1]
+    assert f"such as a2, is in rollout {rollout.id}" in words[1]
 
 
 @virtual
