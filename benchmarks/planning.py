@@ -5,7 +5,7 @@
 
 A fleet of `generated.py` goes through the planner from its constraints on, to lanes of waves in their places. CPU is of one thread, without writing and reading the plan's file, which is told apart; so is the judge, who reads what
 was written. `--end-to-end` plans the fleet of `estate.py` instead, from its inventory: topology, policies, plan. `--alone` leaves the
-other ways out. CP-SAT needs `pip install wavekeeper[exact]`; it may use twice the waves that the planner needs, which helps it.
+other ways out. CP-SAT, by itself and for lanes above their bound, needs `pip install wavekeeper[exact]`; it may use twice the waves that the planner needs, which helps it.
 
 A bound of the whole is that of all machines as one lane: no plan takes fewer waves one after another.
 
@@ -34,6 +34,7 @@ from orchestrator.planner.document import dump, parse
 from orchestrator.planner.model import Lane, Plan, PlannedMachine, StageGate
 from orchestrator.planner.plan import plan
 from orchestrator.planner.schedule import schedule, stage_bound
+from orchestrator.planner.search import Search
 from orchestrator.planner.summary import longest_path
 from orchestrator.policy.load import load
 from orchestrator.policy.model import Health, Restart, StopWhen
@@ -41,6 +42,7 @@ from orchestrator.topology.graph import build
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import floor
+from orchestrator.wiring.solver import solver
 
 Phases = dict[str, float]
 
@@ -63,7 +65,9 @@ def generated(
     rules = constraints_of(fleet, scope, spanning=spanning)
     before, phases, names = peak_mib(), Phases(), fleet.ids()
     called = {name: str(name) for name in names}
-    lanes = timed(phases, "lanes and waves", lambda: schedule(names, rules, "broad", called)).lanes
+    lanes = timed(
+        phases, "lanes and waves", lambda: schedule(names, rules, "broad", called, Search(solver()))
+    ).lanes
     used = peak_mib()
     bound = stage_bound(names, rules)
     found = {

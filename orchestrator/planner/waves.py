@@ -186,6 +186,7 @@ class _Cells:
 
     def __init__(self, lane: _Lane, way: _Way) -> None:
         self.of: list[list[tuple[int, int, int, int]]] = []  # class -> (exclusion, domain, cell, set)
+        self.way = way
         self.in_turn = way in _LOOSE
         self.begun_first = way is _Way.BEGUN_FIRST
         self.size: list[int] = []
@@ -248,6 +249,8 @@ class _Packing:
             best = found or best
             if (best and len(best) <= least) or self._looks > LOOKS or (not best and shake >= DEAD_ENDS):
                 break
+            if best and self._cells.way is _Way.BY_CELL:
+                break  # that there is a way is all that is asked: the looser ones are tried next, and get shorter
         return best
 
     def run(self, shake: int, *, shorter_than: int | None = None) -> _Taken | None:
