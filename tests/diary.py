@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from orchestrator.executor.replan import answer, standing
 from orchestrator.planner.model import Plan
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
@@ -194,6 +195,15 @@ class Diary:
         """The watch saw machines go out, or come back."""
         gone, here = (tuple(self.index(name) for name in names.split()) for names in (out, back))
         return self.tell(m.FleetChanged(self.id, gone, here, evidence))
+
+    def replanned(self) -> tuple[e.Event, ...]:
+        """What was not begun is planned anew by the real planner, and read by the real judge."""
+        return self.tell(self.replan_found())
+
+    def replan_found(self) -> m.ReplanFound:
+        """The answer that they give."""
+        asked = next(x for x in self.agenda.own if isinstance(x, a.Replan))
+        return answer(self.rollout.planned, standing(self.rollout, asked), asked)
 
     def well(self, name: str, baseline: str = OLD, *, pending: bool = False) -> tuple[e.Event, ...]:
         """A look before a grant, or before another intent: every probe passes. A restart may be `pending` from before."""

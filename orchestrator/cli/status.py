@@ -131,6 +131,10 @@ def print_status(told: Status) -> None:
             held = f" ({', '.join(wait.holders[:5])})" if wait.holders else ""
             until = f", until {when(wait.until)} at most" if wait.until else ""
             out.print(f"  {wait.who}: {wait.reason}{held}{until}", markup=False)
+    if len(told.plan) > 1:
+        out.print(f"\nThe plan, {told.plan[0]}:", style="bold")
+        for line in told.plan[-5:] if len(told.plan) > 6 else told.plan[1:]:
+            out.print(f"  {line}", markup=False)
     if told.options:
         out.print("\nYou may now:", style="bold")
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -138,7 +142,10 @@ def print_status(told: Status) -> None:
             table.add_row(option.command, Text(option.effect, style="bright_black"))
         print_table(table)
     why = f" ({told.reason})" if told.reason else ""
-    out.print(f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}", markup=False)
+    out.print(
+        f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}, {told.plan[0]}",
+        markup=False,
+    )
 
 
 def _machines(told: Status) -> Table:

@@ -7,6 +7,7 @@ from typing import assert_never
 from orchestrator.executor.attempt import assess, check, follow, read_baseline, send, settle
 from orchestrator.executor.fleet import Report, prepare, watch
 from orchestrator.executor.group_watch import watch_groups
+from orchestrator.executor.replan import replan
 from orchestrator.executor.services import Services
 from orchestrator.executor.steps import run_step, run_stretch_step
 from orchestrator.executor.tell import tell
@@ -47,6 +48,8 @@ async def perform(
             return await verify(services, rollout, activity)
         case a.Watch():
             return await watch(services, rollout, report)
+        case a.Replan():
+            return await replan(services, rollout, activity)
         case a.Tell():
             return await tell(services, rollout, activity)
         case a.WatchGroups():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from orchestrator.clock import Clock
 from orchestrator.cloud.port import CloudProvider, Target
@@ -16,6 +17,21 @@ from orchestrator.notify.port import Webhooks
 from orchestrator.planner.model import PlannedMachine
 from orchestrator.policy.model import ProbeKind
 from orchestrator.probes.port import Prober
+
+T = TypeVar("T")
+
+
+class Aside(Protocol):
+    """Carries out what needs nothing but the processor, so that the loop goes on meanwhile."""
+
+    async def __call__(self, work: Callable[[], T]) -> T:
+        """What the work gives."""
+        ...
+
+
+async def at_once(work: Callable[[], T]) -> T:
+    """For virtual time, which knows no thread but its own."""
+    return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,7 @@ class Services:
     views: Views
     polling: Polling
     groups: Groups
+    aside: Aside = at_once
 
 
 def services(
@@ -39,13 +56,16 @@ def services(
     webhooks: Webhooks,
     clock: Clock,
     settings: Settings | None = None,
+    aside: Aside = at_once,
 ) -> Services:
     """Put the doors together with what activities share."""
     chosen = settings or Settings()
     dispatcher = Dispatcher(cloud.rates, clock)
     views = Views(cloud, dispatcher, clock, chosen)
     groups = Groups(probers, clock)
-    return Services(cloud, probers, webhooks, clock, chosen, dispatcher, views, Polling(chosen), groups)
+    return Services(
+        cloud, probers, webhooks, clock, chosen, dispatcher, views, Polling(chosen), groups, aside
+    )
 
 
 def target_of(machine: PlannedMachine) -> Target:

@@ -4,6 +4,9 @@ Whoever finds no room in a wave goes into a later one. He may be delayed until a
 another domain of his exclusion, or what comes after him by an order. Before that, all who would be in the way have a wave of their
 own. So a domain that was begun is still finished first, and orders hold.
 
+Who stands in a budget that is shut (it has no room at all for now) is passed by: he comes last of all, so that nobody else waits for
+him, or right before one of whom a rule keeps him apart.
+
 No wave takes more of any budget than the fullest of the lane did, so that lanes that could go beside it still can.
 """
 
@@ -24,11 +27,13 @@ class Delaying:
         waves: Sequence[Sequence[int]],
         limit: Callable[[int], int],
         gone: Callable[[int], bool],
+        shut: Collection[int] = (),
     ) -> None:
         self._index = index
         self._waves = waves
         self._limit = limit
         self._gone = gone
+        self._shut = frozenset(shut)
         self._place = {
             machine: place for place, wave in enumerate(waves) for machine in wave if not gone(machine)
         }
@@ -47,23 +52,29 @@ class Delaying:
                 parts = self._parts(wave)
                 while blocking := [m for m in waiting if self._apart(m, parts)]:
                     others = [m for m in waiting if m not in set(blocking)]
-                    taken, waiting = self._filled([*blocking, *others])
+                    taken, waiting = self._filled([*blocking, *others], frozenset(blocking))
                     found.append(taken)
             taken, waiting = self._filled([*waiting, *wave])
             found.append(taken)
         while waiting:
-            taken, waiting = self._filled(waiting)
+            taken, left = self._filled(waiting)
+            if not taken:
+                taken, left = self._filled(waiting, frozenset(waiting))
             found.append(taken)
-        return found
+            waiting = left
+        return [wave for wave in found if wave]
 
-    def _filled(self, machines: Iterable[int]) -> tuple[list[int], list[int]]:
-        """Who goes, of these in their order, and who has to wait. The first one always goes."""
+    def _filled(self, machines: Iterable[int], whatever: Collection[int] = ()) -> tuple[list[int], list[int]]:
+        """Who goes, of these in their order, and who has to wait. The first one always goes, unless a budget of his is shut;
+        those in `whatever` go even then.
+        """
         used: Counter[int] = Counter()
         taken: list[int] = []
         waiting: list[int] = []
         for machine in machines:
             budgets = self._budgets_of(machine)
-            if all(used[budget] < self._room(budget) for budget in budgets):
+            passed_by = machine not in whatever and not self._shut.isdisjoint(budgets)
+            if not passed_by and all(used[budget] < self._room(budget) for budget in budgets):
                 used.update(budgets)
                 taken.append(machine)
             else:

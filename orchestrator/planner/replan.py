@@ -80,6 +80,14 @@ class Replanner:
         """Plan what wasn't begun anew, as far as it has to be."""
         return _Replan(self._index, standing).found()
 
+    def delayed(self, standing: Standing) -> tuple[Lane, ...]:
+        """The lanes that differ where machines may only be delayed within their own lane; no lane waits, nobody is dropped.
+
+        This is for a rollout that runs: between lanes, admission counts what is really out, and makes nobody wait for a whole
+        lane. A budget without any room is passed by: its machines come last in their lane.
+        """
+        return _Replan(self._index, standing).delayed()
+
     def accept(self, found: Replanned) -> None:
         """Go on from what was found of the plan as it is."""
         index = self._index
@@ -136,6 +144,7 @@ class _Replan:
             and index.is_budget[rule]
             and max(1, limit) < index.limits[rule]
         }
+        self._shut: frozenset[int] = frozenset()
         self._waves: dict[int, list[list[int]]] = {}  # of lanes whose waves differ, those that were not begun
         self._waiting = Waiting(index, standing.begun)
         self._cut: frozenset[int] = frozenset()
@@ -158,6 +167,17 @@ class _Replan:
             MappingProxyType({index.rules[rule].id: self._shrunk[rule] for rule in sorted(self._shrunk)}),
             frozenset(index.named(self._gone)),
         )
+
+    def delayed(self) -> tuple[Lane, ...]:
+        """The lanes whose waves differ; budgets without any room are shut."""
+        rule_of = self._index.rule_of
+        self._shut = frozenset(rule_of[name] for name, limit in self._standing.limits.items() if limit <= 0)
+        self._shrunk.update(dict.fromkeys(self._shut, 1))
+        self._delay({rule: self._counted(rule) for rule in sorted(self._shrunk)})
+        return tuple(self._lanes(()))
+
+    def _too_many(self, rule: int, count: int) -> bool:
+        return count > self._shrunk[rule] or (rule in self._shut and count > 0)
 
     def _begun(self, lane: int) -> int:
         return self._standing.begun.get(self._index.lane(lane).id, 0)
@@ -207,13 +227,14 @@ class _Replan:
             for rule, by_lane in counts.items()
             for lane, by_wave in by_lane.items()
             if any(
-                count > self._shrunk[rule] and wave >= self._begun(lane) for wave, count in by_wave.items()
+                self._too_many(rule, count) and wave >= self._begun(lane) for wave, count in by_wave.items()
             )
         }
         for lane in sorted(concerned):
             waves = self._rest(lane)
             broken = self._broken(lane, waves, counts)
-            self._waves[lane] = Delaying(self._index, waves, self._limit, self._is_gone).waves(broken)
+            delaying = Delaying(self._index, waves, self._limit, self._is_gone, self._shut)
+            self._waves[lane] = delaying.waves(broken)
 
     def _broken(
         self, lane: int, waves: Sequence[Sequence[int]], counts: Mapping[int, Mapping[int, Counter[int]]]
@@ -226,7 +247,7 @@ class _Replan:
             wave - begun
             for rule, by_lane in counts.items()
             for wave, count in by_lane.get(lane, {}).items()
-            if wave >= begun and count > self._shrunk[rule]
+            if wave >= begun and self._too_many(rule, count)
         }
 
     def _breaks(self, wave: Sequence[int], rules: Collection[int]) -> bool:

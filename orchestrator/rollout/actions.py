@@ -132,6 +132,14 @@ class WatchGroups:
 
 
 @dataclass(frozen=True, slots=True)
+class Replan:
+    """Plan what was not begun anew: these budgets, by their places in the plan, have so much room and no more."""
+
+    rollout: str
+    shrunk: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Tell a receiver of something. `failing`: it couldn't be told for a while, so it is tried now and then, for as long as it takes."""
 
@@ -154,5 +162,6 @@ Activity = (
     | Verify
     | Watch
     | WatchGroups
+    | Replan
     | Tell
 )

@@ -19,6 +19,7 @@ from orchestrator.rollout.hours import still_fits
 from orchestrator.rollout.notices import decide_told
 from orchestrator.rollout.observations import decide_attempt, decide_health
 from orchestrator.rollout.progress import advance_lane, advance_stage
+from orchestrator.rollout.replanning import decide_replanned
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
 from orchestrator.rollout.stopping import after_unhealthy, not_begun, stop
 from orchestrator.rollout.stretches import decide_stretch, to_begin
@@ -56,6 +57,8 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             return _fleet_changed(scope, rollout, message)
         case m.ClockStepped(_, last):
             return stop(rollout, f"the clock went back: it says {now:%H:%M:%S} after {last:%H:%M:%S}")
+        case m.ReplanFound():
+            return decide_replanned(rollout, message)
         case m.HealthReported():
             return decide_health(scope, rollout, message)
         case (

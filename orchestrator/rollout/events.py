@@ -11,8 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.rollout.shared_events import (
+    BudgetsShrunk,
     GroupSeen,
     LaneGaveUp,
+    LaneReplanned,
     StageApproved,
     StageAwaiting,
     StageBaking,
@@ -25,8 +27,10 @@ from orchestrator.rollout.shared_events import (
 )
 
 __all__ = [  # those of the other file: facts are named by this one, whichever they are about
+    "BudgetsShrunk",
     "GroupSeen",
     "LaneGaveUp",
+    "LaneReplanned",
     "StageApproved",
     "StageAwaiting",
     "StageBaking",
@@ -347,6 +351,8 @@ Event = (
     | WaveOpened
     | WavePassed
     | LaneGaveUp
+    | BudgetsShrunk
+    | LaneReplanned
     | Granted
     | RestartForeseen
     | Intended

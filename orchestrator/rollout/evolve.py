@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from orchestrator.errors import Defect
@@ -13,13 +14,15 @@ from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
 from orchestrator.rollout.evolve_stretch import fresh_stretches, stretches_of
 from orchestrator.rollout.notices import fold_told, note
-from orchestrator.rollout.planned import Planned
+from orchestrator.rollout.planned import Planned, with_waves
+from orchestrator.rollout.replanning import begun_of
 from orchestrator.rollout.state import (
     IN_FLIGHT,
     SETTLED,
     LaneRun,
     MachineRun,
     MachineStatus,
+    Replanning,
     Rollout,
     Scope,
     Sick,
@@ -181,6 +184,21 @@ def _group_seen(_: Scope, rollout: Rollout, event: e.GroupSeen, at: datetime) ->
         rollout.sick[event.group] = Sick(at, event.evidence)
 
 
+def _budgets_shrunk(_: Scope, rollout: Rollout, event: e.BudgetsShrunk, at: datetime) -> None:
+    limits = dict(zip(event.budgets, event.limits, strict=True))
+    rollout.shrunk.update(limits)
+    rollout.replannings.append(Replanning(at, limits, event.refused))
+
+
+def _lane_replanned(_: Scope, rollout: Rollout, event: e.LaneReplanned, _at: datetime) -> None:
+    if event.begun < begun_of(rollout, event.lane):
+        raise Defect(f"waves of lane {event.lane} that were begun can't be planned anew")
+    rest = iter(event.machines)
+    waves = [tuple(islice(rest, size)) for size in event.sizes]
+    rollout.planned = with_waves(rollout.planned, event.lane, event.begun, waves)
+    rollout.replannings[-1].lanes.append(event.lane)
+
+
 def _told(_: Scope, rollout: Rollout, event: e.Told, _at: datetime) -> None:
     fold_told(rollout, event)
 
@@ -204,6 +222,8 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.WaveOpened: _wave_opened,
     e.WavePassed: _wave_passed,
     e.LaneGaveUp: _lane_gave_up,
+    e.BudgetsShrunk: _budgets_shrunk,
+    e.LaneReplanned: _lane_replanned,
     e.GroupSeen: _group_seen,
     e.Told: _told,
     e.CommandRefused: _nothing,

@@ -222,6 +222,25 @@ class NoticeTold:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneFound:
+    """The waves that a lane is to have from `begun` on."""
+
+    lane: int
+    begun: int
+    waves: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplanFound:
+    """What was not begun, planned anew for the budgets of a `Replan`: the lanes that differ. `refused`: why none is to."""
+
+    rollout: str
+    shrunk: tuple[tuple[int, int], ...]
+    lanes: tuple[LaneFound, ...]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SendAccepted:
     """202."""
 
@@ -357,6 +376,7 @@ Observation = (
     | StepReported
     | StretchStepReported
     | NoticeTold
+    | ReplanFound
     | SendAccepted
     | SendRejected
     | SendLapsed

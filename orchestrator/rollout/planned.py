@@ -5,11 +5,12 @@ The journal and the state speak of a machine by its place in the plan; ARM ids a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from orchestrator.availability.model import Order
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine
+from orchestrator.planner.model import AroundSteps, Plan, PlannedMachine, Wave
 from orchestrator.planner.stretches import Stretches, stretches_of
 from orchestrator.policy.model import Each, Step
 from orchestrator.policy.windows import Openings
@@ -129,6 +130,25 @@ def index_plan(plan: Plan) -> Planned:
         first,
         Openings(plan.calendars),
         stretches_of(plan, [(lane.stage, lane.waves) for lane in lanes]),
+    )
+
+
+def with_waves(planned: Planned, number: int, begun: int, waves: Sequence[tuple[int, ...]]) -> Planned:
+    """The plan with other waves from `begun` on in one lane. Its stretches stay: a plan with steps around waves isn't replanned."""
+    plan, old = planned.plan, planned.lanes[number]
+    kept = (*old.waves[:begun], *waves)
+    wave_of = list(planned.wave_of)
+    for place, wave in enumerate(kept):
+        for machine in wave:
+            wave_of[machine] = place
+    names = tuple(Wave(tuple(sorted(plan.machines[m].id for m in wave))) for wave in kept)
+    lanes = (*plan.lanes[:number], replace(plan.lanes[number], waves=names), *plan.lanes[number + 1 :])
+    fresh = replace(old, waves=kept, calendars=_calendars(plan, kept))
+    return replace(
+        planned,
+        plan=replace(plan, lanes=lanes),
+        lanes=(*planned.lanes[:number], fresh, *planned.lanes[number + 1 :]),
+        wave_of=tuple(wave_of),
     )
 
 

@@ -65,6 +65,31 @@ class LaneGaveUp:
     why: str
 
 
+# Replanning -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetsShrunk:
+    """These budgets, by their places in the plan, have so much room, since machines of theirs stay out of nobody's grant.
+
+    What was not begun was planned anew for it: the `LaneReplanned` of the same decision say what differs. With `refused`, nothing does, and why.
+    """
+
+    budgets: tuple[int, ...]
+    limits: tuple[int, ...]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneReplanned:
+    """The waves of a lane from `begun` on: the same machines as before, some of them later. Waves are told by their `sizes`."""
+
+    lane: int
+    begun: int
+    machines: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
 # Groups -----------------------------------------------------------------------------------------------------
 
 

@@ -176,6 +176,16 @@ class Notice:
 
 
 @dataclass(slots=True)
+class Replanning:
+    """What was not begun was planned anew: when, for which budgets (place in the plan -> room), and which lanes differ since."""
+
+    at: datetime
+    limits: dict[int, int]
+    refused: str
+    lanes: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Rollout:
     """One run of one plan."""
 
@@ -211,6 +221,8 @@ class Rollout:
     stages_done: int = 0  # of which people were told, or need not be
     untold: dict[str, dict[int, Notice]] = field(default_factory=dict)  # webhook -> notices, in order
     mute: dict[str, str] = field(default_factory=dict)  # webhooks that can't be told now, and why
+    replannings: list[Replanning] = field(default_factory=list)
+    shrunk: dict[int, int] = field(default_factory=dict)  # budget -> the least room it was planned anew for
     ended_at: datetime | None = None
     reviewed: Planned | None = field(
         default=None, compare=False, repr=False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout.state import Rollout
@@ -87,6 +89,10 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
             return f"lane {lanes[lane].id}: wave {wave + 1} passed its gate"
         case e.LaneGaveUp(lane, why):
             return f"lane {lanes[lane].id} gave up: {why}"
+        case e.BudgetsShrunk(budgets, limits, refused):
+            return replanned_for(rollout, dict(zip(budgets, limits, strict=True)), refused)
+        case e.LaneReplanned(lane, begun, _, sizes):
+            return f"lane {lanes[lane].id}: planned anew from wave {begun + 1} on, {begun + len(sizes)} waves by now"
         case e.FleetSeen(out, back):
             return _seen(rollout, out, back)
         case e.StretchBegun(where):
@@ -110,6 +116,14 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
     return None
+
+
+def replanned_for(rollout: Rollout, limits: Mapping[int, int], refused: str) -> str:
+    """Why what was not begun was planned anew."""
+    rules = rollout.planned.plan.constraints
+    rooms = "; ".join(f"{rules[place].what}: room for {room} now" for place, room in limits.items())
+    came = f"stays as it was, {refused}" if refused else "is planned anew"
+    return f"machines stay out, not by us, so what was not begun {came} ({rooms})"
 
 
 def _stretch(rollout: Rollout, where: tuple[int, ...]) -> str:

@@ -28,6 +28,7 @@ from orchestrator.rollout.state import (
     StageStatus,
 )
 from orchestrator.service.names import called
+from orchestrator.service.narrate import replanned_for
 from orchestrator.service.progress import Progress, Waiting, progress
 
 
@@ -67,6 +68,7 @@ class Status:
     steps: tuple[
         str, ...
     ]  # waves, stages and the rollout that are begun: what of the steps around them is done
+    plan: tuple[str, ...]  # as reviewed, or what was planned anew since, and why
     options: tuple[Option, ...]
     who: str
     reason: str
@@ -92,6 +94,7 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         _untold(rollout),
         tuple(x for x in out if x.rollout == rollout.id and x.state in _HALF_DONE),
         _steps(rollout),
+        as_planned(rollout),
         options(rollout, now),
         rollout.who,
         rollout.reason,
@@ -210,6 +213,19 @@ def _steps(rollout: Rollout) -> tuple[str, ...]:
             failed = f"; FAILED: {run.failed}" if run.failed else ""
             lines.append(f"{rollout.planned.title(number)}: {done}{failed}")
     return tuple(lines)
+
+
+def as_planned(rollout: Rollout) -> tuple[str, ...]:
+    """Whether it goes by its plan as that was reviewed; else how often it was planned anew, and each time for what."""
+    changed = sum(bool(one.lanes) for one in rollout.replannings)
+    often = f"replanned {changed} {'time' if changed == 1 else 'times'}" if changed else "as reviewed"
+    lanes = rollout.planned.plan.lanes
+    told = [
+        f"{one.at:%Y-%m-%d %H:%M} UTC: {replanned_for(rollout, one.limits, one.refused)}; lanes that differ: "
+        + (", ".join(lanes[lane].id for lane in one.lanes) or "none")
+        for one in rollout.replannings
+    ]
+    return (often, *told)
 
 
 def _full(scope: Scope, rollout: Rollout) -> tuple[Waiting, ...]:

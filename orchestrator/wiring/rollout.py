@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -59,6 +60,9 @@ __all__ = [
     "read_webhooks",
     "start_command",
 ]
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,11 @@ def make_services(cloud: Cloud, webhooks: Webhooks, settings: Settings | None = 
     if settings is None and is_loopback(cloud.endpoint):
         settings = Settings(in_transit_s=LOOPBACK_TRANSIT_S)
     probers: Mapping[ProbeKind, Prober] = {ProbeKind.HTTP: HttpProber(), ProbeKind.TCP: TcpProber()}
-    return services(cloud.provider, probers, webhooks, cloud.clock, settings)
+    return services(cloud.provider, probers, webhooks, cloud.clock, settings, _in_a_thread)
+
+
+async def _in_a_thread(work: Callable[[], T]) -> T:
+    return await asyncio.to_thread(work)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@
     around 0 1 done      the step around wave 1 of lane 0 (both from 0) ended; `around 0`: stage 0, `around`: the rollout; or `failed`
     fleet out x          the watch saw x go out; `fleet back x`
     group db well        what is asked about group db is answered well again
+    replanned            the planner has planned anew what was asked, and the judge has read it
     wait 90m             time passes
     pause, resume, abort, approve, retry a, skip a, write-off a
     crash                the process dies and starts again from the rows
@@ -111,7 +112,7 @@ class Conversation:
             case (("retry" | "skip" | "write-off"), [name]):
                 facts: tuple[e.Event, ...] = getattr(diary, word.replace("-", "_"))(name)
                 return facts
-            case (("pause" | "resume" | "abort" | "approve" | "crash"), []):
+            case (("pause" | "resume" | "abort" | "approve" | "crash" | "replanned"), []):
                 self._doing = {} if word == "crash" else self._doing
                 verb: Callable[[], tuple[e.Event, ...]] = getattr(diary, word)
                 return verb()
@@ -183,6 +184,7 @@ def _told(activity: a.Activity) -> str:
                 a.Check: "look at it",
                 a.Settle: "read it back",
                 a.Follow: "follow its run",
+                a.Replan: "plan anew what was not begun",
                 a.WatchGroups: "ask the groups that aren't well",
             }
             return words.get(type(activity), type(activity).__name__.lower())
