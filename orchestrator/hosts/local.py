@@ -206,6 +206,8 @@ class LocalHost:
             elif (when := self.agenda.wake_at()) is not None and when <= now:
                 for machine in self.agenda.wake(now):
                     self._reconcile(machine)
+                if not self._commits:  # else once they are durable
+                    self._runner.want(OWN, self.agenda.own)
             elif self.agenda.lanes:
                 lane = next(iter(self.agenda.lanes))
                 del self.agenda.lanes[lane]

@@ -26,6 +26,7 @@ from orchestrator.rollout.admission import (
     restarts,
     stretch_rule,
 )
+from orchestrator.rollout.agenda_replan import Replans
 from orchestrator.rollout.agenda_steps import A_WAVE, Steps
 from orchestrator.rollout.due import (
     due_machine,
@@ -36,7 +37,6 @@ from orchestrator.rollout.due import (
 )
 from orchestrator.rollout.hours import changes_at, opens_at
 from orchestrator.rollout.progress import advance_stage, lane_is_due
-from orchestrator.rollout.replanning import STEADY, due_replan, replan_wakes_at
 from orchestrator.rollout.state import Rollout, Scope
 
 FLEETWIDE = (
@@ -70,6 +70,7 @@ class Agenda:
     rollout: Rollout
     reserved: Reserved
     steps: Steps
+    replans: Replans
     activities: dict[int, a.Activity] = field(default_factory=dict)
     own: tuple[a.Activity, ...] = ()
     lanes: OrderedDict[int, None] = field(default_factory=OrderedDict)  # a queue that anybody may leave
@@ -82,8 +83,6 @@ class Agenda:
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
     _watched: dict[int, datetime] = field(default_factory=dict)  # lane -> its first alarm
     _bake: datetime | None = None  # the stage's alarm
-    _replan: a.Replan | None = None
-    _steady: datetime | None = None  # the alarm for machines that are out for long
     _shut: dict[int, datetime] = field(default_factory=dict)  # machine -> when its calendar opens
     _changes: dict[int, datetime] = field(default_factory=dict)  # machine -> its alarm for its calendar
 
@@ -96,8 +95,6 @@ class Agenda:
             return self.ask_all(now)
         touched: set[int] = set()
         crowded = any(self._crowds(fact) for fact in facts)
-        if any(map(_went_out, facts)):
-            self._await_steady(now)
         for fact in facts:
             self._touch(fact, touched, now)
         for machine in sorted(touched):
@@ -107,8 +104,7 @@ class Agenda:
         ):
             self._ask_reserved(touched, now)
         self._wake(touched, now)
-        if self._replan is not None:
-            self._ask_replan(now)
+        self.replans.refresh(facts, now)
         self._after(now)
         return touched | self.steps.refresh(facts)
 
@@ -206,8 +202,7 @@ class Agenda:
         touched: set[int] = set()
         crowded = False
         machines = tuple(machines)
-        if any(identity in self.scope.ledger.others for identity in machines):
-            self._await_steady(now)
+        self.replans.ledger_moved(machines, now)
         for identity in machines:
             self._free(identity)
             crowded = crowded or self._is_overdrawn(identity)
@@ -228,7 +223,6 @@ class Agenda:
         self._alarms.clear()
         self._watched.clear()
         self._bake = None
-        self._steady = None
         self._shut.clear()
         self._changes.clear()
         self.lanes.clear()
@@ -238,30 +232,17 @@ class Agenda:
                 self._ask(machine, now)
         for lane in self.rollout.planned.lanes_of_stage[self.rollout.stage]:
             self._ask_lane(lane, now)
-        self._ask_replan(now)
+        self.replans.ask(now)
         self._after(now)
         return set(machines) | self.steps.ask_all()
 
     def _after(self, now: datetime) -> None:
-        self.own = due_rollout(self.rollout) + ((self._replan,) if self._replan is not None else ())
+        self.own = due_rollout(self.rollout) + self.replans.due
         self.stage_due = bool(advance_stage(self.rollout, now))
         when = stage_wakes_at(self.rollout, now)
         if when is not None and when > now and when != self._bake:
             heapq.heappush(self._alarms, (when, _STAGE, 0))
         self._bake = when
-
-    def _await_steady(self, now: datetime) -> None:
-        """Somebody went out: ask once he was so for long enough, or when the one before him was."""
-        if self._steady is None:
-            self._steady = now + STEADY
-            heapq.heappush(self._alarms, (self._steady, _REPLAN, 0))
-
-    def _ask_replan(self, now: datetime) -> None:
-        self._replan = due_replan(self.scope, self.rollout, now)
-        when = replan_wakes_at(self.scope, self.rollout, now)
-        if when is not None and when != self._steady:
-            heapq.heappush(self._alarms, (when, _REPLAN, 0))
-        self._steady = when
 
     def _ask_lane(self, lane: int, now: datetime) -> None:
         if lane_is_due(self.rollout, lane, now):
@@ -377,7 +358,8 @@ class Agenda:
 
     def wake_at(self) -> datetime | None:
         """The next moment at which somebody has to be asked again, if any."""
-        return self._alarms[0][0] if self._alarms else None
+        moments = (self._alarms[0][0] if self._alarms else None, self.replans.wakes_at)
+        return min((when for when in moments if when is not None), default=None)
 
     def wake(self, now: datetime) -> set[int]:
         """Ask whose time has come. Returns the machines whose activity may differ."""
@@ -390,9 +372,7 @@ class Agenda:
             elif kind == _LANE:
                 self._watched.pop(number, None)
                 self._ask_lane(number, now)
-            elif kind == _REPLAN:
-                self._steady = None
-                self._ask_replan(now)
+        self.replans.wake(now)
         self._wake(touched, now)
         self._after(now)
         return touched
@@ -409,11 +389,11 @@ def _went_out(fact: e.Event) -> tuple[int, ...]:
     return (fact.machine,) if isinstance(fact, e.ForeignRunSeen) else ()
 
 
-_STAGE, _LANE, _MACHINE, _REPLAN = 0, 1, 2, 3
+_STAGE, _LANE, _MACHINE = 0, 1, 2
 
 
 def agenda_of(scope: Scope, rollout: Rollout, now: datetime) -> Agenda:
     """A fresh agenda: everybody asked once."""
-    agenda = Agenda(scope, rollout, Reserved(scope.ledger), Steps(rollout))
+    agenda = Agenda(scope, rollout, Reserved(scope.ledger), Steps(rollout), Replans(scope, rollout))
     agenda.ask_all(now)
     return agenda

@@ -21,7 +21,7 @@ from orchestrator.policy.model import Each
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope
+from orchestrator.rollout.state import Rollout, RolloutStatus, Scope
 
 STEADY: Final = timedelta(minutes=15)
 """How long a machine is out before anything is planned anew for it: most are back before."""
@@ -62,15 +62,17 @@ def due_replan(scope: Scope, rollout: Rollout, now: datetime) -> a.Replan | None
 
 def replan_wakes_at(scope: Scope, rollout: Rollout, now: datetime) -> datetime | None:
     """When the next machine that is out will have been so for long enough."""
+    if not may_be_replanned(rollout):
+        return None
     index, others = rollout.planned.index, scope.ledger.others
     moments = (since + STEADY for machine, since in others.items() if machine in index)
     return min((when for when in moments if when > now), default=None)
 
 
 def _steadily_out(scope: Scope, rollout: Rollout, now: datetime) -> Iterator[MachineId]:
-    index, ledger = rollout.planned.index, scope.ledger
-    for machine, since in ledger.others.items():
-        if machine in index and machine not in ledger.grants and since + STEADY <= now:
+    index = rollout.planned.index
+    for machine, since in scope.ledger.others.items():
+        if machine in index and since + STEADY <= now:
             yield machine
 
 
@@ -81,8 +83,7 @@ def _counts_on_more(rollout: Rollout, rule: Budget, room: int) -> bool:
     for identity in rule.machines:
         machine = planned.index[identity]
         lane = planned.lane_of[machine]
-        pending = rollout.machines[machine].status is MachineStatus.PENDING
-        if lane >= 0 and pending and planned.wave_of[machine] >= begun_of(rollout, lane):
+        if lane >= 0 and planned.wave_of[machine] >= begun_of(rollout, lane):
             taken[lane, planned.wave_of[machine]] += 1
     return max(taken.values(), default=0) > room
 

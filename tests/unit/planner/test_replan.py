@@ -155,3 +155,14 @@ def test_the_index_goes_on_from_what_was_accepted() -> None:
         "one-rest": (["b"], ["one", "two"]),
         "two": (["c"], []),
     }
+
+
+def test_while_it_runs_who_has_no_room_comes_last_in_the_lane() -> None:
+    """Those with room don't wait for them; no lane waits for another; a rule that keeps them apart is kept."""
+    held = budget(1, "a c x")
+    lanes = [lane("one", "a b", "c d", "e"), lane("two", "f", "g")]
+    found = Replanner(plan_of(*lanes, rules=[held])).delayed(Standing({}, {held.id: 0}))
+    assert shown(found) == {"one": (["b", "d", "e", "a", "c"], [])}
+
+    bound = Replanner(plan_of(*lanes, rules=[held, order("a", "d")])).delayed(Standing({}, {held.id: 0}))
+    assert shown(bound) == {"one": (["b", "a", "d", "e", "c"], [])}

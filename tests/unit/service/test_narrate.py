@@ -10,10 +10,15 @@ import pytest
 from orchestrator.policy.model import Each
 from orchestrator.rollout import events as e
 from orchestrator.service.narrate import is_quiet, sentence
-from tests.builders import NOON, grouped, lane, plan_of, stage, step, surrounded
+from tests.builders import NOON, budget, grouped, lane, plan_of, stage, step, surrounded
 from tests.diary import Diary
 
-PLAN = plan_of(lane("one", "a b", stage="canary"), lane("two", "c"), stages=[stage("canary"), stage("broad")])
+PLAN = plan_of(
+    lane("one", "a b", stage="canary"),
+    lane("two", "c"),
+    stages=[stage("canary"), stage("broad")],
+    rules=[budget(1, "a c")],
+)
 for each in (Each.WAVE, Each.STAGE, Each.ROLLOUT):
     PLAN = surrounded(PLAN, each, [step("silence")], [step("unsilence")])
 ROLLOUT = Diary(grouped(PLAN, "db", "a")).rollout
@@ -40,6 +45,18 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.WaveOpened(0, 0), "lane one: wave 1 of 1 opened, 2 machines"),
     (e.WavePassed(0, 0), "lane one: wave 1 passed its gate"),
     (e.LaneGaveUp(0, "waited 24 h"), "lane one gave up: waited 24 h"),
+    (
+        e.BudgetsShrunk((0,), (0,)),
+        "machines stay out, not by us, so what was not begun is planned anew (at most 1 of 2: room for 0 now)",
+    ),
+    (
+        e.BudgetsShrunk((0,), (0,), "the judge refuses it: two of a set"),
+        (
+            "machines stay out, not by us, so what was not begun stays as it was, the judge refuses it: two of a set "
+            "(at most 1 of 2: room for 0 now)"
+        ),
+    ),
+    (e.LaneReplanned(0, 1, (0, 1), (1, 1)), "lane one: planned anew from wave 2 on, 3 waves by now"),
     (e.Granted(0), "a: granted"),
     (e.Granted(0, broken=True), "a: granted, though it is out already: to be repaired"),
     (e.Granted(0, restarts=False), "a: granted, and stays up"),
