@@ -21,7 +21,16 @@ import orjson
 from orchestrator.availability.ledger import Grant
 from orchestrator.rollout.kept import by_reference
 from orchestrator.rollout.planned import Planned
-from orchestrator.rollout.state import LaneRun, MachineRun, Notice, Rollout, Scope, Sick, StretchRun
+from orchestrator.rollout.state import (
+    LaneRun,
+    MachineRun,
+    Notice,
+    Replanning,
+    Rollout,
+    Scope,
+    Sick,
+    StretchRun,
+)
 
 _MEANING = 1
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +42,7 @@ _RUN_HINTS = get_type_hints(MachineRun)
 
 def _layout() -> Iterator[str]:
     yield f"{_MEANING} {_RUN_HINTS}"
-    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Grant):
+    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Replanning, Grant):
         yield f"{cls.__name__} {[(f.name, str(f.type)) for f in fields(cls)]}"
 
 
