@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import orjson
 
 from orchestrator.clock import Clock
 from orchestrator.cloud import reading, urls
-from orchestrator.cloud.answers import Received, answer_to_start, received
+from orchestrator.cloud.answers import Received, answer_to_start, received, view_of
 from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.emulated import Cut, Watch, exchange, unwatched
 from orchestrator.cloud.listing import read_inventory
@@ -114,6 +115,30 @@ class SimulatedProvider:
         async with asyncio.timeout(timeout_s):
             response = await exchange(self._world, self._clock, method, url, headers, body, self._watch)
         return received(response.status, response.headers, response.body)
+
+
+class GlancingProvider(SimulatedProvider):
+    """The same, and whoever asks for all of a subscription's views gets those that changed made anew, and the others as they were.
+
+    Such lists are most of what a long rollout costs, and mostly nothing has changed. They are free here: no fault strikes them, no
+    rate limit counts them.
+    """
+
+    def __init__(self, world: World, clock: Clock, watch: Watch = unwatched) -> None:
+        super().__init__(world, clock, watch)
+        self._seen: dict[MachineId, tuple[tuple[object, ...], View]] = {}
+
+    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
+        """All instance views of a subscription; see the port."""
+        now = self._clock.now()
+        return {machine: self._glance(machine, now) for machine in self._world.machines(subscription)}
+
+    def _glance(self, machine: MachineId, now: datetime) -> View:
+        looks = self._world.appearance(machine, now)
+        seen = self._seen.get(machine)
+        if seen is None or seen[0] != looks:
+            seen = self._seen[machine] = looks, view_of(self._world.view(machine, now))
+        return seen[1]
 
 
 def _located(target: Target, operation_id: str) -> Operation:

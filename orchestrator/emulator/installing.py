@@ -31,6 +31,7 @@ from orchestrator.emulator.faults import (
 from orchestrator.emulator.install_request import Fate, InstallRequest
 from orchestrator.emulator.problems import stamp
 from orchestrator.emulator.state import Json
+from orchestrator.emulator.tempo import BY_CHANCE, Tempo
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,10 @@ def course(
     rng: random.Random,
     now: datetime,
     operation: str,
+    tempo: Tempo = BY_CHANCE,
 ) -> Course:
     """Settle an installation that begins at `now`: what it does, not yet what the machine will have made of it."""
-    draws = _Draws.of(rng)
+    draws = _Draws.of(rng).at(tempo)
     fates = {patch.id: request.fate(patch) for patch in pending}
     selected = [patch for patch in pending if fates[patch.id] is Fate.SELECTED]
     effect = _effect(request, selected, faults, draws)
@@ -121,6 +123,19 @@ class _Draws:
     def of(cls, rng: random.Random) -> _Draws:
         spans = (INSTALL, INSTALL_WITH_RESTART, OUTAGE, WRAP_UP, WARM_UP, VISIBILITY)
         return cls(*(span.draw(rng) for span in spans))
+
+    def at(self, tempo: Tempo) -> _Draws:
+        """The same for a machine of which more is known."""
+        outage = self.outage if tempo.restarts is None else tempo.restarts
+        around = self.with_restart - self.outage if tempo.installs is None else tempo.installs + self.wrap_up
+        return _Draws(
+            plain=self.plain if tempo.installs is None else tempo.installs,
+            with_restart=around + outage,
+            outage=outage,
+            wrap_up=self.wrap_up,
+            warm_up=self.warm_up if tempo.warms_up is None else tempo.warms_up,
+            visibility=self.visibility,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -14,8 +16,9 @@ from orchestrator.emulator.installing import Course, Outage, ail, course
 from orchestrator.emulator.life import Life
 from orchestrator.emulator.problems import conflict, not_allowed, stamp
 from orchestrator.emulator.state import PATCHING, Answer, Happening, Json, Kind, MachineState, Operation
+from orchestrator.emulator.tempo import BY_CHANCE, Tempo
 from orchestrator.emulator.timeline import Timeline
-from orchestrator.inventory.model import Agent, Power
+from orchestrator.inventory.model import Agent, MachineId, Power
 
 _PREEMPTED: Json = {
     "code": "OperationPreempted",
@@ -26,11 +29,20 @@ _PREEMPTED: Json = {
 class Operations:
     """All operations of one world. `begin` is the one way in; an Answer instead of an operation is a refusal."""
 
-    def __init__(self, timeline: Timeline, book: FaultBook, life: Life, *, seed: int) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        book: FaultBook,
+        life: Life,
+        *,
+        seed: int,
+        tempos: Mapping[MachineId, Tempo],
+    ) -> None:
         self._timeline = timeline
         self._book = book
         self._life = life
         self._seed = seed
+        self._tempos = tempos
         self._all: dict[str, Operation] = {}
 
     def get(self, operation_id: str) -> Operation | None:
@@ -76,9 +88,10 @@ class Operations:
         )
         self._all[operation.id] = operation
         faults = self._book.on_operation(kind, machine.record)
+        tempo = self._tempos.get(machine.id, BY_CHANCE)
         if request is not None:
             machine.running = operation
-            settled = course(request, machine.pending, faults, rng, now, operation.id)
+            settled = course(request, machine.pending, faults, rng, now, operation.id, tempo)
             self._follow(operation, machine, settled)
         elif kind is Kind.ASSESS:
             machine.running = operation
@@ -88,9 +101,9 @@ class Operations:
                 self._end(machine.running, machine, now, error=_PREEMPTED)
             machine.running = operation
             out = now + SHUTDOWN.draw(rng)
-            back = out + OUTAGE.draw(rng)
-            outage = Outage(out, back, back + WARM_UP.draw(rng))
-            self._restart(operation, machine, outage, back + NOTICE.draw(rng), faults)
+            outage = _outage(out, tempo, rng)
+            assert outage.back is not None
+            self._restart(operation, machine, outage, outage.back + NOTICE.draw(rng), faults)
         else:
             machine.command = operation
             self._timeline.at(now + COMMAND.draw(rng), partial(self._end_command, operation, machine))
@@ -215,6 +228,13 @@ class Operations:
         self._timeline.record(
             Happening(now, machine.record.arm_id, f"{operation.kind}_end", operation.id, details)
         )
+
+
+def _outage(out: datetime, tempo: Tempo, rng: random.Random) -> Outage:
+    """A restart's, drawn whole whatever is known of the machine, so that what is known shifts nothing else."""
+    outage, warm_up = OUTAGE.draw(rng), WARM_UP.draw(rng)
+    back = out + (outage if tempo.restarts is None else tempo.restarts)
+    return Outage(out, back, back + (warm_up if tempo.warms_up is None else tempo.warms_up))
 
 
 def _refusal(kind: Kind, machine: MachineState) -> Answer | None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
+from types import MappingProxyType
 
 from orchestrator.emulator.catalogue import DEFAULT_RESTART_SHARE, outstanding
 from orchestrator.emulator.chance import guid, stream
@@ -25,6 +26,7 @@ from orchestrator.emulator.operations import Operations, assessment_summary
 from orchestrator.emulator.problems import not_found, problem, stamp
 from orchestrator.emulator.signed_urls import Signer
 from orchestrator.emulator.state import Answer, Happening, Json, Kind, MachineState, Operation
+from orchestrator.emulator.tempo import BY_CHANCE, Tempo
 from orchestrator.emulator.timeline import Timeline
 from orchestrator.emulator.views import instance_view, machine_model
 from orchestrator.inventory.model import Agent, AppHealth, Inventory, Machine, MachineId, Power, machine_id
@@ -41,7 +43,8 @@ CRITICAL_AND_SECURITY: Json = {
 class World:
     """Machines of one inventory from `start` on. `now` is aware everywhere; an earlier one than before means the present.
 
-    `restart_share` of the machines wait for a patch that restarts them; `signed_urls` is off for ARM as before 2023.
+    `restart_share` of the machines wait for a patch that restarts them; `signed_urls` is off for ARM as before 2023;
+    `tempos` say what is known of machines and not left to chance.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class World:
         faults: Faults = NO_FAULTS,
         restart_share: float = DEFAULT_RESTART_SHARE,
         signed_urls: bool = True,
+        tempos: Mapping[MachineId, Tempo] = MappingProxyType({}),
     ) -> None:
         self.start = start.astimezone(UTC)
         self.seed = seed
@@ -62,9 +66,14 @@ class World:
         self._timeline = Timeline(self.start)
         self._door = FrontDoor(book, self.start)
         self._life = Life(self._timeline, seed=seed)
-        self._operations = Operations(self._timeline, book, self._life, seed=seed)
+        self._operations = Operations(self._timeline, book, self._life, seed=seed, tempos=tempos)
         self._states = {
-            m.id: _state(m, seed=seed, now=self.start, restart_share=restart_share)
+            m.id: _state(
+                m,
+                seed=seed,
+                now=self.start,
+                restart_share=_restart_share(tempos.get(m.id, BY_CHANCE), restart_share),
+            )
             for m in self.dealt.machines
         }
         self.set_ids = _set_ids(inventory)
@@ -97,6 +106,12 @@ class World:
         """The machine's instance view at `now`. KeyError if there is none."""
         now = self._timeline.run_to(now)
         return instance_view(self._states[machine_id(machine)], now)
+
+    def appearance(self, machine: MachineId, now: datetime) -> tuple[object, ...]:
+        """All that the machine's instance view is made of, but for times: while it is the same, so is what the view says."""
+        self._timeline.run_to(now)
+        state = self._states[machine]
+        return state.power, state.agent, state.out, state.app, state.installation, state.assessment
 
     def probe(self, machine: str, now: datetime) -> tuple[int, Json]:
         """What the machine's own health endpoint answers: 200, 503, or 0 if nobody answers at all."""
@@ -271,6 +286,10 @@ class World:
 
     def _run_foreign(self, machine: MachineState, now: datetime) -> None:
         self._operations.begin(Kind.INSTALL, machine, CRITICAL_AND_SECURITY, now, by="foreign")
+
+
+def _restart_share(tempo: Tempo, share: float) -> float:
+    return share if tempo.needs_restart is None else float(tempo.needs_restart)
 
 
 def _state(record: Machine, *, seed: int, now: datetime, restart_share: float) -> MachineState:

@@ -15,7 +15,7 @@ from orchestrator.cloud.arm.provider import ArmProvider
 from orchestrator.cloud.arm.transport import EmulatedSession
 from orchestrator.cloud.emulated import Watch, unwatched
 from orchestrator.cloud.port import CloudProvider
-from orchestrator.cloud.simulated import SimulatedProvider
+from orchestrator.cloud.simulated import GlancingProvider, SimulatedProvider
 from orchestrator.emulator.world import World
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
@@ -80,6 +80,7 @@ class Face(StrEnum):
     """How a process in virtual time speaks to the emulated world."""
 
     PROVIDER = "provider"  # straight to the world, in place of the SDK
+    GLANCES = "glances"  # the same, lists without their pages: as quick as can be, and no fault strikes them
     TRANSPORT = "transport"  # through the SDK: its codec, headers and errors
 
 
@@ -107,6 +108,8 @@ def virtual_services(
 
 
 def _provider(world: World, true: Clock, clock: Clock, face: Face, watch: Watch) -> CloudProvider:
+    if face is Face.GLANCES:
+        return GlancingProvider(world, true, watch)
     if face is Face.PROVIDER:
         return SimulatedProvider(world, true, watch)
     session: Any = EmulatedSession(world, true, watch)  # of the SDK's session as much as its transport uses
