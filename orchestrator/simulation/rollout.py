@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -19,6 +19,7 @@ from orchestrator.emulator.tempo import Tempo
 from orchestrator.emulator.world import World
 from orchestrator.errors import Refused
 from orchestrator.executor.log import Decided
+from orchestrator.executor.settings import Settings
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.rollout import events as e
@@ -33,7 +34,7 @@ from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.rollout import Running, begin
-from orchestrator.wiring.virtual import NO_INBOX, Disk, Face, MemoryStore, virtual_services
+from orchestrator.wiring.virtual import NO_INBOX, UNHURRIED, Disk, Face, MemoryStore, virtual_services
 
 WHO: Final = "simulation"
 
@@ -43,7 +44,8 @@ class Script:
     """What is rolled out, on which fleet, from when on, and what goes wrong. `until`: how long anybody watches.
 
     `answers` says of stages that wait for approval how long they wait for it; without, they are approved at once, if at all.
-    `tempos` are what is known of machines, `notice` is how long an outage of somebody else's may go unnoticed.
+    `tempos` are what is known of machines, `notice` is how long an outage of somebody else's may go unnoticed, `patience` how long
+    the command stays while only a person, or somebody's recovery, can move the rollout on.
     """
 
     plan: bytes
@@ -56,6 +58,8 @@ class Script:
     answers: Mapping[str, timedelta] = field(default_factory=dict)
     tempos: Mapping[MachineId, Tempo] = field(default_factory=dict)
     notice: timedelta = timedelta(0)
+    patience: timedelta = NO_INBOX.patience
+    settings: Settings = UNHURRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,12 @@ async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     face = (
         Face.PROVIDER if any(isinstance(f, RequestFault) for f in script.faults.faults) else Face.GLANCES
     )
-    journal, doors = await theatre.disk.journal(), virtual_services(theatre.world, theatre.clock, face=face)
+    journal = await theatre.disk.journal()
+    doors = virtual_services(theatre.world, theatre.clock, face=face, settings=script.settings)
     try:
         await journal.acquire(WHO, theatre.clock.now())
-        running = await begin(journal, doors, script.plan, who=WHO, live=script.fleet, pace=NO_INBOX)
+        pace = replace(NO_INBOX, patience=script.patience)
+        running = await begin(journal, doors, script.plan, who=WHO, live=script.fleet, pace=pace)
         if script.approve:
             running.host.listen(_approver(running, script.answers))
         await running.run()
