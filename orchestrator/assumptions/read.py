@@ -89,7 +89,7 @@ def settle(assumptions: Assumptions, fleet: Sequence[Machine]) -> Settled:
             problems.append(_at(entry, what.replace("0000%", "%"), _AT_MOST))
     if problems:
         raise PolicyError(problems)
-    return Settled(MappingProxyType(settled))
+    return Settled(settled)
 
 
 _AT_MOST: Final = f"{', '.join(_OUTCOMES[:-1])} and {_OUTCOMES[-1]} are 100% together at most: a change has one outcome"
