@@ -92,7 +92,9 @@ def settle(assumptions: Assumptions, fleet: Sequence[Machine]) -> Settled:
     return Settled(settled)
 
 
-_AT_MOST: Final = f"{', '.join(_OUTCOMES[:-1])} and {_OUTCOMES[-1]} are 100% together at most: a change has one outcome"
+_AT_MOST: Final = (
+    f"{', '.join(_OUTCOMES[:-1])} and {_OUTCOMES[-1]} are 100% together at most: a change has one outcome"
+)
 
 
 def _outcomes(assumed: Assumed) -> float:

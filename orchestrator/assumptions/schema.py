@@ -110,9 +110,7 @@ class EntrySection(Section):
 class AssumptionFile(Section):
     """A file of assumptions."""
 
-    version: Version = Field(
-        description="The version of the language of assumptions: 1.", examples=["1"]
-    )
+    version: Version = Field(description="The version of the language of assumptions: 1.", examples=["1"])
     machines: list[EntrySection] = Field(
         default=[],
         description="What is assumed of machines. Of several entries that select a machine, each key is taken from the last that has it.",
@@ -132,4 +130,3 @@ class AssumptionFile(Section):
 
 SECTIONS: Final = (AssumptionFile, EntrySection, SpreadSection)
 """All there are; the selector is the policies' own."""
-

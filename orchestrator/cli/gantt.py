@@ -57,7 +57,7 @@ def gantt(
         raise UsageError(
             f"{output}: a drawing is known by its ending; name a file that ends in .svg, .png or .html"
         )
-    begins = None if start is None else _moment(start)
+    begins = None if start is None else moment(start)
     held = read_plan(plan)
     fleet = (
         source(inventory, subscription, endpoint).read() if inventory is not None or subscription else None
@@ -70,7 +70,8 @@ def gantt(
         line(f"{count(len(held.lanes), 'lane')} drawn in {output}", out)
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """What `--start` says. Raises `UsageError`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -49,6 +49,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "explain": Entry("explain", "Plan", "Say why a machine is where it is in a plan."),
         "diff": Entry("diff", "Plan", "Say what a new plan does otherwise than an old one."),
         "gantt": Entry("gantt", "Plan", "Draw the lanes and waves of a plan: svg, png or html."),
+        "simulate": Entry(
+            "simulate", "Plan", "Run a plan hundreds of times in virtual time, and say what may come of it."
+        ),
         "rollout": Entry("rollout", "Run", "Run a plan, watched, until it is done or health says stop."),
         "status": Entry("status", "Run", "Say where a rollout or a machine stands, and what may be done."),
         "pause": Entry("verbs", "Steer", "Start nothing new; what has begun is carried through."),

@@ -65,7 +65,7 @@ class Stop:
     why: Why
     runs: int
     begun: Middle  # machines that were changed, or begun to be, by then
-    unhealthy: Middle  # machines that were unhealthy then
+    unhealthy: Middle  # machines that had turned unhealthy by then
     such_as: Run
 
 

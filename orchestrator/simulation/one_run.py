@@ -66,7 +66,7 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Run:
     """What became of one. `done`: when machines were done, in seconds from the start. `lows`: for each budget of the plan, in order, how
-    many of its machines served when the fewest did. `unhealthy`, `begun` and `not_changed` are counted at the end.
+    many of its machines served when the fewest did. `unhealthy` are those that turned so and that nobody has acknowledged, `begun` and the others are counted at the end.
     """
 
     seed: int
@@ -132,7 +132,7 @@ def _told(ground: Ground, seed: int, played: Played, rollout: Rollout, told: Tim
         cause="" if finished else rollout.cause or what_is_next(rollout, played.ended),
         done=_done(told, ground.start),
         begun=len({one.machine for one in told.disruptions if one.begun is not None}),
-        unhealthy=counts[MachineStatus.UNHEALTHY],
+        unhealthy=len(rollout.unacknowledged),
         not_changed=counts[MachineStatus.NOT_CHANGED],
         left_out=counts[MachineStatus.LEFT_OUT],
         approvals=len(waits),
@@ -180,7 +180,11 @@ def _waits(told: Timeline, rollout: Rollout, ended: datetime) -> list[timedelta]
     for span in told.stages:
         gate = stages[span.stage]
         here = span.stage == rollout.stage and not rollout.over
-        if not gate.approve or span.baking is None or (here and rollout.stage_status is not StageStatus.AWAITING):
+        if (
+            not gate.approve
+            or span.baking is None
+            or (here and rollout.stage_status is not StageStatus.AWAITING)
+        ):
             continue
         waits.append(max((span.ended or ended) - span.baking - gate.bake, timedelta(0)))
     return waits

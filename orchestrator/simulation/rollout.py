@@ -116,9 +116,7 @@ async def play(script: Script) -> Played:
 async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     """One process: begins the rollout or goes on with it, until it rests or is over."""
     script = theatre.script
-    face = (
-        Face.PROVIDER if any(isinstance(f, RequestFault) for f in script.faults.faults) else Face.GLANCES
-    )
+    face = Face.PROVIDER if any(isinstance(f, RequestFault) for f in script.faults.faults) else Face.GLANCES
     journal = await theatre.disk.journal()
     doors = virtual_services(theatre.world, theatre.clock, face=face, settings=script.settings)
     try:
