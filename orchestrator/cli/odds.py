@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -163,21 +163,19 @@ def group_row(group: Group) -> tuple[str, ...]:
 
 def comparison(new: Told, old: Told) -> list[tuple[str, str, str]]:
     """What differs between two plans: what it is, of the old one, of the new one."""
-    rows = [
-        (name, figure(old.odds), figure(new.odds))
-        for name, figure in (
-            ("machines to be changed", lambda odds: f"{odds.machines:,}"),
-            ("finishes", lambda odds: percent(odds.share(odds.finished))),
-            ("  with all machines changed", lambda odds: percent(odds.share(odds.whole))),
-            ("ends mostly after", lambda odds: _end(odds.end, late=False)),
-            ("19 of 20 times within", lambda odds: _end(odds.end, late=True)),
-            ("stops", lambda odds: percent(odds.share(odds.stopped))),
-            ("misses the deadline", lambda odds: percent(odds.share(odds.missed))),
-            ("waits for approvals, mostly", lambda odds: after(odds.waited.median)),
-            ("begun when it stopped, most", lambda odds: _most([stop.begun for stop in odds.stops])),
-            ("unhealthy when it stopped, most", lambda odds: _most([stop.unhealthy for stop in odds.stops])),
-        )
-    ]
+    figures: tuple[tuple[str, Callable[[Odds], str]], ...] = (
+        ("machines to be changed", lambda odds: f"{odds.machines:,}"),
+        ("finishes", lambda odds: percent(odds.share(odds.finished))),
+        ("  with all machines changed", lambda odds: percent(odds.share(odds.whole))),
+        ("ends mostly after", lambda odds: _end(odds.end, late=False)),
+        ("19 of 20 times within", lambda odds: _end(odds.end, late=True)),
+        ("stops", lambda odds: percent(odds.share(odds.stopped))),
+        ("misses the deadline", lambda odds: percent(odds.share(odds.missed))),
+        ("waits for approvals, mostly", lambda odds: after(odds.waited.median)),
+        ("begun when it stopped, most", lambda odds: _most([stop.begun for stop in odds.stops])),
+        ("unhealthy when it stopped, most", lambda odds: _most([stop.unhealthy for stop in odds.stops])),
+    )
+    rows = [(name, figure(old.odds), figure(new.odds)) for name, figure in figures]
     stages = list(dict.fromkeys(gate.name for told in (old, new) for gate in told.plan.stages))
     at = next(n for n, row in enumerate(rows) if row[0] == "stops") + 1
     rows[at:at] = [
@@ -188,20 +186,17 @@ def comparison(new: Told, old: Told) -> list[tuple[str, str, str]]:
 
 def groups_compared(new: Told, old: Told) -> list[tuple[str, str, str]]:
     """The lowest availability of each group under both: those first that differ most, then those that came lowest."""
-    ours, theirs = ({group.what: group for group in told.odds.groups} for told in (new, old))
-    names = sorted(
-        ours.keys() | theirs.keys(),
-        key=lambda name: (
-            -abs(_share(ours.get(name)) - _share(theirs.get(name))),
-            _share(ours.get(name)),
-            name,
-        ),
-    )
-    return [(name, _lowest(theirs.get(name)), _lowest(ours.get(name))) for name in names]
+    ours, theirs = ({group.machines: group for group in told.odds.groups} for told in (new, old))
+    pairs = [(ours.get(machines), theirs.get(machines)) for machines in dict.fromkeys([*ours, *theirs])]
+    pairs.sort(key=_by_difference)
+    return [((now or before).what, _lowest(before), _lowest(now)) for now, before in pairs]  # type: ignore[union-attr]
 
 
-def _share(group: Group | None) -> float:
-    return 1.0 if group is None else group.share
+def _by_difference(pair: tuple[Group | None, Group | None]) -> tuple[bool, float, float]:
+    now, before = pair
+    if now is None or before is None:
+        return True, 0.0, (now or before).share  # type: ignore[union-attr]
+    return False, -abs(now.share - before.share), now.share
 
 
 def _lowest(group: Group | None) -> str:
@@ -222,17 +217,18 @@ def _stopped_in(odds: Odds, stage: str) -> str:
 
 def verdict(new: Told, old: Told) -> str:
     """The difference in a sentence."""
-    parts = [
-        f"ends mostly after {_end(new.odds.end, late=False)} instead of {_end(old.odds.end, late=False)}",
-        f"stops in {percent(new.odds.share(new.odds.stopped))} of the runs instead of {percent(old.odds.share(old.odds.stopped))}",
-    ]
-    if new.odds.groups and old.odds.groups:
-        ours, theirs = new.odds.groups[0], old.odds.groups[0]
-        parts.append(
-            f"and leaves a group with {percent(ours.share)} of its machines at the lowest ({ours.what}) instead of "
-            f"{percent(theirs.share)} ({theirs.what})"
-        )
-    return f"{new.name}, against {old.name}: {', '.join(parts)}."
+    ours, theirs = new.odds, old.odds
+    ends = _instead(_end(ours.end, late=False), _end(theirs.end, late=False))
+    stops = [f"{percent(odds.share(odds.stopped))} of the runs" for odds in (ours, theirs)]
+    parts = [f"it ends mostly after {ends}", f"stops in {_instead(*stops)}"]
+    if ours.groups and theirs.groups:
+        lowest = _instead(*(f"{percent(at[0].share)} ({at[0].what})" for at in (ours.groups, theirs.groups)))
+        parts.append(f"the lowest that a group came to is {lowest}")
+    return f"{new.name} against {old.name}: {', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def _instead(now: str, before: str) -> str:
+    return f"{now}, as before," if now == before else f"{now} instead of {before}"
 
 
 def print_comparison(new: Told, old: Told, console: Console) -> None:

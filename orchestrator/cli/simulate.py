@@ -112,13 +112,7 @@ def simulate(
         candidates.append(_other(against, campaign or candidates[0].plan.name, fleet, durations))
     begins = moment(start) if start is not None else candidates[0].plan.taken_at or MONDAY_MORNING
     grounded = _grounds(candidates, fleet, begins, read)
-    seeds = range(seed, seed + runs)
-    told = []
-    with _progress(len(seeds) * len(grounded)) as step:
-        for candidate, ground in zip(candidates, grounded, strict=True):
-            played = play_many(ground, seeds, jobs or os.cpu_count() or 1, step)
-            _hold_to_rules(candidate, played)
-            told.append(Told(candidate.name, candidate.plan, odds_of(candidate.plan, played)))
+    told = _played(candidates, grounded, range(seed, seed + runs), jobs or os.cpu_count() or 1)
     new, old = told[0], told[1] if len(told) > 1 else None
     notes = _notes(begins, seed, runs, assumptions)
     if output is not None and form is not None:
@@ -192,6 +186,19 @@ def _grounds(candidates: Sequence[Candidate], fleet: Inventory, begins: datetime
         if not any(machine.change for machine in candidate.plan.machines):
             raise Refused(f"{candidate.name}: the plan changes no machine, so there is nothing to simulate")
     return grounds([(one.plan, one.text) for one in candidates], fleet, begins, read)
+
+
+def _played(
+    candidates: Sequence[Candidate], grounded: Sequence[Ground], seeds: Sequence[int], jobs: int
+) -> list[Told]:
+    """Everything, run by run."""
+    told = []
+    with _progress(len(seeds) * len(grounded)) as step:
+        for candidate, ground in zip(candidates, grounded, strict=True):
+            played = play_many(ground, seeds, jobs, step)
+            _hold_to_rules(candidate, played)
+            told.append(Told(candidate.name, candidate.plan, odds_of(candidate.plan, played)))
+    return told
 
 
 @contextmanager

@@ -95,7 +95,8 @@ def _points(mark: Area | Stroke) -> str:
 def _element(mark: Mark) -> ET.Element:
     match mark:
         case Area():
-            return h("polygon", points=_points(mark), style=_filled(mark.role))
+            sheer = None if mark.opacity == 1 else mark.opacity
+            return h("polygon", points=_points(mark), fill_opacity=sheer, style=_filled(mark.role))
         case Stroke():
             style = f"fill: none; stroke: var(--odds-{mark.role}); stroke-width: {number(mark.width)}"
             return h("polyline", points=_points(mark), style=style + "; stroke-dasharray: 5 4" * mark.dashed)
@@ -132,11 +133,15 @@ def _png(drawing: Drawing, colours: Mapping[Role, str]) -> bytes:
 def _add(axes: Axes, mark: Mark, colour: str, layer: int) -> None:
     match mark:
         case Area():
-            axes.add_patch(Polygon(mark.points, facecolor=colour, linewidth=0, zorder=layer))
+            axes.add_patch(
+                Polygon(mark.points, facecolor=colour, alpha=mark.opacity, linewidth=0, zorder=layer)
+            )
         case Stroke():
             xs, ys = zip(*mark.points, strict=True)
-            dashes = (0, (5, 4)) if mark.dashed else "-"
-            axes.add_line(Line2D(xs, ys, color=colour, linewidth=mark.width, linestyle=dashes, zorder=layer))
+            line = Line2D(xs, ys, color=colour, linewidth=mark.width, zorder=layer)
+            if mark.dashed:
+                line.set_dashes((5, 4))
+            axes.add_line(line)
         case Text():
             axes.text(
                 mark.x,

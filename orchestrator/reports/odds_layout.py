@@ -21,6 +21,7 @@ _TITLE, _TEXT, _SMALL = 19.0, 11.5, 10.0
 _TICKS_H: Final = (1, 2, 4, 6, 12, 24, 48, 72, 168, 336, 720)
 _MOST_TICKS: Final = 12
 _STEPS: Final = (1, 2, 5)
+_SHEER: Final = 0.65  # of a band that another one may lie under
 
 Role = Literal[
     "card",
@@ -51,6 +52,7 @@ class Area:
 
     points: tuple[tuple[float, float], ...]
     role: Role
+    opacity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _fan(sides: Sequence[Side], top: float) -> Iterator[Mark]:
     for side, band in zip(sides, _BANDS, strict=False):
         upper = [place(h, m) for h, m in zip(side.fan.hours, side.fan.high, strict=True)]
         lower = [place(h, m) for h, m in zip(side.fan.hours, side.fan.low, strict=True)]
-        yield Area((*upper, *reversed(lower)), band)
+        yield Area((*upper, *reversed(lower)), band, _SHEER if len(sides) > 1 else 1.0)
     for side, line in zip(sides, _LINES, strict=False):
         yield Stroke(
             tuple(place(h, m) for h, m in zip(side.fan.hours, side.fan.middle, strict=True)), line, 2.2
@@ -197,8 +199,11 @@ def _stops(sides: Sequence[Side], top: float) -> Iterator[Mark]:
         for n, side in enumerate(sides):
             share = shares.get((n, stage), 0.0)
             runs = next((stop.runs for stop in side.stops if stop.stage == stage), 0)
-            yield Area(_box(left, y + 1, max(room * share / widest, 1.0), _BAR - 2), _BARS[n])
-            told = f"{share:.1%} ({runs:,} of {side.runs:,})" + (f", {side.name}" if len(sides) > 1 else "")
+            if runs:
+                yield Area(_box(left, y + 1, max(room * share / widest, 1.0), _BAR - 2), _BARS[n])
+            told = f"{share:.1%} ({runs:,} of {side.runs:,})".replace(".0%", "%") + (
+                f", {side.name}" if len(sides) > 1 else ""
+            )
             yield Text(left + room * share / widest + 8, y + _BAR / 2, told, _SMALL, "soft")
             y += _BAR
         y += 9

@@ -86,9 +86,8 @@ def _outages(machine: Machine, assumed: Assumed, seed: int) -> Iterator[Fault]:
     if portion(seed, "goes off", machine.id) < (assumed.goes_off or 0.0):
         within = assumed.goes_off_within or OFF_WITHIN
         at = timedelta(seconds=round(within.total_seconds() * portion(seed, "goes off at", machine.id)))
-        yield GoesOff(
-            machines=(machine.id,), at=at, for_=_maybe(assumed.off_for, seed, "off for", machine.id)
-        )
+        off_for = _maybe(assumed.off_for, seed, "off for", machine.id)
+        yield GoesOff.model_validate({"machines": (machine.id,), "at": at, "for": off_for})
 
 
 # How long things take -------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Final
 from orchestrator.assumptions.model import Assumptions
 from orchestrator.assumptions.read import read_assumptions, settle
 from orchestrator.emulator.fault_file import read_faults
-from orchestrator.emulator.faults import NO_FAULTS, Faults
+from orchestrator.emulator.faults import NO_FAULTS, Fault, Faults
 from orchestrator.errors import PolicyError, Problem, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.model import Plan
@@ -39,7 +39,8 @@ def read_assumption_file(path: Path) -> Read:
         PolicyError: with every problem of it and of the files that it names.
     """
     assumptions = read_assumptions(str(path), read_bytes(path, "file of assumptions"))
-    problems, found = [], []
+    problems: list[Problem] = []
+    found: list[Fault] = []
     for name, where in assumptions.faults:
         try:
             found += read_faults(Path(normpath(path.parent / name))).faults

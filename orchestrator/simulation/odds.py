@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from datetime import timedelta
 from math import ceil, sqrt
 from typing import Any, Final, TypeVar
 
+from orchestrator.availability.model import Budget
+from orchestrator.inventory.model import MachineId
 from orchestrator.planner.model import Plan
 from orchestrator.policy.model import Origin
 from orchestrator.simulation.one_run import Ending, Run, Why, budgets_of
@@ -17,6 +20,9 @@ LATE: Final = 0.95
 EARLY: Final = 0.05
 _SURE: Final = 1.959964
 """Standard deviations on each side that hold 95 % of a normal distribution."""
+
+_LIMIT: Final = re.compile(r"at most [\d,]+ of [\d,]+ in ")
+"""What a budget's name begins with; the group's is the rest."""
 
 T = TypeVar("T", float, timedelta)
 
@@ -71,13 +77,22 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The machines of one rule. `fewest`: how many served when the fewest did, and in how many runs it came to that."""
+    """Machines that one budget or several are about. `fewest`: how many served when the fewest did, and in how many runs it came to that.
+
+    `keeps` and `origin` are of the tightest of these budgets; `what` is, if it can be, of one that isn't a cap on a subscription.
+    """
 
     what: str
+    rules: tuple[str, ...]
     origin: Origin
-    size: int
+    machines: tuple[MachineId, ...]
     keeps: int  # so many serve as far as the rule can see to it
     fewest: tuple[tuple[int, int], ...]  # ascending
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self.machines)
 
     @property
     def lowest(self) -> int:
@@ -103,6 +118,7 @@ class Group:
         """Plain values."""
         return {
             "what": self.what,
+            "rules": list(self.rules),
             "file": self.origin.file,
             "line": self.origin.line,
             "machines": self.size,
@@ -191,16 +207,24 @@ def _groups(plan: Plan, runs: Sequence[Run]) -> tuple[Group, ...]:
     begun = [run.lows for run in runs if run.lows or not budgets_of(plan)]
     if not begun:
         return ()
-    groups = (
-        Group(
-            what=budget.what,
-            origin=budget.origin,
-            size=len(budget.machines),
-            keeps=max(len(budget.machines) - budget.limit, 0),
-            fewest=tuple(sorted(Counter(low[number] for low in begun).items())),
+    alike: dict[tuple[MachineId, ...], list[tuple[int, str, int, Budget]]] = {}
+    for number, budget in enumerate(budgets_of(plan)):
+        alike.setdefault(budget.machines, []).append((budget.limit, budget.what, number, budget))
+    groups = []
+    for machines, rules in alike.items():
+        rules.sort(key=lambda rule: rule[:3])
+        limit, _, number, budget = rules[0]
+        what = next((rule[1] for rule in rules if not rule[3].cap), rules[0][1])
+        groups.append(
+            Group(
+                what=_LIMIT.sub("", what),
+                rules=tuple(rule[1] for rule in rules),
+                origin=budget.origin,
+                machines=machines,
+                keeps=max(len(machines) - limit, 0),
+                fewest=tuple(sorted(Counter(low[number] for low in begun).items())),
+            )
         )
-        for number, budget in enumerate(budgets_of(plan))
-    )
     return tuple(sorted(groups, key=lambda group: (group.share, group.what)))
 
 
