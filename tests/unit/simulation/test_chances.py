@@ -16,6 +16,7 @@ from orchestrator.emulator.faults import (
     StaysOut,
     Unhealthy,
 )
+from orchestrator.inventory.model import Os
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load_one
 from orchestrator.simulation.chances import Drawn, draw
@@ -24,7 +25,8 @@ from orchestrator.wiring.files import floor
 from tests.fleet import inventory, vm
 
 FLEET = inventory(
-    *(vm(f"web-{n:03}", tags={"app": "shop"}) for n in range(400)), taken_at=datetime(2026, 1, 5, tzinfo=UTC)
+    *(vm(f"web-{n:03}", os=Os.LINUX, tags={"app": "shop"}) for n in range(400)),
+    taken_at=datetime(2026, 1, 5, tzinfo=UTC),
 )
 POLICY = "version: 1\nname: a\nselect: {{tags: {{app: shop}}}}\nchange: {change}\nrules: [{{max_unavailable: {most}}}]\n"
 MINUTE = timedelta(minutes=1)
@@ -90,7 +92,7 @@ def test_lengths_have_the_median_and_the_late_end_that_are_assumed() -> None:
 def test_what_is_not_assumed_is_made_up_to_what_the_plan_expects() -> None:
     """A restart as a whole takes 2 minutes mostly; of patches, those that restart take about 20."""
     restarts = sorted(
-        tempo.restarts or MINUTE for tempo in drawn(Assumed(), change="restart").tempos.values()
+        tempo.restarts or MINUTE for tempo in drawn(Assumed(), change="{restart: {}}").tempos.values()
     )
     assert MINUTE < restarts[200] < 2 * MINUTE  # and some more until the application is well
     patches = sorted(

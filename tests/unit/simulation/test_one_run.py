@@ -9,7 +9,7 @@ import pytest
 from orchestrator.assumptions.model import Assumed, Settled, Spread
 from orchestrator.availability.model import Budget
 from orchestrator.emulator.state import Happening
-from orchestrator.inventory.model import AppHealth
+from orchestrator.inventory.model import AppHealth, Os
 from orchestrator.planner.document import dump
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load_one
@@ -22,7 +22,11 @@ from tests.fleet import inventory, vm
 
 NOW = datetime(2026, 1, 5, 8, tzinfo=UTC)
 FLEET = inventory(
-    *(vm(f"web-{n}", tags={"app": "shop"}, zone=str(n % 3 + 1)) for n in range(12)), taken_at=NOW
+    *(
+        vm(f"web-{n}", os=Os.LINUX, app_health=AppHealth.HEALTHY, tags={"app": "shop"}, zone=str(n % 3 + 1))
+        for n in range(12)
+    ),
+    taken_at=NOW,
 )
 POLICY = """
 version: 1
@@ -74,7 +78,7 @@ def test_installations_that_always_fail_stop_it_too() -> None:
     for run in runs(Assumed(install_fails=1.0)):
         assert (run.ending, run.stage, run.why) == (Ending.STOPPED, "broad", Why.NOT_CHANGED)
         assert run.done == ()
-        assert min(run.lows) == 12 - 0 or min(run.lows) >= 9
+        assert min(run.lows) == 12
 
 
 def test_an_approval_takes_as_long_as_assumed() -> None:
@@ -83,7 +87,7 @@ def test_an_approval_takes_as_long_as_assumed() -> None:
     at_once = runs(Assumed())
     for late, soon in zip(waited, at_once, strict=True):
         assert (late.approvals, soon.approvals) == (1, 1)
-        assert soon.waited == timedelta(0)
+        assert soon.waited < timedelta(seconds=1)
         assert 90 * MINUTE <= late.waited < 91 * MINUTE
         assert late.took - soon.took >= 89 * MINUTE
 
