@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orchestrator.inventory import native
+from orchestrator.inventory.model import AppHealth, Os
+from tests.fleet import inventory, vm
 from tests.unit.cli.conftest import Typed
 
 BEGINNINGS = {"svg": b"<?xml", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}
 ALWAYS = "version: 1\nmachines: [{comes_back_unhealthy: 100%}]\n"
+
+
+POLICY = "version: 1\nname: monthly\nselect: {tags: {app: shop}}\nchange: {patches: {}}\n"
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> str:
+    """Six machines of which everything is known."""
+    well = {"os": Os.LINUX, "app_health": AppHealth.HEALTHY, "tags": {"app": "shop"}}
+    machines = inventory(
+        *(vm(f"web-{n}", **well) for n in range(6)), taken_at=datetime(2026, 1, 5, 8, tzinfo=UTC)
+    )
+    (tmp_path / "fleet.json").write_bytes(native.dump(machines))
+    return "fleet.json"
+
+
+@pytest.fixture
+def plan(wavekeeper: Typed, fleet: str, tmp_path: Path) -> str:
+    """A campaign of all of them."""
+    (tmp_path / "monthly.yaml").write_text(POLICY)
+    assert wavekeeper("plan", "-i", fleet, "-p", "monthly.yaml", "-o", "plan.json").code == 0
+    return "plan.json"
 
 
 @pytest.fixture
