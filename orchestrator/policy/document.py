@@ -147,7 +147,7 @@ def _decoded(file: str, content: str | bytes) -> str:
 
 
 def _too_long(file: str, length: str) -> PolicyError:
-    what = f"the file has {length} characters, and a policy may have {MAX_CHARACTERS:,}"
+    what = f"the file has {length} characters; a policy may have at most {MAX_CHARACTERS:,}"
     return PolicyError([Problem(file, 0, what, "is it a policy? split it if it is", code=codes.UNREADABLE)])
 
 

@@ -19,6 +19,7 @@ from orchestrator.errors import Defect, PolicyError, UsageError
 from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.policy.describe import describe
 from orchestrator.policy.effective import effective
+from orchestrator.policy.holds import why_held
 from orchestrator.policy.load import load
 from orchestrator.wiring.files import floor, make_folder, read_policies, write_new
 
@@ -47,21 +48,25 @@ def show(
     if as_yaml and as_json:
         raise UsageError("--yaml and --json are two ways to print the same; say one")
     read = own(read_policies(policies or []))
-    found = find(source(inventory, subscription, endpoint).read(), machine)
+    fleet = source(inventory, subscription, endpoint).read()
+    found = find(fleet, machine)
     if as_yaml:
         _as_yaml(taken_together(found, effective(found, read)), output)
         return
     settings = describe(found, read, floor())
+    held = why_held(found, fleet.taken_at)
     if as_json:
         rows = [
             {"key": s.key, "value": s.value, "file": s.origin.file, "line": s.origin.line} for s in settings
         ]
-        print_json({"machine": found.id, "name": found.name, "settings": rows})
+        print_json({"machine": found.id, "name": found.name, "held": held, "settings": rows})
         return
     zone = f" zone {found.zone}" if found.zone else ""
     out.print(
         Text.assemble((found.name, "bold"), f"  {found.location}{zone}  {found.resource_group}  {found.os}\n")
     )
+    if held is not None:
+        line(f"nothing changes it now: {held}\n", style="bold yellow")
     table = columns("what", "holds", "written in")
     table.columns[0].no_wrap = table.columns[2].no_wrap = True  # what is held gives way, places stay whole
     before = ""

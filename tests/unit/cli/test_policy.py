@@ -241,6 +241,21 @@ def test_show_without_a_campaign_says_that_nothing_changes(wavekeeper: Typed, fl
     assert wavekeeper("policy", "show", "web-1", "-i", fleet).out.endswith("\nno campaign changes it\n")
 
 
+def test_a_hold_is_shown_before_what_holds(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Whoever asks why a machine isn't changed is told first that its own tag says so."""
+    held = inventory(vm("web-1", tags={"wavekeeper-hold": "2098-12-01 audit"}), vm("web-2"))
+    (tmp_path / "held.json").write_bytes(native.dump(held))
+    fleet = str(tmp_path / "held.json")
+    told = wavekeeper("policy", "show", "web-1", "-i", fleet).out
+    assert "nothing changes it now: it is on hold until 2098-12-01: audit (tag wavekeeper-hold)" in told
+    assert (
+        wavekeeper("policy", "show", "web-1", "-i", fleet, "--json")
+        .json()["held"]
+        .startswith("it is on hold")
+    )
+    assert "on hold" not in wavekeeper("policy", "show", "web-2", "-i", fleet).out
+
+
 def test_show_writes_it_as_files_that_load_again(
     wavekeeper: Typed, policies: str, fleet: str, tmp_path: Path
 ) -> None:

@@ -184,7 +184,7 @@ def test_a_chain_of_anchors_can_t_nest_without_end() -> None:
 def test_a_text_that_is_far_too_long_isn_t_parsed() -> None:
     """A file of 100 MB is told so, not read."""
     assert said("#" * (MAX_CHARACTERS + 1)) == [
-        "shop.yaml: the file has 262,145 characters, and a policy may have 262,144; is it a policy? split it if it is"
+        "shop.yaml: the file has 262,145 characters; a policy may have at most 262,144; is it a policy? split it if it is"
     ]
 
 
@@ -196,7 +196,7 @@ def test_a_text_that_is_far_too_long_isn_t_parsed() -> None:
         ("a: 1".encode("utf-16"), "shop.yaml:1:1: the file is UTF-16 or binary, and policies are UTF-8 text; save it as UTF-8"),
         ("a: 1".encode("utf-16-le"), "shop.yaml:1:1: the file is UTF-16 or binary, and policies are UTF-8 text; save it as UTF-8"),
         (b"\x1f\x8b\x08\x00", "shop.yaml:1:1: the file is UTF-16 or binary, and policies are UTF-8 text; save it as UTF-8"),
-        (b"#" * (MAX_BYTES + 1), "shop.yaml: the file has over 262,144 characters, and a policy may have 262,144; is it a policy? split it if it is"),
+        (b"#" * (MAX_BYTES + 1), "shop.yaml: the file has over 262,144 characters; a policy may have at most 262,144; is it a policy? split it if it is"),
     ],
 )  # fmt: skip
 def test_bytes_that_are_no_text_are_a_problem_of_the_file(content: bytes, problem: str) -> None:
