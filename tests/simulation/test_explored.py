@@ -5,6 +5,7 @@ The fixed seeds are always the same; the fresh one is another each time, and wha
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import replace
 
@@ -18,7 +19,8 @@ from orchestrator.simulation.telling import tell
 from orchestrator.simulation.trial import Trial, trial_of
 from orchestrator.wiring.virtual import Face
 
-FRESH = secrets.randbelow(1 << 31)
+FRESH = int(os.environ.get("PYTEST_XDIST_TESTRUNUID", secrets.token_hex(16))[:7], 16)
+"""Another for each run of the tests, and the same for all its processes, which must collect the same tests."""
 
 
 def told(report: Report) -> str:
