@@ -5,12 +5,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
 
 from orchestrator.emulator.state import Happening
 
 Turn = Callable[[datetime], None]
-"""Something that happens; it is told the moment it was due at, which is the moment it happens at."""
+"""Something that happens; it is told the moment it was due at, which is the moment it happens at. A method, never a closure."""
 
 
 class Timeline:
@@ -18,7 +17,7 @@ class Timeline:
 
     def __init__(self, start: datetime) -> None:
         self._now = start
-        self._order = count()
+        self._order = 0  # of the last turn that was asked for
         self._due: list[tuple[datetime, int, Turn]] = []
         self._happened: list[Happening] = []
 
@@ -29,7 +28,8 @@ class Timeline:
 
     def at(self, when: datetime, turn: Turn) -> None:
         """Let `turn` happen at `when`; turns of one moment happen in the order they were asked for."""
-        heapq.heappush(self._due, (when, next(self._order), turn))
+        self._order += 1
+        heapq.heappush(self._due, (when, self._order, turn))
 
     def run_to(self, now: datetime) -> datetime:
         """Let everything happen that is due by `now`. Time never goes back: an earlier `now` means the present."""

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count
 from types import MappingProxyType
 
 from orchestrator.emulator.catalogue import DEFAULT_RESTART_SHARE, outstanding
@@ -82,7 +81,7 @@ class World:
         for machine in self.dealt.machines:
             by_subscription[machine.subscription.lower()].append(machine.id)
         self._by_subscription = {owner: tuple(ids) for owner, ids in by_subscription.items()}
-        self._requests = count(1)
+        self._requests = 0
         self._schedule(book)
 
     # What is true -----------------------------------------------------------------------------------------------------
@@ -228,7 +227,8 @@ class World:
 
     def request_id(self) -> str:
         """A new id for a request, different for every one of this world."""
-        return f"{self.seed & 0xFFFFFFFF:08x}-0000-4000-8000-{next(self._requests):012x}"
+        self._requests += 1
+        return f"{self.seed & 0xFFFFFFFF:08x}-0000-4000-8000-{self._requests:012x}"
 
     # How it is done ---------------------------------------------------------------------------------------------------
 

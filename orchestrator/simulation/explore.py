@@ -1,7 +1,8 @@
 """Prefix once, then branch: a trial is played, and at every boundary a copy of it dies there and is played to its end.
 
-The copy is a fork of this very process, so nothing has to be played again to come there, and nothing is missing from it. Each
-copy judges itself and tells the result through a pipe.
+A copy is what outlives a process: the world, the disk, the time, what the judge was told. Taken at the boundary, it costs less than
+a millisecond. Copies are played in forks of this process, some tens in each, so that what dead processes of theirs leave behind
+(tasks in the middle of something, open files) is buried with the fork; what they found comes back through a pipe.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import random
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -20,17 +22,24 @@ from typing import Final
 from orchestrator.emulator.world import World
 from orchestrator.simulation.apart import apart
 from orchestrator.simulation.boundaries import Boundary, Kind
+from orchestrator.simulation.copying import Copies
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.judgement import Judgement, documents, judge
 from orchestrator.simulation.mishaps import Mishap, What
 from orchestrator.simulation.report import Failure, Report
-from orchestrator.simulation.theatre import NeverEnds, Theatre, nobody, play
+from orchestrator.simulation.theatre import NeverEnds, Theatre, play
 from orchestrator.simulation.trial import Trial, and_then, away
 from orchestrator.wiring.virtual import FileStore, MemoryStore
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder in memory, where there is one: a simulated disk needs no real one
 AGAIN: Final = 0.25
 """The share of branches that die a second time, on their way back."""
+
+TOGETHER: Final = 40
+"""How many branches share a fork: enough that forking costs little, few enough that what dies in it needs little memory."""
+
+BURIED: Final = list[Theatre]()
+"""In a fork: theatres that were played, whose dead processes must not be tidied up while others are played."""
 
 
 @contextmanager
@@ -83,18 +92,29 @@ def explore(
 
 
 def _explored(trial: Trial, chosen: Callable[[Boundary], bool], enough: Callable[[int], bool]) -> Report:
-    report = Report(trials=1)
+    report, copies, taken = Report(trials=1), Copies(), list[_Branch]()
     gc.freeze()
+    gc.disable()  # forks are short, and a collection would touch all memory
     with theatre_of(trial) as theatre:
+
+        def play_taken() -> None:
+            if taken:
+                report.add(apart(lambda: _played(copies, taken)))
+            taken.clear()
 
         def visit(boundary: Boundary) -> None:
             if enough(report.points) or not chosen(boundary):
                 return
             for mishap in _deaths(trial, boundary):
-                _branch(theatre, boundary, mishap, report)
+                report.points += 1
+                report.kinds[boundary.kind] = report.kinds.get(boundary.kind, 0) + 1
+                taken.append(_Branch(boundary, mishap, theatre.taken(copies, f"{boundary.number}-{mishap.what}")))
+            if len(taken) >= TOGETHER:
+                play_taken()
 
         theatre.visit = visit
         judgement = finish(theatre)
+        play_taken()
     report.processes += theatre.processes
     report.machine_days += trial.machines * (theatre.now - START) / timedelta(days=1)
     if not judgement.well:
@@ -110,25 +130,34 @@ def _deaths(trial: Trial, boundary: Boundary) -> Iterator[Mishap]:
         yield Mishap(boundary.number, What.LATE, rng.choice([1, 9, 25]))
 
 
-def _branch(theatre: Theatre, boundary: Boundary, mishap: Mishap, report: Report) -> None:
-    """One copy dies here and goes on; this process waits for what it says."""
-    report.points += 1
-    report.kinds[boundary.kind] = report.kinds.get(boundary.kind, 0) + 1
-    report.add(apart(lambda: _play_branch(theatre, boundary, mishap)))
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A process that died at a boundary, and what it left behind."""
+
+    boundary: Boundary
+    mishap: Mishap
+    left: bytes
+
+
+def _played(copies: Copies, branches: Sequence[_Branch]) -> Report:
+    """In a fork: play each of them to its end."""
+    report = Report()
+    for branch in branches:
+        theatre = Theatre.restored(*copies.restore(branch.left))
+        report.add(_play_branch(theatre, branch.boundary, branch.mishap))
+        BURIED.append(theatre)
+    return report
 
 
 def _play_branch(theatre: Theatre, boundary: Boundary, mishap: Mishap) -> Report:
-    """In the copy: everything that this process was doing is dead from here on."""
+    """Everything that the process was doing is dead from here on."""
     begun, trial = theatre.now, theatre.trial
     rng = random.Random(f"again {trial.seed} {boundary.number} {mishap.what}")  # noqa: S311 - nothing to keep secret
     again: list[Mishap] = []
     if rng.random() < AGAIN:
         again = [Mishap(boundary.number + rng.randint(1, 60), What.CRASH, away(rng))]
-    theatre.visit = nobody
     theatre.killed_at(boundary, mishap)
-    theatre.disk.forked(f"at-{boundary.number}-{mishap.what}")
     theatre.waiting = sorted([*theatre.waiting, *again])
-    theatre.processes = 0
     judgement = finish(theatre)
     report = Report(processes=theatre.processes)
     report.machine_days = trial.machines * (theatre.now - begun) / timedelta(days=1)

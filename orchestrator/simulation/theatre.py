@@ -33,6 +33,7 @@ from orchestrator.simulation.boundaries import (
     WatchedJournal,
     WatchedWebhooks,
 )
+from orchestrator.simulation.copying import Copies
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.loop import VirtualLoop
 from orchestrator.simulation.mishaps import Mishap, What
@@ -91,6 +92,12 @@ class TheatreClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
+_OUTLIVES: Final = (
+    *("world", "off_by", "acknowledged", "waiting", "happened", "heard", "sent", "calls", "persons", "words", "late", "intruders"),
+)
+"""What outlives a process, but for the disk and the time, which are looked after one by one."""
+
+
 @dataclass(slots=True)
 class Theatre:
     """One trial as it is played. `visit` sees every boundary first: to fork there, or to tell of it."""
@@ -120,6 +127,16 @@ class Theatre:
     graveyard: list[object] = field(
         default_factory=list
     )  # dead processes: what they left must never run again
+
+    @classmethod
+    def restored(cls, trial: Trial, parts: dict[str, Any]) -> Theatre:
+        """What was `taken`, between two processes."""
+        passed = parts.pop("passed")
+        theatre = cls(trial, parts.pop("world"), parts.pop("disk"))
+        for part, value in parts.items():
+            setattr(theatre, part, value)
+        theatre.boundaries.passed = passed
+        return theatre
 
     def __post_init__(self) -> None:
         """The mishaps lie ahead."""
@@ -166,10 +183,9 @@ class Theatre:
             case What.CRASH:
                 self.die(length)
             case What.LATE:
-                assert self.clock is not None
                 assert boundary.request is not None
                 self.sent[boundary.request.headers.get("x-ms-client-request-id", "")] += 1
-                self.late.append((self.clock.now() + length, boundary.request))
+                self.late.append((self.true_now() + length, boundary.request))
                 self.die(timedelta(0))
             case What.FULL_DISK:
                 self.away = length
@@ -185,13 +201,17 @@ class Theatre:
                 self.disk.lose_lock()
                 self.beside.append(asyncio.create_task(self.process()))
 
+    def taken(self, copies: Copies, name: str) -> bytes:
+        """A copy of what would outlive the process if it died now. `name` is the copied disk's."""
+        parts = {part: getattr(self, part) for part in _OUTLIVES}
+        parts |= {"now": self.true_now(), "disk": self.disk.copied(name), "passed": self.boundaries.passed}
+        return copies.take((self.trial, parts))
+
     def killed_at(self, boundary: Boundary, mishap: Mishap) -> None:
-        """In a copy of the process that was under way: it is dead, as if `mishap` had happened in it, and time goes on from here."""
-        before = self.true_now()
+        """In a copy: the process that was under way is dead, as if `mishap` had happened in it, and time goes on from here."""
         with contextlib.suppress(Died):
             self._happen(mishap, boundary)
-        self.graveyard.append(self.clock)
-        self.now, self.clock = before + self.away, None
+        self.now += self.away
         self.disk.died()
 
     def die(self, away: timedelta) -> None:

@@ -131,8 +131,8 @@ class Disk(Protocol):
         """The lock of whoever writes is gone, and nobody told them."""
         ...
 
-    def forked(self, name: str) -> None:
-        """From now on this is a disk of its own, as it stands: what another process does to its twin changes nothing here."""
+    def copied(self, name: str) -> Disk:
+        """It as it stands, to be kept as a value (pickled) and written on later: what is done to the one changes nothing on the other."""
         ...
 
 
@@ -154,16 +154,17 @@ class MemoryStore:
         """Let go of it."""
         self._disk.let_go()
 
-    def forked(self, name: str) -> None:
-        """Memory is nobody else's already."""
+    def copied(self, name: str) -> MemoryStore:  # noqa: ARG002 - nothing has a name here
+        """Itself: whoever keeps it as a value has copied it."""
+        return self
 
 
 class FileStore:
     """A SQLite file in a folder. It works in the caller's thread, since virtual time knows no other."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "journal") -> None:
         self._folder = folder
-        self._path = folder / "journal.db"
+        self._path = folder / f"{name}.db"
 
     async def journal(self) -> Journal:
         """The journal as a new process opens it."""
@@ -171,18 +172,18 @@ class FileStore:
 
     def died(self) -> None:
         """A copy of what a dead process leaves, since this very process still has the file open and locked."""
-        self.forked(self._path.stem + "'")
+        self._path = self.copied(self._path.stem + "'")._path
 
     def lose_lock(self) -> None:
         """Take the lock's file away: the next process locks another one of its name."""
         for lock in self._folder.glob(f"{self._path.name}*lock"):
             lock.unlink()
 
-    def forked(self, name: str) -> None:
-        """Copy the file and its log, as they lie there."""
-        target = self._folder / f"{name}.db"
+    def copied(self, name: str) -> FileStore:
+        """A copy of the file and its log, as they lie there."""
+        target = FileStore(self._folder, name)
         for ending in ("", "-wal"):
             source = self._path.with_name(self._path.name + ending)
             if source.exists():
-                copy(source, target.with_name(target.name + ending))
-        self._path = target
+                copy(source, target._path.with_name(target._path.name + ending))
+        return target
