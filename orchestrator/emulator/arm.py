@@ -11,6 +11,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
@@ -73,7 +75,7 @@ def answer(world: World, request: Request, now: datetime, *, page_size: int = DE
         "X-Content-Type-Options": "nosniff",
         "x-ms-request-id": request_id,
         "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id") or request_id,
-        "x-ms-routing-request-id": f"EMULATED:{now:%Y%m%dT%H%M%SZ}:{request_id}",
+        "x-ms-routing-request-id": f"EMULATED:{now.year}{now.month:02}{now.day:02}T{_time(now, '')}Z:{request_id}",
         **found.headers,
     }
     if body:
@@ -86,7 +88,12 @@ def answer(world: World, request: Request, now: datetime, *, page_size: int = DE
 
 def http_date(now: datetime) -> str:
     """An instant in UTC as HTTP writes it, whatever the locale."""
-    return f"{_DAYS[now.weekday()]}, {now.day:02} {_MONTHS[now.month - 1]} {now.year} {now:%H:%M:%S} GMT"
+    return f"{_DAYS[now.weekday()]}, {now.day:02} {_MONTHS[now.month - 1]} {now.year} {_time(now, ':')} GMT"
+
+
+def _time(now: datetime, between: str) -> str:
+    """As strftime has it, at a fraction of its cost: every answer carries two of them."""
+    return f"{now.hour:02}{between}{now.minute:02}{between}{now.second:02}"
 
 
 def _checked(world: World, request: Request, now: datetime, page_size: int) -> Answer:
@@ -98,7 +105,7 @@ def _checked(world: World, request: Request, now: datetime, page_size: int) -> A
         }
         message = "Authentication failed. The 'Authorization' header is missing."
         return problem(401, "AuthenticationFailed", message, headers=headers)
-    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    query = _parsed(request.query)
     version = query.get("api-version", "")
     if not version:
         message = "The api-version query parameter (?api-version=) is required for all requests."
@@ -116,6 +123,12 @@ def _checked(world: World, request: Request, now: datetime, page_size: int) -> A
         message = f"The subscription '{spelled[1]}' could not be found."
         return problem(404, "SubscriptionNotFound", message, headers=GATEWAY)
     return _routed(_Call(world, request, now, page_size, query, parts, spelled))
+
+
+@lru_cache(maxsize=256)
+def _parsed(query: str) -> Mapping[str, str]:
+    """A query string taken apart. Those of operations are 3 kB long, and asked for over and over."""
+    return MappingProxyType(dict(parse_qsl(query, keep_blank_values=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from orchestrator.emulator.state import Answer, Json
 from orchestrator.emulator.throttle import Limit
@@ -72,6 +73,7 @@ def throttled_by_arm(what: str, subscription: str, retry_after_s: int) -> Answer
     return problem(429, "SubscriptionRequestsThrottled", message, headers=headers)
 
 
+@lru_cache(maxsize=1024)  # an instance view is made of moments that were told before
 def stamp(at: datetime) -> str:
     """An instant as Azure's services print it: seven decimals and an offset."""
     return f"{at.replace(tzinfo=None).isoformat(timespec='microseconds')}0+00:00"

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from orchestrator.emulator.state import Operation
 
@@ -33,19 +34,27 @@ class Signer:
     def query(self, operation: Operation, *, monitor: bool) -> str:
         """The query string of its status URL, or with `monitor` of its result URL."""
         wanted = "&monitor=true" if monitor else ""
-        plain = f"p={uuid.uuid5(uuid.NAMESPACE_URL, operation.id)}{wanted}&api-version={API_VERSION}"
+        plain = f"p={_public(operation.id)}{wanted}&api-version={API_VERSION}"
         if not self._signed:
             return plain
         ticks = (operation.started - _EPOCH).total_seconds() * 10_000_000
-        secret = f"{self._seed}|{operation.id}"
-        signature, check = _text(f"{secret}|s", _SIGNATURE_BYTES), _text(f"{secret}|h", 32)
-        return f"{plain}&t={ticks:.0f}&c={self._certificate}&s={signature}&h={check}"
+        return f"{plain}&t={ticks:.0f}&c={self._certificate}&{_signature(f'{self._seed}|{operation.id}')}"
 
     def accepts(self, operation: Operation, query: str) -> bool:
         """Whether a query string came back as it was given, to the byte."""
         if not self._signed:
             return True
         return query == self.query(operation, monitor="&monitor=true&" in query)
+
+
+@lru_cache(maxsize=256)
+def _public(operation: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, operation))
+
+
+@lru_cache(maxsize=256)  # both URLs of an operation are made when it begins, and checked each time it is looked at
+def _signature(secret: str) -> str:
+    return f"s={_text(f'{secret}|s', _SIGNATURE_BYTES)}&h={_text(f'{secret}|h', 32)}"
 
 
 def _text(secret: str, size: int) -> str:

@@ -8,7 +8,8 @@ forked in the middle of it, and both go on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,6 +44,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         """Seconds since the loop was made, all of them jumped over."""
         return self._selector.passed
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As any loop, without what it checks for debugging. A loop that was left for dead takes it, and never comes to it."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
 
     def _process_events(self, events: tuple[()]) -> None:
         """There are none."""

@@ -80,12 +80,16 @@ class TheatreClock:
         self, loop: asyncio.AbstractEventLoop, start: datetime, off_by: Callable[[], timedelta]
     ) -> None:
         self._loop = loop
-        self._start = start
+        self._start = self._true = start
+        self._passed = 0.0  # at which it is truly `_true`
         self._off_by = off_by
 
     def now(self) -> datetime:
         """The instant that this clock shows."""
-        return self._start + timedelta(seconds=self._loop.time()) + self._off_by()
+        passed = self._loop.time()
+        if passed != self._passed:
+            self._passed, self._true = passed, self._start + timedelta(seconds=passed)
+        return self._true + self._off_by()
 
     async def sleep(self, seconds: float) -> None:
         """Sleep in the loop's time, which is nobody's to set."""
