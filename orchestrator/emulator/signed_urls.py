@@ -52,7 +52,9 @@ def _public(operation: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, operation))
 
 
-@lru_cache(maxsize=256)  # both URLs of an operation are made when it begins, and checked each time it is looked at
+@lru_cache(
+    maxsize=256
+)  # both URLs of an operation are made when it begins, and checked each time it is looked at
 def _signature(secret: str) -> str:
     return f"s={_text(f'{secret}|s', _SIGNATURE_BYTES)}&h={_text(f'{secret}|h', 32)}"
 

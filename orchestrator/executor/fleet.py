@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Never
+from typing import Final, Never
 
 from orchestrator.cloud.port import View
 from orchestrator.errors import CloudError, CloudTransient
@@ -19,6 +19,8 @@ from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, MachineStatus, Rollout
 
 Report = Callable[[m.Observation], None]
+
+UNLISTED: Final = "it is not listed any more"
 
 
 async def prepare(services: Services, rollout: Rollout) -> m.Observation:
@@ -160,8 +162,17 @@ async def _ask(services: Services, rollout: Rollout, machines: Sequence[int]) ->
 
 
 def _changes(rollout: Rollout, out: Mapping[int, str], back: Sequence[int]) -> tuple[m.Observation, ...]:
-    """One observation for each machine that is out, with its own evidence, and one for all that serve."""
-    gone = [m.FleetChanged(rollout.id, (index,), (), out[index]) for index in sorted(out)]
+    """One observation for each machine that is out, with its own evidence, and one for all that serve.
+
+    One that was to be changed yet and isn't listed any more is gone: nothing is left to wait for, and whoever is kept waiting by
+    it is told so, and by what word of a person it ends.
+    """
+    gone = [
+        m.FoundGone(rollout.id, index)
+        if out[index] == UNLISTED and rollout.machines[index].status is MachineStatus.PENDING
+        else m.FleetChanged(rollout.id, (index,), (), out[index])
+        for index in sorted(out)
+    ]
     return (*gone, *([m.FleetChanged(rollout.id, (), tuple(back))] if back else []))
 
 
@@ -196,7 +207,7 @@ def _bad(rollout: Rollout, index: int, view: View | None, network: Round | None)
     """Why the machine is out; empty if it serves; None where this look can't tell, or where it no longer matters."""
     if view is None:  # one that is done may be deleted afterwards
         done = rollout.machines[index].status is MachineStatus.DONE
-        return None if done else "it is not listed any more"
+        return None if done else UNLISTED
     plan, machine = rollout.planned.plan, rollout.planned.machine(index)
     probes = tuple(p for p in probes_of(plan, machine) if p.kind is not ProbeKind.VM_AGENT)
     by_view = unwell_by_view(probes, view)

@@ -25,7 +25,22 @@ from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Letter, Row, Writer
 
 SHARED: Final = (
-    *(Course, Dealt, Faults, Happening, Letter, Limit, Machine, Mishap, Patch, Request, Row, Signer, Trial, Writer),
+    *(
+        Course,
+        Dealt,
+        Faults,
+        Happening,
+        Letter,
+        Limit,
+        Machine,
+        Mishap,
+        Patch,
+        Request,
+        Row,
+        Signer,
+        Trial,
+        Writer,
+    ),
 )
 """Types whose values are never changed, nor anything in them."""
 
@@ -35,7 +50,9 @@ class Copies:
 
     def __init__(self) -> None:
         self._shared: list[object] = []
-        self._places: dict[int, int] = {}  # id of what is shared -> its place; it is kept, so its id stays its own
+        self._places: dict[
+            int, int
+        ] = {}  # id of what is shared -> its place; it is kept, so its id stays its own
         self._table: dict[type, Callable[[Any], Any]] = dict.fromkeys(SHARED, self._share)
 
     def take(self, what: object) -> bytes:

@@ -108,7 +108,9 @@ def _explored(trial: Trial, chosen: Callable[[Boundary], bool], enough: Callable
             for mishap in _deaths(trial, boundary):
                 report.points += 1
                 report.kinds[boundary.kind] = report.kinds.get(boundary.kind, 0) + 1
-                taken.append(_Branch(boundary, mishap, theatre.taken(copies, f"{boundary.number}-{mishap.what}")))
+                taken.append(
+                    _Branch(boundary, mishap, theatre.taken(copies, f"{boundary.number}-{mishap.what}"))
+                )
             if len(taken) >= TOGETHER:
                 play_taken()
 

@@ -97,7 +97,20 @@ class TheatreClock:
 
 
 _OUTLIVES: Final = (
-    *("world", "off_by", "acknowledged", "waiting", "happened", "heard", "sent", "calls", "persons", "words", "late", "intruders"),
+    *(
+        "world",
+        "off_by",
+        "acknowledged",
+        "waiting",
+        "happened",
+        "heard",
+        "sent",
+        "calls",
+        "persons",
+        "words",
+        "late",
+        "intruders",
+    ),
 )
 """What outlives a process, but for the disk and the time, which are looked after one by one."""
 

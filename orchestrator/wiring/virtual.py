@@ -172,7 +172,7 @@ class FileStore:
 
     def died(self) -> None:
         """A copy of what a dead process leaves, since this very process still has the file open and locked."""
-        self._path = self.copied(self._path.stem + "'")._path
+        self._path = self._copy(self._path.stem + "'")
 
     def lose_lock(self) -> None:
         """Take the lock's file away: the next process locks another one of its name."""
@@ -180,10 +180,15 @@ class FileStore:
             lock.unlink()
 
     def copied(self, name: str) -> FileStore:
-        """A copy of the file and its log, as they lie there."""
-        target = FileStore(self._folder, name)
+        """A file of its own, with all that is in this one."""
+        self._copy(name)
+        return FileStore(self._folder, name)
+
+    def _copy(self, name: str) -> Path:
+        """Copy the file and its log, as they lie there."""
+        target = self._folder / f"{name}.db"
         for ending in ("", "-wal"):
             source = self._path.with_name(self._path.name + ending)
             if source.exists():
-                copy(source, target._path.with_name(target._path.name + ending))
+                copy(source, target.with_name(target.name + ending))
         return target

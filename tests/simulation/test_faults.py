@@ -372,3 +372,19 @@ async def test_a_longer_settle_for_moves_the_limit() -> None:
     patient = Settings(settle_for=timedelta(minutes=40), settle_at_most=timedelta(hours=2))
     stage, rollout = await play(SHORT % 2000, restart_share=0.0, settings=patient)
     assert_done(stage, rollout)
+
+
+@virtual
+async def test_a_machine_that_is_deleted_while_it_waits_is_gone_and_its_wave_goes_on() -> None:
+    """Within three looks at the fleet, not after the day that its wave may wait; who shares no group with it is done by then."""
+    stage, rollout = await play("- vanishes: {machines: [a4], at: 5m}")
+    gone = rollout.machines[rollout.planned.index[vm_id("a4")]]
+    assert gone.status is MachineStatus.GONE
+    assert gone.since - START < timedelta(hours=1)
+    assert "a4" not in stage.installs()
+    assert {name for name, status in statuses(rollout).items() if status is MachineStatus.DONE} >= {
+        "b2",
+        "b3",
+        "b4",
+    }
+    stage.judge()
