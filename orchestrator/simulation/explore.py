@@ -26,8 +26,9 @@ from orchestrator.simulation.copying import Copies
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.judgement import Judgement, documents, judge
 from orchestrator.simulation.mishaps import Mishap, What
+from orchestrator.simulation.playing import NeverEnds, play
 from orchestrator.simulation.report import Failure, Report
-from orchestrator.simulation.theatre import NeverEnds, Theatre, play
+from orchestrator.simulation.theatre import Theatre
 from orchestrator.simulation.trial import Trial, and_then, away
 from orchestrator.wiring.virtual import FileStore, MemoryStore
 
@@ -46,7 +47,7 @@ BURIED: Final = list[Theatre]()
 def theatre_of(trial: Trial) -> Iterator[Theatre]:
     """A theatre in which nothing has happened yet."""
     made = trial.premises
-    world = World(made.fleet, seed=trial.seed, start=START, faults=trial.faults, restart_share=0.5)
+    world = World(made.live, seed=trial.seed, start=START, faults=trial.faults, restart_share=0.5)
     if not trial.on_file:
         yield Theatre(trial, world, MemoryStore())
         return
@@ -70,13 +71,13 @@ def perform(trial: Trial) -> Judgement:
 def finish(theatre: Theatre) -> Judgement:
     """Play what has been begun to its end, and judge it."""
     try:
-        rollout = play(theatre)
+        rollouts = play(theatre)
     except NeverEnds as never:
-        return judge(theatre, None, str(never))
+        return judge(theatre, [], str(never))
     except Exception as error:  # noqa: BLE001 - whatever ends a process that nobody killed is a finding
         where = "".join(traceback.format_exception(error)[-3:])
         return Judgement((f"a process ended by {type(error).__name__}: {error}\n{where}",), ())
-    return judge(theatre, rollout)
+    return judge(theatre, rollouts)
 
 
 def explore(

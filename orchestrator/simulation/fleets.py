@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import count, cycle
 from typing import Final
 
 from orchestrator.clock import LoopClock
 from orchestrator.emulator.world import World
+from orchestrator.errors import Refused
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
@@ -30,8 +32,10 @@ from orchestrator.planner.document import dump
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load
 from orchestrator.simulation.loop import run
+from orchestrator.simulation.rulebook import REFERENCE_CAMPAIGN, campaign, house
 from orchestrator.topology.graph import build
 from orchestrator.wiring.files import floor
+from orchestrator.wiring.rollout import prepare
 from orchestrator.wiring.virtual import virtual_services
 
 START: Final = datetime(2026, 11, 22, 1, tzinfo=UTC)
@@ -43,21 +47,82 @@ _BASE: Final = f"/subscriptions/{_SUBSCRIPTION}/resourceGroups/rg-shop/providers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Premises:
-    """What a simulated rollout begins with: the fleet as the cloud tells it, and the plan's file that was made for it."""
+    """What simulated rollouts begin with: the fleet as it was planned for, as it is when they begin, and the plans' files.
+
+    Mostly one plan; several are run at once, by one process.
+    """
 
     fleet: Inventory
-    plan: bytes
+    live: Inventory
+    plans: tuple[bytes, ...]
     policies: tuple[str, ...]
 
 
 @lru_cache(maxsize=64)
 def premises(seed: int, machines: int = MACHINES) -> Premises:
-    """The fleet, policies and plan of a seed; of the same shape whatever the number of machines."""
-    rng = random.Random(f"premises {seed}")  # noqa: S311 - nothing to keep secret
-    policies = (_campaign(rng, seed), *_rules(rng, seed))
+    """The fleet, policies and plans of a seed; of the same shape whatever the number of machines."""
+    for draw in count():
+        try:
+            drawn = _drawn(random.Random(f"premises {seed} {draw}"), seed, machines)  # noqa: S311 - nothing to keep secret
+            run(_begun(drawn))
+        except Refused:  # nothing could be planned, or begun, under such rules
+            continue
+        return drawn
+    raise AssertionError("unreachable")
+
+
+async def _begun(drawn: Premises) -> None:
+    """Raises `Refused` unless all plans may begin on the fleet as it is by then."""
+    services = virtual_services(World(drawn.live, seed=0, start=START), LoopClock(START))
+    for text in drawn.plans:
+        await prepare(text, services, who="simulation", live=drawn.live, accept_drift=True)
+
+
+def _drawn(rng: random.Random, seed: int, machines: int) -> Premises:
     fleet = _as_told(_fleet(rng, seed, machines), seed)
+    rules = () if seed == REFERENCE else tuple(house(rng))
+    campaigns = _campaigns(rng, seed, fleet)
+    plans = [_plan(fleet, (one, *rules)) for one in campaigns]
+    live = fleet if seed == REFERENCE else _meanwhile(rng, fleet)
+    return Premises(fleet, live, tuple(plans), (*campaigns, *rules))
+
+
+def _campaigns(rng: random.Random, seed: int, fleet: Inventory) -> tuple[str, ...]:
+    """One, or now and then two that share all groups and no machine."""
+    if seed == REFERENCE:
+        return (REFERENCE_CAMPAIGN,)
+    if rng.random() < 0.75 or len(fleet.machines) < 4:
+        return (campaign(rng),)
+    names = sorted(machine.name for machine in fleet.machines)
+    halves = names[: len(names) // 4] + names[-len(names) // 4 :], names[len(names) // 4 : -len(names) // 4]
+    return tuple(
+        campaign(rng, "[" + ", ".join(half) + "]", called)
+        for half, called in zip(halves, ("monthly", "weekly"), strict=True)
+    )
+
+
+def _plan(fleet: Inventory, policies: Sequence[str]) -> bytes:
     read = load([(f"policies/{number}.yaml", text) for number, text in enumerate(policies)])
-    return Premises(fleet, dump(plan(build(fleet), read, floor())), policies)
+    return dump(plan(build(fleet), read, floor()))
+
+
+def _meanwhile(rng: random.Random, fleet: Inventory) -> Inventory:
+    """The fleet as it is when the rollout begins: mostly as it was planned for; else a machine is off, gone, new, or another one's."""
+    if rng.random() < 0.7:
+        return fleet
+    machines = list(fleet.machines)
+    for _ in range(rng.randint(1, 2)):
+        at = rng.randrange(len(machines))
+        match rng.choice(["off", "gone", "new", "retagged"]):
+            case "off":
+                machines[at] = replace(machines[at], power=Power.STOPPED)
+            case "gone":
+                del machines[at]
+            case "new":
+                machines.append(_machine(f"n{len(machines)}", canary=False))
+            case _:
+                machines[at] = replace(machines[at], tags={**machines[at].tags, "owner": "grace"})
+    return replace(fleet, machines=tuple(sorted(machines, key=lambda machine: machine.id)))
 
 
 def many(machines: int) -> Premises:
@@ -66,7 +131,7 @@ def many(machines: int) -> Premises:
     sets = [names[i : i + 8] for i in range(0, machines, 8)]
     fleet = _as_told(_in_sets({f"as-{n}": members for n, members in enumerate(sets)}, {names[0]}), REFERENCE)
     read = load([("policies/large.yaml", _LARGE)])
-    return Premises(fleet, dump(plan(build(fleet), read, floor())), (_LARGE,))
+    return Premises(fleet, fleet, (dump(plan(build(fleet), read, floor())),), (_LARGE,))
 
 
 def _as_told(fleet: Inventory, seed: int) -> Inventory:
@@ -83,12 +148,15 @@ def _as_told(fleet: Inventory, seed: int) -> Inventory:
 def _fleet(rng: random.Random, seed: int, machines: int) -> Inventory:
     """Machines a1, b1, a2, b2, ...; the first of each letter is a canary."""
     names = [f"{'ab'[i % 2]}{i // 2 + 1}" for i in range(machines)]
-    shape = "sets" if seed == REFERENCE else rng.choice(["sets", "sets", "zones", "alone"])
+    shape = "sets" if seed == REFERENCE else rng.choice(["sets", "sets", "zones", "spread", "alone"])
     canaries = {name for name in names if name.endswith("1")}
     if shape == "sets":
         return _in_sets({f"as-{app}": [n for n in names if n[0] == app] for app in "ab"}, canaries)
-    zone = {"a": "1", "b": "2"} if shape == "zones" else {}
-    made = [_machine(name, canary=name in canaries, zone=zone.get(name[0])) for name in names]
+    zone = {
+        "zones": dict(zip(names, cycle("12"))),
+        "spread": dict(zip(names, cycle("112233"))),
+    }.get(shape, {})
+    made = [_machine(name, canary=name in canaries, zone=zone.get(name)) for name in names]
     return Inventory(None, "simulation", tuple(sorted(made, key=lambda machine: machine.id)))
 
 
@@ -131,43 +199,6 @@ def _machine(name: str, *, canary: bool, in_set: str | None = None, zone: str | 
         agent=Agent.READY,
         app_health=AppHealth.HEALTHY,
     )
-
-
-def _campaign(rng: random.Random, seed: int) -> str:
-    """The reference campaign, or one that differs here and there."""
-    plain = seed == REFERENCE
-    change = "patches: {}" if plain or rng.random() < 0.85 else "restart: {}"
-    healthy = "1m" if plain else rng.choice(["1m", "3m"])
-    bake = "10m" if plain else rng.choice(["0s", "10m", "2h"])
-    limit = "" if plain else rng.choice(["", "", "max_in_flight: 1\n"])
-    return f"""version: 1
-name: monthly
-select: {{names: "*"}}
-change: {{{change}}}
-health: {{min_healthy_time: {healthy}, healthy_deadline: 20m, probes: [vm_agent, app_health]}}
-stages: [{{name: canary, select: {{tags: {{ring: canary}}}}, bake: {bake}}}, {{name: broad}}]
-{limit}"""
-
-
-def _rules(rng: random.Random, seed: int) -> Sequence[str]:
-    """More policies: steps around machines, waves and stages; a rule or two."""
-    if seed == REFERENCE:
-        return ()
-    found = []
-    for each in ("machine", "wave", "stage"):
-        if rng.random() < (0.5 if each == "machine" else 0.2):
-            always = rng.choice(["", ", when: always"])
-            found.append(
-                f'version: 1\nname: around-{each}\nselect: {{names: "*"}}\n'
-                f"around: [{{each: {each}, before: {{webhook: begin-{each}, timeout: 2m}}, "
-                f"after: {{webhook: end-{each}, timeout: 2m{always}}}}}]\n"
-            )
-    if rng.random() < 0.5:
-        rule = rng.choice(
-            ['{max_unavailable: 1, per: "tag:app"}', '{min_available: majority, per: "tag:app"}']
-        )
-        found.append(f'version: 1\nname: house\nselect: {{names: "*"}}\nrules: [{rule}]\n')
-    return found
 
 
 _LARGE = """version: 1

@@ -6,7 +6,7 @@ held against that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,7 +22,7 @@ from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.simulation.fleets import Premises
 from orchestrator.simulation.theatre import Theatre
 from orchestrator.store.port import Row
-from orchestrator.verify.audit import judge_audit
+from orchestrator.verify.audit import TOUCHED, judge_audit
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.plan import judge_plan
 
@@ -54,39 +54,48 @@ class _Told:
     """What the journal says."""
 
     rows: dict[int, Row] = field(default_factory=dict)
-    intents: dict[str, datetime] = field(default_factory=dict)  # key -> when
-    retried: set[int] = field(default_factory=set)
-    stopped: list[tuple[datetime, datetime | None]] = field(default_factory=list)  # from, to
+    intents: dict[str, tuple[datetime, str]] = field(default_factory=dict)  # key -> when, of which rollout
+    again: set[tuple[str, int]] = field(
+        default_factory=set
+    )  # rollout, machine: tried more than once, as it may be
+    stops: dict[str, list[tuple[datetime, datetime | None]]] = field(
+        default_factory=dict
+    )  # rollout -> from, to
 
     def read(self, row: Row) -> None:
         """One decision more."""
         self.rows[row.seq] = row
+        stopped = self.stops.setdefault(row.rollout, [])
         for fact in decode(row.body, row.seq, row.rollout):
             match fact:
                 case e.Intended(key=key):
-                    self.intents[key] = row.at
+                    self.intents[key] = row.at, row.rollout
                 case e.MachineRetried(machine=machine):
-                    self.retried.add(machine)
+                    self.again.add((row.rollout, machine))
                 case e.MachineEnded(machine=machine, outcome=e.Outcome.PENDING):
-                    self.retried.add(machine)
-                case e.RolloutStopped() | e.RolloutPaused() if not self.stopped or self.stopped[-1][1]:
-                    self.stopped.append((row.at, None))
-                case e.RolloutResumed() if self.stopped and self.stopped[-1][1] is None:
-                    self.stopped[-1] = (self.stopped[-1][0], row.at)
+                    self.again.add((row.rollout, machine))
+                case e.RolloutStopped() | e.RolloutPaused() if not stopped or stopped[-1][1]:
+                    stopped.append((row.at, None))
+                case e.RolloutResumed() if stopped and stopped[-1][1] is None:
+                    stopped[-1] = (stopped[-1][0], row.at)
                 case _:
                     pass
 
 
 @lru_cache(maxsize=64)
-def documents(premises: Premises) -> tuple[Mapping[str, Any], Mapping[str, Any], tuple[str, ...]]:
-    """The plan and the fleet as JSON, and what the judge has against the plan itself."""
-    plan, fleet = orjson.loads(premises.plan), orjson.loads(native.dump(premises.fleet))
-    wrong = [*judge_plan(plan).violations, *judge_floor(plan, fleet).violations]
-    return plan, fleet, tuple(map(str, wrong))
+def documents(premises: Premises) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], tuple[str, ...]]:
+    """The plans and the fleet as JSON, and what the judge has against the plans themselves."""
+    plans, fleet = [orjson.loads(plan) for plan in premises.plans], orjson.loads(native.dump(premises.fleet))
+    wrong = [
+        found
+        for plan in plans
+        for found in (*judge_plan(plan).violations, *judge_floor(plan, fleet).violations)
+    ]
+    return plans, fleet, tuple(map(str, wrong))
 
 
-def judge(theatre: Theatre, rollout: Rollout | None, never_ends: str = "") -> Judgement:
-    """Judge a trial that was played to its end, or that found none."""
+def judge(theatre: Theatre, rollouts: Sequence[Rollout], never_ends: str = "") -> Judgement:
+    """Judge a trial that was played to its end; or that found none, and has no rollouts to show then."""
     told = _Told()
     for row in theatre.rows().values():
         told.read(row)
@@ -94,9 +103,9 @@ def judge(theatre: Theatre, rollout: Rollout | None, never_ends: str = "") -> Ju
     audit = [orjson.loads(audit_line(happening)) for happening in theatre.happened]
     never = [*_lost(theatre, told), *_doubled(theatre), *_unforeseen(told, audit)]
     never += [] if theatre.trial.clocked else _after_a_stop(told, audit)
-    never += _broken(theatre, told, audit, rollout)
+    never += _broken(theatre, told, audit, rollouts)
     eventually = [never_ends] if never_ends else []
-    if rollout is not None:
+    for rollout in rollouts:
         eventually += _untrue(rollout, audit)
     return Judgement(tuple(never), tuple(eventually))
 
@@ -135,37 +144,65 @@ def _after_a_stop(told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
         if line["event"] not in ("install", "restart") or "by" in line:
             continue
         at = datetime.fromisoformat(line["at"])
-        for begin, end in told.stopped:
+        intent, rollout = told.intents.get(line.get("request_id", ""), (at, ""))
+        stops = told.stops.get(rollout, [])
+        for begin, end in stops:
             if begin + STOP_SHOWS < at and (end is None or at < end):
                 yield f"{line['event']} on {_name(line)} began {line['at']}, after the stop of {begin}"
-        intent = told.intents.get(line.get("request_id", ""))
-        if intent is not None and any(
-            b < intent and (end is None or intent < end) for b, end in told.stopped
-        ):
+        if any(begin < intent and (end is None or intent < end) for begin, end in stops):
             yield f"{line['event']} on {_name(line)} was intended {intent}, while the rollout stood still"
 
 
 def _broken(
-    theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]], rollout: Rollout | None
+    theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]], rollouts: Sequence[Rollout]
 ) -> Iterator[str]:
-    """The rules of plan and floor, and the steps. A named person answers for what was retried or given up while others were out."""
-    premises = theatre.trial.premises
-    plan, fleet, wrong = documents(premises)
+    """The rules of plans and floor, and the steps, over all that was done by any of the rollouts.
+
+    A person's word allows what it says, from then on, and no more. *Retry*: another attempt at that machine, wherever there is
+    room for it. *Skip*: what that machine is still out for holds no domain, order or stage back; it counts in budgets. *Write-off*:
+    that it doesn't count any more either.
+    """
+    plans, fleet, wrong = documents(theatre.trial.premises)
     yield from wrong
-    ids = list(plan["machines"])
-    persons = {ids[machine] for machine in theatre.persons}
-    verdict = judge_audit(
-        [*audit, *map(orjson.loads, theatre.heard)],
-        plan,
-        fleet,
-        retried=[ids[machine] for machine in told.retried],
-        written_off=sorted(persons),
-        over=rollout is not None and rollout.over,
-        notice=NOTICE,
-    )
-    for found in verdict.violations:
-        if not persons & set(found.machines) and not (persons and found.rule == "max_in_flight"):
+    seen = [*audit, *(_written_off(at, machine) for at, machine, verb in theatre.said if verb == "write-off")]
+    changed = [_changed(plan) for plan in plans]
+    for number, plan in enumerate(plans):
+        rollout = rollouts[number] if number < len(rollouts) else None
+        ids = list(plan["machines"])
+        others = frozenset().union(*changed[:number], *changed[number + 1 :])
+        verdict = judge_audit(
+            [*seen, *_heard_of(theatre, rollout)],
+            plan,
+            fleet,
+            retried=[ids[machine] for of, machine in told.again if rollout is None or of == rollout.id],
+            written_off=sorted({machine for _, machine, verb in theatre.said if verb != "retry"}),
+            over=rollout is not None and rollout.over,
+            notice=NOTICE,
+        )
+        for found in verdict.violations:
+            if found.rule == TOUCHED and set(found.machines) <= others:
+                continue  # by the other rollout, whose plan says so
+            if found.rule == "max_in_flight" and others:
+                continue  # the audit doesn't tell whose work it was
             yield str(found)
+
+
+def _written_off(at: datetime, machine: str) -> Mapping[str, Any]:
+    """For the judge, a machine that a person wrote off is one that isn't there any more."""
+    return {"at": at.isoformat(), "machine": machine, "event": "vanished"}
+
+
+def _changed(plan: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        machine for lane in plan["lanes"] for wave in lane["waves"] for machine in wave["machines"]
+    )
+
+
+def _heard_of(theatre: Theatre, rollout: Rollout | None) -> Iterator[Mapping[str, Any]]:
+    """What receivers of webhooks heard of one rollout: stages and waves of another may have the same names."""
+    for line in map(orjson.loads, theatre.heard):
+        if rollout is None or line["body"].get("rollout") == rollout.id:
+            yield line
 
 
 def _untrue(rollout: Rollout, audit: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,11 +8,13 @@ forked in the middle of it, and both go on.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Stuck(RuntimeError):
@@ -37,6 +39,8 @@ class _Jumping:
 class VirtualLoop(asyncio.BaseEventLoop):
     """A loop whose time is nobody's but its own; it begins at 0."""
 
+    _ready: deque[asyncio.Handle]
+
     def __init__(self) -> None:
         super().__init__()
         self._selector = _Jumping()
@@ -46,7 +50,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return self._selector.passed
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         """As any loop, without what it checks for debugging. A loop that was left for dead takes it, and never comes to it."""
         handle = asyncio.Handle(callback, args, self, context)

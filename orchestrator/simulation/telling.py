@@ -55,11 +55,11 @@ def _story(trial: Trial) -> Story:
             (happening.at - START, 1, f"{happening.machine.rpartition('/')[2]}: {happening.event}")
             for happening in theatre.happened
         ]
-        rollout = theatre.rollout
-        if rollout is not None:
-            for seq, row in sorted(theatre.rows().items()):
+        by_id = {rollout.id: rollout for rollout in theatre.rollouts}
+        for seq, row in sorted(theatre.rows().items()):
+            if row.rollout in by_id:
                 events += [
-                    (row.at - START, 2, f"  {seq}. {sentence(rollout, fact)}")
+                    (row.at - START, 2, f"  {seq}. {sentence(by_id[row.rollout], fact)}")
                     for fact in decode(row.body, seq, row.rollout)
                 ]
     lines = [f"{_clock(at)} {what}" for at, _, what in sorted(events, key=lambda one: one[:2])]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -19,11 +18,12 @@ from orchestrator.emulator.arm import Request, answer
 from orchestrator.emulator.chance import portion
 from orchestrator.emulator.state import Happening
 from orchestrator.emulator.world import World
-from orchestrator.errors import JournalError, Refused, StaleLease
+from orchestrator.errors import JournalError, StaleLease
 from orchestrator.executor.settings import Settings
-from orchestrator.rollout.letters import make
-from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout, RolloutStatus, StageStatus
-from orchestrator.service.verbs import carry_out
+from orchestrator.hosts.resting import Pace
+from orchestrator.rollout.letters import Handover, dump
+from orchestrator.rollout.state import Rollout
+from orchestrator.service.follow import Follower
 from orchestrator.simulation.boundaries import (
     Acknowledged,
     Boundaries,
@@ -38,8 +38,8 @@ from orchestrator.simulation.fleets import START
 from orchestrator.simulation.loop import VirtualLoop
 from orchestrator.simulation.mishaps import Mishap, What
 from orchestrator.simulation.trial import Trial
-from orchestrator.store.port import Row
-from orchestrator.wiring.rollout import begin
+from orchestrator.store.port import Journal, Letter, Row
+from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare
 from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
 
 T = TypeVar("T")
@@ -50,25 +50,17 @@ FAST: Final = Settings(
 """Looks at the fleet and at operations are what a simulated rollout spends its time on: four an operation, within the budget."""
 
 WHO: Final = "simulation"
-LONGEST: Final = timedelta(days=30)
-"""A rollout that goes on for so long counts as one that never ends."""
+LISTENING: Final = Pace(inbox_every_s=30)
+FOLLOWED_S: Final = 300
+"""How long a second copy of the command follows the first, before whoever typed it goes home."""
 
-MOST_PROCESSES: Final = 250
 ASSESSMENT: Final = "-assess"  # such a request changes nothing, and may be sent again
-PATIENT: Final = 20
-"""Processes after which people look at it less often: what waits for room gives up after a day, a lane after the other."""
-
-MOST_WORDS: Final = 3
 TROUBLE_ENDS: Final = timedelta(days=2)
 """Webhooks fail no longer than that; the world's faults end by themselves."""
 
 
 def nobody(_boundary: Boundary) -> None:
     """Nobody visits any boundary."""
-
-
-class NeverEnds(Exception):
-    """Once everything that was wrong had ended, it still came to no end."""
 
 
 class TheatreClock:
@@ -106,8 +98,7 @@ _OUTLIVES: Final = (
         "heard",
         "sent",
         "calls",
-        "persons",
-        "words",
+        "said",
         "late",
         "intruders",
     ),
@@ -133,14 +124,15 @@ class Theatre:
     heard: list[bytes] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)  # keys of requests that start work, as they left
     calls: Counter[str] = field(default_factory=Counter)
-    persons: set[int] = field(default_factory=set)  # machines that a person had a word on
-    words: Counter[int] = field(default_factory=Counter)  # how often
+    said: list[tuple[datetime, str, str]] = field(
+        default_factory=list
+    )  # a person's words: when, on which machine, the verb
     late: list[tuple[datetime, Request]] = field(default_factory=list)
     away: timedelta = timedelta(0)
     processes: int = 0
     intruders: int = 0  # second processes that became the writer beside the first
     beside: list[asyncio.Task[Any]] = field(default_factory=list)
-    rollout: Rollout | None = None  # as the last process that came so far saw it
+    rollouts: list[Rollout] = field(default_factory=list)  # as the last process that came so far saw them
     graveyard: list[object] = field(
         default_factory=list
     )  # dead processes: what they left must never run again
@@ -237,19 +229,38 @@ class Theatre:
         raise Died
 
     async def _twin(self) -> None:
-        """The same command beside the one that runs: it is to be turned away, by a message that names the writer."""
+        """The same command beside the one that runs: it is turned away, by a message that names the writer, and follows it for a while."""
         try:
             await self.process()
         except JournalError as error:
             if WHO not in str(error):
                 raise
+            if self.several:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FOLLOWED_S):
+                        await self._follow()
         else:
             self.intruders += 1
 
+    async def _follow(self) -> None:
+        """Hand the plan over, as a person does who types the same command again, and read how it goes on."""
+        premises, follower = self.trial.premises, Follower(await self.disk.journal())
+        handover = Handover(premises.plans[0], "grace", "", (), "", 1.0)
+        if await follower.hand_over(handover, self.wrongly_now()) is None:
+            return
+        known = going_on(follower.scope, premises.plans[0], 1.0)
+        if known is not None:
+            await follower.watch(known)
+
     # Processes ------------------------------------------------------------------------------------------------
 
-    async def process(self) -> Rollout:
-        """One process: begins the rollout or goes on with it, until it rests or is over."""
+    @property
+    def several(self) -> bool:
+        """Whether one process drives several rollouts."""
+        return len(self.trial.premises.plans) > 1
+
+    async def process(self) -> list[Rollout]:
+        """One process: begins the rollout or goes on with it, until it rests or is over. Further plans are handed over to it."""
         assert self.clock is not None
         true = self.clock
         start = self.now
@@ -267,21 +278,37 @@ class Theatre:
         journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
         try:
             await journal.acquire(WHO, clock.now())
+            first, *more = self.trial.premises.plans
             running = await begin(
                 journal,
                 doors,
-                self.trial.premises.plan,
+                first,
                 who=WHO,
-                live=self.trial.premises.fleet,
-                pace=NO_INBOX,
+                live=self.trial.premises.live,
+                accept_drift=True,
+                pace=LISTENING if more else NO_INBOX,
             )
-            self.rollout = running.rollout
-            await running.host.run()
-            return running.rollout
+            self.rollouts = [running.rollout]
+            for number, text in enumerate(more):
+                await self._beside_it(running, journal, doors, f"plan-{number}", text)
+            await running.run()
+            self.rollouts = list(running.scope.rollouts.values())
+            return self.rollouts
         finally:
             await doors.views.close()
             await doors.cloud.close()
             await journal.close()
+
+    async def _beside_it(
+        self, running: Running, journal: Journal, doors: Services, name: str, text: bytes
+    ) -> None:
+        """Go on with another plan's rollout, or ask for it by letter, as another terminal does."""
+        known = going_on(running.scope, text, 1.0)
+        if known is not None:
+            running.house.drive(known)
+            return
+        handover = await prepare(text, doors, who="grace", live=self.trial.premises.live, accept_drift=True)
+        await journal.post(Letter(name, self.wrongly_now(), "grace", dump(handover)))
 
     def _hears(self, name: str, key: str) -> bool:
         """Whether a webhook's receiver answers: by chance that belongs to the call, and always in the end."""
@@ -352,7 +379,7 @@ class Theatre:
         while self.beside:
             others, self.beside = self.beside, []
             for ended in await asyncio.gather(*others, return_exceptions=True):
-                if isinstance(ended, Rollout):
+                if isinstance(ended, list):
                     return ended
                 if isinstance(ended, BaseException) and not isinstance(ended, JournalError | StaleLease):
                     raise ended
@@ -362,54 +389,3 @@ class Theatre:
         assert self.clock is not None
         await self.clock.sleep((when - self.clock.now()).total_seconds())
         answer(self.world, request, self.clock.now())
-
-
-def play(theatre: Theatre) -> Rollout:
-    """Go on until it is over: the same command again after each death, and a person's help where it rests.
-
-    Raises:
-        NeverEnds: it doesn't come to an end.
-    """
-    while theatre.processes < MOST_PROCESSES and theatre.now < START + LONGEST:
-        rollout = theatre.stage(theatre.process)
-        if rollout is None:
-            continue
-        if rollout.over:
-            return rollout
-        theatre.stage(lambda rollout=rollout: help_out(theatre, rollout))  # type: ignore[misc]
-        theatre.now += timedelta(minutes=40) if theatre.processes < PATIENT else timedelta(hours=6)
-    raise NeverEnds(
-        f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over"
-    )
-
-
-async def help_out(theatre: Theatre, rollout: Rollout) -> None:
-    """A person looks at what is wrong, has a word on some of it, and lets it go on."""
-    journal = WatchedJournal(await theatre.disk.journal(), theatre.boundaries, theatre.acknowledged)
-
-    async def say(verb: str, **more: Any) -> None:
-        word = make(verb, rollout=rollout.id, who="grace", reason="looked at it", **more)
-        with contextlib.suppress(Refused):
-            await carry_out(journal, word, theatre.wrongly_now(), "grace")
-
-    try:
-        for machine, run in enumerate(rollout.machines):
-            if verb := _word(theatre, machine, run.status):
-                theatre.persons.add(machine)
-                theatre.words[machine] += 1
-                await say(verb, machine=machine)
-        if rollout.status in (RolloutStatus.STOPPED, RolloutStatus.PAUSED):
-            await say("resume")
-        if rollout.stage_status is StageStatus.AWAITING:
-            await say("approve")
-    finally:
-        await journal.close()
-
-
-def _word(theatre: Theatre, machine: int, status: MachineStatus) -> str:
-    """What the person says of a machine; nothing if it is well, or may yet get well by itself."""
-    rng = random.Random(f"word {theatre.trial.seed} {machine} {theatre.processes}")  # noqa: S311 - emulated
-    if status in A_PERSONS:
-        verb = rng.choice(["retry", "skip", "write-off", ""])
-        return "write-off" if theatre.words[machine] >= MOST_WORDS else verb
-    return "write-off" if status is MachineStatus.SKIPPED and rng.random() < 0.3 else ""
