@@ -99,6 +99,7 @@ class LocalHost:
         self._alarm: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
         self._stopped = False
+        self._taken_up = False  # before it, nothing is begun, whatever fellows have to tell
         one_try = timedelta(seconds=services.settings.request_timeout_s * self._clock.scale)
         self._rest = Rest(rollout, self.agenda, self._clock, self._pace.patience, self._clock.now() + one_try)
         self._caught_up = asyncio.Event()  # before it, nobody is granted anything
@@ -176,6 +177,7 @@ class LocalHost:
                 why = "the process ended before the answer was recorded"
                 self.post(messages.SendUnsettled(self.rollout.id, machine, run.attempt, why))
         self._handle()
+        self._taken_up = True
         for place in (*self.agenda.activities, *map(place_of, self.agenda.steps.due)):
             self._reconcile(place)
         self._runner.want(OWN, self.agenda.own)
@@ -285,8 +287,11 @@ class LocalHost:
     # Activities -------------------------------------------------------------------------------------------
 
     def _reconcile(self, machine: int) -> None:
-        """Make what goes on for a machine what is desired, unless a fact that has a say in it isn't durable yet."""
-        if machine not in self._touched_at:
+        """Make what goes on for a machine what is desired, unless a fact that has a say in it isn't durable yet.
+
+        A host that hasn't taken up its rollout yet begins nothing: what the journal has as about to be sent may have been.
+        """
+        if self._taken_up and machine not in self._touched_at:
             desired = self.agenda.at(machine)
             self._runner.want(machine, (desired,) if desired is not None else ())
 

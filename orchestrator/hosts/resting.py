@@ -67,10 +67,11 @@ class Rest:
         return not self.agenda.lanes and all(isinstance(x, idle) for x in going_on)
 
     def moments(self) -> Iterator[datetime]:
-        """When to look again though nothing happened."""
-        if self.tried_by > self.clock.now():
+        """When to look again though nothing happened. What is over by now is none: one that rests is kept while a fellow moves."""
+        now = self.clock.now()
+        if self.tried_by > now:
             yield self.tried_by
-        if self._blocked_since is not None:
+        if self._blocked_since is not None and self._blocked_since + self.patience > now:
             yield self._blocked_since + self.patience
 
     def _tells(self) -> bool:

@@ -25,6 +25,7 @@ from orchestrator.store.port import Row
 from orchestrator.verify.audit import TOUCHED, judge_audit
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.plan import judge_plan
+from orchestrator.verify.steps import EARLY
 
 NOTICE: Final = timedelta(minutes=31)
 """How long an outage that isn't ours may go unnoticed: three looks at the whole fleet, each ten minutes."""
@@ -158,13 +159,14 @@ def _broken(
 ) -> Iterator[str]:
     """The rules of plans and floor, and the steps, over all that was done by any of the rollouts.
 
-    A person's word allows what it says, from then on, and no more. *Retry*: another attempt at that machine, wherever there is
-    room for it. *Skip*: what that machine is still out for holds no domain, order or stage back; it counts in budgets. *Write-off*:
-    that it doesn't count any more either.
+    A person's word allows what it says, from then on, and no more. *Retry*: nobody waits for the attempt before, and another one
+    may be made wherever there is room for it. *Skip*: nobody waits for what goes on at that machine, and what it is still out for holds no domain, order or stage
+    back; while it is out it counts in budgets. *Write-off*: that it doesn't count any more either.
     """
     plans, fleet, wrong = documents(theatre.trial.premises)
     yield from wrong
-    seen = [*audit, *(_written_off(at, machine) for at, machine, verb in theatre.said if verb == "write-off")]
+    seen = [*audit, *(_word(*said) for said in theatre.said)]
+    persons = {machine for _, machine, _ in theatre.said}
     changed = [_changed(plan) for plan in plans]
     for number, plan in enumerate(plans):
         rollout = rollouts[number] if number < len(rollouts) else None
@@ -184,12 +186,17 @@ def _broken(
                 continue  # by the other rollout, whose plan says so
             if found.rule == "max_in_flight" and others:
                 continue  # the audit doesn't tell whose work it was
+            if found.rule == EARLY and persons.issuperset(found.machines):
+                continue  # steps after a stage don't wait for one that is undecided until a person has a word on it
             yield str(found)
 
 
-def _written_off(at: datetime, machine: str) -> Mapping[str, Any]:
-    """For the judge, a machine that a person wrote off is one that isn't there any more."""
-    return {"at": at.isoformat(), "machine": machine, "event": "vanished"}
+_WORDS: Final = {"write-off": "vanished", "skip": "end", "retry": "end"}
+
+
+def _word(at: datetime, machine: str, verb: str) -> Mapping[str, Any]:
+    """A person's word as the judge knows it: a machine that isn't there any more, or all that goes on at it being over."""
+    return {"at": at.isoformat(), "machine": machine, "event": _WORDS[verb]}
 
 
 def _changed(plan: Mapping[str, Any]) -> frozenset[str]:

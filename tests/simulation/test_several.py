@@ -238,3 +238,34 @@ async def test_whoever_waits_is_told_which_rollout_holds_what() -> None:
     names = {rollout.planned.plan.name: rollout.id for rollout in await scope_of(stage)}
     assert f"a2 of {names['first']}" in seen
     assert f"a4 of {names['second']}" in seen
+
+
+@virtual
+async def test_a_request_that_may_have_left_is_not_sent_again_because_a_second_rollout_comes_along() -> None:
+    """A process goes on with both: what the second one brings moves nothing of the first before that was taken up."""
+    first, second = await pair()
+    for crash_at in range(1, 60):
+        stage = Stage.of(first)
+        with contextlib.suppress(Crashed):
+            await both(stage, second.plan, crash_at=crash_at)
+        rollouts = await scope_of(stage)
+        if len(rollouts) == 2 and MachineStatus.INTENDED in statuses(rollouts[0]).values():
+            break
+    else:
+        pytest.fail("none of them died with a request on its way")
+    journal, made = await stage.journal(), stage.services()
+    await journal.acquire("ada", stage.clock.now())
+    running = await begin(journal, made, first.plan, who="ada", pace=LISTENING)
+    known = going_on(running.scope, second.plan, 1.0)
+    assert known is not None
+    running.house.drive(known)
+    assert running.host.activities() == []
+
+
+@virtual
+async def test_one_that_rests_while_a_fellow_moves_lets_time_pass() -> None:
+    """It waits longer than a process is patient, for room that the other takes up: nobody asks over and over whether it may end."""
+    first, second = await pair()
+    stage = Stage.of(first, "- stays_out: {machines: [a1], recovers_after: 3h}")
+    await both(stage, second.plan)
+    assert stage.clock.now() - START > timedelta(hours=1)
