@@ -20,7 +20,6 @@ from orchestrator.emulator.state import Happening
 from orchestrator.emulator.world import World
 from orchestrator.errors import JournalError, StaleLease
 from orchestrator.executor.settings import Settings
-from orchestrator.hosts.resting import Pace
 from orchestrator.rollout.letters import Handover, dump
 from orchestrator.rollout.state import Rollout
 from orchestrator.service.follow import Follower
@@ -40,7 +39,7 @@ from orchestrator.simulation.mishaps import Mishap, What
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Journal, Letter, Row
 from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare
-from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
+from orchestrator.wiring.virtual import LISTENING, NO_INBOX, Disk, virtual_services
 
 T = TypeVar("T")
 
@@ -50,7 +49,6 @@ FAST: Final = Settings(
 """Looks at the fleet and at operations are what a simulated rollout spends its time on: four an operation, within the budget."""
 
 WHO: Final = "simulation"
-LISTENING: Final = Pace(inbox_every_s=30)
 FOLLOWED_S: Final = 300
 """How long a second copy of the command follows the first, before whoever typed it goes home."""
 

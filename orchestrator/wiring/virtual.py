@@ -30,6 +30,9 @@ from orchestrator.store.sqlite import SqliteJournal
 NO_INBOX = Pace(inbox_every_s=0)
 """Nobody else can reach a rollout that lives in one process for a moment."""
 
+LISTENING = Pace(inbox_every_s=30)
+"""Letters come now and then, from processes of the same virtual time."""
+
 UNHURRIED = Settings(watch_least=timedelta(minutes=5))
 """In a bake of days the whole fleet is looked at now and then, not each minute: that is most of what a run costs."""
 
