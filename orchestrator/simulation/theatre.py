@@ -49,6 +49,9 @@ FAST: Final = Settings(
 """Looks at the fleet and at operations are what a simulated rollout spends its time on: four an operation, within the budget."""
 
 WHO: Final = "simulation"
+START_UP: Final = timedelta(seconds=1)
+"""How long a process takes to start again at least: nothing that it does is of the moment at which the last one died."""
+
 FOLLOWED_S: Final = 300
 """How long a second copy of the command follows the first, before whoever typed it goes home."""
 
@@ -223,7 +226,7 @@ class Theatre:
 
     def die(self, away: timedelta) -> None:
         """End the process here."""
-        self.away = away
+        self.away = max(away, START_UP)
         raise Died
 
     async def _twin(self) -> None:
