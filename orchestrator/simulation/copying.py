@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, Final
 
 from orchestrator.emulator.arm import Request
@@ -25,22 +26,21 @@ from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Letter, Row, Writer
 
 SHARED: Final = (
-    *(
-        Course,
-        Dealt,
-        Faults,
-        Happening,
-        Letter,
-        Limit,
-        Machine,
-        Mishap,
-        Patch,
-        Request,
-        Row,
-        Signer,
-        Trial,
-        Writer,
-    ),
+    Course,
+    Dealt,
+    Faults,
+    Happening,
+    Letter,
+    Limit,
+    Machine,
+    MappingProxyType,
+    Mishap,
+    Patch,
+    Request,
+    Row,
+    Signer,
+    Trial,
+    Writer,
 )
 """Types whose values are never changed, nor anything in them."""
 
