@@ -7,6 +7,8 @@ own. So a domain that was begun is still finished first, and orders hold.
 Who stands in a budget that is shut (it has no room at all for now) is passed by: he comes last of all, so that nobody else waits for
 him, or right before one of whom a rule keeps him apart.
 
+One that is gone and keeps its place takes room wherever it is put anew: the plan's waves hold to its budgets as they stand written.
+
 No wave takes more of any budget than the fullest of the lane did, so that lanes that could go beside it still can.
 """
 
@@ -32,7 +34,6 @@ class Delaying:
         self._index = index
         self._waves = waves
         self._limit = limit
-        self._gone = gone
         self._shut = frozenset(shut)
         self._place = {
             machine: place for place, wave in enumerate(waves) for machine in wave if not gone(machine)
@@ -84,7 +85,7 @@ class Delaying:
     def _budgets_of(self, machine: int) -> list[int]:
         held = self._budgets.get(machine)
         if held is None:
-            held = self._budgets[machine] = [] if self._gone(machine) else self._index.budgets(machine)
+            held = self._budgets[machine] = self._index.budgets(machine)
         return held
 
     def _room(self, budget: int) -> int:

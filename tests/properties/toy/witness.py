@@ -14,7 +14,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.planned import index_plan
-from orchestrator.rollout.state import Scope
+from orchestrator.rollout.state import RolloutStatus, Scope
 from tests.diary import Row
 from tests.properties.toy.world import World
 
@@ -238,5 +238,9 @@ class Witness:
                 assert machine in self.open, f"machine {machine} is left drained"
         (rollout,) = scope.rollouts.values()
         for number, stretch in enumerate(rollout.planned.stretches.all):
-            known = rollout.stretches[number].failed or rollout.stretches[number].troubled
+            run = rollout.stretches[number]
+            paused = (
+                rollout.status is RolloutStatus.PAUSED and run.left
+            )  # it is under way, and a resume carries it through
+            known = run.failed or run.troubled or paused
             assert known or not self.world.held.get(stretch.where), f"{stretch.where} is left held"
