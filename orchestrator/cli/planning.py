@@ -206,6 +206,8 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     console.print()
     _print_stages(plan, told, console)
     line(_optimality(plan, told), console, indent=2)
+    if told.ahead:
+        line(_ahead(plan, told), console, indent=2)
     foreseen = forecast(plan, plan.durations, SystemClock().now())
     for sentence in sentences(foreseen):
         line(sentence, console, style="" if foreseen.in_time else "yellow", indent=2)
@@ -261,6 +263,13 @@ def _optimality(plan: Plan, told: Summary) -> str:
         f"{told.optimal:,} of {told.lanes:,} lanes are as short as their rules allow; {longer:,} may be longer than need be, "
         f"by {count(above, 'wave')} at most in all; {_search(plan)}"
     )
+
+
+def _ahead(plan: Plan, told: Summary) -> str:
+    """That exposure decided who goes earlier."""
+    by = "`sooner`, then by patches outstanding" if plan.sooner else "patches outstanding"
+    who = "machine goes" if told.ahead == 1 else "machines go"
+    return f"{told.ahead:,} {who} before less exposed ones of the same lane, by {by}"
 
 
 def _search(plan: Plan) -> str:

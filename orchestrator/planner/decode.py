@@ -40,6 +40,7 @@ from orchestrator.planner.care import (
 from orchestrator.planner.decode_rows import CONSTRAINTS, LANES, a_constraint, a_lane, a_machine
 from orchestrator.planner.expected import DURATIONS, decode_durations
 from orchestrator.planner.model import (
+    Exposed,
     LeftOut,
     Plan,
     StageGate,
@@ -49,6 +50,7 @@ from orchestrator.planner.rows import Row, duration, origin, rows_of, share, wit
 from orchestrator.policy import defaults
 from orchestrator.policy.model import (
     Change,
+    Origin,
     Patches,
     Reboot,
     Restart,
@@ -97,6 +99,7 @@ _TABLE: Mapping[str, Convert] = {
     "replaces": strings,
     "read_tags": strings,
     "solver": a_string,
+    "sooner": list_of({"what": a_string, "from": origin}, needs="what"),
 }
 
 _NEEDED = ("name", "machines", "constraints", "stages", "stage_gates", "lanes", "change", "max_wait_s")
@@ -155,6 +158,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         replaces=held.get("replaces", ()),
         read_tags=held.get("read_tags", ()),
         solver=held.get("solver", ""),
+        sooner=tuple(Exposed(row["what"], row.get("from", Origin(""))) for row in held.get("sooner", ())),
     )
 
 

@@ -46,6 +46,8 @@ MACHINE: Final[Mapping[str, Convert]] = {
     "calendar": a_whole_number,
     "takes_s": duration,
     "restart": one_of(Restarts),
+    "sooner": a_whole_number,
+    "outstanding": a_whole_number,
 }
 
 

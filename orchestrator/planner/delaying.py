@@ -9,6 +9,9 @@ him, or right before one of whom a rule keeps him apart.
 
 One that is gone and keeps its place takes room wherever it is put anew: the plan's waves hold to its budgets as they stand written.
 
+Among the machines of one wave the most exposed keep their place first, as when they were planned; whoever waits already goes before
+them.
+
 No wave takes more of any budget than the fullest of the lane did, so that lanes that could go beside it still can.
 """
 
@@ -49,13 +52,14 @@ class Delaying:
             if not waiting and place not in broken:
                 found.append(list(wave))
                 continue
+            in_turn = self._index.in_turn(wave)
             if waiting:
                 parts = self._parts(wave)
                 while blocking := [m for m in waiting if self._apart(m, parts)]:
                     others = [m for m in waiting if m not in set(blocking)]
                     taken, waiting = self._filled([*blocking, *others], frozenset(blocking))
                     found.append(taken)
-            taken, waiting = self._filled([*waiting, *wave])
+            taken, waiting = self._filled([*waiting, *in_turn])
             found.append(taken)
         while waiting:
             taken, left = self._filled(waiting)

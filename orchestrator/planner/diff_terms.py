@@ -48,6 +48,7 @@ def _terms(plan: Plan) -> Mapping[str, str]:
         "it is due": NOTHING if plan.schedule is None else words.schedule(plan.schedule),
         "told": "; ".join(map(words.notify, plan.notify)) or NOTHING,
         "lanes searched to the end by": plan.solver or NOTHING,
+        "who goes sooner": "; ".join(entry.what for entry in plan.sooner) or NOTHING,
         "the stages": ", ".join(stage.name for stage in plan.stages),
     }
     if isinstance(plan.change, Patches):

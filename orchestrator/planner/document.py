@@ -134,7 +134,14 @@ def _broken_places(plan: Plan) -> Iterator[str]:
     """Machines that name rows of the plan's tables which aren't there. Many machines name the same ones."""
     good: set[tuple[object, ...]] = set()
     for machine in plan.machines:
-        named = (machine.probes, machine.around, machine.groups, machine.health, machine.calendar)
+        named = (
+            machine.probes,
+            machine.around,
+            machine.groups,
+            machine.health,
+            machine.calendar,
+            machine.sooner,
+        )
         if named in good:
             continue
         wrong = False
@@ -144,6 +151,7 @@ def _broken_places(plan: Plan) -> Iterator[str]:
             ("group", machine.groups, len(plan.group_probes)),
             ("health", (machine.health,), len(plan.health)),
             ("calendar", () if machine.calendar is None else (machine.calendar,), len(plan.calendars)),
+            ("entry of `sooner`", () if machine.sooner is None else (machine.sooner,), len(plan.sooner)),
         ):
             if any(not 0 <= place < rows for place in places):
                 yield f"machine {machine.name} names {what} {max(places)}, and there are {rows}"

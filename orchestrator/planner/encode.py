@@ -47,6 +47,8 @@ def encode(plan: Plan) -> Json:
         said["schedule"] = encode_schedule(plan.schedule)
     if plan.group_probes:
         said["group_probes"] = [encode_group(group) for group in plan.group_probes]
+    if plan.sooner:
+        said["sooner"] = [{"what": entry.what, "from": encode_origin(entry.origin)} for entry in plan.sooner]
     if plan.notify:
         said["notify"] = [encode_notify(entry) for entry in plan.notify]
     return {
@@ -91,6 +93,10 @@ def _machine(machine: PlannedMachine) -> Json:
         said["groups"] = list(machine.groups)
     if machine.restart is not Restarts.UNKNOWN:
         said["restart"] = machine.restart.value
+    if machine.sooner is not None:
+        said["sooner"] = machine.sooner
+    if machine.outstanding is not None:
+        said["outstanding"] = machine.outstanding
     return {
         **said,
         "arm_id": machine.arm_id,

@@ -7,7 +7,7 @@ nothing stood in the way, that is said too: then it's the packing alone, and ano
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from itertools import groupby
@@ -18,7 +18,8 @@ from orchestrator.errors import UsageError
 from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import MachineId
-from orchestrator.planner.model import Lane, LeftOut, Plan
+from orchestrator.planner.exposure import rank_of
+from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine
 from orchestrator.planner.rules import members
 
 
@@ -67,6 +68,8 @@ class Explanation:
     counts_in: tuple[str, ...] = ()  # constraints that count a machine which isn't changed
     restart: str = Restarts.UNKNOWN.value  # how sure it is
     spared_by: tuple[str, ...] = ()  # budgets of restarts that it takes no place of
+    sooner: str = ""  # the entry of the campaign's `sooner` by which it goes before others of its lane
+    outstanding: int | None = None  # critical and security patches, as far as they decide who goes earlier
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
@@ -94,6 +97,7 @@ def explain(plan: Plan, who: str) -> Explanation:
     lane, wave = place[machine]
     stages = [stage.name for stage in plan.stages]
     case = _Case(plan, machine, lane, wave, names)
+    planned = next(planned for planned in plan.machines if planned.id == machine)
     return Explanation(
         machine,
         name,
@@ -106,10 +110,12 @@ def explain(plan: Plan, who: str) -> Explanation:
         waves=len(lane.waves),
         waited=tuple(case.waited()),
         earlier=tuple(Earlier(number + 1, tuple(case.obstacles(number))) for number in range(wave)),
-        restart=next(planned.restart.value for planned in plan.machines if planned.id == machine),
+        restart=planned.restart.value,
         spared_by=tuple(
             rule.what for rule in plan.constraints if isinstance(rule, Budget) and machine in rule.spared
         ),
+        sooner=_sooner(plan, planned, {m for later in lane.waves[wave + 1 :] for m in later.machines}),
+        outstanding=planned.outstanding,
     )
 
 
@@ -143,6 +149,17 @@ def _left_out(plan: Plan, left: LeftOut | None) -> str:
         return ""
     rule = next((rule.what for rule in plan.constraints if rule.id == left.constraint), "")
     return left.reason + (f" ({rule})" if rule else "")
+
+
+def _sooner(plan: Plan, machine: PlannedMachine, later: Collection[MachineId]) -> str:
+    """The entry that exposes a machine more than one of those that come later in its lane; empty if none does."""
+    if machine.sooner is None:
+        return ""
+    mine = rank_of(machine)[0]
+    if not any(rank_of(other)[0] > mine for other in plan.machines if other.id in later):
+        return ""
+    entry = plan.sooner[machine.sooner]
+    return f"{entry.what} ({entry.origin})"
 
 
 class _Case:
@@ -255,6 +272,11 @@ def _lines(told: Explanation) -> Iterator[str]:
         yield f"  the lane: {told.lane_what}"
     if told.restart != Restarts.UNKNOWN:
         yield f"  it {_RESTARTS[Restarts(told.restart)]}, as its last assessment says"
+    if told.sooner:
+        yield f"  it goes before others of its lane: exposed by {told.sooner}"
+    if told.outstanding:
+        patches = "patch" if told.outstanding == 1 else "patches"
+        yield f"  {told.outstanding:,} critical or security {patches} outstanding"
     for what in told.spared_by:
         yield f"  it takes no place of: {what}"
     for waited in told.waited:

@@ -8,10 +8,12 @@ canaries are chosen for what they say of others, and who is most in need is the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from orchestrator.inventory.model import Machine, MachineId
-from orchestrator.planner.model import Warned
+from orchestrator.planner.model import Lane, PlannedMachine, Warned
 from orchestrator.policy import words
 from orchestrator.policy.model import Change, Patches, Sooner
 from orchestrator.policy.select import matcher
@@ -19,6 +21,32 @@ from orchestrator.policy.select import matcher
 _FEW: Final = 0.5
 """How many outstanding patches are taken of a machine that was never assessed: fewer than any that is known to need one, and more
 than none."""
+
+Rank = tuple[float, float]
+FIRST: Final[Rank] = (-inf, -inf)
+"""Before every machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The first entry of `sooner` that selects a machine, and how many critical and security patches it needs, as far as known."""
+
+    sooner: int | None = None
+    outstanding: int | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """The least goes first."""
+        place = inf if self.sooner is None else self.sooner
+        return place, -(_FEW if self.outstanding is None else self.outstanding)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The machines of each stage in the order in which they are numbered, and how exposed those are that were ordered."""
+
+    stages: tuple[Sequence[MachineId], ...]
+    of: Mapping[MachineId, Exposure]
 
 
 def in_turn(
@@ -31,14 +59,9 @@ def in_turn(
 
     Where a policy installs patches, the critical and security ones of a machine's last assessment count; a restart installs none.
     """
-    tests = [matcher(entry.select) for entry in sooner]
-    counts = isinstance(change, Patches)
-    ranked: dict[tuple[int, float], list[MachineId]] = {}
-    for machine in machines:
-        held = fleet[machine]
-        place = next((place for place, test in enumerate(tests) if test(held)), len(tests)) if tests else 0
-        rank = place, -_outstanding(held) if counts else 0
-        ranked.setdefault(rank, []).append(machine)
+    ranked: dict[Rank, list[MachineId]] = {}
+    for machine, exposure in _of(machines, fleet, change, sooner):
+        ranked.setdefault(exposure.rank, []).append(machine)
     if len(ranked) < 2:
         return machines
     return [machine for rank in sorted(ranked) for machine in ranked[rank]]
@@ -52,10 +75,40 @@ def numbered(
 ) -> Iterator[Sequence[MachineId]]:
     """The machines of each stage in the order in which they are numbered for planning: after the first stage, by exposure."""
     for place, machines in enumerate(stages):
-        if place == 0 and len(stages) > 1:
+        if place < _left_as_it_is(stages):
             yield machines
         else:
             yield in_turn(machines, fleet, change, sooner)
+
+
+def ordered(
+    stages: Sequence[Sequence[MachineId]],
+    fleet: Mapping[MachineId, Machine],
+    change: Change,
+    sooner: Sequence[Sooner],
+) -> Ordered:
+    """The machines of each stage in their order, and what decided it, for the plan to carry."""
+    of = {
+        machine: exposure
+        for machines in stages[_left_as_it_is(stages) :]
+        for machine, exposure in _of(machines, fleet, change, sooner)
+    }
+    return Ordered(tuple(numbered(stages, fleet, change, sooner)), of)
+
+
+def rank_of(machine: PlannedMachine) -> Rank:
+    """Where a plan's machine stands among equals: the least goes first."""
+    return Exposure(machine.sooner, machine.outstanding).rank
+
+
+def ahead(lane: Lane, ranks: Mapping[MachineId, Rank]) -> int:
+    """How many machines of a lane are in an earlier wave than one that is less exposed."""
+    last, found = FIRST, 0
+    for wave in reversed(lane.waves):
+        held = [ranks[machine] for machine in wave.machines]
+        found += sum(rank < last for rank in held)
+        last = max([last, *held])
+    return found
 
 
 def warnings(
@@ -73,6 +126,20 @@ def warnings(
         yield Warned(what, entry.origin)
 
 
-def _outstanding(machine: Machine) -> float:
-    known = machine.patches.critical_and_security
-    return _FEW if known is None else known
+def _left_as_it_is(stages: Sequence[object]) -> int:
+    """How many stages are not ordered: the first of several."""
+    return 1 if len(stages) > 1 else 0
+
+
+def _of(
+    machines: Iterable[MachineId],
+    fleet: Mapping[MachineId, Machine],
+    change: Change,
+    sooner: Sequence[Sooner],
+) -> Iterator[tuple[MachineId, Exposure]]:
+    tests = [matcher(entry.select) for entry in sooner]
+    counts = isinstance(change, Patches)
+    for machine in machines:
+        held = fleet[machine]
+        place = next((place for place, test in enumerate(tests) if test(held)), None) if tests else None
+        yield machine, Exposure(place, held.patches.critical_and_security if counts else None)

@@ -69,6 +69,14 @@ class Warned:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposed:
+    """An entry of the campaign's `sooner`, in words: whom it selects goes earlier where rules leave a choice."""
+
+    what: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class StageGate:
     """What must hold between a stage and the next: `bake` after its last machine is verified, then a person's yes."""
 
@@ -109,6 +117,8 @@ class PlannedMachine:
     calendar: int | None = None
     takes: timedelta = timedelta(0)  # what 19 of 20 disruptions stay below; told where there is a calendar
     restart: Restarts = Restarts.UNKNOWN  # whether the change restarts it, as far as its assessment tells
+    sooner: int | None = None  # index into the plan's `sooner`: the first entry that selects it
+    outstanding: int | None = None  # critical and security patches; None: not known, or no matter here
 
     @property
     def stays_up(self) -> bool:
@@ -166,4 +176,5 @@ class Plan:
     notify: tuple[Notify, ...] = ()  # sorted by webhook
     read_tags: tuple[str, ...] = ()  # in lower case; those that decide which rules hold, digested in `facts`
     solver: str = ""  # what searched lanes to the end, with its version; empty: nothing was asked to
+    sooner: tuple[Exposed, ...] = ()  # the most exposed first
     durations: Durations = field(default_factory=Durations)  # of the classes it changes, where not assumed

@@ -25,7 +25,7 @@ from orchestrator.planner.expected import of_classes
 from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
-from orchestrator.planner.model import LeftOut, Plan, Warned
+from orchestrator.planner.model import Exposed, LeftOut, Plan, Warned
 from orchestrator.planner.restarts import Predicted, predict, sparing
 from orchestrator.planner.rules import named
 from orchestrator.planner.schedule import CutShort
@@ -237,10 +237,10 @@ def _made(
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
     probed = probed_groups(topology, policies, changed)
-    tables = Tables(read, changing, durations, probed.of, predicted.of)
+    ordered = exposure.ordered(staged.stages, machines, changing, wanted.sooner)
+    tables = Tables(read, changing, durations, probed.of, predicted.of, ordered.of)
     planned = planned_machines(tables, machines, held, changed)
-    in_turn = tuple(exposure.numbered(staged.stages, machines, changing, wanted.sooner))
-    laid_out = lay_out(constraints, wanted.stages, in_turn, machines, solver)
+    laid_out = lay_out(constraints, wanted.stages, ordered.stages, machines, solver)
     alone = [one for one in compiled.alone if one.machine in changed]
     under = {policy.name: policy for machine in chosen.changed for policy in held[machine].policies}
     return Plan(
@@ -285,6 +285,7 @@ def _made(
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
         solver=laid_out.solver,
+        sooner=tuple(Exposed(words.selector(entry.select), entry.origin) for entry in wanted.sooner),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
+from orchestrator.planner.exposure import rank_of
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.planner.rules import numbered, parts_of
 
@@ -22,6 +23,7 @@ class Index:
     """The look-ups of one plan, as it is by now. `lanes` holds None where a lane came to an end."""
 
     def __init__(self, plan: Plan) -> None:
+        self._machines = plan.machines
         self.names: list[MachineId] = [machine.id for machine in plan.machines]
         self.number = {name: place for place, name in enumerate(self.names)}
         self.rules = numbered(plan.constraints)
@@ -94,6 +96,10 @@ class Index:
     def named(self, wave: Iterable[int]) -> tuple[MachineId, ...]:
         """Machines by name, sorted."""
         return tuple(sorted(map(self.names.__getitem__, wave)))
+
+    def in_turn(self, wave: Iterable[int]) -> list[int]:
+        """Machines in the order in which they were planned among equals: the most exposed first, then by id."""
+        return sorted(wave, key=lambda machine: (rank_of(self._machines[machine]), machine))
 
     # What changes ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from orchestrator.hotpatch.model import Restarts
+from orchestrator.planner.exposure import ahead, rank_of
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.policy.model import Change, Patches, Reboot
 
@@ -46,6 +47,7 @@ class Summary:
     warnings: int
     predicted: Mapping[str, int]  # by how sure a restart is: certain, likely, unknown, never
     solver: str
+    ahead: int  # machines in an earlier wave than one of their lane that is less exposed
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
@@ -74,7 +76,13 @@ def summarize(plan: Plan) -> Summary:
         warnings=len(plan.warnings),
         predicted=MappingProxyType({one.value: counted[one] for one in Restarts if counted[one]}),
         solver=plan.solver,
+        ahead=_ahead(plan),
     )
+
+
+def _ahead(plan: Plan) -> int:
+    ranks = {machine.id: rank_of(machine) for machine in plan.machines}
+    return sum(ahead(lane, ranks) for lane in plan.lanes) if len(set(ranks.values())) > 1 else 0
 
 
 def may_restart(change: Change) -> bool:

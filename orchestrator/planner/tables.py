@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 from orchestrator.hotpatch.model import Restarts
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.planner.durations import Durations
+from orchestrator.planner.exposure import Exposure
 from orchestrator.planner.facts import facts_digest
 from orchestrator.planner.model import AroundSteps, PlannedMachine, Warned
 from orchestrator.policy import words
@@ -53,7 +54,9 @@ class Tables:
         durations: Durations,
         groups: Mapping[MachineId, tuple[int, ...]] | None = None,
         restarts: Mapping[MachineId, Restarts] | None = None,
+        exposures: Mapping[MachineId, Exposure] | None = None,
     ) -> None:
+        self._exposures = {} if exposures is None else exposures
         self._restarts = {} if restarts is None else restarts
         self._groups = {} if groups is None else groups
         self._read_tags = frozenset(read_tags)
@@ -97,6 +100,7 @@ class Tables:
         """A machine as the plan carries it."""
         named = self._named(machine, held.probes)
         calendar = self._calendar(machine, held.hours) if change else None
+        exposure = self._exposures.get(machine.id, Exposure())
         return PlannedMachine(
             id=machine.id,
             arm_id=machine.arm_id,
@@ -118,6 +122,8 @@ class Tables:
             calendar=calendar,
             takes=timedelta(0) if calendar is None else self._takes(machine, held),
             restart=self._restarts.get(machine.id, Restarts.UNKNOWN) if change else Restarts.UNKNOWN,
+            sooner=exposure.sooner,
+            outstanding=exposure.outstanding,
         )
 
     def _probes_of(self, held: Effective) -> tuple[int, ...]:

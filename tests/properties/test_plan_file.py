@@ -43,9 +43,11 @@ def _spoil(document: dict[str, Any], data: st.DataObject) -> None:
     if kind == "drop":
         del container[key]
     elif kind == "add" and isinstance(container, dict):
-        container[data.draw(st.sampled_from(["new", "calendar", "takes_s", "groups", "tags"]))] = data.draw(
-            VALUES
-        )
+        container[
+            data.draw(
+                st.sampled_from(["new", "calendar", "takes_s", "groups", "tags", "sooner", "outstanding"])
+            )
+        ] = data.draw(VALUES)
     elif kind == "repeat" and isinstance(container, list):
         container.append(container[key])
     else:

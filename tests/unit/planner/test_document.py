@@ -16,7 +16,7 @@ import pytest
 from orchestrator.errors import UsageError
 from orchestrator.planner.document import LARGE, _quickly, _strictly, digest, dump, parse
 from orchestrator.planner.durations import Duration, Durations
-from orchestrator.planner.model import LeftOut, Plan, Warned
+from orchestrator.planner.model import Exposed, LeftOut, Plan, Warned
 from orchestrator.planner.pieces import Split
 from orchestrator.policy.model import (
     Health,
@@ -66,7 +66,13 @@ def full() -> Plan:
         ),
         Probe(ProbeKind.TCP, host="{name}", port=443, timeout=timedelta(seconds=2)),
     )
-    machines = (replace(found.machines[0], probes=(0, 1), tags={"Path": "up"}, health=1), *found.machines[1:])
+    first, second, third, *others = found.machines
+    machines = (
+        replace(first, probes=(0, 1), tags={"Path": "up"}, health=1),
+        replace(second, sooner=1, outstanding=7),
+        replace(third, outstanding=0),
+        *others,
+    )
     return replace(
         found,
         machines=machines,
@@ -77,6 +83,7 @@ def full() -> Plan:
         replaces=("availability-first",),
         read_tags=("app", "tier"),
         solver="ortools 9.15.6755",
+        sooner=(Exposed("exposure=internet", Origin("p.yaml", 4)), Exposed("tier=web", Origin("p.yaml", 5))),
         durations=Durations(
             {
                 "patches azure_vm linux": Duration(timedelta(seconds=400), timedelta(seconds=900), 312),
@@ -276,3 +283,23 @@ def test_ids_in_upper_case_are_told() -> None:
     document["machines"]["/A"] = document["machines"][vm_id("a")]
 
     assert problems(orjson.dumps(document)) == ["machines./A: ids are in lower case in a plan"]
+
+
+def test_exposure_is_left_out_where_it_says_nothing() -> None:
+    """So that the plan of a restart without `sooner` is the same file as ever; nought outstanding is something to say."""
+    document = orjson.loads(dump(full()))
+    rows = [document["machines"][vm_id(name)] for name in "abcd"]
+
+    assert [(row.get("sooner"), row.get("outstanding")) for row in rows] == [
+        (None, None),
+        (1, 7),
+        (None, 0),
+        (None, None),
+    ]
+    assert not {"sooner", "outstanding"} & rows[0].keys()
+    assert "sooner" not in orjson.loads(dump(replace(full(), machines=(), lanes=(), sooner=())))
+
+
+def test_an_entry_of_sooner_that_is_not_there_is_refused() -> None:
+    """A rollout would look it up."""
+    assert problems(edited(sooner=[])) == ["machine b names entry of `sooner` 1, and there are 0"]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.inventory.model import Inventory, PatchState
+from orchestrator.planner.document import dump, parse
+from orchestrator.planner.explain import explain
 from orchestrator.planner.exposure import in_turn, numbered, warnings
 from orchestrator.planner.facts import policies_fingerprint
+from orchestrator.planner.model import Exposed, Plan
 from orchestrator.planner.plan import plan
+from orchestrator.planner.replan import Replanner, Standing
+from orchestrator.planner.summary import summarize
 from orchestrator.policy.describe import describe
 from orchestrator.policy.load import load_one
 from orchestrator.policy.model import Origin, Patches, Policy, Restart, Selector, Sooner
 from orchestrator.topology.graph import build
+from tests.builders import budget, lane, plan_of
 from tests.fleet import inventory, vm
 
 CAMPAIGN = 'version: 1\nname: monthly\nselect: {names: "*"}\nchange: {patches: {}}\n'
@@ -153,3 +161,85 @@ def test_a_plan_warns_of_an_entry_that_selects_nobody() -> None:
     made = plan(build(inventory(*FLEET)), [monthly("sooner: {names: nobody}\n")], None)
 
     assert any("`sooner` selects none" in warned.what for warned in made.warnings)
+
+
+def exposed(more: str) -> Plan:
+    """A plan of the fleet, one at a time in one stage."""
+    return plan(build(inventory(*FLEET)), [monthly(ONE_AT_A_TIME + more)], None)
+
+
+INTERNET = "stages: [{name: all}]\nsooner: [{names: nobody}, {tags: {exposure: internet}}]\n"
+
+
+def test_a_plan_carries_what_decided() -> None:
+    """By the entry's place; who was never assessed has no count. The file is read back to the letter."""
+    made = exposed(INTERNET)
+
+    assert [(machine.name, machine.sooner, machine.outstanding) for machine in made.machines] == [
+        ("a", None, 0),
+        ("b", None, None),
+        ("c", None, 3),
+        ("d", None, 7),
+        ("e", 1, None),
+        ("f", None, 1),
+        ("g", None, 9),
+    ]
+    assert [(entry.what, entry.origin.line) for entry in made.sooner] == [
+        ("nobody", 7),
+        ("exposure=internet", 7),
+    ]
+    assert parse(dump(made), "plan.json") == made
+
+
+def test_a_first_stage_that_is_not_ordered_carries_nothing() -> None:
+    """Nor does a restart carry patches."""
+    stages = "stages: [{name: canary, select: {names: [d, e]}}, {name: broad}]\nsooner: {os: linux}\n"
+    canaries = [machine for machine in exposed(stages).machines if machine.name in {"d", "e"}]
+    made = plan(build(inventory(*FLEET)), [monthly(ONE_AT_A_TIME)], None, change=Restart())
+
+    assert {(machine.sooner, machine.outstanding) for machine in canaries} == {(None, None)}
+    assert {machine.outstanding for machine in made.machines} == {None}
+    assert made.sooner == ()
+
+
+def test_a_summary_counts_whom_exposure_put_ahead() -> None:
+    """Everybody but the last; nobody where all are alike."""
+    assert summarize(exposed(INTERNET)).ahead == 6
+    alike = plan(build(inventory(vm("a"), vm("b"))), [monthly(ONE_AT_A_TIME)], None)
+    assert summarize(alike).ahead == 0
+
+
+def test_an_explanation_says_what_put_a_machine_ahead() -> None:
+    """With the line of the policy; and how many patches it needs."""
+    made = exposed(INTERNET)
+
+    told = "  it goes before others of its lane: exposed by exposure=internet (monthly.yaml:7)"
+    assert told in explain(made, "e").lines()
+    assert "  7 critical or security patches outstanding" in explain(made, "d").lines()
+    assert "  1 critical or security patch outstanding" in explain(made, "f").lines()
+    for name in ("a", "b"):
+        assert not [
+            line for line in explain(made, name).lines() if "outstanding" in line or "exposed" in line
+        ]
+
+
+def test_who_goes_before_nobody_is_not_said_to() -> None:
+    """Where all of a lane are exposed alike, exposure decided nothing."""
+    made = exposed("stages: [{name: all}]\nsooner: {names: [a, b, c, d, e, f, g]}\n")
+
+    assert {explain(made, machine.name).sooner for machine in made.machines} == {""}
+
+
+def test_a_wave_that_is_split_is_split_in_that_order() -> None:
+    """The most exposed first, then by patches, then by id; who waits already isn't overtaken."""
+    wide = budget(4, "a b c d e")
+    made = plan_of(lane("one", "a b c", "d e"), rules=[wide])
+    a, b, c, d, e = made.machines
+    made = replace(
+        made,
+        machines=(a, replace(b, outstanding=2), replace(c, sooner=0), d, replace(e, sooner=0)),
+        sooner=(Exposed("exposure=internet", Origin("monthly.yaml", 5)),),
+    )
+    found = Replanner(made).replan(Standing(limits={wide.id: 1}))
+
+    assert [names(*wave.machines) for wave in found.lanes[0].waves] == [["c"], ["b"], ["a"], ["e"], ["d"]]
