@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -83,3 +84,19 @@ def test_what_is_written_is_read_quickly(plan: Plan) -> None:
     assert quick == _strictly(text, "plan.json")
     assert quick is not None
     assert dump(quick) == text
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_exposure_is_read_back_to_the_letter(data: st.DataObject) -> None:
+    """Whichever machines it says something of: quickly, strictly, and as the same bytes again."""
+    made = full()
+    places, counts = st.none() | st.integers(0, len(made.sooner) - 1), st.none() | st.integers(0, 300)
+    machines = (
+        replace(machine, sooner=data.draw(places), outstanding=data.draw(counts)) for machine in made.machines
+    )
+    plan = replace(made, machines=tuple(machines))
+    text = dump(plan)
+
+    assert _quickly(Split(text, LARGE)) == _strictly(text, "plan.json") == plan
+    assert dump(parse(text, "plan.json")) == text

@@ -209,6 +209,14 @@ def test_a_summary_counts_whom_exposure_put_ahead() -> None:
     assert summarize(alike).ahead == 0
 
 
+def test_whoever_goes_before_equals_only_is_not_counted() -> None:
+    """Of a, b and c, one after another, exposure put a alone ahead."""
+    made = plan_of(lane("one", "a", "b", "c"))
+    first, *others = made.machines
+
+    assert summarize(replace(made, machines=(replace(first, outstanding=2), *others))).ahead == 1
+
+
 def test_an_explanation_says_what_put_a_machine_ahead() -> None:
     """With the line of the policy; and how many patches it needs."""
     made = exposed(INTERNET)
