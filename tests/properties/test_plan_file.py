@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.unit.planner.test_document import full
 
 VALUES = st.sampled_from(
     [None, True, 0, 1, -1, 1.0, 2.5, "", "x", "/GONE", [], [1], [True], ["x"], {}, {"x": 1}]
-)
+).map(deepcopy)  # a second blow may fall on what the first one put in
 
 
 @pytest.fixture(autouse=True, scope="module")
