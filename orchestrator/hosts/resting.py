@@ -40,9 +40,7 @@ class Rest:
         if rollout.in_flight or self.agenda.steps.due or self._tells():
             self._blocked_since = None
             return False
-        if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
-            return True
-        if rollout.status is RolloutStatus.RUNNING and rollout.stage_status is StageStatus.AWAITING:
+        if rollout.waits_for_a_person:
             return True
         if not self.blocked(going_on):
             self._blocked_since = None

@@ -233,6 +233,13 @@ class Rollout:
         """Whether nothing will ever be granted again."""
         return self.status in OVER
 
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Whether nothing new is begun before somebody says so, or ever again. What is in flight goes on meanwhile."""
+        if self.over or self.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
+            return True
+        return self.status is RolloutStatus.RUNNING and self.stage_status is StageStatus.AWAITING
+
 
 @dataclass(slots=True)
 class Scope:

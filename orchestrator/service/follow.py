@@ -12,7 +12,7 @@ from orchestrator.errors import Refused
 from orchestrator.executor.log import Decided, read_on
 from orchestrator.rollout import events as e
 from orchestrator.rollout.letters import Handover, dump
-from orchestrator.rollout.state import Rollout, RolloutStatus, Scope, StageStatus
+from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.store.port import Journal, Letter
 
 LOOK_EVERY_S = 0.5
@@ -84,8 +84,4 @@ class Follower:
 
 def rests(rollout: Rollout) -> bool:
     """Whether only a person moves it on, as far as the journal tells."""
-    if rollout.in_flight:
-        return False
-    if rollout.over or rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
-        return True
-    return rollout.status is RolloutStatus.RUNNING and rollout.stage_status is StageStatus.AWAITING
+    return rollout.waits_for_a_person and not rollout.in_flight
