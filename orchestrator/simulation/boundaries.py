@@ -6,7 +6,7 @@ be told, and repeated, as a seed and a few numbers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +17,8 @@ from orchestrator.emulator.arm import Request
 from orchestrator.emulator.audit import webhook_line
 from orchestrator.errors import JournalError
 from orchestrator.notify.port import Delivery
-from orchestrator.store.port import Journal, Letter, Row, Snapshot, Writer
+from orchestrator.store.around import JournalAround
+from orchestrator.store.port import Journal
 
 
 class Kind(StrEnum):
@@ -94,26 +95,14 @@ class Acknowledged:
             self.conflicts.append(seq)
 
 
-class WatchedJournal:
+class WatchedJournal(JournalAround):
     """Any journal, with a place before and after each row."""
 
     def __init__(self, journal: Journal, boundaries: Boundaries, acknowledged: Acknowledged) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._boundaries = boundaries
         self._acknowledged = acknowledged
         self._failed = False
-
-    async def acquire(self, who: str, now: datetime) -> int:
-        """As the journal."""
-        return await self._journal.acquire(who, now)
-
-    async def release(self) -> None:
-        """As the journal."""
-        await self._journal.release()
-
-    async def writer(self) -> Writer | None:
-        """As the journal."""
-        return await self._journal.writer()
 
     async def append(
         self,
@@ -131,7 +120,7 @@ class WatchedJournal:
             raise JournalError("an append before it failed")
         try:
             self._boundaries.cross(Kind.BEFORE_ROW, str(expected_seq + 1))
-            seq = await self._journal.append(
+            seq = await super().append(
                 expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
             )
             self._boundaries.cross(Kind.AFTER_ROW, str(seq))
@@ -140,34 +129,6 @@ class WatchedJournal:
             raise
         self._acknowledged.add(seq, body)
         return seq
-
-    def read(self, after: int = 0) -> AsyncIterator[Row]:
-        """As the journal."""
-        return self._journal.read(after)
-
-    async def document(self, digest: str) -> bytes:
-        """As the journal."""
-        return await self._journal.document(digest)
-
-    async def snapshot(self) -> Snapshot | None:
-        """As the journal."""
-        return await self._journal.snapshot()
-
-    async def keep(self, snapshot: Snapshot) -> None:
-        """As the journal."""
-        await self._journal.keep(snapshot)
-
-    async def post(self, letter: Letter) -> None:
-        """As the journal."""
-        await self._journal.post(letter)
-
-    async def inbox(self) -> tuple[Letter, ...]:
-        """As the journal."""
-        return await self._journal.inbox()
-
-    async def close(self) -> None:
-        """As the journal."""
-        await self._journal.close()
 
 
 @dataclass

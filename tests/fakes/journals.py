@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from orchestrator.store.around import JournalAround
 from orchestrator.store.memory import Crashed
-from orchestrator.store.port import Journal, Letter, Row, Snapshot, Writer
+from orchestrator.store.port import Journal, Snapshot
 
 
-class MortalJournal:
+class MortalJournal(JournalAround):
     """Hands on to `journal`, until the `crash_at`-th append (counted from 1) raises `Crashed`: before or after its row is durable."""
 
     def __init__(self, journal: Journal, *, crash_at: int | None, durable: bool) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._left = crash_at
         self._durable = durable
         self._dead = False
-
-    async def acquire(self, who: str, now: datetime) -> int:
-        """As the journal."""
-        return await self._journal.acquire(who, now)
-
-    async def release(self) -> None:
-        """As the journal."""
-        await self._journal.release()
-
-    async def writer(self) -> Writer | None:
-        """As the journal."""
-        return await self._journal.writer()
 
     async def append(
         self,
@@ -49,39 +38,15 @@ class MortalJournal:
             self._dead = self._left == 0
         if self._dead and not self._durable:
             raise Crashed("crashed before its row")
-        seq = await self._journal.append(
+        seq = await super().append(
             expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
         )
         if self._dead:
             raise Crashed("crashed after its row")
         return seq
 
-    def read(self, after: int = 0) -> AsyncIterator[Row]:
-        """As the journal."""
-        return self._journal.read(after)
-
-    async def document(self, digest: str) -> bytes:
-        """As the journal."""
-        return await self._journal.document(digest)
-
-    async def snapshot(self) -> Snapshot | None:
-        """As the journal."""
-        return await self._journal.snapshot()
-
     async def keep(self, snapshot: Snapshot) -> None:
         """As the journal, while it lives."""
         if self._dead:
             raise Crashed("this process is dead already")
-        await self._journal.keep(snapshot)
-
-    async def post(self, letter: Letter) -> None:
-        """As the journal."""
-        await self._journal.post(letter)
-
-    async def inbox(self) -> tuple[Letter, ...]:
-        """As the journal."""
-        return await self._journal.inbox()
-
-    async def close(self) -> None:
-        """Close the file; a kernel would do no less for a dead process."""
-        await self._journal.close()
+        await super().keep(snapshot)
