@@ -172,7 +172,7 @@ async def begin(
     if known is not None:
         return Running(house, house.drive(known), known, scope, made, resumed=True)
     handover = await prepare(plan, made, who=who, reason=reason, live=live, accept_drift=accept_drift)
-    rollout = await _start(house, handover)
+    rollout = await _start(house, _command(scope, handover, made.clock.now()), handover)
     return Running(house, house.drive(rollout), rollout, scope, made, resumed=False)
 
 
@@ -219,11 +219,12 @@ def _judged(
     return dropped
 
 
-async def _start(house: ScopeHost, handover: Handover, letters: Sequence[str] = ()) -> Rollout:
+async def _start(
+    house: ScopeHost, command: Start, handover: Handover, letters: Sequence[str] = ()
+) -> Rollout:
     """Write down that a plan begins. Raises `Refused` where it may not beside what goes on."""
-    scope, now = house.log.scope, house.services.clock.now()
-    command = start_command(scope, handover, now)
-    at = _event_time(scope, now)
+    scope = house.log.scope
+    at = _event_time(scope, house.services.clock.now())
     _, commit = house.log.record(
         command.rollout,
         decide(scope, command, at),
@@ -238,9 +239,15 @@ async def _start(house: ScopeHost, handover: Handover, letters: Sequence[str] = 
 
 def start_command(scope: Scope, handover: Handover, now: datetime) -> Start:
     """The command that begins a plan. Raises `Refused` where it may not begin beside what goes on, such as `Busy`."""
+    command = _command(scope, handover, now)
+    decide(scope, command, _event_time(scope, now))
+    return command
+
+
+def _command(scope: Scope, handover: Handover, now: datetime) -> Start:
     with nothing_collected():
         planned = index_plan(parse(handover.plan, "the plan"))
-    command = Start(
+    return Start(
         new_id(scope, planned.plan, now),
         planned,
         digest(handover.plan),
@@ -249,8 +256,6 @@ def start_command(scope: Scope, handover: Handover, now: datetime) -> Start:
         handover.dropped,
         handover.scale,
     )
-    decide(scope, command, _event_time(scope, now))
-    return command
 
 
 def _event_time(scope: Scope, now: datetime) -> datetime:
@@ -267,8 +272,9 @@ async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Hando
         )
     known = going_on(house.log.scope, handover.plan, made.clock.scale)
     if known is None:
-        refuse_unknown_webhooks(parse(handover.plan, "the plan"), made.webhooks.knows)
-        return await _start(house, handover, [letter.id])
+        command = _command(house.log.scope, handover, made.clock.now())
+        refuse_unknown_webhooks(command.planned.plan, made.webhooks.knows)
+        return await _start(house, command, handover, [letter.id])
     scope = house.log.scope
     at = _event_time(scope, made.clock.now())
     _, commit = house.log.record(known.id, (), at, letters=[letter.id])
