@@ -7,14 +7,15 @@ Everything here is settled: percentages are still percentages (of a group's size
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 
 from orchestrator.errors import Problem
 from orchestrator.policy import defaults
+from orchestrator.policy.change import Change, Patches, Reboot, Restart
 from orchestrator.policy.kinds import Each, ProbeKind, StepWhen
 
-__all__ = ["Each", "ProbeKind", "StepWhen"]
+__all__ = ["Change", "Each", "Patches", "ProbeKind", "Reboot", "Restart", "StepWhen"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -286,34 +287,6 @@ class Notify:
     webhook: str
     on: tuple[Occasion, ...] = (Occasion.STOPPED, Occasion.APPROVAL, Occasion.FINISHED)
     origin: Origin = Origin("defaults")
-
-
-class Reboot(StrEnum):
-    """Whether an installation may restart the machine. Wire values: IfRequired, Never, Always."""
-
-    IF_REQUIRED = "if_required"
-    NEVER = "never"
-    ALWAYS = "always"
-
-
-@dataclass(frozen=True, slots=True)
-class Patches:
-    """Install patches. `classifications` are of Azure's list; KB ids are digits without "KB"."""
-
-    classifications: tuple[str, ...] = defaults.CLASSIFICATIONS
-    include_kbs: tuple[str, ...] = ()
-    exclude_kbs: tuple[str, ...] = ()
-    reboot: Reboot = Reboot.IF_REQUIRED
-    maximum_duration: timedelta = defaults.MAXIMUM_DURATION  # of one installation
-    published_until: datetime | None = None  # freezes the set: what the canary got is what production gets
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    """Restart the machine, nothing else."""
-
-
-Change = Patches | Restart
 
 
 @dataclass(frozen=True, slots=True)
