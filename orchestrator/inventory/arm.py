@@ -13,10 +13,17 @@ from typing import TypedDict
 
 from orchestrator.errors import InventoryError
 from orchestrator.inventory import ids
-from orchestrator.inventory.instance_view import agent_of, app_health_of, patches_of, power_of
+from orchestrator.inventory.instance_view import (
+    agent_of,
+    agent_version_of,
+    app_health_of,
+    patches_of,
+    power_of,
+)
 from orchestrator.inventory.model import (
     Agent,
     AvailabilitySet,
+    Connection,
     Image,
     Kind,
     Location,
@@ -30,7 +37,19 @@ from orchestrator.inventory.model import (
     machine_id,
     resource_id,
 )
-from orchestrator.inventory.wire import Row, flattened, number, objects, part, reference, text, word
+from orchestrator.inventory.patch_settings import patch_mode_of, patch_settings_of
+from orchestrator.inventory.wire import (
+    Row,
+    flattened,
+    moment,
+    number,
+    objects,
+    part,
+    reference,
+    text,
+    truth,
+    word,
+)
 
 VM_TYPE = "microsoft.compute/virtualmachines"
 SCALE_SET_VM_TYPE = "microsoft.compute/virtualmachinescalesets/virtualmachines"
@@ -96,6 +115,7 @@ def scale_set_from_arm(item: Row, members: Iterable[Row] = ()) -> ScaleSet:
         fault_domains=number(flat, "platformFaultDomainCount"),
         members=_members(members),
         instances=capacity if orchestration is Orchestration.UNIFORM else 0,
+        automatic_repairs=truth(part(flat, "automaticRepairsPolicy"), "enabled"),
     )
 
 
@@ -146,19 +166,13 @@ def _azure_machine(flat: Row, view: Row, arm_id: str) -> Machine:
     profile = part(flat, "osProfile")
     windows = part(profile, "windowsConfiguration")
     linux = part(profile, "linuxConfiguration")
-    image = part(flat, "storageProfile", "imageReference")
     return Machine(
         **_common(flat, arm_id),
         kind=Kind.AZURE_VM,
         zone=_zone(flat),
         os=_os(flat, view),
         size=text(part(flat, "hardwareProfile"), "vmSize") or text(flat, "vmSize"),
-        image=Image(
-            publisher=text(image, "publisher"),
-            offer=text(image, "offer"),
-            sku=text(image, "sku"),
-            version=text(image, "exactVersion") or text(image, "version"),
-        ),
+        image=_image(part(flat, "storageProfile", "imageReference")),
         availability_set=_stands_in(flat, "availabilitySet"),
         scale_set=_stands_in(flat, "virtualMachineScaleSet") or _uniform_parent(arm_id),
         update_domain=number(view, "platformUpdateDomain"),
@@ -167,20 +181,23 @@ def _azure_machine(flat: Row, view: Row, arm_id: str) -> Machine:
         agent=_agent(view, windows, linux),
         app_health=app_health_of(view),
         patches=patches_of(view),
-        patch_mode=text(part(windows, "patchSettings"), "patchMode")
-        or text(part(linux, "patchSettings"), "patchMode"),
+        patch_mode=patch_mode_of(flat),
+        patch_settings=patch_settings_of(flat),
         time_zone=text(windows, "timeZone"),
         computer_name=text(profile, "computerName") or text(view, "computerName"),
         private_ips=_addresses(flat),
         provisioning=text(flat, "provisioningState"),
+        os_name=_view_text(flat, view, "osName"),
+        os_version=_view_text(flat, view, "osVersion"),
+        agent_version=agent_version_of(view),
     )
 
 
 def _arc_machine(flat: Row, arm_id: str) -> Machine:
     """Arc tells one status for all: a machine whose agent is connected runs, of any other nothing is known but that."""
-    connected = text(flat, "status").lower() == "connected"
-    windows = part(flat, "osProfile", "windowsConfiguration")
-    linux = part(flat, "osProfile", "linuxConfiguration")
+    connection = _CONNECTIONS.get(text(flat, "status").lower(), Connection.UNKNOWN)
+    connected = connection is Connection.CONNECTED
+    cluster = reference(flat, "parentClusterResourceId")
     agent = Agent.READY if connected else Agent.NOT_READY
     return Machine(
         **_common(flat, arm_id),
@@ -188,8 +205,8 @@ def _arc_machine(flat: Row, arm_id: str) -> Machine:
         os=_os(flat, {}),
         power=Power.RUNNING if connected else Power.UNKNOWN,
         agent=agent if text(flat, "status") else Agent.UNKNOWN,
-        patch_mode=text(part(windows, "patchSettings"), "patchMode")
-        or text(part(linux, "patchSettings"), "patchMode"),
+        patch_mode=patch_mode_of(flat),
+        patch_settings=patch_settings_of(flat),
         computer_name=text(part(flat, "osProfile"), "computerName") or text(flat, "displayName"),
         private_ips=tuple(
             text(address, "address")
@@ -198,7 +215,24 @@ def _arc_machine(flat: Row, arm_id: str) -> Machine:
             if text(address, "address") and text(address, "ipAddressVersion").lower() != "ipv6"
         ),
         provisioning=text(flat, "provisioningState"),
+        os_name=text(flat, "osSku") or text(flat, "osName") or None,
+        os_version=text(flat, "osVersion") or None,
+        os_edition=text(flat, "osEdition") or None,
+        agent_version=text(flat, "agentVersion") or None,
+        connection=connection,
+        connection_since=moment(flat, "lastStatusChange"),
+        cluster=resource_id(cluster) if cluster else None,
     )
+
+
+_CONNECTIONS: Mapping[str, Connection] = MappingProxyType(
+    {
+        "connected": Connection.CONNECTED,
+        "disconnected": Connection.DISCONNECTED,
+        "error": Connection.ERROR,
+        "awaitingconnection": Connection.AWAITING,
+    }
+)
 
 
 class _Common(TypedDict):
@@ -246,6 +280,23 @@ def _stands_in(flat: Row, key: str) -> ResourceId | None:
 def _uniform_parent(arm_id: str) -> ResourceId | None:
     """An instance of a Uniform scale set is a child resource: its id tells whose."""
     return resource_id(ids.parent_of(arm_id)) if ids.type_of(arm_id) == SCALE_SET_VM_TYPE else None
+
+
+def _image(told: Row) -> Image:
+    """A custom image has an id and nothing else; so has one of a gallery, by whichever of three keys."""
+    ids_of_image = (text(told, key) for key in ("id", "sharedGalleryImageId", "communityGalleryImageId"))
+    return Image(
+        publisher=text(told, "publisher"),
+        offer=text(told, "offer"),
+        sku=text(told, "sku"),
+        version=text(told, "exactVersion") or text(told, "version"),
+        id=next((found for found in ids_of_image if found), None),
+    )
+
+
+def _view_text(flat: Row, view: Row, key: str) -> str | None:
+    """What the guest says of itself, from the instance view, else from where Resource Graph keeps a part of that."""
+    return text(view, key) or text(part(flat, "extended", "instanceView"), key) or None
 
 
 def _zone(flat: Row) -> str | None:

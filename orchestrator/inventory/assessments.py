@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from orchestrator.inventory.model import Machine, MachineId, RebootBehavior, Update, machine_id
+from orchestrator.inventory.model import Machine, MachineId, RebootBehavior, Update, kb_number, machine_id
 from orchestrator.inventory.wire import Row, flattened, moment, number, part, text, truth
 
 ASSESSMENT_TYPES: Final = frozenset(
@@ -93,7 +93,7 @@ def _update(flat: Row) -> Update:
     classifications = named if isinstance(named, list | tuple) else [named]
     return Update(
         name=text(flat, "patchName") or text(flat, "name"),
-        kb=text(flat, "kbId").lower().removeprefix("kb"),
+        kb=kb_number(text(flat, "kbId")),
         classifications=tuple(sorted(one for one in classifications if isinstance(one, str) and one)),
         reboot=_BEHAVIORS.get(text(flat, "rebootBehavior").lower(), RebootBehavior.UNKNOWN),
     )

@@ -23,6 +23,12 @@ def agent_of(view: Row) -> Agent:
     return Agent.UNKNOWN
 
 
+def agent_version_of(view: Row) -> str | None:
+    """The guest agent's version, where it has reported one."""
+    told = text(part(view, "vmAgent"), "vmAgentVersion")
+    return told if told and told.lower() != "unknown" else None
+
+
 def app_health_of(view: Row) -> AppHealth:
     """What the Application Health extension reports; NONE without such an extension."""
     code = text(part(view, "vmHealth", "status"), "code")

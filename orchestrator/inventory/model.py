@@ -67,6 +67,16 @@ class AppHealth(StrEnum):
     NONE = "none"  # there is no such extension, or the source doesn't tell
 
 
+class Connection(StrEnum):
+    """Whether an Arc machine's agent has reported lately: Azure's `status` of the machine."""
+
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"  # 15 to 30 minutes after the last heartbeat
+    ERROR = "error"
+    AWAITING = "awaiting_connection"  # created in Azure, and never heard of since
+    UNKNOWN = "unknown"  # not told, or a virtual machine of Azure, which has none
+
+
 class Orchestration(StrEnum):
     """How a scale set runs its machines. Only Flexible members are machines that can be rolled."""
 
@@ -77,12 +87,13 @@ class Orchestration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The marketplace image that a machine was made from; empty strings for a custom one."""
+    """The marketplace image that a machine was made from; of a custom one only its `id` is known, of none nothing."""
 
     publisher: str = ""
     offer: str = ""
     sku: str = ""
     version: str = ""
+    id: str | None = None  # of a custom image, or one of a gallery, as the source spells it
 
 
 class RebootBehavior(StrEnum):
@@ -105,10 +116,20 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Installed:
+    """An update that is known to be installed on a machine."""
+
+    kb: str  # digits only
+    name: str = ""
+    at: datetime | None = None  # when the run that brought it ended
+
+
+@dataclass(frozen=True, slots=True)
 class PatchState:
     """What the platform remembers of patching, from `instanceView.patchStatus`. None: not told.
 
-    `updates` are told by Resource Graph alone, for seven days after an assessment.
+    `updates` are told by Resource Graph alone, for seven days after an assessment; `installed` for thirty days after an
+    installation, and only what Azure installed, so that an update's absence proves nothing.
     """
 
     assessed_at: datetime | None = None
@@ -119,6 +140,26 @@ class PatchState:
     installation_status: str | None = None  # InProgress, Succeeded, Failed, CompletedWithWarnings, Unknown
     installed_at: datetime | None = None
     updates: tuple[Update, ...] | None = None  # outstanding; sorted by KB and name
+    installed: tuple[Installed, ...] | None = None  # sorted by KB
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSettings:
+    """Who patches a machine and how, besides `Machine.patch_mode`: its `patchSettings`. None: not told.
+
+    Words are Azure's own, open strings: an `assessment_mode` is `ImageDefault` or `AutomaticByPlatform`, a `reboot_setting`
+    `IfRequired`, `Never`, `Always` or `Unknown`.
+    """
+
+    assessment_mode: str | None = None
+    hotpatching: bool | None = None  # `enableHotpatching`
+    hotpatch_status: str | None = None  # Arc: Unknown, PendingEvaluation, Disabled, ActionRequired, Enabled
+    hotpatch_license: str | None = None  # Arc: Unknown, Enabling, Enabled, Disabled, Disabling, Failed
+    reboot_setting: str | None = None
+    bypasses_safety_checks: bool | None = None  # `bypassPlatformSafetyChecksOnUserSchedule`
+    automatic_updates: bool | None = (
+        None  # Windows: `enableAutomaticUpdates`, settled when the machine is made
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +188,19 @@ class Machine:
     app_health: AppHealth = AppHealth.NONE
     patches: PatchState = PatchState()
     patch_mode: str = ""  # AutomaticByPlatform, AutomaticByOS, Manual, ImageDefault
+    patch_settings: PatchSettings = PatchSettings()
     time_zone: str = ""  # as Windows names it, such as "W. Europe Standard Time"
     computer_name: str = ""
     private_ips: tuple[str, ...] = ()
     provisioning: str = ""  # Succeeded, Updating, Failed, ...
+    os_name: str | None = None  # "Windows Server 2025 Datacenter", "ubuntu"
+    os_version: str | None = None  # "10.0.26100.32690"
+    os_edition: str | None = None  # Arc: serverstandard, serverdatacenter, ...
+    vbs: bool | None = None  # whether virtualization-based security runs; no list of Azure's tells it
+    agent_version: str | None = None
+    connection: Connection = Connection.UNKNOWN
+    connection_since: datetime | None = None  # when `connection` last changed
+    cluster: ResourceId | None = None  # that an Arc or Azure Local machine runs on
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +226,7 @@ class ScaleSet:
     fault_domains: int | None = None
     members: tuple[MachineId, ...] = ()
     instances: int = 0
+    automatic_repairs: bool | None = None  # whether Azure replaces an instance that it finds unhealthy
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +280,8 @@ def machine_id(arm_id: str) -> MachineId:
 def resource_id(arm_id: str) -> ResourceId:
     """As `machine_id`, for what isn't a machine."""
     return ResourceId(arm_id.strip().rstrip("/").lower())
+
+
+def kb_number(spelled: str) -> str:
+    """The digits of an update's number, which is spelt `KB5066835`, `kb5066835` or `5066835`."""
+    return spelled.strip().lower().removeprefix("kb")

@@ -36,19 +36,23 @@ from orchestrator.inventory.model import (
     AppHealth,
     AvailabilitySet,
     BackendPool,
+    Connection,
     Image,
+    Installed,
     Inventory,
     Kind,
     Location,
     Machine,
     Orchestration,
     Os,
+    PatchSettings,
     PatchState,
     Power,
     RebootBehavior,
     ScaleSet,
     Unreadable,
     Update,
+    kb_number,
     machine_id,
     resource_id,
 )
@@ -65,7 +69,7 @@ _STABLE = (
     | orjson.OPT_PASSTHROUGH_DATACLASS  # orjson would not sort their keys
 )
 
-_IMAGE: Mapping[str, Convert] = dict.fromkeys(("publisher", "offer", "sku", "version"), a_string)
+_IMAGE: Mapping[str, Convert] = dict.fromkeys(("publisher", "offer", "sku", "version", "id"), a_string)
 
 _PATCHES: Mapping[str, Convert] = {
     "assessed_at": a_moment,
@@ -79,6 +83,17 @@ _PATCHES: Mapping[str, Convert] = {
         {"name": a_string, "kb": a_string, "classifications": strings, "reboot": one_of(RebootBehavior)},
         needs="name",
     ),
+    "installed": list_of({"kb": a_string, "name": a_string, "at": a_moment}, needs="kb"),
+}
+
+_PATCH_SETTINGS: Mapping[str, Convert] = {
+    "assessment_mode": a_string,
+    "hotpatching": a_boolean,
+    "hotpatch_status": a_string,
+    "hotpatch_license": a_string,
+    "reboot_setting": a_string,
+    "bypasses_safety_checks": a_boolean,
+    "automatic_updates": a_boolean,
 }
 
 _MACHINE: Mapping[str, Convert] = {
@@ -103,13 +118,36 @@ _MACHINE: Mapping[str, Convert] = {
     "app_health": one_of(AppHealth),
     "patches": record(_PATCHES),
     "patch_mode": a_string,
+    "patch_settings": record(_PATCH_SETTINGS),
     "time_zone": a_string,
     "computer_name": a_string,
     "private_ips": strings,
     "provisioning": a_string,
+    "os_name": a_string,
+    "os_version": a_string,
+    "os_edition": a_string,
+    "vbs": a_boolean,
+    "agent_version": a_string,
+    "connection": one_of(Connection),
+    "connection_since": a_moment,
+    "cluster": a_string,
 }
 
 _FACTS = attrgetter(*_MACHINE)
+
+_IF_TOLD: Mapping[str, Any] = {
+    "backend_pools": None,  # not told, which isn't none
+    "patch_settings": PatchSettings(),
+    "os_name": None,
+    "os_version": None,
+    "os_edition": None,
+    "vbs": None,
+    "agent_version": None,
+    "connection": Connection.UNKNOWN,
+    "connection_since": None,
+    "cluster": None,
+}
+"""Keys that stand in a file only where they say something, so that a fleet without keeps the fingerprint that it had."""
 
 _AVAILABILITY_SET: Mapping[str, Convert] = {
     "id": a_string,
@@ -128,6 +166,7 @@ _SCALE_SET: Mapping[str, Convert] = {
     "fault_domains": a_whole_number,
     "members": strings,
     "instances": a_whole_number,
+    "automatic_repairs": a_boolean,
 }
 
 _BACKEND_POOL: Mapping[str, Convert] = {"id": a_string, "name": a_string, "members": strings}
@@ -210,14 +249,9 @@ def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Th
 def _machine_out(machine: Machine) -> dict[str, Any]:
     row = dict(zip(_MACHINE, _FACTS(machine), strict=True))
     row["id"] = machine.arm_id
-    if machine.backend_pools is None:
-        del row["backend_pools"]  # not told, which isn't none
-    if machine.patches.updates is None:  # the fingerprint of a fleet without stays what it was
-        row["patches"] = {
-            field.name: getattr(machine.patches, field.name)
-            for field in fields(PatchState)
-            if field.name != "updates"
-        }
+    for key, untold in _IF_TOLD.items():
+        if row[key] == untold:
+            del row[key]
     return row
 
 
@@ -227,13 +261,38 @@ def _plain(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):
         return dict(value)
-    return {name: getattr(value, name) for name in _NAMES[type(value)]}
+    kind = type(value)
+    held = {name: getattr(value, name) for name in _NAMES[kind]}
+    for name in _LATER.get(kind, ()):
+        if held[name] is None:
+            del held[name]
+    return held
 
 
 _NAMES = {
     kind: tuple(f.name for f in fields(kind))
-    for kind in (Image, PatchState, Update, AvailabilitySet, ScaleSet, BackendPool, Location, Unreadable)
+    for kind in (
+        Image,
+        PatchState,
+        PatchSettings,
+        Update,
+        Installed,
+        AvailabilitySet,
+        ScaleSet,
+        BackendPool,
+        Location,
+        Unreadable,
+    )
 }
+
+_LATER: Mapping[type, tuple[str, ...]] = {
+    Image: ("id",),
+    PatchState: ("updates", "installed"),
+    PatchSettings: _NAMES[PatchSettings],
+    Installed: ("at",),
+    ScaleSet: ("automatic_repairs",),
+}
+"""As `_IF_TOLD`, for what a machine holds."""
 
 
 def _machine_in(row: Mapping[str, Any]) -> Machine:
@@ -248,7 +307,7 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
         "arm_id": arm_id,
     }
     told["location"] = ids.region_name(told["location"])
-    for key in ("availability_set", "scale_set"):
+    for key in ("availability_set", "scale_set", "cluster"):
         if key in told:
             told[key] = resource_id(told[key])
     if "backend_pools" in told:
@@ -257,14 +316,20 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
         told["image"] = Image(**told["image"])
     if "patches" in told:
         told["patches"] = _patches_in(told["patches"])
+    if "patch_settings" in told:
+        told["patch_settings"] = PatchSettings(**told["patch_settings"])
     return Machine(**told)
 
 
 def _patches_in(row: Mapping[str, Any]) -> PatchState:
-    if "updates" not in row:
-        return PatchState(**row)
-    updates = sorted((Update(**update) for update in row["updates"]), key=lambda one: (one.kb, one.name))
-    return PatchState(**{**row, "updates": tuple(updates)})
+    told = dict(row)
+    if "updates" in row:
+        updates = (Update(**update) for update in row["updates"])
+        told["updates"] = tuple(sorted(updates, key=lambda one: (one.kb, one.name)))
+    if "installed" in row:
+        installed = (Installed(**{**one, "kb": kb_number(one["kb"])}) for one in row["installed"])
+        told["installed"] = tuple(sorted(installed, key=lambda one: one.kb))
+    return PatchState(**told)
 
 
 def _set_in(row: Mapping[str, Any]) -> AvailabilitySet:

@@ -3,8 +3,9 @@
 Known: this project's own (`native`), what `az vm list`, `az vm list --show-details`, `az vm get-instance-view`, `az vm
 show`, `az connectedmachine list` and `az graph query` print, and bodies of ARM's lists. Nobody has to say which. Rows of network
 interfaces may stand beside the machines (`jq -s add vms.json nics.json`): they tell the load balancers' pools. So may rows of
-Resource Graph's `patchassessmentresources`, which tell what each machine would get; since no format but this project's says when
-it was taken, rows may stand in an object that does: `{"taken_at": "2026-11-20T01:00:00Z", "data": [...]}`.
+Resource Graph's `patchassessmentresources`, which tell what each machine would get, and `patchinstallationresources`, which tell
+what it got; since no format but this project's says when it was taken, rows may stand in an object that does:
+`{"taken_at": "2026-11-20T01:00:00Z", "data": [...]}`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orchestrator.errors import InventoryError
 from orchestrator.inventory import arm, ids, native
 from orchestrator.inventory.assemble import assemble
 from orchestrator.inventory.assessments import ASSESSMENT_TYPES, UPDATE_TYPES, Assessments
+from orchestrator.inventory.installations import INSTALLATION_TYPES, INSTALLED_TYPES, Installations
 from orchestrator.inventory.interfaces import INTERFACE_TYPE, connect
 from orchestrator.inventory.model import AvailabilitySet, Inventory, Machine, ScaleSet, Unreadable
 from orchestrator.inventory.regions import with_regions
@@ -75,6 +77,7 @@ class _Parts:
     scale_sets: list[ScaleSet] = field(default_factory=list)
     interfaces: list[Row] = field(default_factory=list)
     assessments: Assessments = field(default_factory=Assessments)
+    installations: Installations = field(default_factory=Installations)
     problems: list[str] = field(default_factory=list)
     others: int = 0  # rows of types that an inventory doesn't hold
     untold_groups: int = 0  # machines of a projection that leaves out what they stand in
@@ -86,12 +89,13 @@ def _foreign(document: object) -> Inventory:
     parts = _Parts()
     for place, row in enumerate(rows, start=1):
         _take(row, f"row {place}", parts)
-    strange = parts.others + len(parts.interfaces) + len(parts.assessments)
+    strange = parts.others + len(parts.interfaces) + len(parts.assessments) + len(parts.installations)
     if strange and not parts.machines and not parts.problems:
-        raise InventoryError(f"none of its {strange:,} rows is a machine; {_KNOWN}")
+        raise InventoryError(f"none of its {len(rows):,} rows is a machine; {_KNOWN}")
     if parts.problems:
         raise InventoryError("\n".join(parts.problems))
-    connected = connect(parts.assessments.of(parts.machines), parts.interfaces)
+    told = parts.installations.of(parts.assessments.of(parts.machines))
+    connected = connect(told, parts.interfaces)
     return assemble(
         source=_source(document, rows),
         taken_at=moment(document, "taken_at") if isinstance(document, Mapping) else None,
@@ -165,6 +169,8 @@ def _take(row: object, place: str, parts: _Parts) -> None:
             parts.interfaces.append(row)
         case told if told in ASSESSMENT_TYPES or told in UPDATE_TYPES:
             parts.assessments.take(row)
+        case told if told in INSTALLATION_TYPES or told in INSTALLED_TYPES:
+            parts.installations.take(row)
         case "":
             parts.problems.append(f"{place}: {arm_id!r} is no id of Azure Resource Manager")
         case _:

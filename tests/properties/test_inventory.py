@@ -19,13 +19,16 @@ from orchestrator.inventory.model import (
     AppHealth,
     AvailabilitySet,
     BackendPool,
+    Connection,
     Image,
+    Installed,
     Inventory,
     Kind,
     Location,
     Machine,
     Orchestration,
     Os,
+    PatchSettings,
     PatchState,
     Power,
     ScaleSet,
@@ -50,6 +53,13 @@ MOMENTS = st.none() | st.datetimes(
     timezones=st.just(UTC),
 )
 
+WORDS = st.none() | TEXT
+TRUTHS = st.none() | st.booleans()
+INSTALLED = st.lists(
+    st.builds(Installed, st.sampled_from(["5066835", "5070881"]), TEXT, MOMENTS),
+    unique_by=lambda one: one.kb,
+    max_size=2,
+).map(lambda found: tuple(sorted(found, key=lambda one: one.kb)))
 SETS = NAMES.map(lambda name: resource_id(arm_id(name, "availabilitySets")))
 SCALE_SETS = NAMES.map(lambda name: resource_id(arm_id(name, "virtualMachineScaleSets")))
 POOLS = st.sampled_from(["api", "web"]).map(pool_id)
@@ -77,7 +87,7 @@ def machines(draw: st.DrawFn) -> Machine:
             tags=st.dictionaries(TEXT, TEXT, max_size=3),
             os=st.sampled_from(Os),
             size=TEXT,
-            image=st.builds(Image, TEXT, TEXT, TEXT, TEXT),
+            image=st.builds(Image, TEXT, TEXT, TEXT, TEXT, st.none() | TEXT),
             availability_set=st.none() | SETS,
             scale_set=st.none() | SCALE_SETS,
             backend_pools=st.none() | st.lists(POOLS, unique=True, max_size=2).map(sorted).map(tuple),
@@ -95,12 +105,22 @@ def machines(draw: st.DrawFn) -> Machine:
                 st.none() | TEXT,
                 st.none() | TEXT,
                 MOMENTS,
+                installed=st.none() | INSTALLED,
             ),
+            patch_settings=st.builds(PatchSettings, WORDS, TRUTHS, WORDS, WORDS, WORDS, TRUTHS, TRUTHS),
             patch_mode=TEXT,
             time_zone=TEXT,
             computer_name=TEXT,
             private_ips=st.lists(TEXT, max_size=2).map(tuple),
             provisioning=st.sampled_from(["", "Succeeded", "Updating", "Failed", "Deleting"]),
+            os_name=WORDS,
+            os_version=WORDS,
+            os_edition=WORDS,
+            vbs=TRUTHS,
+            agent_version=WORDS,
+            connection=st.sampled_from(Connection),
+            connection_since=MOMENTS,
+            cluster=st.none() | SETS,
         )
     )
 
@@ -142,6 +162,7 @@ INVENTORIES = st.builds(
             DOMAINS,
             MEMBERS,
             st.integers(0, 9),
+            TRUTHS,
         )
     ),
     locations=LOCATIONS,
