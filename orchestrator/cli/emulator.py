@@ -14,9 +14,10 @@ from orchestrator.cli import options
 from orchestrator.cli.output import count, line, out
 from orchestrator.emulator.fault_file import read_faults
 from orchestrator.emulator.faults import NO_FAULTS
+from orchestrator.emulator.rights import NAMED, Rights, read_rights
 from orchestrator.emulator.server import serve
 from orchestrator.errors import UsageError
-from orchestrator.wiring.files import read_inventory
+from orchestrator.wiring.files import read_bytes, read_inventory
 
 HOST = "127.0.0.1"
 
@@ -52,6 +53,10 @@ def emulator(
             "--start", help="The emulated time to begin with, such as 2026-11-22T01:00:00Z. Default: now."
         ),
     ] = None,
+    rights: Annotated[
+        str,
+        typer.Option("--rights", help="What callers may do: owner, reader, none, or a JSON file of roles."),
+    ] = "owner",
     as_json: options.AsJson = False,
 ) -> None:
     """Answer as Azure Resource Manager does, over HTTP on loopback, until Ctrl-C.
@@ -60,6 +65,7 @@ def emulator(
     """
     begin = _moment(start)
     wrong = NO_FAULTS if faults is None else read_faults(faults)
+    allowed = _rights(rights)
     fleet = read_inventory(inventory)
 
     def ready(taken: int) -> None:
@@ -83,9 +89,21 @@ def emulator(
             faults=wrong,
             audit_path=audit,
             start=begin,
+            rights=allowed,
             ready=ready,
         )
     )
+
+
+def _rights(told: str) -> Rights:
+    """What was typed: a name, or a file. Raises `UsageError`."""
+    if told in NAMED:
+        return NAMED[told]
+    try:
+        document = orjson.loads(read_bytes(Path(told), "file of roles"))
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"{told}: not JSON: {error}") from None
+    return read_rights(document, told)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -40,6 +40,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "inventory": Entry(
             "inventory", "Look", "Count machines and groups, and say who can't be rolled and why."
         ),
+        "doctor": Entry(
+            "doctor", "Look", "Say what this identity may do here, and what is missing for what."
+        ),
         "graph": Entry("graph", "Look", "Draw the topology: svg, png or graphml."),
         "policy": Entry(
             "policy.command", "Plan", "Write, check, test and compare policies, and show what holds."

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import Refused, UsageError
+from orchestrator.errors import CloudError, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.regions import with_regions
 from orchestrator.wiring.cloud import Cloud, open_cloud
@@ -26,6 +26,15 @@ class Source:
         if self.file is not None:
             return read_inventory(self.file)
         return asyncio.run(self._live())
+
+    async def try_reading(self, cloud: Cloud) -> tuple[Inventory | None, str]:
+        """The inventory from a cloud that is open already, or why there is none."""
+        try:
+            if self.file is not None:
+                return read_inventory(self.file), ""
+            return await live_inventory(cloud, self.subscriptions), ""
+        except (CloudError, Refused) as error:
+            return None, str(error)
 
     def typed(self) -> str:
         """The options that say the same, for the next command to try."""

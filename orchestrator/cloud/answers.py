@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -190,6 +192,14 @@ def retry_after_s(received: Received) -> float | None:
     """ARM's Retry-After, in seconds; None without one. Its other form, a date, was never seen from ARM."""
     try:
         return max(0.0, float(received.headers.get("retry-after", "")))
+    except ValueError:
+        return None
+
+
+def moment_of(received: Received) -> datetime | None:
+    """When the cloud's clock says that it answered, to the second; None if it doesn't say."""
+    try:
+        return parsedate_to_datetime(received.headers.get("date", ""))
     except ValueError:
         return None
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from orchestrator.cloud.rights import Rights
 from orchestrator.inventory.model import Agent, AppHealth, Inventory, Kind, MachineId, Os, Power
 from orchestrator.policy.model import Change
 
@@ -173,6 +174,10 @@ class CloudProvider(Protocol):
 
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation of this machine whose id an instance view showed can be followed. No request is made."""
+        ...
+
+    async def rights(self, subscription: str, resource_group: str = "") -> Rights:
+        """What this identity may do in a subscription, or in one of its resource groups."""
         ...
 
     async def close(self) -> None:

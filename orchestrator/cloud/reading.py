@@ -14,15 +14,18 @@ from orchestrator.cloud.answers import (
     Received,
     ResultElsewhere,
     error_from_answer,
+    moment_of,
     result_of,
     state_of,
     view_of,
 )
 from orchestrator.cloud.asked import Asked, Permission, following, listing, viewing
 from orchestrator.cloud.port import Ended, Operation, OperationState, Target, View
+from orchestrator.cloud.rights import Rights, Role, role_from
 from orchestrator.inventory.arm import instance_view_of
 from orchestrator.inventory.ids import subscription_of
 from orchestrator.inventory.model import MachineId, machine_id
+from orchestrator.inventory.wire import objects
 
 Get = Callable[[str, Asked], Awaitable[Received]]
 """One GET of a URL (to the byte) or of a path, whatever status it brings. Raises CloudError if no answer comes."""
@@ -62,6 +65,29 @@ async def poll(get: Get, operation: Operation) -> OperationState:
     if isinstance(state, ResultElsewhere):
         return result_of(await get(operation.result_url, asked), asked)
     return state
+
+
+async def rights(get: Get, subscription: str, resource_group: str = "") -> Rights:
+    """What this identity may do in a subscription, or in one of its resource groups.
+
+    Raises:
+        AccessDenied: Not even this may be asked: the identity has no role there, or there is no such subscription.
+        CloudTransient, CloudPermanent: The list couldn't be read.
+    """
+    group = f", resource group {resource_group}" if resource_group else ""
+    scope = f"subscription {subscription}{group}"
+    asked = Asked(f"asking what this identity may do in {scope}", Permission.READ_PERMISSIONS, scope)
+    roles: list[Role] = []
+    told_at = None
+    url = urls.permissions(subscription, resource_group)
+    while url:
+        received = await get(url, asked)
+        if received.status != HTTPStatus.OK:
+            raise error_from_answer(received, asked)
+        told_at = told_at or moment_of(received)
+        roles += map(role_from, objects(received.body, "value"))
+        url = str(received.body.get("nextLink") or "")
+    return Rights(tuple(roles), told_at)
 
 
 async def pages(get: Get, path: str, asked: Asked) -> AsyncIterator[Sequence[Row]]:

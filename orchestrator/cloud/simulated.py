@@ -31,6 +31,7 @@ from orchestrator.cloud.port import (
     View,
 )
 from orchestrator.cloud.rates import RATES
+from orchestrator.cloud.rights import Rights
 from orchestrator.emulator.world import PUBLIC, World
 from orchestrator.errors import CloudTransient
 from orchestrator.inventory.model import Inventory, MachineId
@@ -80,6 +81,10 @@ class SimulatedProvider:
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation can be followed; see the port."""
         return _located(target, operation_id)
+
+    async def rights(self, subscription: str, resource_group: str = "") -> Rights:
+        """What this identity may do; see the port."""
+        return await reading.rights(self._get, subscription, resource_group)
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -9,6 +9,7 @@ from orchestrator.cloud.port import Target
 COMPUTE = "2026-04-01"  # what azure-mgmt-compute 39 speaks
 SUBSCRIPTIONS = "2022-12-01"
 NETWORK = "2024-05-01"
+AUTHORIZATION = "2022-04-01"
 
 _SAFE_IN_AN_ID = "/-._~()!$&'*+,;=:@"
 _COMPUTE = "/providers/Microsoft.Compute"
@@ -40,6 +41,12 @@ def interfaces(subscription: str) -> str:
     return (
         f"{_subscription(subscription)}/providers/Microsoft.Network/networkInterfaces?api-version={NETWORK}"
     )
+
+
+def permissions(subscription: str, resource_group: str = "") -> str:
+    """What the caller may do in a subscription, or in one of its resource groups."""
+    group = f"/resourceGroups/{quote(resource_group, safe='')}" if resource_group else ""
+    return f"{_subscription(subscription)}{group}/providers/Microsoft.Authorization/permissions?api-version={AUTHORIZATION}"
 
 
 def instance_view(arm_id: str) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 
+from orchestrator.emulator import rights
 from orchestrator.emulator.interfaces import interfaces
 from orchestrator.emulator.problems import GATEWAY, invalid, not_found, problem
 from orchestrator.emulator.sets import list_sets, scale_set_members, show_set
@@ -122,7 +123,11 @@ def _checked(world: World, request: Request, now: datetime, page_size: int) -> A
     if parts[1] not in world.dealt.subscriptions:
         message = f"The subscription '{spelled[1]}' could not be found."
         return problem(404, "SubscriptionNotFound", message, headers=GATEWAY)
-    return _routed(_Call(world, request, now, page_size, query, parts, spelled))
+    call = _Call(world, request, now, page_size, query, parts, spelled)
+    if rights.asks_for_permissions(request.method, parts):
+        return _permissions(call)
+    denied = rights.refused(world.rights, request.method, spelled)
+    return denied or rights.seen(world.rights, request.method, spelled, _routed(call))
 
 
 @lru_cache(maxsize=256)
@@ -195,6 +200,11 @@ def _in_group(call: _Call, method: str, group: str, rest: list[str]) -> Answer:
             return passage.out(_paged(call, members))
         case _:
             return _nowhere(call.request)
+
+
+def _permissions(call: _Call) -> Answer:
+    passage = call.world.enter(Kind.PERMISSIONS, call.now, subscription=call.subscription)
+    return passage.refused or passage.out(rights.permissions(call.world.rights, call.spelled))
 
 
 def _locations(call: _Call) -> Answer:

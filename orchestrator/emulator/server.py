@@ -25,6 +25,7 @@ from orchestrator.clock import ScaledClock, SystemClock
 from orchestrator.emulator.arm import DEFAULT_PAGE_SIZE, Request, answer, http_date
 from orchestrator.emulator.audit import audit_lines, audit_time, webhook_line
 from orchestrator.emulator.faults import NO_FAULTS, Faults
+from orchestrator.emulator.rights import ALL, Rights
 from orchestrator.emulator.state import Delivery
 from orchestrator.emulator.world import World
 from orchestrator.errors import UsageError
@@ -52,6 +53,7 @@ class Emulator:
         audit_path: Path | None = None,
         start: datetime | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
+        rights: Rights = ALL,
     ) -> None:
         _require_loopback(host)
         if time_scale <= 0:
@@ -63,6 +65,7 @@ class Emulator:
         self._page_size = page_size
         self._epoch = SystemClock().now() if start is None else start
         self.world = World(inventory, seed=seed, start=self._epoch, faults=faults)
+        self.world.rights = rights
         self._clock = ScaledClock(self._epoch, time_scale)
         self._names = _unique_names(self.world)
         self._audit_path = audit_path
@@ -222,6 +225,7 @@ async def serve(
     audit_path: Path | None = None,
     start: datetime | None = None,
     page_size: int = DEFAULT_PAGE_SIZE,
+    rights: Rights = ALL,
     ready: Callable[[int], None] | None = None,
 ) -> None:
     """Run an emulator until SIGTERM or SIGINT, or until cancelled. `ready` is told the port once it listens.
@@ -241,6 +245,7 @@ async def serve(
         audit_path=audit_path,
         start=start,
         page_size=page_size,
+        rights=rights,
     )
     async with emulator:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     SET = "set"  # availability sets and scale sets
     LOCATIONS = "locations"
     INTERFACES = "interfaces"
+    PERMISSIONS = "permissions"
 
 
 STARTS = frozenset({Kind.INSTALL, Kind.ASSESS, Kind.RESTART, Kind.RUN_COMMAND})

@@ -23,6 +23,7 @@ from orchestrator.emulator.front_door import FrontDoor, Passage
 from orchestrator.emulator.life import Life
 from orchestrator.emulator.operations import Operations, assessment_summary
 from orchestrator.emulator.problems import not_found, problem, stamp
+from orchestrator.emulator.rights import ALL, Rights
 from orchestrator.emulator.signed_urls import Signer
 from orchestrator.emulator.state import Answer, Happening, Json, Kind, MachineState, Operation
 from orchestrator.emulator.tempo import BY_CHANCE, Tempo
@@ -61,6 +62,7 @@ class World:
         self.seed = seed
         self.dealt: Dealt = deal(inventory, seed=seed)
         self.signer = Signer(seed, signed=signed_urls)
+        self.rights: Rights = ALL  # of whoever asks over ARM
         book = FaultBook(faults, seed=seed, start=self.start)
         self._timeline = Timeline(self.start)
         self._door = FrontDoor(book, self.start)

@@ -35,6 +35,7 @@ from orchestrator.cloud.port import (
     Target,
     Unsettled,
 )
+from orchestrator.cloud.rights import Role
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.audit import audit_line
 from orchestrator.emulator.faults import (
@@ -585,5 +586,18 @@ def test_rates(play: Play) -> None:
 
     async def scenario(face: Face) -> None:
         assert set(Budgeted) == set(face.cloud.rates)
+
+    play(scenario)
+
+
+def test_rights(play: Play) -> None:
+    """The roles at a scope, with the cloud's time; who isn't let in is told which permission it takes."""
+
+    async def scenario(face: Face) -> None:
+        told = await face.cloud.rights(target("web01").subscription, "rg-shop")
+        assert told.roles == (Role(("*",)),)
+        assert told.told_at is not None
+        with pytest.raises(AccessDenied, match="no such subscription"):
+            await face.cloud.rights("nobody-s")
 
     play(scenario)

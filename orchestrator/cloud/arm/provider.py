@@ -15,6 +15,7 @@ from orchestrator.cloud.listing import read_inventory
 from orchestrator.cloud.orders import Order, assessment_order, change_order
 from orchestrator.cloud.port import Answer, Budgeted, Operation, OperationState, Rate, Rejected, Target, View
 from orchestrator.cloud.rates import RATES
+from orchestrator.cloud.rights import Rights
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.policy.model import Change
 
@@ -73,6 +74,10 @@ class ArmProvider:
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation can be followed; see the port."""
         return operations.operation_of(self._client, target, operation_id)
+
+    async def rights(self, subscription: str, resource_group: str = "") -> Rights:
+        """What this identity may do; see the port."""
+        return await reading.rights(self._client.get, subscription, resource_group)
 
     async def close(self) -> None:
         """Give back connections."""
