@@ -45,6 +45,7 @@ def count(rollout: Rollout, numbers: tuple[int, ...], old: MachineStatus, new: M
             run.left += (new not in SETTLED) - (old not in SETTLED)
             run.in_flight += (new in IN_FLIGHT) - (old in IN_FLIGHT)
             run.troubled += (new in A_PERSONS) - (old in A_PERSONS)
+            run.undecided += (new is MachineStatus.UNDECIDED) - (old is MachineStatus.UNDECIDED)
 
 
 def _begun(_: Scope, rollout: Rollout, event: e.StretchBegun, _at: datetime) -> None:

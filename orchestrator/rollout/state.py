@@ -147,6 +147,7 @@ class StretchRun:
     left: int = 0  # machines that are not settled
     in_flight: int = 0
     troubled: int = 0  # machines that are a person's
+    undecided: int = 0  # of those, the ones whose work may be going on, for all that anybody knows
     times: int = 0
     begun: bool = False
     stale: bool = False

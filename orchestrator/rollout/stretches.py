@@ -3,7 +3,8 @@
 A stretch is begun when a machine of it is about to be granted, and nobody of it is granted before its steps before are done. Its steps after
 follow once all its machines are settled, before the gate opens: of a stage, before it bakes; those that say `when: healthy` only
 while no machine of it is unhealthy or undecided. A stop and an abort end a stretch too, as soon as nothing in it is in flight: a step
-before never stays without its step after. Whatever goes on later begins it anew.
+before never stays without its step after. Whatever goes on later begins it anew. After a stop an undecided machine keeps its
+stretches open, since its request may still arrive: a person says what becomes of it. Who aborts has said so.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ def closes(rollout: Rollout, number: int) -> bool:
     run = rollout.stretches[number]
     if not run.begun or run.in_flight:
         return False
-    if sends_nothing(rollout):
+    if rollout.over:
         return True
+    if sends_nothing(rollout):
+        return not run.undecided
     if run.left != run.troubled:
         return False
     match rollout.planned.stretches.all[number].where:

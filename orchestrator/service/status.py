@@ -210,8 +210,10 @@ def _steps(rollout: Rollout) -> tuple[str, ...]:
                 f"{run.before} of {len(stretch.before)} steps before, "
                 f"{len(run.after)} of {len(stretch.after)} after are done"
             )
+            waits = run.undecided and not rollout.over
+            held = "; those after wait for a person's word on what is undecided" if waits else ""
             failed = f"; FAILED: {run.failed}" if run.failed else ""
-            lines.append(f"{rollout.planned.title(number)}: {done}{failed}")
+            lines.append(f"{rollout.planned.title(number)}: {done}{held}{failed}")
     return tuple(lines)
 
 

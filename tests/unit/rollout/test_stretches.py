@@ -176,6 +176,33 @@ def test_a_stop_ends_a_wave_once_nothing_of_it_is_in_flight() -> None:
     assert diary.stepping() == ""
 
 
+def test_a_stop_leaves_a_wave_open_around_an_undecided_machine() -> None:
+    """Its request may still arrive: what was silenced stays so until a person has said what becomes of it."""
+    diary = undecided_in_the_wave()
+    assert diary.rollout.status is RolloutStatus.STOPPED
+    assert diary.stepping() == ""
+    diary.skip("a")
+    assert diary.stepping() == "0-0-1-after-0"
+
+
+def test_an_abort_ends_a_wave_around_an_undecided_machine() -> None:
+    """Whoever aborts was told of it, and nobody may come any more to decide on it."""
+    diary = undecided_in_the_wave()
+    diary.abort()
+    assert diary.stepping() == "0-0-1-after-1"
+
+
+def undecided_in_the_wave() -> Diary:
+    """`a` is granted, and nobody learns whether its request was taken."""
+    diary = Diary(waved(always("unsilence")))
+    diary.well("a")
+    diary.step_around(0, 0)
+    diary.well("a")
+    diary.unsettled("a")
+    diary.read_back("a", OLD, certain=False)
+    return diary
+
+
 def test_whoever_resumes_in_the_midst_of_the_steps_after_begins_anew(diary: Diary) -> None:
     """A call that was under way may have taken effect: nobody is granted before the steps before were done again."""
     diary.well("a")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from orchestrator.policy.model import Each
 from orchestrator.service.status import headline, machine_status, options, status, what_is_next
 from tests.builders import budget, exclusion, lane, plan_of, stage, step, surrounded, telling
-from tests.diary import WHO, WHY, Diary
+from tests.diary import OLD, WHO, WHY, Diary
 
 SHOP = plan_of(
     lane("one", "a", stage="canary"),
@@ -145,6 +145,21 @@ def test_what_was_begun_around_waves_and_stages_is_listed() -> None:
     diary.step_around(0, ok=False)
     told = status(diary.scope, diary.rollout, diary.now)
     assert told.steps == ("stage broad: 1 of 1 steps before, 1 of 2 after are done; FAILED: 500",)
+
+
+def test_steps_after_that_wait_for_a_person_say_so() -> None:
+    """An undecided machine keeps its stage silenced, and whoever looks at three in the morning must see why."""
+    plan = surrounded(plan_of(lane("x", "a")), Each.STAGE, [step("silence")], [step("unsilence")])
+    diary = Diary(plan)
+    diary.well("a")
+    diary.step_around(0)
+    diary.well("a")
+    diary.unsettled("a")
+    diary.read_back("a", OLD, certain=False)
+    told = status(diary.scope, diary.rollout, diary.now)
+    assert told.steps == (
+        "stage broad: 1 of 1 steps before, 0 of 1 after are done; those after wait for a person's word on what is undecided",
+    )
 
 
 def test_who_could_not_be_told_is_listed() -> None:
