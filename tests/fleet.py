@@ -8,9 +8,12 @@ from orchestrator.inventory.model import (
     Agent,
     AvailabilitySet,
     BackendPool,
+    Connection,
     Inventory,
+    Kind,
     Machine,
     MachineId,
+    Os,
     Power,
     ResourceId,
     ScaleSet,
@@ -47,6 +50,34 @@ def vm(name: str, *, subscription: str = SUBSCRIPTION, group: str = "rg-shop", *
     """A running virtual machine in westeurope whose agent is ready, unless `facts` say otherwise."""
     spelled = arm_id(name, subscription=subscription, group=group)
     told: dict[str, Any] = {"location": "westeurope", "power": Power.RUNNING, "agent": Agent.READY, **facts}
+    return Machine(
+        id=machine_id(spelled),
+        arm_id=spelled,
+        name=name,
+        subscription=subscription,
+        resource_group=group,
+        **told,
+    )
+
+
+def arc_id(name: str, *, subscription: str = SUBSCRIPTION, group: str = "rg-site") -> str:
+    """The ARM id of an Arc machine."""
+    scope = f"/subscriptions/{subscription}/resourceGroups/{group}"
+    return f"{scope}/providers/Microsoft.HybridCompute/machines/{name}"
+
+
+def arc(name: str, *, subscription: str = SUBSCRIPTION, group: str = "rg-site", **facts: Any) -> Machine:
+    """A machine of Azure Arc in westeurope that is connected, unless `facts` say otherwise."""
+    spelled = arc_id(name, subscription=subscription, group=group)
+    told: dict[str, Any] = {
+        "kind": Kind.ARC,
+        "location": "westeurope",
+        "os": Os.WINDOWS,
+        "power": Power.RUNNING,
+        "agent": Agent.READY,
+        "connection": Connection.CONNECTED,
+        **facts,
+    }
     return Machine(
         id=machine_id(spelled),
         arm_id=spelled,

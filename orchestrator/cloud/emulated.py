@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from orchestrator.clock import Clock
-from orchestrator.emulator.arm import Request, Response, answer
+from orchestrator.emulator.arm import Response, answer
+from orchestrator.emulator.call import Request
 from orchestrator.emulator.state import Delivery
 from orchestrator.emulator.world import PUBLIC, World
 

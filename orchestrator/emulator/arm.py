@@ -7,23 +7,23 @@ hands over the raw query string, since the URLs of operations are signed and mus
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
 
-from orchestrator.emulator import rights
+from orchestrator.emulator import arc, hybrid, rights
+from orchestrator.emulator.call import Call, Request, nowhere, paged, read_body
 from orchestrator.emulator.interfaces import interfaces
 from orchestrator.emulator.problems import GATEWAY, invalid, not_found, problem
 from orchestrator.emulator.sets import list_sets, scale_set_members, show_set
 from orchestrator.emulator.state import Answer, Delivery, Json, Kind
 from orchestrator.emulator.views import location_model, shouted_group
-from orchestrator.emulator.world import PUBLIC, World
+from orchestrator.emulator.world import World
 
 DEFAULT_PAGE_SIZE = 100
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
@@ -36,20 +36,6 @@ _STARTS = {
 }
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request. `query` is raw, without the question mark; names in `headers` are in lower case (or the mapping
-    doesn't care); `base` is scheme and host as the caller reached them, for the URLs in answers.
-    """
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    base: str = PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +104,12 @@ def _checked(world: World, request: Request, now: datetime, page_size: int) -> A
         return problem(400, "InvalidApiVersionParameter", message, headers=GATEWAY)
     spelled = request.path.strip("/").split("/")
     parts = [part.lower() for part in spelled]
-    if parts[0] != "subscriptions" or len(parts) < 3:
-        return _nowhere(request)
+    call = Call(world, request, now, page_size, query, parts, spelled)
+    if parts[0] != "subscriptions" or len(parts) < 2:
+        return hybrid.without_subscription(call)
     if parts[1] not in world.dealt.subscriptions:
         message = f"The subscription '{spelled[1]}' could not be found."
         return problem(404, "SubscriptionNotFound", message, headers=GATEWAY)
-    call = _Call(world, request, now, page_size, query, parts, spelled)
     if rights.asks_for_permissions(request.method, parts):
         return _permissions(call)
     denied = rights.refused(world.rights, request.method, spelled)
@@ -136,27 +122,26 @@ def _parsed(query: str) -> Mapping[str, str]:
     return MappingProxyType(dict(parse_qsl(query, keep_blank_values=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A request that is let in, taken apart. `parts` is the path in lower case, `spelled` as it came."""
-
-    world: World
-    request: Request
-    now: datetime
-    page_size: int
-    query: Mapping[str, str]
-    parts: Sequence[str]
-    spelled: Sequence[str]
-
-    @property
-    def subscription(self) -> str:
-        return self.parts[1]
-
-
-def _routed(call: _Call) -> Answer:
+def _routed(call: Call) -> Answer:
     match call.request.method, *call.parts[2:]:
+        case ("GET",):
+            return hybrid.subscription(call)
         case "GET", "locations":
             return _locations(call)
+        case "GET", "providers", "microsoft.hybridcompute", "machines":
+            return hybrid.machines(call)
+        case (
+            "GET",
+            "providers",
+            "microsoft.hybridcompute",
+            "locations",
+            place,
+            "updatecenteroperationresults",
+            one,
+        ):
+            return _operation(call, place, arc.mirrored(one), signed=False)
+        case method, "resourcegroups", group, "providers", "microsoft.hybridcompute", "machines", *rest:
+            return hybrid.in_group(call, method, group, rest)
         case "GET", "providers", "microsoft.compute", "locations", location, "operations", operation:
             return _operation(call, location, operation)
         case "GET", "providers", "microsoft.compute", "virtualmachines":
@@ -170,10 +155,10 @@ def _routed(call: _Call) -> Answer:
         case method, "resourcegroups", group, "providers", "microsoft.compute", *rest:
             return _in_group(call, method, group, rest)
         case _:
-            return _nowhere(call.request)
+            return nowhere(call.request)
 
 
-def _in_group(call: _Call, method: str, group: str, rest: list[str]) -> Answer:
+def _in_group(call: Call, method: str, group: str, rest: list[str]) -> Answer:
     machine = "/" + "/".join(call.spelled[:8])
     match method, *rest:
         case "GET", "virtualmachines":
@@ -197,17 +182,17 @@ def _in_group(call: _Call, method: str, group: str, rest: list[str]) -> Answer:
             members = scale_set_members(call.world, call.subscription, group, name)
             if members is None:
                 return not_found("Microsoft.Compute/virtualMachineScaleSets", name, group)
-            return passage.out(_paged(call, members))
+            return passage.out(paged(call, members))
         case _:
-            return _nowhere(call.request)
+            return nowhere(call.request)
 
 
-def _permissions(call: _Call) -> Answer:
+def _permissions(call: Call) -> Answer:
     passage = call.world.enter(Kind.PERMISSIONS, call.now, subscription=call.subscription)
     return passage.refused or passage.out(rights.permissions(call.world.rights, call.spelled))
 
 
-def _locations(call: _Call) -> Answer:
+def _locations(call: Call) -> Answer:
     passage = call.world.enter(Kind.LOCATIONS, call.now, subscription=call.subscription)
     if passage.refused is not None:
         return passage.refused
@@ -215,7 +200,7 @@ def _locations(call: _Call) -> Answer:
     return passage.out(Answer(200, {}, {"value": value}))
 
 
-def _operation(call: _Call, location: str, operation_id: str) -> Answer:
+def _operation(call: Call, location: str, operation_id: str, *, signed: bool = True) -> Answer:
     operation = call.world.find_operation(operation_id)
     if (
         operation is None
@@ -223,6 +208,8 @@ def _operation(call: _Call, location: str, operation_id: str) -> Answer:
         or operation.subscription.lower() != call.subscription
     ):
         return problem(404, "NotFound", f"The entity '{operation_id}' was not found in this location.")
+    if not signed:
+        return call.world.result(operation_id, call.now, call.request.base)
     if not call.world.signer.accepts(operation, call.request.query):
         message = "The signature of the operation's URL is missing or doesn't fit it."
         return problem(403, "AuthorizationFailed", message)
@@ -231,8 +218,8 @@ def _operation(call: _Call, location: str, operation_id: str) -> Answer:
     return call.world.operation(operation_id, call.now)
 
 
-def _start(call: _Call, machine: str, kind: Kind) -> Answer:
-    body = _read_body(call.request.body)
+def _start(call: Call, machine: str, kind: Kind) -> Answer:
+    body = read_body(call.request.body)
     if isinstance(body, Answer):
         return body
     world, now, base = call.world, call.now, call.request.base
@@ -250,20 +237,7 @@ def _start(call: _Call, machine: str, kind: Kind) -> Answer:
             return world.run_command(machine, body, now, request_id, base)
 
 
-def _read_body(raw: bytes) -> Json | Answer:
-    """The JSON object that a request carries; none at all is an empty one."""
-    try:
-        body = orjson.loads(raw or b"{}")
-        wrong = "" if isinstance(body, dict) else "an object was expected"
-    except orjson.JSONDecodeError as error:
-        body, wrong = {}, str(error)
-    if wrong:
-        message = f"The request content was invalid and could not be deserialized: '{wrong}'."
-        return problem(400, "InvalidRequestContent", message, headers=GATEWAY)
-    return dict(body)
-
-
-def _machines(call: _Call, *, group: str = "", location: str = "") -> Answer:
+def _machines(call: Call, *, group: str = "", location: str = "") -> Answer:
     """A list of machines: models, or with `statusOnly` their instance views. Both spell resource groups in upper case."""
     world, now = call.world, call.now
     passage = world.enter(Kind.LIST, now, subscription=call.subscription, region=location)
@@ -286,7 +260,8 @@ def _machines(call: _Call, *, group: str = "", location: str = "") -> Answer:
     wanted: list[str] = [
         machine
         for machine in world.machines(call.subscription)
-        if (not group or f"/resourcegroups/{group}/" in machine)
+        if _is_compute(world, machine)
+        and (not group or f"/resourcegroups/{group}/" in machine)
         and _fits(world, machine, location=location, scale_set=scale_set)
     ]
 
@@ -301,11 +276,16 @@ def _machines(call: _Call, *, group: str = "", location: str = "") -> Answer:
             shown["properties"] = {**model["properties"], "instanceView": world.view(machine, now)}
         return shown
 
-    page = _paged(call, wanted)
+    page = paged(call, wanted)
     if page.body is None or page.status != 200:
         return page
     page.body["value"] = [show(machine) for machine in page.body["value"]]
     return passage.out(page)
+
+
+def _is_compute(world: World, machine: str) -> bool:
+    record = world.record(machine)
+    return record is not None and not arc.is_arc(record)
 
 
 def _fits(world: World, machine: str, *, location: str, scale_set: str) -> bool:
@@ -316,38 +296,15 @@ def _fits(world: World, machine: str, *, location: str, scale_set: str) -> bool:
     return (not location or record.location == location) and (not scale_set or record.scale_set == scale_set)
 
 
-def _sets(call: _Call, kind: str, *, group: str = "") -> Answer:
+def _sets(call: Call, kind: str, *, group: str = "") -> Answer:
     passage = call.world.enter(Kind.LIST, call.now, subscription=call.subscription)
     if passage.refused is not None:
         return passage.refused
-    return passage.out(_paged(call, list_sets(call.world, kind, call.subscription, group)))
+    return passage.out(paged(call, list_sets(call.world, kind, call.subscription, group)))
 
 
-def _interfaces(call: _Call) -> Answer:
+def _interfaces(call: Call) -> Answer:
     passage = call.world.enter(Kind.INTERFACES, call.now, subscription=call.subscription)
     if passage.refused is not None:
         return passage.refused
-    return passage.out(_paged(call, interfaces(call.world.dealt, call.subscription)))
-
-
-def _paged(call: _Call, items: Sequence[object]) -> Answer:
-    """One page of a list, with a `nextLink` that leads to the next as long as there is one."""
-    begin = 0
-    if "$skiptoken" in call.query:
-        try:
-            begin = int(urlsafe_b64decode(call.query["$skiptoken"]))
-        except ValueError:
-            return problem(
-                400, "InvalidSkipToken", "The provided '$skiptoken' is not one that was given out."
-            )
-    body: Json = {"value": list(items[begin : begin + call.page_size])}
-    if begin + call.page_size < len(items):
-        token = urlsafe_b64encode(str(begin + call.page_size).encode()).decode()
-        query = urlencode({**{k: v for k, v in call.query.items() if k != "$skiptoken"}, "$skiptoken": token})
-        body["nextLink"] = f"{call.request.base}{call.request.path}?{query}"
-    return Answer(200, {}, body)
-
-
-def _nowhere(request: Request) -> Answer:
-    message = f"This emulator of Azure Resource Manager has nothing for {request.method} {request.path}; see docs/emulator.md."
-    return problem(404, "InvalidResourceType", message, headers=GATEWAY)
+    return passage.out(paged(call, interfaces(call.world.dealt, call.subscription)))

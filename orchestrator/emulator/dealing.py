@@ -11,7 +11,6 @@ from orchestrator.inventory.model import (
     AvailabilitySet,
     BackendPool,
     Inventory,
-    Kind,
     Location,
     Machine,
     MachineId,
@@ -54,11 +53,8 @@ class Dealt:
 
 
 def deal(inventory: Inventory, *, seed: int) -> Dealt:
-    """Fill in what the inventory leaves open, and keep what it says.
-
-    Machines that aren't Azure VMs are left out: they belong to another provider of ARM, which isn't emulated.
-    """
-    machines = {m.id: m for m in sorted(inventory.machines, key=lambda m: m.id) if m.kind is Kind.AZURE_VM}
+    """Fill in what the inventory leaves open, and keep what it says."""
+    machines = {m.id: m for m in sorted(inventory.machines, key=lambda m: m.id)}
     sets = _sets(inventory, machines, seed)
     scale_sets = _scale_sets(inventory, machines, seed)
     for one in sets:

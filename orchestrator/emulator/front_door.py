@@ -97,7 +97,9 @@ def _arm_word(kind: Kind) -> str:
 def _limits(
     kind: Kind, subscription: str, region: str, machine: Machine | None
 ) -> list[tuple[Limit, tuple[str, ...]]]:
-    """The buckets that a request draws from. ARM counts a POST as a write."""
+    """The buckets that a request draws from. ARM counts a POST as a write; Resource Graph keeps a count of its own."""
+    if kind is Kind.GRAPH:
+        return []
     wanted: list[tuple[Limit, tuple[str, ...]]] = [
         (limit, (subscription,))
         for limit in ((WRITES, GLOBAL_WRITES) if kind in STARTS else (READS, GLOBAL_READS))

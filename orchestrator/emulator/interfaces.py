@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from orchestrator.emulator.dealing import Dealt
 from orchestrator.emulator.state import Json
 from orchestrator.inventory.ids import name_of, subscription_of
-from orchestrator.inventory.model import MachineId, ResourceId
+from orchestrator.inventory.model import Kind, MachineId, ResourceId
 
 _WORDS = {
     "resourcegroups": "resourceGroups",
@@ -29,7 +29,7 @@ def interfaces(dealt: Dealt, subscription: str) -> list[Json]:
     known = set()
     for machine in dealt.machines:
         known.add(machine.id)
-        if machine.subscription.lower() == subscription:
+        if machine.subscription.lower() == subscription and machine.kind is Kind.AZURE_VM:
             held = {*pools[machine.id], *(machine.backend_pools or ())}
             shown.append(_model(machine.arm_id, machine.location, machine.private_ips, held))
     strangers = sorted(pools.keys() - known)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from orchestrator.emulator import arc
 from orchestrator.emulator.catalogue import Patch, family
 from orchestrator.emulator.chance import ASSESSMENT, COMMAND, NOTICE, OUTAGE, SHUTDOWN, WARM_UP, guid, stream
 from orchestrator.emulator.fault_book import FaultBook, first
@@ -44,10 +46,15 @@ class Operations:
         self._seed = seed
         self._tempos = tempos
         self._all: dict[str, Operation] = {}
+        self._of: defaultdict[MachineId, list[Operation]] = defaultdict(list)
 
     def get(self, operation_id: str) -> Operation | None:
         """An operation by its id, in any case."""
         return self._all.get(operation_id.lower())
+
+    def of(self, machine: MachineId) -> Sequence[Operation]:
+        """All operations of a machine, in order."""
+        return self._of.get(machine, ())
 
     def begin(
         self,
@@ -78,7 +85,7 @@ class Operations:
         request = read_install_request(body, family(machine.record)) if kind is Kind.INSTALL else None
         if isinstance(request, Answer):
             return request
-        refusal = _refusal(kind, machine)
+        refusal = arc.refusal(machine, now) if arc.is_arc(machine.record) else _refusal(kind, machine)
         if refusal is not None:
             return refusal
         machine.operations += 1
@@ -87,6 +94,7 @@ class Operations:
             guid(rng), kind, machine.id, machine.record.location, machine.record.subscription, now, by
         )
         self._all[operation.id] = operation
+        self._of[machine.id].append(operation)
         faults = self._book.on_operation(kind, machine.record)
         tempo = self._tempos.get(machine.id, BY_CHANCE)
         if request is not None:
@@ -136,7 +144,7 @@ class Operations:
         self._end(operation, machine, now, output=settled.result, error=error)
 
     def _show(self, operation: Operation, machine: MachineState, settled: Course, now: datetime) -> None:
-        operation.visible = True
+        operation.visible, operation.visible_since = True, now
         if machine.shown is not None and machine.shown > operation.started:  # a later run is shown already
             return
         machine.shown = operation.started

@@ -22,8 +22,9 @@ import orjson
 from aiohttp import web
 
 from orchestrator.clock import ScaledClock, SystemClock
-from orchestrator.emulator.arm import DEFAULT_PAGE_SIZE, Request, answer, http_date
+from orchestrator.emulator.arm import DEFAULT_PAGE_SIZE, answer, http_date
 from orchestrator.emulator.audit import audit_lines, audit_time, webhook_line
+from orchestrator.emulator.call import Request
 from orchestrator.emulator.faults import NO_FAULTS, Faults
 from orchestrator.emulator.rights import ALL, Rights
 from orchestrator.emulator.state import Delivery

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     LOCATIONS = "locations"
     INTERFACES = "interfaces"
     PERMISSIONS = "permissions"
+    SUBSCRIPTIONS = "subscriptions"  # the list of them all
+    GRAPH = "graph"  # a query of Resource Graph
 
 
 STARTS = frozenset({Kind.INSTALL, Kind.ASSESS, Kind.RESTART, Kind.RUN_COMMAND})
@@ -85,6 +87,7 @@ class Operation:
     output: Json | None = None
     error: Json | None = None
     visible: bool = False  # whether the instance view shows it (patch installations only)
+    visible_since: datetime | None = None
 
     @property
     def status(self) -> str:

@@ -208,6 +208,16 @@ def scale_set_model(one: ScaleSet, arm_id: str, zones: list[str]) -> Json:
     return model
 
 
+def subscription_model(subscription: str) -> Json:
+    """A subscription that this identity can see."""
+    return {
+        "id": f"/subscriptions/{subscription}",
+        "subscriptionId": subscription,
+        "displayName": f"emulated {subscription[:8]}",
+        "state": "Enabled",
+    }
+
+
 def location_model(location: Location, subscription: str) -> Json:
     """A region as one subscription sees it: whom it is paired with, and which physical zones its zones are."""
     display = location.name.capitalize()

@@ -9,17 +9,20 @@ goes through the front door (faults, rate limits) and answers as Azure Resource 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 
+from orchestrator.emulator import arc
 from orchestrator.emulator.catalogue import DEFAULT_RESTART_SHARE, outstanding
 from orchestrator.emulator.chance import guid, stream
 from orchestrator.emulator.dealing import Dealt, deal
 from orchestrator.emulator.fault_book import FaultBook
 from orchestrator.emulator.faults import NO_FAULTS, Faults, ForeignRun, GoesOff, Vanishes
 from orchestrator.emulator.front_door import FrontDoor, Passage
+from orchestrator.emulator.graph_pages import Pages
+from orchestrator.emulator.graph_quota import Quota
 from orchestrator.emulator.life import Life
 from orchestrator.emulator.operations import Operations, assessment_summary
 from orchestrator.emulator.problems import not_found, problem, stamp
@@ -63,6 +66,8 @@ class World:
         self.dealt: Dealt = deal(inventory, seed=seed)
         self.signer = Signer(seed, signed=signed_urls)
         self.rights: Rights = ALL  # of whoever asks over ARM
+        self.graph_quota = Quota(self.start)
+        self.graph_pages = Pages()
         book = FaultBook(faults, seed=seed, start=self.start)
         self._timeline = Timeline(self.start)
         self._door = FrontDoor(book, self.start)
@@ -78,7 +83,9 @@ class World:
             for m in self.dealt.machines
         }
         self.set_ids = _set_ids(inventory)
-        self._models = {m.id: machine_model(m, self.set_ids) for m in self.dealt.machines}
+        self._models = {
+            m.id: machine_model(m, self.set_ids) for m in self.dealt.machines if not arc.is_arc(m)
+        }
         by_subscription: defaultdict[str, list[MachineId]] = defaultdict(list)
         for machine in self.dealt.machines:
             by_subscription[machine.subscription.lower()].append(machine.id)
@@ -99,8 +106,16 @@ class World:
         state = self._states.get(machine_id(machine))
         return None if state is None else state.record
 
+    def state(self, machine: str) -> MachineState | None:
+        """A machine as it really is, not to be changed; None if there is none."""
+        return self._states.get(machine_id(machine))
+
+    def operations(self, machine: str) -> Sequence[Operation]:
+        """All that was begun on a machine, in order."""
+        return self._operations.of(machine_id(machine))
+
     def model(self, machine: str) -> Json:
-        """The machine's model, which doesn't change; not to be changed by the caller either. KeyError if there is none."""
+        """A virtual machine's model, which doesn't change; not to be changed by the caller either. KeyError if there is none."""
         return self._models[machine_id(machine)]
 
     def view(self, machine: str, now: datetime) -> Json:
@@ -145,6 +160,8 @@ class World:
         now, state, passage = self._arrive(Kind.GET, machine, now)
         if state is None or passage.refused is not None:
             return passage.refused or _missing(machine)
+        if arc.is_arc(state.record):
+            return passage.out(Answer(200, {}, arc.machine_model(state, now)))
         body = self._models[state.id]
         if expand:
             view = instance_view(state, now)
@@ -215,12 +232,16 @@ class World:
         _, _, passage = self._arrive(Kind.OPERATION, operation.machine, now)
         if passage.refused is not None:
             return passage.refused
+        record = self.record(operation.machine)
+        hybrid = record is not None and arc.is_arc(record)
         if operation.ended is None:
-            answer = Answer(202, {"Location": self._url(operation, base, monitor=True)}, None, operation.id)
+            url = arc.location(operation, base) if hybrid else self._url(operation, base, monitor=True)
+            answer = Answer(202, {"Location": url}, None, operation.id)
         elif operation.error is not None:
             answer = problem(409, operation.error["code"], operation.error["message"])
         else:
-            answer = Answer(200, {}, operation.output, operation.id)
+            told = arc.result(operation, record) if record is not None and hybrid else operation.output
+            answer = Answer(200, {}, told, operation.id)
         return passage.out(answer)
 
     def find_operation(self, operation_id: str) -> Operation | None:
@@ -243,6 +264,8 @@ class World:
         taken = self._operations.begin(kind, state, body, now, request_id=request_id)
         if isinstance(taken, Answer):
             return passage.out(taken)
+        if arc.is_arc(state.record):
+            return passage.out(Answer(202, {"Location": arc.location(taken, base)}, None, taken.id))
         headers = {
             "Azure-AsyncOperation": self._url(taken, base, monitor=False),
             "Azure-AsyncNotification": "Enabled",

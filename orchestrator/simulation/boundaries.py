@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from orchestrator.cloud.emulated import Passing
-from orchestrator.emulator.arm import Request
 from orchestrator.emulator.audit import webhook_line
+from orchestrator.emulator.call import Request
 from orchestrator.errors import JournalError
 from orchestrator.notify.port import Delivery
 from orchestrator.store.around import JournalAround

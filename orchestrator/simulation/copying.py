@@ -12,7 +12,7 @@ from io import BytesIO
 from types import MappingProxyType
 from typing import Any, Final
 
-from orchestrator.emulator.arm import Request
+from orchestrator.emulator.call import Request
 from orchestrator.emulator.catalogue import Patch
 from orchestrator.emulator.dealing import Dealt
 from orchestrator.emulator.faults import Faults

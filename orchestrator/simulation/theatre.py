@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from orchestrator.emulator.arm import Request, answer
+from orchestrator.emulator.arm import answer
+from orchestrator.emulator.call import Request
 from orchestrator.emulator.chance import portion
 from orchestrator.emulator.state import Happening
 from orchestrator.emulator.world import World

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from orchestrator.emulator.arm import Request, Response, answer
+from orchestrator.emulator.arm import Response, answer
+from orchestrator.emulator.call import Request
 from orchestrator.emulator.world import World
 from orchestrator.inventory.model import Orchestration
 from tests.fleet import SUBSCRIPTION, availability_set, flex_id, inventory, scale_set, set_id

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.emulator.arm import Request, answer
+from orchestrator.emulator.arm import answer
+from orchestrator.emulator.call import Request
 from orchestrator.emulator.world import World
 from tests.fleet import SUBSCRIPTION, inventory
 from tests.unit.emulator.callers import (

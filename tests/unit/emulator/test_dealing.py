@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.emulator.dealing import Dealt, deal
-from orchestrator.inventory.model import Inventory, Kind, Location, Orchestration
-from tests.fleet import arm_id, availability_set, flex_id, inventory, scale_set, set_id, vm, vm_id
+from orchestrator.inventory.model import Inventory, Location, Orchestration
+from tests.fleet import arc, availability_set, flex_id, inventory, scale_set, set_id, vm, vm_id
 
 OTHER = "22222222-aaaa-4aaa-8aaa-000000000002"
 
@@ -110,12 +110,11 @@ def test_regions_without_zones_have_no_mapping() -> None:
     assert [dict(x.zones) for x in deal(inventory(vm("a")), seed=1).locations] == [{}, {}]
 
 
-def test_other_providers_machines_are_left_out() -> None:
-    """Arc machines aren't virtual machines of the Compute provider, but their subscription exists."""
-    dealt = deal(inventory(vm("a", kind=Kind.ARC, subscription=OTHER), vm("b")), seed=1)
+def test_arc_machines_are_dealt_nothing() -> None:
+    """Machines of Arc are in the world like any other, and stand in no domain."""
+    dealt = deal(inventory(arc("a"), vm("b"), availability_sets=(availability_set("as", "b"),)), seed=1)
 
-    assert [arm_id("b")] == [machine.arm_id for machine in dealt.machines]
-    assert OTHER in dealt.subscriptions
+    assert {machine.name: machine.update_domain for machine in dealt.machines} == {"a": None, "b": 0}
 
 
 def test_the_same_seed_deals_the_same() -> None:

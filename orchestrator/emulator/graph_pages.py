@@ -1,0 +1,39 @@
+"""What Resource Graph found for a query, kept so that its next pages agree with the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orchestrator.emulator import kql
+from orchestrator.emulator.state import Json
+
+KEPT = 4
+"""Results that are kept: real tokens don't last for ever either."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows of one query at the time of its first page: whole, or machines whose rows are made when they are shown."""
+
+    query: kql.Query
+    rows: Sequence[Json | str]
+    asked_at: datetime
+
+
+@dataclass(slots=True)
+class Pages:
+    """What was found for the last few queries, by the name that their tokens give them."""
+
+    found: dict[str, Found] = field(default_factory=dict)
+    asked: int = 0
+
+    def keep(self, found: Found) -> str:
+        """Keep a result, and forget the oldest."""
+        self.asked += 1
+        name = str(self.asked)
+        self.found[name] = found
+        while len(self.found) > KEPT:
+            del self.found[next(iter(self.found))]
+        return name
