@@ -29,9 +29,9 @@ REBOOT_SETTINGS = {Reboot.IF_REQUIRED: "IfRequired", Reboot.NEVER: "Never", Rebo
 def install_body(patches: Patches, os: Os) -> dict[str, Any] | Rejected:
     """The body of `installPatches` for a machine of this family.
 
-    A campaign may span both families: a classification that only the other one knows is left away here. KB ids and the
-    publication date are Windows' alone. Where nothing is left to ask for, or the family isn't known, nothing may be
-    sent, since Azure would refuse it: that is the `Rejected` given back.
+    A campaign may span both families: a classification that only the other one knows is left away here. KB ids, masks of names and
+    the publication date are Windows' alone, masks of packages Linux'. Where nothing is left to ask for, or the family isn't known,
+    nothing may be sent, since Azure would refuse it: that is the `Rejected` given back.
     """
     unknown = [
         c for c in patches.classifications if not _spelled(c, WINDOWS_CLASSIFICATIONS + LINUX_CLASSIFICATIONS)
@@ -42,14 +42,16 @@ def install_body(patches: Patches, os: Os) -> dict[str, Any] | Rejected:
     match os:
         case Os.WINDOWS:
             name, parameters = "windowsParameters", _windows(patches)
+        case Os.LINUX if patches.hotpatch_only:
+            return _refused("the campaign installs hotpatches only, and Linux has none")
         case Os.LINUX:
             name, parameters = "linuxParameters", _linux(patches)
         case Os.UNKNOWN:
             return _refused(
                 "the inventory doesn't say whether this machine runs Windows or Linux, and Azure must be told"
             )
-    if not parameters.get("classificationsToInclude") and not parameters.get("kbNumbersToInclude"):
-        asked = ", ".join(patches.classifications)
+    if not any(parameters.get(key) for key in _ASKING):
+        asked = ", ".join(patches.classifications) or "what it includes"
         return _refused(f"nothing of what the campaign asks for ({asked}) exists on {os.value.title()}")
     return {
         "maximumDuration": iso_duration(patches.maximum_duration),
@@ -66,14 +68,31 @@ def iso_duration(duration: timedelta) -> str:
     return "PT" + ("".join(parts) or "0S")
 
 
+_ASKING = (
+    "classificationsToInclude",
+    "kbNumbersToInclude",
+    "patchNameMasksToInclude",
+    "packageNameMasksToInclude",
+)
+"""Azure takes no request that has none of these."""
+
+
 def _windows(patches: Patches) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
-    if chosen := _chosen(patches.classifications, WINDOWS_CLASSIFICATIONS):
-        parameters["classificationsToInclude"] = chosen
-    if patches.include_kbs:
-        parameters["kbNumbersToInclude"] = [_digits(kb) for kb in patches.include_kbs]
-    if patches.exclude_kbs:
-        parameters["kbNumbersToExclude"] = [_digits(kb) for kb in patches.exclude_kbs]
+    """A set that is pinned by assessments is asked for KB by KB, and by nothing that could add to it."""
+    pinned = patches.only_kbs is not None
+    told: dict[str, Any] = {
+        "classificationsToInclude": []
+        if pinned
+        else _chosen(patches.classifications, WINDOWS_CLASSIFICATIONS),
+        "kbNumbersToInclude": [
+            _digits(kb) for kb in (patches.only_kbs if pinned else patches.include_kbs) or ()
+        ],
+        "kbNumbersToExclude": [_digits(kb) for kb in patches.exclude_kbs],
+        "patchNameMasksToInclude": [] if pinned else list(patches.include_names),
+        "patchNameMasksToExclude": list(patches.exclude_names),
+        "excludeKbsRequiringReboot": patches.hotpatch_only,
+    }
+    parameters = {key: value for key, value in told.items() if value}
     if patches.published_until is not None:
         until = patches.published_until.astimezone(UTC)
         parameters["maxPatchPublishDate"] = until.isoformat(timespec="seconds")
@@ -81,7 +100,22 @@ def _windows(patches: Patches) -> dict[str, Any]:
 
 
 def _linux(patches: Patches) -> dict[str, Any]:
-    return {"classificationsToInclude": _chosen(patches.classifications, LINUX_CLASSIFICATIONS)}
+    """A pinned set is asked for as `name=version` alone: a classification would bring the newest version of a package all the same.
+
+    Critical and security are one to the patch extension, and it refuses either of them beside `Other` without the other.
+    """
+    pinned = patches.only_packages is not None
+    chosen = [] if pinned else _chosen(patches.classifications, LINUX_CLASSIFICATIONS)
+    if set(chosen) & {"Critical", "Security"}:
+        chosen = list(dict.fromkeys(["Critical", "Security", *chosen]))
+    told = {
+        "classificationsToInclude": chosen,
+        "packageNameMasksToInclude": list(patches.only_packages or ())
+        if pinned
+        else list(patches.include_packages),
+        "packageNameMasksToExclude": list(patches.exclude_packages),
+    }
+    return {key: value for key, value in told.items() if value}
 
 
 def _chosen(wanted: tuple[str, ...], known: tuple[str, ...]) -> list[str]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from pydantic_core import PydanticCustomError
+
 from orchestrator.drafting import text
 from orchestrator.drafting.recurrence import Recurrence, recurrence
 from orchestrator.errors import UsageError
 from orchestrator.policy import defaults, words
+from orchestrator.policy.masks import read_package_mask
 from orchestrator.policy.model import Selector
 from orchestrator.policy.schema.campaign import LINUX_CLASSIFICATIONS, WINDOWS_CLASSIFICATIONS
 from orchestrator.policy.time_zones import iana_name
@@ -71,6 +74,9 @@ class _Found:
     classifications: list[str] = field(default_factory=list)
     include: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
+    include_packages: list[str] = field(default_factory=list)
+    exclude_packages: list[str] = field(default_factory=list)
+    hotpatch_only: bool = False
     reboot: str = "if_required"
     days: Recurrence = field(default_factory=Recurrence)
     at: str = "00:00"
@@ -209,16 +215,43 @@ def _read_patches(told: Json, found: _Found) -> None:
         )
     found.include = _kbs(windows, "kbNumbersToInclude", found)
     found.exclude = _kbs(windows, "kbNumbersToExclude", found)
+    found.include_packages = _packages(linux, "packageNameMasksToInclude", found)
+    found.exclude_packages = _packages(linux, "packageNameMasksToExclude", found)
     if windows.get("excludeKbsRequiringReboot"):
+        _read_hotpatch_only(found, linux=linux)
+
+
+def _read_hotpatch_only(found: _Found, *, linux: Json) -> None:
+    """`excludeKbsRequiringReboot`: our word for it never restarts a machine, and leaves Linux out."""
+    if any(value not in (None, [], {}) for value in linux.values()):
         found.unsaid.append(
-            "it leaves out KBs that need a restart (excludeKbsRequiringReboot), which policies can't: consider `reboot: never`"
+            "it leaves out KBs that need a restart (excludeKbsRequiringReboot) and patches Linux too, which hotpatch_only doesn't: "
+            "write a policy for each, with hotpatch_only: true in that of Windows"
         )
-    for key, what in (("packageNameMasksToInclude", "adds"), ("packageNameMasksToExclude", "leaves out")):
-        masks = _strings(linux, key)
-        if masks:
-            found.unsaid.append(
-                f"it {what} Linux packages by name ({', '.join(masks)}), which policies can't"
-            )
+        return
+    found.hotpatch_only = True
+    if found.reboot != "never":
+        found.unsaid.append(
+            f"it leaves out KBs that need a restart, and restarts all the same if need be (rebootSetting {found.reboot}): "
+            "hotpatch_only never does"
+        )
+        found.reboot = "never"
+
+
+def _packages(told: Json, key: str, found: _Found) -> list[str]:
+    read = []
+    for word in _strings(told, key):
+        try:
+            mask = read_package_mask(word)
+        except PydanticCustomError:
+            found.unsaid.append(f"`{word}` in {key} is no mask of packages")
+            continue
+        if key == "packageNameMasksToExclude" and "=" in mask:
+            name = mask.partition("=")[0]
+            found.unsaid.append(f"`{mask}` in {key} excludes {name} in every version, and is written so")
+            mask = name
+        read.append(mask)
+    return read
 
 
 def _classifications(told: Json, known: tuple[str, ...], system: str, found: _Found) -> list[str]:
@@ -311,6 +344,14 @@ def _lines(found: _Found, select: Selector | None) -> Iterator[str]:
     for key, kbs in (("include_kbs", found.include), ("exclude_kbs", found.exclude)):
         if kbs:
             yield f"    {key}: [{', '.join(kbs)}]"
+    for key, masks in (
+        ("include_packages", found.include_packages),
+        ("exclude_packages", found.exclude_packages),
+    ):
+        if masks:
+            yield f"    {key}: [{', '.join(map(text.scalar, masks))}]"
+    if found.hotpatch_only:
+        yield "    hotpatch_only: true"
     yield f"    reboot: {found.reboot}"
     yield f"    maximum_duration: {words.duration(min(found.length, defaults.MAXIMUM_DURATION))}"
     yield ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from orchestrator.drafting.text import listed, mapping, scalar, selector
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.defaults import MAXIMUM_DURATION
 from orchestrator.policy.model import (
     EVERYTHING,
@@ -153,9 +154,16 @@ def change(one: Change) -> str:
                 entries["include_kbs"] = f"[{', '.join(one.include_kbs)}]"
             if one.exclude_kbs:
                 entries["exclude_kbs"] = f"[{', '.join(one.exclude_kbs)}]"
+            for key in ("include_names", "exclude_names", "include_packages", "exclude_packages"):
+                if masks := getattr(one, key):
+                    entries[key] = f"[{', '.join(map(scalar, masks))}]"
+            if one.hotpatch_only:
+                entries["hotpatch_only"] = "true"
             entries["reboot"] = str(one.reboot)
             if one.maximum_duration != MAXIMUM_DURATION:
                 entries["maximum_duration"] = duration(one.maximum_duration)
+            if one.pinned_by is not PinnedBy.PUBLICATION:
+                entries["pinned_by"] = str(one.pinned_by)
             return mapping({"patches": mapping(entries)})
     assert_never(one)
 

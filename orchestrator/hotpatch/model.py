@@ -20,8 +20,8 @@ class Restarts(StrEnum):
 class Installation:
     """Which updates a machine gets, of those outstanding, and what may follow.
 
-    Classifications in snake case, as policies write them; KBs are digits. `published_until` freezes the set: None takes whatever
-    is there on the day.
+    Classifications in snake case, as policies write them; KBs are digits; names and packages are masks. `published_until` pins the
+    set, and so do `only_kbs` and `only_packages` (each `name=version`): None takes whatever is there on the day.
     """
 
     classifications: tuple[str, ...]
@@ -30,3 +30,10 @@ class Installation:
     may_restart: bool
     always_restarts: bool
     published_until: datetime | None
+    include_names: tuple[str, ...] = ()
+    exclude_names: tuple[str, ...] = ()
+    include_packages: tuple[str, ...] = ()
+    exclude_packages: tuple[str, ...] = ()
+    never_reboots_only: bool = False  # of Windows' updates
+    only_kbs: tuple[str, ...] | None = None
+    only_packages: tuple[str, ...] | None = None

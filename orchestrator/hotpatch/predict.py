@@ -6,13 +6,12 @@ month the security update is one that always restarts. What the assessment doesn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-from types import MappingProxyType
+from datetime import datetime, timedelta
 from typing import Final
 
 from orchestrator.hotpatch.model import Installation, Restarts
-from orchestrator.inventory.model import Machine, Os, RebootBehavior, Update
+from orchestrator.hotpatch.selection import wanted
+from orchestrator.inventory.model import Machine, Os, RebootBehavior
 
 OLDEST: Final = timedelta(days=2)
 """How old an assessment may be when the set of updates is frozen. Azure assesses the machines that it looks after once a day
@@ -27,9 +26,9 @@ def restart_of(machine: Machine, installation: Installation) -> Restarts:
     """
     if installation.always_restarts:
         return Restarts.CERTAIN
-    if not _is_assessed(machine, installation):
+    if not is_assessed(machine, installation.published_until):
         return Restarts.UNKNOWN
-    found = {update.reboot for update in _wanted(machine, installation)}
+    found = {update.reboot for update in wanted(machine, installation)}
     if machine.patches.reboot_pending or RebootBehavior.ALWAYS in found:
         return Restarts.CERTAIN
     if RebootBehavior.CAN in found:
@@ -38,55 +37,10 @@ def restart_of(machine: Machine, installation: Installation) -> Restarts:
     return Restarts.NEVER if stays else Restarts.UNKNOWN
 
 
-def _is_assessed(machine: Machine, installation: Installation) -> bool:
-    """Whether the machine's assessment tells all that it would get."""
-    told, frozen = machine.patches, installation.published_until
-    if told.updates is None or told.assessed_at is None or told.reboot_pending is None or frozen is None:
+def is_assessed(machine: Machine, pinned_at: datetime | None) -> bool:
+    """Whether the machine's assessment tells all that it would get when the set of updates is pinned at that moment."""
+    told = machine.patches
+    if told.updates is None or told.assessed_at is None or told.reboot_pending is None or pinned_at is None:
         return False
     counted = (told.critical_and_security or 0) + (told.other or 0)
-    return frozen - told.assessed_at <= OLDEST and len(told.updates) >= counted
-
-
-def _wanted(machine: Machine, installation: Installation) -> Iterator[Update]:
-    """The updates that the installation would bring. One whose classification nobody told may be of any."""
-    for update in machine.patches.updates or ():
-        if update.kb and update.kb in installation.exclude_kbs:
-            continue
-        named = bool(update.kb) and update.kb in installation.include_kbs
-        if named or not update.classifications or _is_of(update, installation):
-            yield update
-
-
-def _is_of(update: Update, installation: Installation) -> bool:
-    """Whether it is of a classification that is asked for. One that isn't known here may be any of them."""
-    return any(
-        _CLASSIFICATIONS.get(_bare(name), "") in {"", *installation.classifications}
-        for name in update.classifications
-    )
-
-
-def _bare(classification: str) -> str:
-    return "".join(letter for letter in classification.lower() if letter.isalnum())
-
-
-_CLASSIFICATIONS: Final = MappingProxyType(
-    {
-        "critical": "critical",
-        "criticalupdates": "critical",
-        "security": "security",
-        "securityupdates": "security",
-        "updaterollup": "update_rollup",
-        "updaterollups": "update_rollup",
-        "featurepack": "feature_pack",
-        "featurepacks": "feature_pack",
-        "servicepack": "service_pack",
-        "servicepacks": "service_pack",
-        "definition": "definition",
-        "definitionupdates": "definition",
-        "tools": "tools",
-        "updates": "updates",
-        "other": "other",
-        "others": "other",
-    }
-)
-"""What Azure calls classifications, bare of case, spaces and hyphens, by API and by table: `Security`, `Security Updates`."""
+    return pinned_at - told.assessed_at <= OLDEST and len(told.updates) >= counted

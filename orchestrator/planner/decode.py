@@ -48,6 +48,7 @@ from orchestrator.planner.model import (
 )
 from orchestrator.planner.rows import Row, duration, origin, rows_of, share, without_s
 from orchestrator.policy import defaults
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.model import (
     Change,
     Origin,
@@ -63,9 +64,17 @@ _CHANGE = record(
         "classifications": strings,
         "include_kbs": strings,
         "exclude_kbs": strings,
+        "include_names": strings,
+        "exclude_names": strings,
+        "include_packages": strings,
+        "exclude_packages": strings,
+        "hotpatch_only": a_boolean,
         "reboot": one_of(Reboot),
         "maximum_duration_s": duration,
+        "pinned_by": one_of(PinnedBy),
         "published_until": a_moment,
+        "only_kbs": strings,
+        "only_packages": strings,
     }
 )
 

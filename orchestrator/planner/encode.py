@@ -22,6 +22,7 @@ from orchestrator.planner.expected import encode_durations
 from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine, Warned
 from orchestrator.planner.pieces import Many
 from orchestrator.policy import defaults
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.model import Change, Patches, Restart, Share
 
 SCHEMA: Final = "wavekeeper.plan/1"
@@ -170,8 +171,24 @@ def _change(change: Change) -> Json:
                 "reboot": change.reboot.value,
                 "maximum_duration_s": seconds(change.maximum_duration),
                 "published_until": _moment(change.published_until),
+                **_selection(change),
             }
     assert_never(change)
+
+
+def _selection(patches: Patches) -> Json:
+    """The rest of what selects patches, where it says anything: a plan that knows none of it has the bytes that it always had."""
+    masks = ("include_names", "exclude_names", "include_packages", "exclude_packages")
+    told: Json = {name: list(getattr(patches, name)) for name in masks if getattr(patches, name)}
+    if patches.hotpatch_only:
+        told["hotpatch_only"] = True
+    if patches.pinned_by is not PinnedBy.PUBLICATION:
+        told["pinned_by"] = patches.pinned_by.value
+    if patches.only_kbs is not None:
+        told["only_kbs"] = list(patches.only_kbs)
+    if patches.only_packages is not None:
+        told["only_packages"] = list(patches.only_packages)
+    return told
 
 
 def _share(share: Share) -> int | str | None:

@@ -18,6 +18,7 @@ import orjson
 
 from orchestrator.inventory.model import Machine
 from orchestrator.planner.model import Plan
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.model import (
     Each,
     MaxUnavailable,
@@ -147,6 +148,14 @@ _YOUNGER: Final[Mapping[str, Any]] = MappingProxyType(
         "growing": None,
         "each": Each.MACHINE,
         "rebootless": None,
+        "include_names": (),
+        "exclude_names": (),
+        "include_packages": (),
+        "exclude_packages": (),
+        "hotpatch_only": False,
+        "pinned_by": PinnedBy.PUBLICATION,
+        "only_kbs": None,
+        "only_packages": None,
     }
 )
 """Keys that the language didn't always have, as they are where nothing is written: a policy that doesn't use them says what it

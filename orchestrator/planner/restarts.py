@@ -34,18 +34,30 @@ def predict(
     """What the change does to each of these machines."""
     if not isinstance(change, Patches):
         return Predicted({}, frozenset())
-    wanted = Installation(
+    wanted = installation_of(change)
+    told = (machine for machine in map(topology.machine, machines) if machine.patches.updates is not None)
+    found = {machine.id: restart_of(machine, wanted) for machine in told}
+    never = [machine for machine, restarts in found.items() if restarts is Restarts.NEVER]
+    return Predicted(found, frozenset(never) - _with_steps(topology, never, policies))
+
+
+def installation_of(change: Patches) -> Installation:
+    """The change in the words of a prediction."""
+    return Installation(
         classifications=change.classifications,
         include_kbs=change.include_kbs,
         exclude_kbs=change.exclude_kbs,
         may_restart=change.reboot is not Reboot.NEVER,
         always_restarts=change.reboot is Reboot.ALWAYS,
         published_until=change.published_until,
+        include_names=change.include_names,
+        exclude_names=change.exclude_names,
+        include_packages=change.include_packages,
+        exclude_packages=change.exclude_packages,
+        never_reboots_only=change.hotpatch_only,
+        only_kbs=change.only_kbs,
+        only_packages=change.only_packages,
     )
-    told = (machine for machine in map(topology.machine, machines) if machine.patches.updates is not None)
-    found = {machine.id: restart_of(machine, wanted) for machine in told}
-    never = [machine for machine, restarts in found.items() if restarts is Restarts.NEVER]
-    return Predicted(found, frozenset(never) - _with_steps(topology, never, policies))
 
 
 def _with_steps(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.inventory.ids import region_name
 from orchestrator.policy import defaults
+from orchestrator.policy.change import Reboot
 from orchestrator.policy.document import Document, Path, Value
 from orchestrator.policy.model import (
     Around,
@@ -293,8 +294,14 @@ def _change(section: ChangeSection) -> Change:
         classifications=defaults.CLASSIFICATIONS if asked is None else tuple(sorted(set(asked))),
         include_kbs=tuple(sorted(set(patches.include_kbs))),
         exclude_kbs=tuple(sorted(set(patches.exclude_kbs))),
-        reboot=patches.reboot,
+        include_names=tuple(sorted(set(patches.include_names))),
+        exclude_names=tuple(sorted(set(patches.exclude_names))),
+        include_packages=tuple(sorted(set(patches.include_packages))),
+        exclude_packages=tuple(sorted(set(patches.exclude_packages))),
+        hotpatch_only=patches.hotpatch_only,
+        reboot=Reboot.NEVER if patches.hotpatch_only else patches.reboot,
         maximum_duration=patches.maximum_duration,
+        pinned_by=patches.pinned_by,
     )
 
 

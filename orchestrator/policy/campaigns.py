@@ -14,8 +14,8 @@ from orchestrator.policy.model import Change, Patches, Policy, Restart
 def overlap(one: Change, other: Change) -> bool:
     """Whether two changes do the same to a machine, at least in part.
 
-    A KB that one includes may be of a class that the other installs; since nothing here knows, it is taken to be, unless the
-    other excludes it.
+    What one includes by KB or mask may be of a class that the other installs; since nothing here knows, it is taken to be, unless the
+    other excludes the same KB or mask.
     """
     match one, other:
         case Restart(), Restart():
@@ -51,6 +51,10 @@ def overlapping(
 
 
 def _included(one: Patches, other: Patches) -> bool:
-    return bool(set(one.include_kbs) - set(other.exclude_kbs)) and bool(
-        other.classifications or other.include_kbs
+    mine = (
+        *(set(one.include_kbs) - set(other.exclude_kbs)),
+        *(set(one.include_names) - set(other.exclude_names)),
+        *(set(one.include_packages) - set(other.exclude_packages)),
     )
+    theirs = (*other.classifications, *other.include_kbs, *other.include_names, *other.include_packages)
+    return bool(mine) and bool(theirs)

@@ -55,6 +55,15 @@ KB: Final[Shape] = {
     "type": ["integer", "string"], "minimum": 100_000, "maximum": 99_999_999, "pattern": "^([Kk][Bb])?[0-9]{6,8}$",
     SAID: "write a KB's digits, such as 5087423",
 }  # fmt: skip
+NAME_MASK: Final[Shape] = {
+    "type": ["integer", "string"], "minimum": 0, "pattern": "^[A-Za-z0-9*?]+$",
+    SAID: "use letters, digits, `*` and `?` only",
+}  # fmt: skip
+PACKAGE: Final = r"[A-Za-z0-9*?][A-Za-z0-9*?._+-]*(=[A-Za-z0-9*?._+:~^-]+)?"
+PACKAGE_MASK: Final[Shape] = {
+    "type": ["integer", "string"], "minimum": 0, "pattern": f"^{PACKAGE}$",
+    SAID: "write a name with `*` and `?` where they may differ, or name=version",
+}  # fmt: skip
 COUNT: Final = numeric(1, 9_999_999, _WHOLE, "A whole number from 1.")
 PORT: Final = numeric(1, 65_535, "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]", "A number from 1 to 65535.")  # fmt: skip
 STATUS: Final = numeric(100, 599, "[1-5][0-9]{2}", "A number such as 200.")

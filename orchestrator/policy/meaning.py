@@ -13,6 +13,7 @@ from orchestrator.policy import defaults, words
 from orchestrator.policy.asking import group_probe_nonsense, probe_nonsense
 from orchestrator.policy.document import Document, Path
 from orchestrator.policy.model import Growth, Share
+from orchestrator.policy.patch_meaning import patches_nonsense
 from orchestrator.policy.schema.campaign import CHANGE_KINDS, GrowingSection, StageSection
 from orchestrator.policy.schema.file import CAMPAIGN_KEYS, PolicyFile
 from orchestrator.policy.schema.health import HealthSection
@@ -294,19 +295,8 @@ def _change(document: Document, file: PolicyFile) -> Iterator[Problem]:
         what = f"a campaign makes exactly one kind of change, and this one {found}"
         yield document.problem(at, what, f"write one of {', '.join(CHANGE_KINDS)}")
     patches = file.change.patches
-    if patches is None:
-        return
-    if patches.classifications == [] and not patches.include_kbs:
-        what = "neither a classification nor a KB: Azure installs nothing then, and says so as an error"
-        yield document.problem(
-            (*at, "patches", "classifications"), what, "write classifications: [critical, security]"
-        )
-    for kb in sorted(set(patches.include_kbs) & set(patches.exclude_kbs)):
-        yield document.problem(
-            (*at, "patches", "exclude_kbs"),
-            f"KB {kb} is both included and excluded",
-            "take it out of one list",
-        )
+    if patches is not None:
+        yield from patches_nonsense(document, (*at, "patches"), patches)
 
 
 def _stages(document: Document, stages: list[StageSection] | None) -> Iterator[Problem]:

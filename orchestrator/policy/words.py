@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, assert_never
 
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.model import (
     Around,
     Change,
@@ -187,13 +189,28 @@ def change(one: Change) -> str:
         case Restart():
             return "restart"
         case Patches():
-            parts = [f"install {', '.join(one.classifications) or 'no class of'} patches"]
-            if one.include_kbs:
-                parts.append(f"with KB {', '.join(one.include_kbs)}")
-            if one.exclude_kbs:
-                parts.append(f"without KB {', '.join(one.exclude_kbs)}")
-            return ", ".join([*parts, f"reboot {one.reboot}", f"at most {duration(one.maximum_duration)}"])
+            return ", ".join(_patches(one))
     assert_never(one)
+
+
+def _patches(one: Patches) -> Iterator[str]:
+    yield f"install {', '.join(one.classifications) or 'no class of'} patches"
+    for word, kbs, names, packages in (
+        ("with", one.include_kbs, one.include_names, one.include_packages),
+        ("without", one.exclude_kbs, one.exclude_names, one.exclude_packages),
+    ):
+        if kbs:
+            yield f"{word} KB {', '.join(kbs)}"
+        if names:
+            yield f"{word} updates named {', '.join(names)}"
+        if packages:
+            yield f"{word} packages {', '.join(packages)}"
+    if one.hotpatch_only:
+        yield "hotpatches only"
+    yield f"reboot {one.reboot}"
+    yield f"at most {duration(one.maximum_duration)}"
+    if one.pinned_by is PinnedBy.ASSESSMENT:
+        yield "pinned by assessment"
 
 
 def stage(one: Stage) -> str:

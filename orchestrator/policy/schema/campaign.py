@@ -6,9 +6,19 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from orchestrator.policy.model import Patches, Reboot
+from orchestrator.policy.change import Patches, PinnedBy, Reboot
+from orchestrator.policy.masks import NameMask, PackageMask
 from orchestrator.policy.schema.section import Empty, Section, Select, maybe_nothing, one_key_of
-from orchestrator.policy.values import Count, Duration, Kb, Name, PositiveDuration, PositiveShare, one_of
+from orchestrator.policy.values import (
+    Count,
+    Duration,
+    Flag,
+    Kb,
+    Name,
+    PositiveDuration,
+    PositiveShare,
+    one_of,
+)
 
 WINDOWS_CLASSIFICATIONS: Final = (
     "critical", "security", "update_rollup", "feature_pack", "service_pack", "definition", "tools", "updates",
@@ -37,13 +47,45 @@ class PatchesSection(Section):
         description="KBs never to install, whatever else says so (Windows).",
         examples=["[5087539]"],
     )
+    include_names: list[NameMask] = Field(
+        default_factory=list,
+        description="Updates to install besides whose name fits one of these masks (Windows): letters, digits, * and ?.",
+        examples=['["*Hotpatch*"]'],
+    )
+    exclude_names: list[NameMask] = Field(
+        default_factory=list,
+        description="Updates never to install whose name fits one of these masks, whatever else says so (Windows).",
+        examples=['["*NET?Framework*"]'],
+    )
+    include_packages: list[PackageMask] = Field(
+        default_factory=list,
+        description="Packages to install besides whose name fits one of these masks (Linux); name=version for one version.",
+        examples=['["openssl*"]'],
+    )
+    exclude_packages: list[PackageMask] = Field(
+        default_factory=list,
+        description="Packages never to install whose name fits one of these masks (Linux), in every version; they may still come as what another package needs.",
+        examples=['["mysql*"]'],
+    )
+    hotpatch_only: Flag = Field(
+        default=False,
+        description="true: on Windows nothing but updates of which Azure says that they never restart a machine, and reboot: never. Linux machines are left out.",
+        examples=["true"],
+    )
     reboot: Annotated[Reboot, one_of(*Reboot)] = Field(
-        default=Patches().reboot, description="if_required, never or always.", examples=["if_required"]
+        default=Patches().reboot,
+        description="if_required, never or always; never with hotpatch_only.",
+        examples=["if_required"],
     )
     maximum_duration: PositiveDuration = Field(
         default=Patches().maximum_duration,
         description="How long one installation may take on the machine; Azure's examples go up to 4h. 2h if left out.",
         examples=["3h"],
+    )
+    pinned_by: Annotated[PinnedBy, one_of(*PinnedBy)] = Field(
+        default=Patches().pinned_by,
+        description="What settles, when it is planned, the set of patches that all waves get. publication: what was published until then (Windows; Linux packages in the versions that assessments found, if every machine has one). assessment: what assessments found and nothing else; machines without a recent one are left out.",
+        examples=["assessment"],
     )
 
 
