@@ -53,7 +53,7 @@ class Assessments:
         if not found:
             return
         if "/softwarepatches/" in rest:
-            self.updates[machine_id(machine)].append(_update(flattened(row)))
+            self.updates[machine_id(machine)].append(update_from(flattened(row)))
         else:
             self.whole[machine_id(machine)] = flattened(row)
 
@@ -88,7 +88,8 @@ def _counted(row: Row) -> int:
     return sum(number(counts, name) or 0 for name in counts)
 
 
-def _update(flat: Row) -> Update:
+def update_from(flat: Row) -> Update:
+    """An update, of a row of Resource Graph or of what an assessment answers, which spell some names otherwise."""
     named = flat.get("classifications")
     classifications = named if isinstance(named, list | tuple) else [named]
     return Update(
@@ -96,4 +97,6 @@ def _update(flat: Row) -> Update:
         kb=kb_number(text(flat, "kbId")),
         classifications=tuple(sorted(one for one in classifications if isinstance(one, str) and one)),
         reboot=_BEHAVIORS.get(text(flat, "rebootBehavior").lower(), RebootBehavior.UNKNOWN),
+        version=text(flat, "version") or None,
+        published=moment(flat, "publishedDateTime") or moment(flat, "publishedDate"),
     )

@@ -113,6 +113,8 @@ class Update:
     kb: str = ""  # digits only; empty on Linux
     classifications: tuple[str, ...] = ()  # as Azure spells them: "Security", "Security Updates"
     reboot: RebootBehavior = RebootBehavior.UNKNOWN
+    version: str | None = None  # Linux: the one that it would come to
+    published: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Installed:
 class PatchState:
     """What the platform remembers of patching, from `instanceView.patchStatus`. None: not told.
 
-    `updates` are told by Resource Graph alone, for seven days after an assessment; `installed` for thirty days after an
+    `updates` are told by an assessment that was asked for, and by Resource Graph for seven days after it; `installed` for thirty days after an
     installation, and only what Azure installed, so that an update's absence proves nothing.
     """
 

@@ -80,7 +80,14 @@ _PATCHES: Mapping[str, Convert] = {
     "installation_status": a_string,
     "installed_at": a_moment,
     "updates": list_of(
-        {"name": a_string, "kb": a_string, "classifications": strings, "reboot": one_of(RebootBehavior)},
+        {
+            "name": a_string,
+            "kb": a_string,
+            "classifications": strings,
+            "reboot": one_of(RebootBehavior),
+            "version": a_string,
+            "published": a_moment,
+        },
         needs="name",
     ),
     "installed": list_of({"kb": a_string, "name": a_string, "at": a_moment}, needs="kb"),
@@ -289,6 +296,7 @@ _LATER: Mapping[type, tuple[str, ...]] = {
     Image: ("id",),
     PatchState: ("updates", "installed"),
     PatchSettings: _NAMES[PatchSettings],
+    Update: ("version", "published"),
     Installed: ("at",),
     ScaleSet: ("automatic_repairs",),
 }

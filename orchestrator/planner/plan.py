@@ -26,6 +26,7 @@ from orchestrator.planner.facts import policies_fingerprint, read_tags
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import Exposed, LeftOut, Plan, Warned
+from orchestrator.planner.pinning import pin
 from orchestrator.planner.restarts import Predicted, predict, sparing
 from orchestrator.planner.rules import named
 from orchestrator.planner.schedule import CutShort
@@ -40,7 +41,6 @@ from orchestrator.policy.model import (
     EVERYTHING,
     Change,
     Origin,
-    Patches,
     Policy,
     Restart,
     Schedule,
@@ -99,8 +99,10 @@ def planning(
 ) -> Planning:
     """As `plan`, with what was left out of it on the way."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
-    wanted = replace(asked, change=_frozen_set(topology, asked.change if change is None else change))
-    chosen = choose(topology, wanted.select)
+    chosen = choose(topology, asked.select)
+    pinned = pin(topology, chosen.changed, asked.change if change is None else change)
+    chosen = leave_out(chosen, {m: LeftOut(m, why) for m, why in pinned.left_out.items()})
+    wanted = replace(asked, change=pinned.change, warnings=pinned.warnings)
     predicted = predict(topology, chosen.changed, wanted.change, policies)
     compiled = compile_constraints(topology, policies, floor, frozenset(chosen.changed), predicted.stay_up)
     chosen = without_frozen(chosen, compiled.frozen)
@@ -135,6 +137,7 @@ class _Wanted:
     deadline: timedelta = defaults.DEADLINE
     schedule: Schedule | None = None
     sooner: tuple[Sooner, ...] = ()
+    warnings: tuple[Warned, ...] = ()  # of its set of patches
 
 
 def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
@@ -174,13 +177,6 @@ def _one_off(change: Change | None, select: Selector) -> _Wanted:
         raise UsageError("machines are selected, but not what to do with them; say it with --change")
     name = "restart" if isinstance(change, Restart) else "patches"
     return _Wanted(name, "the command line", select, change, default_stages())
-
-
-def _frozen_set(topology: Topology, change: Change) -> Change:
-    """The change, with the set of patches frozen at what was published when the inventory was taken."""
-    if isinstance(change, Patches) and change.published_until is None:
-        return replace(change, published_until=topology.inventory.taken_at)
-    return change
 
 
 def _no_stage(wanted: _Wanted) -> str:
@@ -265,7 +261,7 @@ def _made(
                     *_of_cutting(laid_out.cut_short),
                     *tables.warnings(),
                     *probed.warnings,
-                    *_of_change(changing),
+                    *wanted.warnings,
                 )
             )
         ),
@@ -324,11 +320,3 @@ def _of_cutting(cut_short: Iterable[CutShort]) -> Iterable[Warned]:
 
 def _first_of(sentences: Sequence[str]) -> str:
     return sentences[0] + (f" (and {len(sentences) - 1} more like it)" if len(sentences) > 1 else "")
-
-
-def _of_change(change: Change) -> Iterable[Warned]:
-    if isinstance(change, Patches) and change.published_until is None:
-        yield Warned(
-            "the inventory doesn't say when it was taken, so the set of patches isn't frozen: "
-            "later stages may get patches that the canary never had"
-        )

@@ -29,21 +29,21 @@ class Patches:
     """Install patches. `classifications` are of Azure's list; KB ids are digits without "KB".
 
     Includes add to classifications, excludes override both. `names` are masks of the names of Windows updates, `packages` of Linux
-    packages. The last three pin the set, so that what the canary got is what production gets: a plan has them, a policy hasn't.
+    packages. `published_until` and the two `only_...` pin the set, so that what the canary got is what production gets: a plan has them, a policy hasn't.
     """
 
     classifications: tuple[str, ...] = defaults.CLASSIFICATIONS
     include_kbs: tuple[str, ...] = ()
     exclude_kbs: tuple[str, ...] = ()
+    reboot: Reboot = Reboot.IF_REQUIRED
+    maximum_duration: timedelta = defaults.MAXIMUM_DURATION  # of one installation
+    published_until: datetime | None = None  # Windows: nothing later
     include_names: tuple[str, ...] = ()
     exclude_names: tuple[str, ...] = ()
     include_packages: tuple[str, ...] = ()
     exclude_packages: tuple[str, ...] = ()
     hotpatch_only: bool = False  # of Windows' updates only those that never restart a machine
-    reboot: Reboot = Reboot.IF_REQUIRED
-    maximum_duration: timedelta = defaults.MAXIMUM_DURATION  # of one installation
     pinned_by: PinnedBy = PinnedBy.PUBLICATION
-    published_until: datetime | None = None  # Windows: nothing later
     only_kbs: tuple[str, ...] | None = None  # Windows: nothing else; None: whatever else is asked for
     only_packages: tuple[str, ...] | None = None  # Linux, each as `name=version`: nothing else
 

@@ -45,8 +45,71 @@ def test_linux_gets_what_linux_has() -> None:
     assert install_body(patches, Os.LINUX) == {
         "maximumDuration": "PT2H",
         "rebootSetting": "IfRequired",
-        "linuxParameters": {"classificationsToInclude": ["Security", "Other"]},
+        "linuxParameters": {"classificationsToInclude": ["Critical", "Security", "Other"]},
     }
+
+
+def test_masks_go_to_the_family_that_knows_them() -> None:
+    """Masks of updates are Windows', masks of packages Linux', each under its own name; a restart is left out where none is wanted."""
+    patches = Patches(
+        classifications=("security",),
+        include_names=("*Hotpatch*",),
+        exclude_names=("*NET?Framework*",),
+        include_packages=("openssl=3.0.2-0ubuntu1.21",),
+        exclude_packages=("mysql*",),
+    )
+    windows, linux = install_body(patches, Os.WINDOWS), install_body(patches, Os.LINUX)
+    assert isinstance(windows, dict)
+    assert windows["windowsParameters"] == {
+        "classificationsToInclude": ["Security"],
+        "patchNameMasksToInclude": ["*Hotpatch*"],
+        "patchNameMasksToExclude": ["*NET?Framework*"],
+    }
+    assert isinstance(linux, dict)
+    assert linux["linuxParameters"] == {
+        "classificationsToInclude": ["Critical", "Security"],
+        "packageNameMasksToInclude": ["openssl=3.0.2-0ubuntu1.21"],
+        "packageNameMasksToExclude": ["mysql*"],
+    }
+
+
+def test_hotpatches_only() -> None:
+    """Azure drops every KB that may restart, and isn't allowed a restart; Linux has no such thing."""
+    patches = Patches(hotpatch_only=True, reboot=Reboot.NEVER)
+    body, refused = install_body(patches, Os.WINDOWS), install_body(patches, Os.LINUX)
+    assert isinstance(body, dict)
+    assert body["rebootSetting"] == "Never"
+    assert body["windowsParameters"]["excludeKbsRequiringReboot"] is True
+    assert isinstance(refused, Rejected)
+    assert "Linux has none" in refused.message
+
+
+def test_a_set_that_assessments_pinned_is_asked_for_by_name_alone() -> None:
+    """No classification and no other include stands beside it, since either would add to it; excludes and the date stay."""
+    patches = Patches(
+        include_kbs=("5087423",),
+        exclude_kbs=("5087539",),
+        include_names=("*Hotpatch*",),
+        include_packages=("vim*",),
+        published_until=datetime(2026, 11, 10, tzinfo=UTC),
+        only_kbs=("5087424",),
+        only_packages=("openssl=3.0.2-0ubuntu1.21",),
+    )
+    windows, linux = install_body(patches, Os.WINDOWS), install_body(patches, Os.LINUX)
+    assert isinstance(windows, dict)
+    assert windows["windowsParameters"] == {
+        "kbNumbersToInclude": ["5087424"],
+        "kbNumbersToExclude": ["5087539"],
+        "maxPatchPublishDate": "2026-11-10T00:00:00+00:00",
+    }
+    assert isinstance(linux, dict)
+    assert linux["linuxParameters"] == {"packageNameMasksToInclude": ["openssl=3.0.2-0ubuntu1.21"]}
+
+
+@pytest.mark.parametrize("os", [Os.WINDOWS, Os.LINUX])
+def test_a_pinned_set_of_nothing_is_not_sent(os: Os) -> None:
+    """It asks for nothing, which Azure takes for a mistake, and which must not turn into everything."""
+    assert isinstance(install_body(Patches(only_kbs=(), only_packages=()), os), Rejected)
 
 
 @pytest.mark.parametrize(

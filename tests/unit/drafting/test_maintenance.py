@@ -118,10 +118,20 @@ LINUX = {"classificationsToInclude": ["Other"]}
         (
             rest(
                 patches={
-                    "windowsParameters": {**PATCHES["windowsParameters"], "excludeKbsRequiringReboot": True}
+                    "rebootSetting": "IfRequired",
+                    "windowsParameters": {**PATCHES["windowsParameters"], "excludeKbsRequiringReboot": True},
                 }
             ),  # type: ignore[dict-item]
-            "excludeKbsRequiringReboot",
+            "it leaves out KBs that need a restart, and restarts all the same if need be",
+        ),
+        (
+            rest(
+                patches={
+                    "windowsParameters": {**PATCHES["windowsParameters"], "excludeKbsRequiringReboot": True},
+                    "linuxParameters": {"classificationsToInclude": ["Critical", "Security"]},
+                }
+            ),  # type: ignore[dict-item]
+            "and patches Linux too",
         ),
         (
             rest(patches={"windowsParameters": {"classificationsToInclude": ["Security", "Shiny"]}}),
@@ -139,11 +149,20 @@ LINUX = {"classificationsToInclude": ["Other"]}
                     "windowsParameters": None,
                     "linuxParameters": {
                         "classificationsToInclude": ["Other"],
-                        "packageNameMasksToExclude": ["k*"],
+                        "packageNameMasksToExclude": ["vim=8.2"],
                     },
                 }
             ),
-            "it leaves out Linux packages by name (k*)",
+            "`vim=8.2` in packageNameMasksToExclude excludes vim in every version",
+        ),
+        (
+            rest(
+                patches={
+                    "windowsParameters": None,
+                    "linuxParameters": {"packageNameMasksToInclude": ["a b"]},
+                }
+            ),
+            "`a b` in packageNameMasksToInclude is no mask of packages",
         ),
     ],
 )
@@ -154,6 +173,33 @@ def test_what_cannot_be_said_is_told_and_stands_in_the_file(document: object, un
     assert [sentence for sentence in made.unsaid if unsaid in sentence] != []
     assert unsaid.split(maxsplit=1)[0] in made.text
     assert load_one("mc.yaml", made.text).campaign is not None
+
+
+def test_masks_of_packages_are_said() -> None:
+    """Linux packages by name, included and excluded."""
+    linux = {
+        "classificationsToInclude": ["Other"],
+        "packageNameMasksToInclude": ["kernel*"],
+        "packageNameMasksToExclude": ["mysql*"],
+    }
+    policy = policy_of(rest(patches={"windowsParameters": None, "linuxParameters": linux}))
+
+    assert policy.campaign is not None
+    assert isinstance(policy.campaign.change, Patches)
+    assert policy.campaign.change.include_packages == ("kernel*",)
+    assert policy.campaign.change.exclude_packages == ("mysql*",)
+
+
+def test_what_needs_no_restart_alone() -> None:
+    """A configuration that leaves out KBs that need a restart, and never restarts, is one of hotpatches only."""
+    windows = {**PATCHES["windowsParameters"], "excludeKbsRequiringReboot": True}  # type: ignore[dict-item]
+    made = imported(rest(patches={"windowsParameters": windows}), SHOP)
+    policy = load_one("mc.yaml", made.text)
+
+    assert made.unsaid == ()
+    assert policy.campaign is not None
+    assert isinstance(policy.campaign.change, Patches)
+    assert policy.campaign.change.hotpatch_only
 
 
 def test_whom_it_is_for_is_left_to_the_author() -> None:

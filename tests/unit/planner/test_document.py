@@ -18,6 +18,7 @@ from orchestrator.planner.document import LARGE, _quickly, _strictly, digest, du
 from orchestrator.planner.durations import Duration, Durations
 from orchestrator.planner.model import Exposed, LeftOut, Plan, Warned
 from orchestrator.planner.pieces import Split
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.model import (
     Health,
     Origin,
@@ -106,8 +107,25 @@ def problems(text: bytes) -> list[str]:
     return [line.removeprefix("plan.json: ") for line in str(refused.value).splitlines()]
 
 
+SELECTED = Patches(
+    include_names=("*Hotpatch*",),
+    exclude_names=("*NET*",),
+    include_packages=("vim=2:8.2",),
+    exclude_packages=("mysql*",),
+    hotpatch_only=True,
+    reboot=Reboot.NEVER,
+    published_until=NOON,
+    pinned_by=PinnedBy.ASSESSMENT,
+    only_kbs=(),
+    only_packages=("openssl=3.0.2-0ubuntu1.21",),
+)
+"""Everything that selects and pins patches."""
+
+
 @pytest.mark.parametrize(
-    "plan", [full(), replace(full(), change=Restart(), taken_at=None)], ids=["patches", "restart"]
+    "plan",
+    [full(), replace(full(), change=SELECTED), replace(full(), change=Restart(), taken_at=None)],
+    ids=["patches", "selected", "restart"],
 )
 def test_a_plan_is_read_back_to_the_letter(plan: Plan) -> None:
     """Every field of it; and writing it again gives the same bytes."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import PolicyError
+from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.load import load, load_one
 from orchestrator.policy.model import (
     EVERYTHING,
@@ -319,6 +320,23 @@ def test_patches_by_class_and_kb() -> None:
             ("security", "updates"), ("5001111", "5087423"), ("5087539",), Reboot.NEVER, timedelta(hours=4)
         )
         == campaign.change
+    )
+
+
+def test_patches_by_mask_and_restart() -> None:
+    """Masks come sorted and each once; hotpatches alone are installed without a restart, whether that is written or not."""
+    text = "version: 1\nname: x\nselect: {os: windows}\nchange: {patches: {include_names: ['*SQL*', '*Hotpatch*', '*SQL*'], exclude_names: ['*NET?Framework*'], include_packages: ['kernel*', 'vim=2:8.2'], exclude_packages: [mysql*], hotpatch_only: true, pinned_by: assessment}}\n"
+    campaign = load_one("f", text).campaign
+
+    assert campaign is not None
+    assert campaign.change == Patches(
+        reboot=Reboot.NEVER,
+        include_names=("*Hotpatch*", "*SQL*"),
+        exclude_names=("*NET?Framework*",),
+        include_packages=("kernel*", "vim=2:8.2"),
+        exclude_packages=("mysql*",),
+        hotpatch_only=True,
+        pinned_by=PinnedBy.ASSESSMENT,
     )
 
 
