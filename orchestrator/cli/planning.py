@@ -153,6 +153,7 @@ def to_json(made: Made) -> dict[str, Any]:
     return {
         **summarize(made.plan).to_json(),
         "change": words.change(made.plan.change),
+        "pinned": words.pinned(made.plan.change),
         "fleet": made.fleet,
         "durations": [one.to_json() for one in expected(made.plan)],
         "forecast": forecast(made.plan, made.plan.durations, SystemClock().now()).summary(),
@@ -195,6 +196,8 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
         console,
         indent=2,
     )
+    if pinned := words.pinned(plan.change):
+        line(f"one set for all waves: {pinned}", console, indent=2)
     if plan.replaces:
         names = ", ".join(plan.replaces)
         line(

@@ -53,6 +53,11 @@ def _terms(plan: Plan) -> Mapping[str, str]:
     }
     if isinstance(plan.change, Patches):
         terms["patches published until"] = _moment(plan.change.published_until)
+        terms |= {
+            f"{what} that assessments found": ", ".join(only) or "none"
+            for what, only in (("KBs", plan.change.only_kbs), ("packages", plan.change.only_packages))
+            if only is not None
+        }
     return {**terms, **{f"after stage {stage.name}": _gate(stage) for stage in plan.stages}}
 
 

@@ -193,6 +193,22 @@ def change(one: Change) -> str:
     assert_never(one)
 
 
+def pinned(one: Change) -> str:
+    """How a plan's set of patches is pinned: `Windows updates published until 2026-11-29 10:00 UTC`; empty if it isn't, or needn't be."""
+    if not isinstance(one, Patches):
+        return ""
+    parts = []
+    if one.only_kbs is not None:
+        parts.append(f"{counted(len(one.only_kbs), 'KB')} that assessments found")
+    if one.published_until is not None:
+        at = f"{one.published_until:%Y-%m-%d %H:%M %Z}".rstrip()
+        parts.append(f"Windows updates published until {at}")
+    if one.only_packages is not None:
+        found = counted(len(one.only_packages), "Linux package")
+        parts.append(f"{found} in the versions that assessments found")
+    return ", ".join(parts)
+
+
 def _patches(one: Patches) -> Iterator[str]:
     yield f"install {', '.join(one.classifications) or 'no class of'} patches"
     for word, kbs, names, packages in (

@@ -50,6 +50,8 @@ def test_the_same_plan_lays_down_the_same() -> None:
             {"change": Patches(published_until=datetime(2026, 11, 22, 1, tzinfo=UTC))},
             ("patches published until", "any time", "2026-11-22 01:00 UTC"),
         ),
+        ({"change": Patches(only_kbs=("1", "2"))}, ("KBs that assessments found", "nothing", "1, 2")),
+        ({"change": Patches(only_packages=())}, ("packages that assessments found", "nothing", "none")),
     ],
 )
 def test_what_holds_for_the_whole_plan(change: dict[str, object], expected: tuple[str, str, str]) -> None:

@@ -189,10 +189,15 @@ def test_two_campaigns_that_change_different_things_may_share_machines() -> None
         (Patches(("security",)), Patches(("critical",), include_kbs=("1",)), True),
         (Patches(("security",), exclude_kbs=("1",)), Patches(("critical",), include_kbs=("1",)), False),
         (Patches((), include_kbs=("1",)), Patches((), include_kbs=("2",)), True),
+        (Patches((), include_names=("*SQL*",)), Patches(), True),
+        (Patches((), include_names=("*SQL*",)), Patches(exclude_names=("*SQL*",)), False),
+        (Patches((), include_packages=("vim*",)), Patches(), True),
+        (Patches((), include_packages=("vim*",)), Patches(exclude_packages=("vim*",)), False),
+        (Patches(hotpatch_only=True), Patches(), True),
     ],
 )
 def test_changes_that_overlap(one: Change, other: Change, *, overlaps: bool) -> None:
-    """In either order. A KB that is included may belong to any class."""
+    """In either order. What is included by KB or mask may belong to any class."""
     assert overlap(one, other) is overlaps
     assert overlap(other, one) is overlaps
 
