@@ -62,8 +62,8 @@ MUTATIONS = (
     Mutation(
         "admission's granted but not yet seen",
         "orchestrator/availability/ledger.py",
-        "        return machine in self.grants or machine in self.others\n",
-        "        return machine in self.others\n",
+        "        return grant is not None or foreign, foreign or (grant is not None and grant.restarts)\n",
+        "        return foreign, foreign\n",
     ),
     Mutation(
         "the write lock",
