@@ -307,14 +307,18 @@ class Diary:
         *,
         changed: bool = True,
         passing: bool = False,
-        unseen: bool = False,
+        stops: bool = False,
         detail: str = "1 installed",
         restart: bool = False,
+        meaning: str = "",
+        patches: tuple[str, ...] = (),
     ) -> tuple[e.Event, ...]:
         """The operation ended, and was judged."""
         self._is(name, a.Follow)
         where = self.index(name), self._attempt(name)
-        return self.tell(m.ChangeReported(self.id, *where, changed, passing, unseen, detail, restart))
+        return self.tell(
+            m.ChangeReported(self.id, *where, changed, passing, stops, detail, restart, meaning, patches)
+        )
 
     def lost(self, name: str) -> tuple[e.Event, ...]:
         """The operation never ended."""

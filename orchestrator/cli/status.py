@@ -109,6 +109,7 @@ def print_status(told: Status) -> None:
         out.print(f"  {line}", markup=False)
     if len(told.evidence) > 10:
         out.print(f"  and {len(told.evidence) - 10} more: wavekeeper status {told.rollout} --json")
+    _print_updates(told)
     if told.out:
         out.print(f"\nOut now ({len(told.out)}):", style="bold")
         print_table(_machines(told))
@@ -146,6 +147,18 @@ def print_status(told: Status) -> None:
         f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}, {told.plan[0]}",
         markup=False,
     )
+
+
+def _print_updates(told: Status) -> None:
+    """What to do about machines that did not take their change, and which updates are the cause."""
+    if told.advice:
+        out.print("\nWhat to do:", style="bold")
+        for line in told.advice[:8]:
+            out.print(f"  {line}", markup=False)
+    if troubled := [update for update in told.updates if update.failed or update.pending]:
+        out.print("\nUpdates that are not in everywhere:", style="bold")
+        for update in troubled[:8]:
+            out.print(f"  {update}", markup=False)
 
 
 def _machines(told: Status) -> Table:

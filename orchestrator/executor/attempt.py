@@ -221,9 +221,11 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
         attempt,
         found.changed,
         found.passing,
-        found.unseen,
+        found.stops,
         found.detail,
         found.restart,
+        found.meaning,
+        found.patches,
     )
 
 

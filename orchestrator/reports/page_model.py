@@ -106,6 +106,17 @@ class LeftOutRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateRow:
+    """An update: on how many machines it is in, failed and is pending, and some on which it isn't in."""
+
+    name: str
+    installed: int
+    failed: int
+    pending: int
+    trouble: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRow:
     """Who did what, and when."""
 
@@ -149,6 +160,8 @@ class Act:
     budgets: tuple[BudgetUse, ...] = ()
     left_out: tuple[LeftOutRow, ...] = ()
     turns: tuple[TurnRow, ...] = ()
+    updates: tuple[UpdateRow, ...] = ()
+    advice: tuple[str, ...] = ()  # what to do about what did not take
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from orchestrator.reports.page_model import (
     Offer,
     Spared,
     TurnRow,
+    UpdateRow,
 )
 
 _FIRST = 12  # rows shown of a long table; the rest unfolds
@@ -42,6 +43,8 @@ def act(one: Act) -> ET.Element:
         _part("What was judged", checks(one.checks)),
         _part("Budgets, and how near they came", _budgets(one.budgets)),
         _part("Not changed, and why", _left_out(one.left_out)),
+        _part("What to do about it", _advice(one.advice)),
+        _part("What became of each update", _updates(one.updates)),
         _part("What may be done now", _offers(one.offers)),
         _part("Who did what", _turns(one)),
         class_="card",
@@ -158,6 +161,25 @@ def _left_out(rows: Sequence[LeftOutRow]) -> ET.Element | None:
     return _long_table(
         ("machine", "reason"),
         [h("tr", h("td", row.machine, class_="tight"), h("td", row.reason, class_="soft")) for row in rows],
+    )
+
+
+def _advice(sentences: Sequence[str]) -> ET.Element | None:
+    return h("ul", (h("li", sentence) for sentence in sentences)) if sentences else None
+
+
+def _updates(rows: Sequence[UpdateRow]) -> ET.Element | None:
+    heads = ("update", "in", "failed", "pending", "not in on, among others")
+    return _long_table(heads, [_update(row) for row in rows])
+
+
+def _update(row: UpdateRow) -> ET.Element:
+    counts = (row.installed, row.failed, row.pending)
+    return h(
+        "tr",
+        h("td", row.name, class_="tight"),
+        (h("td", f"{count:,}" if count else "", class_="tight") for count in counts),
+        h("td", ", ".join(row.trouble), class_="soft"),
     )
 
 

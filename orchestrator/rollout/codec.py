@@ -20,7 +20,7 @@ import orjson
 from orchestrator.errors import JournalError
 from orchestrator.rollout import events as e
 
-VERSIONS: Mapping[str, int] = {"Granted": 3, "Intended": 2, "Started": 2}
+VERSIONS: Mapping[str, int] = {"Granted": 3, "Intended": 2, "Started": 2, "ChangeEnded": 2}
 """Events that have changed since their first version, with their present version; all others are 1.
 
 `Started` 2 may hold a reference to its URLs (`kept`) where version 1 had them in the row; an empty key of `Intended` 2 is the one
@@ -32,6 +32,7 @@ SHORT: Mapping[str, tuple[str, int]] = {
     "I": ("Intended", 2),
     "S": ("Started", 2),
     "C": ("ChangeEnded", 1),
+    "D": ("ChangeEnded", 2),
     "M": ("MachineEnded", 1),
 }
 """Letters of facts that are written short. A new version of one gets another letter; none is ever given another meaning."""

@@ -15,6 +15,7 @@ from orchestrator.rollout.shared_events import (
     GroupSeen,
     LaneGaveUp,
     LaneReplanned,
+    PatchesSeen,
     StageApproved,
     StageAwaiting,
     StageBaking,
@@ -31,6 +32,7 @@ __all__ = [  # those of the other file: facts are named by this one, whichever t
     "GroupSeen",
     "LaneGaveUp",
     "LaneReplanned",
+    "PatchesSeen",
     "StageApproved",
     "StageAwaiting",
     "StageBaking",
@@ -223,7 +225,8 @@ class StepEnded:
 class ChangeEnded:
     """The change ended: `changed`, or not and why. `passing` if that kind of failure is known to pass.
 
-    `begun` False: nothing was sent, since the rollout was stopped or aborted between grant and intent.
+    `begun` False: nothing was sent, since the rollout was stopped or aborted between grant and intent. `patches` is the number of a
+    `PatchesSeen`, -1 for none; `meaning` the name of what it means.
     """
 
     machine: int
@@ -231,6 +234,8 @@ class ChangeEnded:
     passing: bool
     detail: str
     begun: bool = True
+    patches: int = -1
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +363,7 @@ Event = (
     | Intended
     | IntentLapsed
     | Started
+    | PatchesSeen
     | AttemptRejected
     | AttemptUnsettled
     | Adopted

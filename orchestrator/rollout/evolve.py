@@ -199,6 +199,15 @@ def _lane_replanned(_: Scope, rollout: Rollout, event: e.LaneReplanned, _at: dat
     rollout.replannings[-1].lanes.append(event.lane)
 
 
+def _patches_seen(_: Scope, rollout: Rollout, event: e.PatchesSeen, _at: datetime) -> None:
+    if event.number != len(rollout.patches):
+        raise Defect(
+            f"set {event.number} of what became of updates can't follow {len(rollout.patches)} others"
+        )
+    rollout.patches.append(event.patches)
+    rollout.patch_numbers[event.patches] = event.number
+
+
 def _told(_: Scope, rollout: Rollout, event: e.Told, _at: datetime) -> None:
     fold_told(rollout, event)
 
@@ -225,6 +234,7 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.BudgetsShrunk: _budgets_shrunk,
     e.LaneReplanned: _lane_replanned,
     e.GroupSeen: _group_seen,
+    e.PatchesSeen: _patches_seen,
     e.Told: _told,
     e.CommandRefused: _nothing,
     **MACHINE_FOLDS,

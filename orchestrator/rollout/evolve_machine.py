@@ -10,6 +10,7 @@ from orchestrator.errors import Defect
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import events as e
 from orchestrator.rollout.evolve_stretch import count
+from orchestrator.rollout.meanings import meaning_of
 from orchestrator.rollout.state import IN_FLIGHT, SETTLED, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.transitions import MACHINE
 
@@ -75,6 +76,7 @@ def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> 
         grants=run.grants + 1,
         forced=run.forced,
         broken=event.broken,
+        patches=run.patches,
     )
     move(scope, rollout, event.machine, fresh)
 
@@ -123,7 +125,16 @@ def _rejected(scope: Scope, rollout: Rollout, event: e.AttemptRejected, at: date
     if event.retry_at:
         new = run._replace(status=target, since=at, retry_at=event.retry_at, detail=detail)
     else:
-        new = run._replace(status=target, since=at, changed=False, step=0, tries=run.tries + 1, detail=detail)
+        meaning = meaning_of(event.code, event.message).name
+        new = run._replace(
+            status=target,
+            since=at,
+            changed=False,
+            step=0,
+            tries=run.tries + 1,
+            detail=detail,
+            meaning=meaning,
+        )
     move(scope, rollout, event.machine, new)
 
 
@@ -146,7 +157,7 @@ def _adopted(scope: Scope, rollout: Rollout, event: e.Adopted, at: datetime) -> 
 
 def _not_started(scope: Scope, rollout: Rollout, event: e.NotStarted, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "NotStarted")
-    move(scope, rollout, event.machine, run._replace(status=target, since=at))
+    move(scope, rollout, event.machine, run._replace(status=target, since=at, untaken=run.untaken + 1))
 
 
 def _undecided(scope: Scope, rollout: Rollout, event: e.Undecided, at: datetime) -> None:
@@ -188,6 +199,8 @@ def _change_ended(scope: Scope, rollout: Rollout, event: e.ChangeEnded, at: date
         changed=event.changed,
         passing=event.passing,
         detail=event.detail,
+        meaning=event.meaning,
+        patches=run.patches if event.patches < 0 else event.patches,
         tries=run.tries + event.begun,
         step=0,
         verdict=None,
@@ -220,7 +233,14 @@ def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) 
     scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
     if target is MachineStatus.PENDING:
         new = MachineRun(
-            target, at, attempt=run.attempt, tries=run.tries, grants=run.grants, detail=event.detail
+            target,
+            at,
+            attempt=run.attempt,
+            tries=run.tries,
+            grants=run.grants,
+            detail=event.detail,
+            meaning=run.meaning,
+            patches=run.patches,
         )
     else:
         as_before = run.broken and run.verdict is False
@@ -244,7 +264,15 @@ def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: da
 
 def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineLeftOut")
-    new = MachineRun(target, at, attempt=run.attempt, tries=run.tries, grants=run.grants, detail=event.why)
+    new = MachineRun(
+        target,
+        at,
+        attempt=run.attempt,
+        tries=run.tries,
+        grants=run.grants,
+        detail=event.why,
+        patches=run.patches,
+    )
     move(scope, rollout, event.machine, new)
 
 
@@ -274,7 +302,15 @@ def _retried(scope: Scope, rollout: Rollout, event: e.MachineRetried, at: dateti
     rollout.unacknowledged.discard(event.machine)
     rollout.not_changed.discard(event.machine)
     detail = f"{event.who} wants another attempt: {event.reason}"
-    new = MachineRun(target, at, attempt=run.attempt, grants=run.grants, forced=forced, detail=detail)
+    new = MachineRun(
+        target,
+        at,
+        attempt=run.attempt,
+        grants=run.grants,
+        forced=forced,
+        detail=detail,
+        patches=run.patches,
+    )
     if _wave_has_passed(rollout, event.machine):
         rollout.stragglers[event.machine] = None
     move(scope, rollout, event.machine, new)

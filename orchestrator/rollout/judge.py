@@ -2,6 +2,7 @@
 
 Fields and values: Microsoft.Compute `VirtualMachineInstallPatchesResult` (api-version 2026-04-01); meanings: Azure Update
 Manager's "query logs" and "troubleshoot" pages. Enumerations are open in practice: a value that isn't known is never a success.
+What an error means, and what follows from it, is `meanings`' to say.
 """
 
 from __future__ import annotations
@@ -11,32 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.policy.model import Change, Patches, Reboot
-
-PASSING = frozenset(
-    {"VMGuestPatchInternalError", "OperationPreempted", "Conflict", "TooManyRequests", "InternalServerError"}
-)
-"""Error codes of failures that are known to pass: the change is tried once more."""
-
-LASTING = frozenset(
-    {
-        "PACKAGE_MANAGER_FAILURE",
-        "OPERATION_FAILED",
-        "NEWER_OPERATION_SUPERSEDED",
-        "UA_ESM_REQUIRED",
-        "PACKAGE_LIST_TRUNCATED",
-        "CERTIFICATE_UPDATE",
-        "ShutdownOrUnresponsive",
-        "TimeOut",
-        "OperationNotAllowed",
-        "InvalidParameter",
-        "VMExtensionProvisioningError",
-        "VMAgentStatusCommunicationError",
-        "Canceled",
-        "INFORMATIONAL",
-        "ERROR",
-    },
-)
-"""Error codes that are known and won't pass by themselves. HRESULTs of Windows Update (0x8024...) are known as a family."""
+from orchestrator.rollout.meanings import MEANINGS, Meaning, Then, is_known, meaning_of
+from orchestrator.rollout.patch_results import Kept, results_of
 
 SUCCEEDED = frozenset({"Succeeded", "CompletedWithWarnings"})
 """The statuses of an installation whose other fields decide."""
@@ -50,23 +27,35 @@ RESTARTED = frozenset({"Started", "Completed", "Failed"})
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of a change, in words. `unseen`: an error that this program doesn't know, which stops a rollout.
+    """What came of a change, in words.
 
-    `restart`: the machine was restarted, or has to be.
+    `then`: what follows where it came to nothing; a change that took may be one that stops, too. `restart`: the machine was restarted,
+    or has to be. `meaning`: the name of its meaning, empty where there is nothing to advise. `patches`: what became of each update.
     """
 
     changed: bool
-    passing: bool
-    unseen: bool
+    then: Then
     detail: str
+    meaning: str = ""
     restart: bool = False
+    patches: Kept = ()
+
+    @property
+    def passing(self) -> bool:
+        """Whether the change is tried once more."""
+        return not self.changed and self.then is Then.RETRY
+
+    @property
+    def stops(self) -> bool:
+        """Whether a person looks before the next machine."""
+        return self.then is Then.STOP
 
 
 def judge(change: Change, succeeded: bool, result: Mapping[str, Any], code: str, message: str) -> Judgement:
     """Judge an operation that ended: `succeeded`, `code` and `message` of the operation, `result` of the change."""
     if not isinstance(change, Patches):
         if succeeded:
-            return Judgement(changed=True, passing=False, unseen=False, detail="restarted")
+            return _changed("restarted")
         return _failed(code, message, "the restart failed")
     if not succeeded and not result:
         return _failed(code, message, "the installation failed")
@@ -76,15 +65,8 @@ def judge(change: Change, succeeded: bool, result: Mapping[str, Any], code: str,
     if change.reboot is Reboot.NEVER and result.get("rebootStatus") in RESTARTED:
         # A restart that nobody predicted: whatever else came of it, a person looks before the next machine.
         detail = f"{judgement.detail}; it restarted though the campaign forbids that"
-        return replace(judgement, unseen=True, detail=detail)
-    return judgement
-
-
-def _failed(code: str, message: str, what: str) -> Judgement:
-    detail = f"{what}: {code}: {message}" if code else f"{what}: {message or 'no reason was given'}"
-    retry_asked = "should be retried" in message or "retry later" in message
-    passing = code in PASSING or retry_asked
-    return Judgement(changed=False, passing=passing, unseen=not (passing or _known(code)), detail=detail)
+        judgement = replace(judgement, then=Then.STOP, detail=detail, meaning="restart-forbidden")
+    return replace(judgement, patches=results_of(result))
 
 
 def _patches(
@@ -96,47 +78,48 @@ def _patches(
     installed = _count(result, "installedPatchCount")
     error_code, error_message = _error(result, code, message)
     if result.get("maintenanceWindowExceeded"):
-        return _plain_failure(f"the time for it ran out: {installed} installed, {pending} still pending")
+        what = f"the time for it ran out: {installed} installed, {pending} still pending"
+        return _of("window-exceeded", what)
     if failed:
         what = f"{failed} patches failed, {installed} installed{_first_failed(result)}"
-        return _failed(error_code, error_message, what)
+        return _failed(error_code, error_message, what, or_else="partly-failed" if installed else "failed")
     if result.get("rebootStatus") == "Failed":
-        return _plain_failure(f"{installed} installed, but the restart failed")
+        return _of("restart-failed", f"{installed} installed, but the restart failed")
     if status not in SUCCEEDED:
         ended = _failed(error_code, error_message, f"the installation ended as {status}")
-        return ended if status in STATUSES else replace(ended, unseen=True)
+        return ended if status in STATUSES else replace(ended, then=Then.STOP, meaning="unknown")
     if not succeeded:
         return _failed(error_code, error_message, f"the operation failed, though its result says {status}")
     if pending:
-        return _plain_failure(f"{installed} installed, {pending} still pending", passing=True)
+        return _of("still-pending", f"{installed} installed, {pending} still pending")
     return _by_restart(change, result, f"{installed} installed", warned=status == "CompletedWithWarnings")
 
 
 def _by_restart(change: Patches, result: Mapping[str, Any], installed: str, *, warned: bool) -> Judgement:
     """Everything is installed: did the restart that it may need happen? A summary without the field leaves that to the probes."""
     reboot = str(result.get("rebootStatus") or "NotNeeded")
-    warning = ", with warnings" if warned else ""
+    warning, meaning = (", with warnings", "with-warnings") if warned else ("", "")
     match reboot:
         case "NotNeeded":
-            detail = installed + warning
+            return _changed(installed + warning, meaning)
         case "Completed":
-            detail = f"{installed}, restarted{warning}"
+            return _changed(f"{installed}, restarted{warning}", meaning)
         case "Required" if change.reboot is Reboot.NEVER:
             detail = f"{installed}{warning}; a restart is pending, which the campaign doesn't allow"
+            return _changed(detail, "restart-not-done")
         case "Required" | "Started" | "Unknown":
-            return _plain_failure(f"{installed}, but the restart is not done ({reboot})")
+            return _of("restart-not-done", f"{installed}, but the restart is not done ({reboot})")
         case _:
-            failure = _plain_failure(f"{installed}, but the restart is {reboot}, which is not known")
-            return replace(failure, unseen=True)
-    return Judgement(changed=True, passing=False, unseen=False, detail=detail)
+            return _of("unknown", f"{installed}, but the restart is {reboot}, which is not known")
 
 
 def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str]:
     """The code and message of the result's own error, each where there is one, or else the operation's.
 
-    The patch extension numbers its runs ("1": there were errors) and names what happened in the details.
+    The patch extension numbers its runs ("1": there were errors) and names what happened in the details. An Arc machine's result
+    has its error in `errorDetails`.
     """
-    error = result.get("error") or {}
+    error = result.get("error") or result.get("errorDetails") or {}
     own = str(error.get("code") or "")
     if own == "Success":
         return code, message
@@ -146,17 +129,28 @@ def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str
         if detail.get("code")
     ]
     if own.isdigit() and told:
-        return next((one for one in told if not _known(one[0])), told[0])
+        return next((one for one in told if not is_known(*one)), told[0])
     return own or code, str(error.get("message") or message)
 
 
-def _known(code: str) -> bool:
-    """Whether this program knows what a code means. No code at all means that nothing more is to be known."""
-    return not code or code in PASSING or code in LASTING or code.upper().startswith("0X80")
+def _changed(detail: str, meaning: str = "") -> Judgement:
+    return Judgement(changed=True, then=Then.LEAVE, detail=detail, meaning=meaning)
 
 
-def _plain_failure(detail: str, *, passing: bool = False) -> Judgement:
-    return Judgement(changed=False, passing=passing, unseen=False, detail=detail)
+def _of(name: str, detail: str) -> Judgement:
+    """A change that came to nothing, of this meaning."""
+    return Judgement(changed=False, then=MEANINGS[name].then, detail=detail, meaning=name)
+
+
+def _failed(code: str, message: str, what: str, or_else: str = "") -> Judgement:
+    """By its error; `or_else` names what it means where the error says nothing."""
+    detail = f"{what}: {code}: {message}" if code else f"{what}: {message or 'no reason was given'}"
+    meant = meaning_of(code, message)
+    return _of(or_else if or_else and _says_nothing(meant) else meant.name, detail)
+
+
+def _says_nothing(meant: Meaning) -> bool:
+    return meant.name == "no-reason"
 
 
 def _count(result: Mapping[str, Any], field: str) -> int:

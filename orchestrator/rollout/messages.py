@@ -302,8 +302,8 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class ChangeReported:
-    """An operation ended, judged by its fields. `unseen`: an error that this program doesn't know. `restart`: it ended in a
-    restart, or asks for one.
+    """An operation ended, judged by its fields. `stops`: a person looks before the next machine. `restart`: it ended in a
+    restart, or asks for one. `meaning`: what it means, by its name (`meanings`). `patches`: what became of each update.
     """
 
     rollout: str
@@ -311,9 +311,11 @@ class ChangeReported:
     attempt: int
     changed: bool
     passing: bool
-    unseen: bool
+    stops: bool
     detail: str
     restart: bool = False
+    meaning: str = ""
+    patches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

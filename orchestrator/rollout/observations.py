@@ -11,6 +11,8 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import restarts
 from orchestrator.rollout.evolve_machine import result_url_of
+from orchestrator.rollout.meanings import MEANINGS, meaning_of
+from orchestrator.rollout.patch_results import together
 from orchestrator.rollout.state import RECOVERING, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.stopping import after_not_changed, after_unhealthy, not_begun, sends_nothing, stop
 
@@ -19,6 +21,9 @@ REJECTED_PAUSE = timedelta(seconds=30)
 
 REJECTED_LIMIT = 200
 """Attempts at one machine that may be turned away before it counts as not changed: hours of a storm of 429."""
+
+UNTAKEN_LIMIT = 4
+"""Requests under one grant that were surely not taken, each after being read back for minutes: then the cause won't pass by itself."""
 
 TRIES = 2
 """A change whose failure is known to pass is tried once more."""
@@ -80,14 +85,30 @@ def decide_attempt(rollout: Rollout, message: AttemptMessage, now: datetime) -> 
 def _change_reported(rollout: Rollout, message: m.ChangeReported) -> tuple[e.Event, ...]:
     machine, detail = message.machine, message.detail
     name = rollout.planned.machine(machine).name
-    ended = e.ChangeEnded(machine, message.changed, message.passing, detail)
+    seen, number = _patches(rollout, message)
+    ended = e.ChangeEnded(
+        machine, message.changed, message.passing, detail, patches=number, meaning=message.meaning
+    )
     if message.restart and not restarts(rollout, machine):
         # Nobody predicted it, and other machines are let go by the same prediction: a person looks first.
         why = f"its updates were said to never restart it, and then {detail}"
-        return (e.RestartForeseen(machine, why), ended, *stop(rollout, f"{name}: {why}", machine))
-    if not message.unseen:
-        return (ended,)
-    return (ended, *stop(rollout, f"{name} failed with an error that is not known: {detail}", machine))
+        return (*seen, e.RestartForeseen(machine, why), ended, *stop(rollout, f"{name}: {why}", machine))
+    if not message.stops:
+        return (*seen, ended)
+    known = MEANINGS.get(message.meaning, MEANINGS["unknown"])
+    how = " failed with an error that is not known" if known.name == "unknown" else f": {known.what}"
+    return (*seen, ended, *stop(rollout, f"{name}{how}: {detail}", machine))
+
+
+def _patches(rollout: Rollout, message: m.ChangeReported) -> tuple[tuple[e.Event, ...], int]:
+    """The number of the set of what became of the machine's updates, in all its attempts; with the set, where it is a new one."""
+    if not message.patches:
+        return (), -1
+    before = rollout.machines[message.machine].patches
+    known = rollout.patches[before] if before >= 0 else ()
+    kept = together(known, message.patches)
+    number = rollout.patch_numbers.get(kept, len(rollout.patches))
+    return ((e.PatchesSeen(number, kept),) if number == len(rollout.patches) else ()), number
 
 
 def _carry(rollout: Rollout, machine: int) -> tuple[e.Event, ...]:
@@ -128,9 +149,18 @@ def _read_back(rollout: Rollout, message: m.ReadBack, run: MachineRun) -> tuple[
     if message.installation_id and message.installation_id != run.baseline:
         return (e.Adopted(machine, message.status_url, message.sure),)
     if message.certain:
-        return (e.NotStarted(machine), *_carry(rollout, machine))
+        carried = _carry(rollout, machine)
+        gives_up = run.untaken + 1 >= UNTAKEN_LIMIT and not carried
+        return (e.NotStarted(machine), *((_not_taken(machine, run),) if gives_up else carried))
     why = f"{run.detail}; and it could not be read back for long enough to know whether the request was taken"
     return _undecided(rollout, machine, why)
+
+
+def _not_taken(machine: int, run: MachineRun) -> e.ChangeEnded:
+    """The last of several requests that came to nothing, such as those for a machine that allows no extensions."""
+    detail = f"not taken {UNTAKEN_LIMIT} times in a row; the last time: {run.detail}"
+    meaning = meaning_of("NotTaken", run.detail).name
+    return e.ChangeEnded(machine, changed=False, passing=False, detail=detail, meaning=meaning)
 
 
 def _step(rollout: Rollout, message: m.StepReported, run: MachineRun) -> tuple[e.Event, ...]:

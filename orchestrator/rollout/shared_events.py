@@ -1,4 +1,4 @@
-"""Facts about what several machines share: stages, lanes and waves, the groups that are asked about,
+"""Facts about what several machines share: stages, lanes and waves, what became of updates, the groups that are asked about,
 steps around more than one machine, what people are told. Named by `events`.
 """
 
@@ -88,6 +88,17 @@ class LaneReplanned:
     begun: int
     machines: tuple[int, ...]
     sizes: tuple[int, ...]
+
+
+# Updates ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PatchesSeen:
+    """A set of what became of updates, kept once for all machines of which it is true: a letter for the state, then the name."""
+
+    number: int
+    patches: tuple[str, ...]
 
 
 # Groups -----------------------------------------------------------------------------------------------------

@@ -160,6 +160,8 @@ def _maker(hint: Any) -> Callable[[Any], Any]:
     if origin is dict:
         key, item = arguments
         return lambda value: {key(one): item(other) for one, other in value}
+    if origin is tuple:
+        return tuple
     if origin in (set, list):
         (item,) = arguments
         return lambda value: origin(map(item, value))

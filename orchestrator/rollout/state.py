@@ -120,6 +120,9 @@ class MachineRun(NamedTuple):
     late: bool = False
     broken: bool = False  # it was out already before its grant: that it is out after is no failure of ours
     detail: str = ""
+    meaning: str = ""  # of what the last attempt came to: a name of `meanings`
+    untaken: int = 0  # requests under this grant that the cloud surely did not take
+    patches: int = -1  # what became of updates in all its attempts: a number of the rollout's sets
 
 
 @dataclass(slots=True)
@@ -223,6 +226,8 @@ class Rollout:
     untold: dict[str, dict[int, Notice]] = field(default_factory=dict)  # webhook -> notices, in order
     mute: dict[str, str] = field(default_factory=dict)  # webhooks that can't be told now, and why
     replannings: list[Replanning] = field(default_factory=list)
+    patches: list[tuple[str, ...]] = field(default_factory=list)  # sets of what became of updates, by number
+    patch_numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
     shrunk: dict[int, int] = field(default_factory=dict)  # budget -> the least room it was planned anew for
     ended_at: datetime | None = None
     reviewed: Planned | None = field(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
+from orchestrator.rollout.patch_results import sentence as patch_sentence
 from orchestrator.rollout.state import Rollout
 
 QUIET = (
@@ -19,6 +20,7 @@ QUIET = (
     e.StretchStepEnded,
     e.Told,
     e.Assessed,
+    e.PatchesSeen,
     e.WavePassed,
     e.StageApproved,
     e.IntentLapsed,
@@ -113,6 +115,8 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
                 if well
                 else f"group {name} isn't well, its machines wait: {evidence}"
             )
+        case e.PatchesSeen(patches=patches):
+            return f"updates as machines have them from here on: {patch_sentence(patches)}"
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
     return None

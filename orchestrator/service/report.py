@@ -26,6 +26,7 @@ from orchestrator.reports.page_model import (
     Spared,
     StageBand,
     TurnRow,
+    UpdateRow,
     WaveBox,
 )
 from orchestrator.rollout.state import MachineStatus, Rollout
@@ -33,6 +34,7 @@ from orchestrator.service.peaks import most_at_once, peaks
 from orchestrator.service.rows import rows
 from orchestrator.service.status import Status
 from orchestrator.service.timeline import Disruption, Timeline
+from orchestrator.service.updates import updates
 from orchestrator.verify.model import Findings, Verdict, machines
 from orchestrator.verify.timeline import What, follow, read_audit
 
@@ -98,6 +100,10 @@ def act(told: Retold, title: str, *, good: bool, spared: Spared | None = None, o
             for p in peaks(plan, told.timeline)
         ),
         left_out=_left_out(rollout, of_plan=of_plan),
+        updates=tuple(
+            UpdateRow(u.name, u.installed, u.failed, u.pending, u.trouble) for u in updates(rollout)
+        ),
+        advice=status.advice,
         turns=tuple(TurnRow(turn.at, turn.who, turn.what) for turn in told.timeline.turns),
     )
 

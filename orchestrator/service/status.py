@@ -30,6 +30,7 @@ from orchestrator.rollout.state import (
 from orchestrator.service.names import called
 from orchestrator.service.narrate import replanned_for
 from orchestrator.service.progress import Progress, Waiting, progress
+from orchestrator.service.updates import Update, advice, of_machine, updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Status:
     reason: str
     digest: str
     progress: Progress
+    advice: tuple[str, ...] = ()  # what to do about what did not take the change
+    updates: tuple[Update, ...] = ()  # what became of each
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants stay datetimes."""
@@ -100,6 +103,8 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         rollout.reason,
         rollout.digest,
         progress(scope, rollout, now),
+        advice(rollout),
+        updates(rollout),
     )
 
 
@@ -291,6 +296,7 @@ def machine_status(scope: Scope, rollout: Rollout, index: int, now: datetime) ->
     ]
     if run.detail:
         lines.append(run.detail)
+    lines.extend(of_machine(rollout, run))
     if run.status is MachineStatus.PENDING:
         refused = refusal(scope, rollout, index, now=now)
         if refused is not None:

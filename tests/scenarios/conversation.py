@@ -65,7 +65,7 @@ _Reports: dict[str, Callable[[Diary, str, list[str]], tuple[e.Event, ...]]] = {
     "failed": lambda d, who, said: d.ended(
         who, changed=False, passing="later" in said, detail=" ".join(said)
     ),
-    "surprised": lambda d, who, said: d.ended(who, changed=False, unseen=True, detail=" ".join(said)),
+    "surprised": lambda d, who, said: d.ended(who, changed=False, stops=True, detail=" ".join(said)),
     "lost": lambda d, who, _: d.lost(who),
     "assessed": lambda d, who, said: d.assessed(who, int(said[0])),
     "healthy": lambda d, who, _: d.healthy(who),

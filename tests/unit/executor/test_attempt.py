@@ -338,7 +338,7 @@ async def test_an_operation_is_followed_to_its_end_and_judged() -> None:
     await running(here)
     seen = await here.do("a")
     assert isinstance(seen, m.ChangeReported)
-    assert (seen.changed, seen.unseen) == (True, False)
+    assert (seen.changed, seen.stops) == (True, False)
     assert "installed" in seen.detail
 
 

@@ -23,6 +23,7 @@ from orchestrator.reports.page_model import (
     Spared,
     StageBand,
     TurnRow,
+    UpdateRow,
     WaveBox,
 )
 
@@ -68,6 +69,8 @@ def act(text: str = "web-01") -> Act:
         budgets=(BudgetUse(text, text, 10, 2, 1, cap=True),),
         left_out=(LeftOutRow(text, text),),
         turns=(TurnRow(NOON, text, text),),
+        updates=(UpdateRow(text, 3, 1, 0, (text,)),),
+        advice=(text,),
     )
 
 

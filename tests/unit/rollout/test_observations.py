@@ -9,7 +9,7 @@ import pytest
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.observations import REJECTED_LIMIT
+from orchestrator.rollout.observations import REJECTED_LIMIT, UNTAKEN_LIMIT
 from orchestrator.rollout.state import MachineStatus as M
 from orchestrator.rollout.state import RolloutStatus as R
 from tests.builders import NOON, budget, lane, plan_of
@@ -244,7 +244,7 @@ def test_a_failure_that_stays_is_not_tried_again(diary: Diary) -> None:
 def test_an_error_that_nobody_has_seen_stops_the_rollout(diary: Diary) -> None:
     """The machine is still verified; a person reads the error."""
     diary.follow("a")
-    facts = diary.ended("a", changed=False, unseen=True, detail="Grmbl: what")
+    facts = diary.ended("a", changed=False, stops=True, detail="Grmbl: what")
     assert kinds(facts) == "ChangeEnded RolloutStopped"
     assert only(facts, e.RolloutStopped).why == "a failed with an error that is not known: Grmbl: what"
     assert isinstance(diary.doing("a"), a.Verify)
@@ -302,7 +302,7 @@ def test_a_report_that_does_not_fit_is_dropped(diary: Diary) -> None:
     diary.unsettled("a")
     late: list[m.Message] = [
         m.SendAccepted("r1", 0, 1, URL, URL),
-        m.ChangeReported("r1", 0, 1, changed=True, passing=False, unseen=False, detail=""),
+        m.ChangeReported("r1", 0, 1, changed=True, passing=False, stops=False, detail=""),
         m.FollowLost("r1", 0, 1, ""),
         m.AssessmentReported("r1", 0, 1, 0),
         m.HealthReported("r1", 0, 1, well=True, evidence=""),
@@ -333,3 +333,19 @@ def test_after_a_crash_an_intent_is_unsettled_and_nothing_else_is_lost(diary: Di
     assert diary.crash() == ()
     diary.finish("b")
     assert diary.rollout.status is R.FINISHED
+
+
+def test_a_request_that_is_never_taken_is_given_up(diary: Diary) -> None:
+    """A machine that allows no extensions answers 409 for ever: after four requests, each read back, it isn't changed."""
+    why = "HTTP 409 OperationNotAllowed: ... when extension operations are disallowed"
+    for _ in range(UNTAKEN_LIMIT - 1):
+        diary.well("a")
+        diary.unsettled("a", why)
+        assert kinds(diary.read_back("a", OLD)) == "NotStarted"
+    diary.well("a")
+    diary.unsettled("a", why)
+    facts = diary.read_back("a", OLD)
+    assert kinds(facts) == "NotStarted ChangeEnded"
+    ended = only(facts, e.ChangeEnded)
+    assert (ended.changed, ended.passing, ended.meaning) == (False, False, "extensions-off")
+    assert isinstance(diary.doing("a"), a.Verify)

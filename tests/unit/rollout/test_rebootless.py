@@ -71,7 +71,7 @@ def test_a_restart_that_nobody_predicted_counts_at_once_and_stops(diary: Diary) 
     """Before the next machine is let go by the same prediction."""
     diary.well("a")
     diary.accepted("a")
-    facts = diary.ended("a", unseen=True, detail="1 installed; it restarted", restart=True)
+    facts = diary.ended("a", stops=True, detail="1 installed; it restarted", restart=True)
     assert kinds(facts) == "RestartForeseen ChangeEnded RolloutStopped"
     assert room(diary) == [1, 1]
     assert diary.rollout.status is RolloutStatus.STOPPED

@@ -81,6 +81,10 @@ TOLD: list[tuple[e.Event, str]] = [
     ),
     (e.ChangeEnded(0, changed=True, passing=False, detail="2 installed"), "a: changed: 2 installed"),
     (e.ChangeEnded(0, changed=False, passing=False, detail="1 failed"), "a: not changed: 1 failed"),
+    (
+        e.PatchesSeen(0, ("fKB5087539", "iKB5087423")),
+        "updates as machines have them from here on: KB5087539 failed; KB5087423 installed",
+    ),
     (e.Assessed(0, 3), "a: assessed anew: 3 patches missing"),
     (e.Verified(0, well=True, evidence=""), "a: well; steps after follow"),
     (e.Verified(0, well=False, evidence="503"), "a: not well: 503; steps after follow"),
