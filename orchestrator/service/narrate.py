@@ -44,7 +44,12 @@ def sentence(rollout: Rollout, fact: e.Event) -> str:
     """What happened, in words, with machines by name."""
     machine = getattr(fact, "machine", -1)
     name = rollout.planned.machine(machine).name if machine >= 0 else ""
-    told = _of_rollout(rollout, fact) or _of_attempt(name, fact) or _of_machine(name, fact)
+    told = (
+        _of_rollout(rollout, fact)
+        or _of_others(rollout, fact)
+        or _of_attempt(name, fact)
+        or _of_machine(name, fact)
+    )
     assert told is not None, f"no words for {type(fact).__name__}"
     return told
 
@@ -102,6 +107,12 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
         case e.StretchStepEnded(where, after, _, ok, evidence):
             side, came = ("after" if after else "before"), ("done" if ok else "FAILED")
             return f"step {side} {_stretch(rollout, where)} {came}: {evidence}"
+    return None
+
+
+def _of_others(rollout: Rollout, fact: e.Event) -> str | None:
+    """Of receivers, groups, updates and people."""
+    match fact:
         case e.Told(notice, webhook, ok, evidence):
             return (
                 f"{webhook} was told (notice {notice})"
