@@ -30,6 +30,7 @@ from orchestrator.errors import UsageError
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.inventory.standing import cannot_roll, is_off, unknowns
+from orchestrator.inventory.underneath import Underneath, underneath
 from orchestrator.policy.holds import why_held
 from orchestrator.topology.graph import Topology, build
 from orchestrator.topology.model import Group, GroupKind
@@ -86,6 +87,7 @@ class Stock:
     regions: tuple[str, ...]  # those with machines, sorted
     sets: tuple[Group, ...]  # availability sets, then scale sets
     cannot: Mapping[str, Sequence[Machine]]  # reason -> machines; those on hold, too
+    underneath: tuple[Underneath, ...]  # who else patches them
 
     @property
     def inventory(self) -> Inventory:
@@ -114,6 +116,7 @@ def take_stock(topology: Topology) -> Stock:
         regions=tuple(sorted({machine.location for machine in machines})),
         sets=(*topology.groups(GroupKind.AVAILABILITY_SET), *topology.groups(GroupKind.SCALE_SET)),
         cannot=dict(sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))),
+        underneath=underneath(topology.inventory),
     )
 
 
@@ -155,6 +158,7 @@ def to_json(seen: Stock) -> dict[str, Any]:
             for reason, machines in seen.cannot.items()
             for machine in machines
         ],
+        "also_patched": [one.to_json() for one in seen.underneath],
         "unknown": list(unknowns(inventory)),
         "unreadable": [{"what": each.what, "why": each.why} for each in inventory.unreadable],
     }
@@ -178,6 +182,9 @@ def print_stock(seen: Stock, *, everything: bool) -> None:
     _print_sets(seen, everything=everything)
     _print_pools(seen, everything=everything)
     _print_cannot(seen, everything=everything)
+    if seen.underneath:
+        heading("Not yours alone")
+        bullets((one.what for one in seen.underneath), style="yellow")
     missing = unknowns(inventory)
     if missing:
         heading("Not known")

@@ -25,6 +25,8 @@ class Permission(StrEnum):
     READ_SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets/read"
     READ_LOCATIONS = "Microsoft.Resources/subscriptions/locations/read"
     READ_INTERFACES = "Microsoft.Network/networkInterfaces/read"
+    READ_ASSIGNMENTS = "Microsoft.Maintenance/configurationAssignments/read"
+    READ_CONFIGURATIONS = "Microsoft.Maintenance/maintenanceConfigurations/read"
     READ_PERMISSIONS = "Microsoft.Authorization/permissions/read"
 
 

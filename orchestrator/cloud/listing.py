@@ -43,6 +43,7 @@ from orchestrator.inventory.model import (
     machine_id,
     resource_id,
 )
+from orchestrator.inventory.schedules import Schedules
 from orchestrator.inventory.wire import text
 
 VIEWS_AT_ONCE = 32
@@ -87,6 +88,7 @@ class _Subscription:
     backend_pools: list[BackendPool] = field(default_factory=list)
     locations: list[Location] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    schedules: Schedules = field(default_factory=Schedules)
 
     async def read(self) -> None:
         """Read it all, one list after the other."""
@@ -101,6 +103,7 @@ class _Subscription:
         interfaces = await self._optional(
             "network interfaces", Permission.READ_INTERFACES, urls.interfaces(self.id)
         )
+        await self._read_schedules()
 
         self.availability_sets = [availability_set_from_arm(item) for item in sets]
         self.locations = list(locations_from_arm(regions, self.id))
@@ -112,10 +115,29 @@ class _Subscription:
         await self._look_closer(
             [m for m in self.machines.values() if m.id not in status or _lacks(m, spread)], models
         )
-        connected = connect(self.machines.values(), interfaces)
+        connected = connect(self.schedules.of(self.machines.values()), interfaces)
         self.machines = {machine.id: machine for machine in connected.machines}
         self.backend_pools = list(connected.pools)
         self.scale_sets = [scale_set_from_arm(item, self._members(item)) for item in scaled]
+
+    async def _read_schedules(self) -> None:
+        """Assignments, and with any of them the configurations that they name."""
+        denied = len(self.unreadable)
+        assigned = await self._optional(
+            "maintenance assignments",
+            Permission.READ_ASSIGNMENTS,
+            urls.maintenance(self.id, "configurationAssignments"),
+        )
+        self.schedules.asked = len(self.unreadable) == denied
+        if not assigned:
+            return
+        configurations = await self._optional(
+            "maintenance configurations",
+            Permission.READ_CONFIGURATIONS,
+            urls.maintenance(self.id, "maintenanceConfigurations"),
+        )
+        for row in (*assigned, *configurations):
+            self.schedules.take(row)
 
     async def _optional(self, things: str, permission: Permission, path: str) -> Sequence[Row]:
         """A list that an inventory can do without. A provider that this subscription never registered has nothing to list."""

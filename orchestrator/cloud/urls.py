@@ -10,6 +10,7 @@ COMPUTE = "2026-04-01"  # what azure-mgmt-compute 39 speaks
 SUBSCRIPTIONS = "2022-12-01"
 NETWORK = "2024-05-01"
 AUTHORIZATION = "2022-04-01"
+MAINTENANCE = "2023-04-01"
 
 _SAFE_IN_AN_ID = "/-._~()!$&'*+,;=:@"
 _COMPUTE = "/providers/Microsoft.Compute"
@@ -41,6 +42,11 @@ def interfaces(subscription: str) -> str:
     return (
         f"{_subscription(subscription)}/providers/Microsoft.Network/networkInterfaces?api-version={NETWORK}"
     )
+
+
+def maintenance(subscription: str, things: str) -> str:
+    """All `configurationAssignments` or `maintenanceConfigurations` of a subscription."""
+    return f"{_subscription(subscription)}/providers/Microsoft.Maintenance/{things}?api-version={MAINTENANCE}"
 
 
 def permissions(subscription: str, resource_group: str = "") -> str:

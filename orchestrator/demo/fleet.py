@@ -43,6 +43,7 @@ from orchestrator.inventory.model import (
     MachineId,
     Orchestration,
     Os,
+    PatchSettings,
     Power,
     ResourceId,
     ScaleSet,
@@ -62,6 +63,11 @@ FAULT_DOMAINS: Final = 3
 
 _TURN: Final = MappingProxyType({(PROD, WEST): 0, (SHARED, WEST): 1, (PROD, NORTH): 2, (SHARED, NORTH): 0})
 """By how much a subscription's zone numbers are turned against the data centres: each one's differ, as they really do."""
+
+_ENROLLED: Final = PatchSettings(
+    assessment_mode="AutomaticByPlatform", reboot_setting="IfRequired", bypasses_safety_checks=True
+)
+"""As `wavekeeper enrol` leaves them: nobody but whoever is asked to patches these machines."""
 
 _OFF: Final = MappingProxyType(
     {
@@ -150,6 +156,7 @@ def _machine(tier: Tier, region: str, number: int, *, old_edr: bool) -> Machine:
         agent=_agent(tier, name, off),
         app_health=AppHealth.HEALTHY if tier.health and off is None else AppHealth.NONE,
         patch_mode=tier.build.patch_mode,
+        patch_settings=_ENROLLED,
         time_zone=_TIME_ZONES[region] if windows else "",
         computer_name=name.upper() if windows else name,
         private_ips=(_address(tier, region, number),),

@@ -7,7 +7,7 @@ hands over the raw query string, since the URLs of operations are signed and mus
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ import orjson
 from orchestrator.emulator import arc, hybrid, rights
 from orchestrator.emulator.call import Call, Request, nowhere, paged, read_body
 from orchestrator.emulator.interfaces import interfaces
+from orchestrator.emulator.maintenance import assignments, configurations
 from orchestrator.emulator.problems import GATEWAY, invalid, not_found, problem
 from orchestrator.emulator.sets import list_sets, scale_set_members, show_set
 from orchestrator.emulator.state import Answer, Delivery, Json, Kind
@@ -151,7 +152,11 @@ def _routed(call: Call) -> Answer:
         case "GET", "providers", "microsoft.compute", "availabilitysets" | "virtualmachinescalesets" as kind:
             return _sets(call, kind)
         case "GET", "providers", "microsoft.network", "networkinterfaces":
-            return _interfaces(call)
+            return _listed(call, Kind.INTERFACES, interfaces(call.world.dealt, call.subscription))
+        case "GET", "providers", "microsoft.maintenance", "configurationassignments":
+            return _listed(call, Kind.MAINTENANCE, assignments(call.world.dealt, call.subscription))
+        case "GET", "providers", "microsoft.maintenance", "maintenanceconfigurations":
+            return _listed(call, Kind.MAINTENANCE, configurations(call.world.dealt, call.subscription))
         case method, "resourcegroups", group, "providers", "microsoft.compute", *rest:
             return _in_group(call, method, group, rest)
         case _:
@@ -303,8 +308,6 @@ def _sets(call: Call, kind: str, *, group: str = "") -> Answer:
     return passage.out(paged(call, list_sets(call.world, kind, call.subscription, group)))
 
 
-def _interfaces(call: Call) -> Answer:
-    passage = call.world.enter(Kind.INTERFACES, call.now, subscription=call.subscription)
-    if passage.refused is not None:
-        return passage.refused
-    return passage.out(paged(call, interfaces(call.world.dealt, call.subscription)))
+def _listed(call: Call, kind: Kind, items: Sequence[object]) -> Answer:
+    passage = call.world.enter(kind, call.now, subscription=call.subscription)
+    return passage.refused or passage.out(paged(call, items))

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     PERMISSIONS = "permissions"
     SUBSCRIPTIONS = "subscriptions"  # the list of them all
     GRAPH = "graph"  # a query of Resource Graph
+    MAINTENANCE = "maintenance"
 
 
 STARTS = frozenset({Kind.INSTALL, Kind.ASSESS, Kind.RESTART, Kind.RUN_COMMAND})

@@ -17,6 +17,7 @@ from orchestrator.inventory.model import (
     Machine,
     Orchestration,
     Os,
+    PatchSettings,
     Power,
     ScaleSet,
 )
@@ -83,17 +84,12 @@ def _image(machine: Machine) -> Json:
 def _os_profile(machine: Machine, os: Os) -> Json:
     part, usual = _MODES[os]
     mode = machine.patch_mode or usual
-    settings: Json = {"patchMode": mode, "assessmentMode": "ImageDefault"}
-    if mode == "AutomaticByPlatform":
-        settings["assessmentMode"] = "AutomaticByPlatform"
-        settings["automaticByPlatformSettings"] = {
-            "rebootSetting": "IfRequired",
-            "bypassPlatformSafetyChecksOnUserSchedule": True,
-        }
+    settings = _patch_settings(machine.patch_settings, mode)
     configuration: Json = {"provisionVMAgent": machine.agent is not Agent.MISSING, "patchSettings": settings}
     if os is Os.WINDOWS:
+        told = machine.patch_settings
         settings["enableHotpatching"] = hotpatched(machine) and mode == "AutomaticByPlatform"
-        configuration["enableAutomaticUpdates"] = True
+        configuration["enableAutomaticUpdates"] = told.automatic_updates is not False
         if machine.time_zone:
             configuration["timeZone"] = machine.time_zone
     return {
@@ -101,6 +97,28 @@ def _os_profile(machine: Machine, os: Os) -> Json:
         part: configuration,
         "allowExtensionOperations": True,
     }
+
+
+def _patch_settings(told: PatchSettings, mode: str) -> Json:
+    """As the inventory tells them, what it leaves out being absent; where it tells nothing, as somebody would have enrolled it."""
+    by_platform = mode == "AutomaticByPlatform"
+    if told == PatchSettings():
+        told = PatchSettings(
+            assessment_mode=mode if by_platform else "ImageDefault",
+            reboot_setting="IfRequired" if by_platform else None,
+            bypasses_safety_checks=True if by_platform else None,
+        )
+    settings: Json = {"patchMode": mode}
+    if told.assessment_mode is not None:
+        settings["assessmentMode"] = told.assessment_mode
+    platform = {
+        "rebootSetting": told.reboot_setting,
+        "bypassPlatformSafetyChecksOnUserSchedule": told.bypasses_safety_checks,
+    }
+    held = {key: value for key, value in platform.items() if value is not None}
+    if by_platform and held:
+        settings["automaticByPlatformSettings"] = held
+    return settings
 
 
 def instance_view(machine: MachineState, now: datetime) -> Json:
@@ -203,6 +221,8 @@ def scale_set_model(one: ScaleSet, arm_id: str, zones: list[str]) -> Json:
             "singlePlacementGroup": False,
         },
     }
+    if one.automatic_repairs is not None:
+        model["properties"]["automaticRepairsPolicy"] = {"enabled": one.automatic_repairs}
     if zones:
         model["zones"] = zones
     return model

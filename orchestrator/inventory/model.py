@@ -203,6 +203,7 @@ class Machine:
     connection: Connection = Connection.UNKNOWN
     connection_since: datetime | None = None  # when `connection` last changed
     cluster: ResourceId | None = None  # that an Arc or Azure Local machine runs on
+    schedules: tuple[ResourceId, ...] | None = None  # sorted; maintenance configurations that reach it
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ _MACHINE: Mapping[str, Convert] = {
     "connection": one_of(Connection),
     "connection_since": a_moment,
     "cluster": a_string,
+    "schedules": strings,
 }
 
 _FACTS = attrgetter(*_MACHINE)
@@ -153,6 +154,7 @@ _IF_TOLD: Mapping[str, Any] = {
     "connection": Connection.UNKNOWN,
     "connection_since": None,
     "cluster": None,
+    "schedules": None,
 }
 """Keys that stand in a file only where they say something, so that a fleet without keeps the fingerprint that it had."""
 
@@ -320,6 +322,8 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
             told[key] = resource_id(told[key])
     if "backend_pools" in told:
         told["backend_pools"] = tuple(sorted({resource_id(pool) for pool in told["backend_pools"]}))
+    if "schedules" in told:
+        told["schedules"] = tuple(sorted({resource_id(one) for one in told["schedules"]}))
     if "image" in told:
         told["image"] = Image(**told["image"])
     if "patches" in told:

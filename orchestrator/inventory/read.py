@@ -4,7 +4,7 @@ Known: this project's own (`native`), what `az vm list`, `az vm list --show-deta
 show`, `az connectedmachine list` and `az graph query` print, and bodies of ARM's lists. Nobody has to say which. Rows of network
 interfaces may stand beside the machines (`jq -s add vms.json nics.json`): they tell the load balancers' pools. So may rows of
 Resource Graph's `patchassessmentresources`, which tell what each machine would get, and `patchinstallationresources`, which tell
-what it got; since no format but this project's says when it was taken, rows may stand in an object that does:
+what it got, and of `maintenanceresources`, which tell what patches it besides. Since no format but this project's says when it was taken, rows may stand in an object that does:
 `{"taken_at": "2026-11-20T01:00:00Z", "data": [...]}`.
 """
 
@@ -25,6 +25,7 @@ from orchestrator.inventory.installations import INSTALLATION_TYPES, INSTALLED_T
 from orchestrator.inventory.interfaces import INTERFACE_TYPE, connect
 from orchestrator.inventory.model import AvailabilitySet, Inventory, Machine, ScaleSet, Unreadable
 from orchestrator.inventory.regions import with_regions
+from orchestrator.inventory.schedules import ASSIGNMENT_TYPE, CONFIGURATION_TYPE, Schedules
 from orchestrator.inventory.wire import Row, moment, part, text
 
 _KNOWN = (
@@ -78,6 +79,7 @@ class _Parts:
     interfaces: list[Row] = field(default_factory=list)
     assessments: Assessments = field(default_factory=Assessments)
     installations: Installations = field(default_factory=Installations)
+    schedules: Schedules = field(default_factory=Schedules)
     problems: list[str] = field(default_factory=list)
     others: int = 0  # rows of types that an inventory doesn't hold
     untold_groups: int = 0  # machines of a projection that leaves out what they stand in
@@ -89,12 +91,13 @@ def _foreign(document: object) -> Inventory:
     parts = _Parts()
     for place, row in enumerate(rows, start=1):
         _take(row, f"row {place}", parts)
-    strange = parts.others + len(parts.interfaces) + len(parts.assessments) + len(parts.installations)
+    strange = parts.others + len(parts.interfaces) + len(parts.schedules)
+    strange += len(parts.assessments) + len(parts.installations)
     if strange and not parts.machines and not parts.problems:
         raise InventoryError(f"none of its {len(rows):,} rows is a machine; {_KNOWN}")
     if parts.problems:
         raise InventoryError("\n".join(parts.problems))
-    told = parts.installations.of(parts.assessments.of(parts.machines))
+    told = parts.schedules.of(parts.installations.of(parts.assessments.of(parts.machines)))
     connected = connect(told, parts.interfaces)
     return assemble(
         source=_source(document, rows),
@@ -171,6 +174,8 @@ def _take(row: object, place: str, parts: _Parts) -> None:
             parts.assessments.take(row)
         case told if told in INSTALLATION_TYPES or told in INSTALLED_TYPES:
             parts.installations.take(row)
+        case told if told in (ASSIGNMENT_TYPE, CONFIGURATION_TYPE):
+            parts.schedules.take(row)
         case "":
             parts.problems.append(f"{place}: {arm_id!r} is no id of Azure Resource Manager")
         case _:

@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
-from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.inventory.standing import unknowns
+from orchestrator.inventory.underneath import underneath
 from orchestrator.planner import coverage, exposure
 from orchestrator.planner.candidates import Candidates, choose, leave_out, without_frozen
 from orchestrator.planner.compile import compile_constraints
@@ -252,7 +253,7 @@ def _made(
         warnings=tuple(
             dict.fromkeys(
                 (
-                    *(Warned(what) for what in unknowns(topology.inventory)),
+                    *_of_inventory(topology.inventory, changed),
                     *compiled.warnings,
                     *_of_stages(wanted.stages, staged),
                     *coverage.warnings(staged.coverage),
@@ -292,6 +293,12 @@ def _concerning(
     for rule in compiled.constraints:
         if not changed.isdisjoint(named(rule)):
             yield sparing(rule, predicted.stay_up & changed)
+
+
+def _of_inventory(inventory: Inventory, changed: frozenset[MachineId]) -> Iterable[Warned]:
+    """What isn't known of the fleet, and who else patches the machines that are changed."""
+    yield from map(Warned, unknowns(inventory))
+    yield from (Warned(one.what) for one in underneath(inventory, changed))
 
 
 def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:

@@ -24,6 +24,7 @@ from orchestrator.inventory.model import (
     Machine,
     MachineId,
     Orchestration,
+    PatchSettings,
     PatchState,
     Power,
     RebootBehavior,
@@ -138,6 +139,7 @@ def _machine(row: MachinesSection, number: int, name: str, dealt: defaultdict[st
 _HOTPATCHED: Final = Image(
     "MicrosoftWindowsServer", "WindowsServer", "2025-datacenter-azure-edition", "latest"
 )
+_ENROLLED: Final = PatchSettings(bypasses_safety_checks=True)
 _UPDATES: Final = {
     Restarts.NEVER: Update("Security Hotpatch Update", "1", ("Security",), RebootBehavior.NEVER),
     Restarts.LIKELY: Update("Cumulative Update for .NET", "2", ("Security",), RebootBehavior.CAN),
@@ -151,7 +153,9 @@ def _assessed(machine: Machine, restarts: Restarts, at: datetime) -> Machine:
         return machine
     patches = PatchState(at, reboot_pending=False, updates=(_UPDATES[restarts],))
     if restarts is Restarts.NEVER:  # so that a rollout finds what the plan is told
-        machine = replace(machine, image=_HOTPATCHED, patch_mode="AutomaticByPlatform")
+        machine = replace(
+            machine, image=_HOTPATCHED, patch_mode="AutomaticByPlatform", patch_settings=_ENROLLED
+        )
     return replace(machine, patches=patches)
 
 

@@ -48,7 +48,8 @@ USES: Final = (
             Permission.READ_SCALE_SETS: "no scale set is known: their rules can't hold",
             Permission.READ_LOCATIONS: "zones of several subscriptions aren't told apart by where they are",
             Permission.READ_INTERFACES: "no load balancer is known, and no private address for probes",
-            "Microsoft.Maintenance/configurationAssignments/read": "schedules that patch machines as well aren't seen",
+            Permission.READ_CONFIGURATIONS: "schedules of hosts aren't told from those of guests",
+            Permission.READ_ASSIGNMENTS: "schedules that patch machines as well aren't seen",
         },
     ),
     Use(

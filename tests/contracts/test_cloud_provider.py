@@ -62,6 +62,7 @@ from orchestrator.inventory.model import (
     Orchestration,
     Os,
     Power,
+    resource_id,
 )
 from orchestrator.policy.model import Patches, Reboot, Restart
 from tests.fleet import (
@@ -245,6 +246,25 @@ def test_inventories_are_the_same_everywhere(play: Play) -> None:
         runner.run(reference())
     play(scenario)
     assert replace(told[0], taken_at=None) == replace(told[1], taken_at=None)
+
+
+def test_inventory_tells_who_else_patches(play: Play) -> None:
+    """Schedules that reach a machine, and scale sets that repair their members; for the others, that there are none."""
+    weekly = resource_id(
+        f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.maintenance/maintenanceconfigurations/weekly"
+    )
+    fleet = inventory(
+        vm("one", os=Os.WINDOWS, schedules=(weekly,)),
+        vm("two", os=Os.WINDOWS, scale_set=flex_id("flex")),
+        scale_sets=(scale_set("flex", "two", orchestration=Orchestration.FLEXIBLE, automatic_repairs=True),),
+    )
+
+    async def scenario(face: Face) -> None:
+        told = await face.cloud.inventory([SUBSCRIPTION])
+        assert {machine.name: machine.schedules for machine in told.machines} == {"one": (weekly,), "two": ()}
+        assert told.scale_sets[0].automatic_repairs is True
+
+    play(scenario, fleet=fleet)
 
 
 def test_empty_subscription(play: Play) -> None:

@@ -121,6 +121,7 @@ def machines(draw: st.DrawFn) -> Machine:
             connection=st.sampled_from(Connection),
             connection_since=MOMENTS,
             cluster=st.none() | SETS,
+            schedules=st.none() | st.lists(SETS, max_size=2, unique=True).map(sorted).map(tuple),
         )
     )
 

@@ -165,3 +165,15 @@ def test_what_is_printed_by_az_is_read(wavekeeper: Typed, tmp_path: Path) -> Non
     ran = wavekeeper("inventory", "-i", "vms.json", "-o", "kept.json")
     assert ran.out.startswith("20 machines in")
     assert len(read((tmp_path / "kept.json").read_bytes(), "kept").machines) == 20
+
+
+def test_who_else_patches_is_told(wavekeeper: Typed, tmp_path: Path) -> None:
+    """A sentence a group, with what to set; for programs with every machine."""
+    fleet = inventory(*(vm(f"web-{n}", patch_mode="AutomaticByPlatform") for n in (1, 2)))
+    (tmp_path / "fleet.json").write_bytes(native.dump(fleet))
+    told = "Azure patches 2 machines (web-1, web-2) by itself as well (patchMode AutomaticByPlatform): set"
+    assert f"\nNot yours alone\n  - {told}" in wavekeeper("inventory", "-i", "fleet.json").out
+    (group,) = wavekeeper("inventory", "-i", "fleet.json", "--json").json()["also_patched"]
+    assert (group["hand"], group["machines"]) == ("azure", [vm_id("web-1"), vm_id("web-2")])
+    planned = wavekeeper("plan", "-i", "fleet.json", "--change", "patches", "--select", "name=web-1")
+    assert "Azure patches web-1 by itself as well" in planned.out

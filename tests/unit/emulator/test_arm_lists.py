@@ -181,3 +181,28 @@ def test_interfaces_name_the_pools_of_their_machines() -> None:
         vm_id("hidden"),
     ]
     assert pools == [[gateway, pool_id("web")], [], [pool_id("web")]]
+
+
+def test_what_patches_machines_besides() -> None:
+    """Each machine's assignments, and the configurations that they name, of the subscription that is asked."""
+    weekly = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-shop/providers/microsoft.maintenance/maintenanceconfigurations/weekly"
+    told = inventory(
+        windows("web0", schedules=(resource_id(weekly),)),
+        windows("web1", schedules=()),
+        windows("other", subscription=OTHER),
+    )
+    asked = Caller(World(told, seed=1, start=START))
+    maintenance = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Maintenance"
+    (assigned,) = body(asked.get(f"{maintenance}/configurationAssignments"))["value"]
+    assert assigned["id"].endswith(
+        "/virtualMachines/web0/providers/Microsoft.Maintenance/configurationAssignments/weekly"
+    )
+    assert assigned["properties"]["maintenanceConfigurationId"] == weekly
+    (made,) = body(asked.get(f"{maintenance}/maintenanceConfigurations"))["value"]
+    assert (made["id"], made["properties"]["maintenanceScope"]) == (weekly, "InGuestPatch")
+    assert (
+        body(asked.get(f"/subscriptions/{OTHER}/providers/Microsoft.Maintenance/configurationAssignments"))[
+            "value"
+        ]
+        == []
+    )
