@@ -1,1 +1,1 @@
-"""Will this machine restart? What its assessment says of the updates that it would get."""
+"""Will this machine restart, by its assessment first; does it get hotpatches, what takes it off their track, and what brings it back?"""
