@@ -12,9 +12,10 @@ from orchestrator.cli.dropped import print_dropped
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
 from orchestrator.cli.output import err, heading, line, out, print_json
-from orchestrator.cli.planning import Made, choose_change, plan_with, print_summary, read_wanted, to_json
+from orchestrator.cli.planning import choose_change, print_summary, read_wanted, to_json
 from orchestrator.cli.source import Source, source
 from orchestrator.wiring.files import write_bytes
+from orchestrator.wiring.plans import Made, plan_with
 
 
 def register(app: typer.Typer) -> None:

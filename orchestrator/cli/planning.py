@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,51 +14,25 @@ from orchestrator.cli.coverage import print_coverage
 from orchestrator.cli.durations import print_expected
 from orchestrator.cli.output import bullets, columns, count, heading, line, print_table, some
 from orchestrator.clock import SystemClock
-from orchestrator.errors import Defect, UsageError
+from orchestrator.errors import UsageError
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner import coverage
-from orchestrator.planner.compiled import Dropped
-from orchestrator.planner.coverage import Coverage
-from orchestrator.planner.document import dump
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.expected import expected
 from orchestrator.planner.forecast import forecast, sentences
 from orchestrator.planner.model import Plan, StageGate, Warned
-from orchestrator.planner.plan import planning
 from orchestrator.planner.summary import Summary, summarize
 from orchestrator.policy import words
-from orchestrator.policy.model import Change, Patches, Policy, Reboot, Restart, Selector
+from orchestrator.policy.model import Patches, Policy, Reboot, Restart
 from orchestrator.policy.select import parse_selector_expression
-from orchestrator.service.start import judge
-from orchestrator.topology.graph import build
 from orchestrator.verify.model import Verdict
-from orchestrator.wiring.collector import nothing_collected
-from orchestrator.wiring.files import floor, read_policies
+from orchestrator.wiring.files import read_policies
+from orchestrator.wiring.plans import Made, OneOff, plan_with
 from orchestrator.wiring.solver import INSTALL, solver
 
 SHOWN: Final = 8
 """Entries told of a list that can be long; all of them with --verbose."""
-
-
-@dataclass(frozen=True, slots=True)
-class OneOff:
-    """A change that no policy asks for, to the machines that a person names."""
-
-    change: Change
-    select: Selector
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A plan that passed the judge, as a file and as what it says."""
-
-    plan: Plan
-    text: bytes  # the file's
-    dropped: tuple[Dropped, ...]  # rules that say nothing to this plan
-    coverage: tuple[Coverage, ...]  # what each stage but the last tries
-    verdict: Verdict
-    fleet: int  # machines of the inventory
 
 
 def choose_change(change: str | None, select: str | None) -> OneOff | None:
@@ -108,41 +81,6 @@ def read_wanted(
             "what is to be changed? Give --policies DIR with a campaign in it, or a one-off with --change and --select"
         )
     return read_policies(policies)
-
-
-def plan_with(
-    inventory: Inventory,
-    policies: Sequence[Policy],
-    campaign: str | None,
-    change: OneOff | None,
-    durations: Durations | None = None,
-) -> Made:
-    """Plan, and hold the plan to the judge before anybody sees it.
-
-    Raises:
-        UsageError, PolicyError, Refused: as `planner.plan.plan`.
-        Defect: if the judge finds a rule broken. That is our mistake, whatever was typed.
-    """
-    with nothing_collected():
-        made = planning(
-            build(inventory),
-            policies,
-            floor(),
-            campaign,
-            change.change if change is not None else None,
-            change.select if change is not None else None,
-            durations,
-            solver(),
-        )
-        text = dump(made.plan)
-        verdict = judge(text, inventory)
-    if not verdict.ok:
-        broken = "\n".join(f"  {violation}" for violation in verdict.violations[:SHOWN])
-        raise Defect(
-            f"the plan that was made breaks {count(verdict.count, 'rule')}, says the independent judge; nothing was written. "
-            f"This is a bug of Wavekeeper's: please report it with the inventory and the policies.\n{broken}"
-        )
-    return Made(made.plan, text, made.dropped, made.coverage, verdict, len(inventory.machines))
 
 
 # For programs ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.gantt import FORMS, Form, moment
 from orchestrator.cli.odds import Told, print_comparison, print_odds, report, to_json
 from orchestrator.cli.output import count, err, line, out, print_json, when
-from orchestrator.cli.planning import plan_with, read_wanted
+from orchestrator.cli.planning import read_wanted
 from orchestrator.cli.source import source
 from orchestrator.errors import Defect, Refused, UsageError
 from orchestrator.inventory.model import Inventory, Kind
@@ -32,6 +32,7 @@ from orchestrator.simulation.many_runs import play_many
 from orchestrator.simulation.odds import odds_of
 from orchestrator.simulation.one_run import Ending, Ground, Run
 from orchestrator.wiring.files import read_bytes, write_bytes
+from orchestrator.wiring.plans import plan_with
 
 RUNS: Final = 200
 MOST_RUNS: Final = 100_000

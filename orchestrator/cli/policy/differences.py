@@ -12,7 +12,6 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, count, heading, line, print_json
-from orchestrator.cli.planning import plan_with
 from orchestrator.cli.policy.own import own
 from orchestrator.cli.source import source
 from orchestrator.errors import PolicyError, Refused, UsageError
@@ -25,6 +24,7 @@ from orchestrator.planner.summary import summarize
 from orchestrator.policy.model import Policy
 from orchestrator.reports.diff_markdown import MOST_CHARACTERS, code, markdown
 from orchestrator.wiring.files import read_folder
+from orchestrator.wiring.plans import plan_with
 
 SHOWN = 8
 """Sentences of each section that are told; Markdown unfolds more."""

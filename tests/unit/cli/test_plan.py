@@ -13,12 +13,14 @@ import pytest
 
 from orchestrator.cli import planning
 from orchestrator.cli.output import out
-from orchestrator.cli.planning import OneOff, choose_change, make_plan
+from orchestrator.cli.planning import choose_change, make_plan
 from orchestrator.errors import UsageError
 from orchestrator.planner.document import parse
 from orchestrator.policy.model import Patches, Restart, Selector
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.verify.model import Verdict, Violation
+from orchestrator.wiring import plans
+from orchestrator.wiring.plans import OneOff
 from tests.unit.cli.conftest import MONTHLY, SHOP, Typed, company
 
 HEAD = """\
@@ -245,7 +247,7 @@ def test_a_bad_plan_of_ours_is_never_written(
 ) -> None:
     """If the judge finds a rule broken, the fault is ours; it is said, and there is no file to run."""
     violation = Violation("budget", "budget:1", (), "wave 1 takes 2 out; only 1 may be")
-    monkeypatch.setattr(planning, "judge", lambda *_: Verdict((violation,), {}))
+    monkeypatch.setattr(plans, "judge", lambda *_: Verdict((violation,), {}))
     ran = wavekeeper("plan", "-i", fleet, "-p", policies, "-o", "plan.json")
     assert (ran.code, ran.out) == (1, "")
     assert "This is a bug of Wavekeeper's" in ran.err
