@@ -10,6 +10,7 @@ import pytest
 from orchestrator.cli import planning
 from orchestrator.inventory import native
 from orchestrator.planner.document import parse
+from orchestrator.wiring import plans
 from tests.fleet import inventory, vm
 from tests.unit.cli.conftest import Typed
 
@@ -57,7 +58,8 @@ def test_where_it_is_missing_it_is_said_what_to_install(
     triangle: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plan is made all the same."""
-    monkeypatch.setattr(planning, "solver", lambda: None)
+    for module in (plans, planning):
+        monkeypatch.setattr(module, "solver", lambda: None)
     said = _words(triangle(*PLAN).out)
 
     assert (
