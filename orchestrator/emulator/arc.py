@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from orchestrator.emulator.catalogue import family
 from orchestrator.emulator.problems import SERVICE, problem, stamp
 from orchestrator.emulator.state import Answer, Json, Kind, MachineState, Operation
+from orchestrator.emulator.views import os_version
 from orchestrator.inventory.model import Agent, Connection, Machine, Os
 from orchestrator.inventory.model import Kind as MachineKind
 
@@ -71,7 +72,7 @@ def machine_model(machine: MachineState, now: datetime) -> Json:
             },
         },
     }
-    for key, told in (("osVersion", record.os_version), ("osEdition", record.os_edition)):
+    for key, told in (("osVersion", os_version(machine)), ("osEdition", record.os_edition)):
         if told:
             properties[key] = told
     if record.cluster:

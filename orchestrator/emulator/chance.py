@@ -58,3 +58,5 @@ SHUTDOWN = Span(2, 10, 4)  # from the request for a restart until the machine st
 NOTICE = Span(2, 10, 4)  # after a restart, until the platform calls it done
 COMMAND = Span(20, 60, 25)  # a run command takes 20 s at least
 VISIBILITY = Span(5, 20, 8)  # from the start of a patch run until the instance view shows it
+SERVICING = Span(60, 300, 120)  # a script that installs an update or takes one away, for each of them
+STARTED = Span(5, 20, 10)  # until a managed run command that nobody waits for counts as provisioned

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from orchestrator.emulator.chance import portion
 from orchestrator.emulator.faults import (
+    CommandFails,
+    CommandHangs,
     Fault,
     Faults,
     InstallFails,
@@ -38,6 +40,12 @@ ON_INSTALL = (
     VisibilityDelay,
 )
 ON_RESTART = (StaysOut, Unhealthy)
+ON_COMMAND = (CommandFails, CommandHangs)
+STRIKING: dict[Kind, tuple[type[Fault], ...]] = {
+    Kind.INSTALL: ON_INSTALL,
+    Kind.RESTART: ON_RESTART,
+    Kind.RUN_COMMAND: ON_COMMAND,
+}
 
 
 class FaultBook:
@@ -54,7 +62,7 @@ class FaultBook:
 
     def on_operation(self, kind: Kind, machine: Machine) -> tuple[Fault, ...]:
         """The faults that strike an operation which begins now. Asking counts as an occasion, so ask once."""
-        kinds: tuple[type[Fault], ...] = {Kind.INSTALL: ON_INSTALL, Kind.RESTART: ON_RESTART}.get(kind, ())
+        kinds = STRIKING.get(kind, ())
         return tuple(
             fault
             for i, fault in self._numbered

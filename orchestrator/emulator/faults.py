@@ -112,6 +112,17 @@ class VisibilityDelay(Fault):
     seconds: float = Field(ge=0)
 
 
+class CommandFails(Fault):
+    """The script of a run command ends with an exit code and does nothing."""
+
+    exit_code: int = 1
+    message: str = "The script failed."  # on its error stream
+
+
+class CommandHangs(Fault):
+    """The script of a run command doesn't end; the platform gives up when its time is over."""
+
+
 class RequestFault(Fault):
     """A fault of requests, of the kinds in `on`."""
 
@@ -179,6 +190,8 @@ KINDS: dict[str, type[Fault]] = {
     "window_exceeded": WindowExceeded,
     "reboot_required": RebootRequired,
     "visibility_delay": VisibilityDelay,
+    "command_fails": CommandFails,
+    "command_hangs": CommandHangs,
     "throttle": Throttle,
     "server_error": ServerError,
     "drop": Drop,

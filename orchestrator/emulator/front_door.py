@@ -11,7 +11,8 @@ from datetime import datetime
 from orchestrator.emulator.fault_book import FaultBook, first
 from orchestrator.emulator.faults import Drop, LostAnswer, RequestFault, ServerError, Slow, Throttle
 from orchestrator.emulator.problems import SERVICE, problem, throttled_by_arm, throttled_by_compute
-from orchestrator.emulator.state import STARTS, Answer, Delivery, Kind
+from orchestrator.emulator.state import WRITES as WRITING
+from orchestrator.emulator.state import Answer, Delivery, Kind
 from orchestrator.emulator.throttle import (
     GLOBAL_READS,
     GLOBAL_WRITES,
@@ -91,7 +92,7 @@ def _throttled(kind: Kind, empty: Empty, subscription: str, now: datetime) -> An
 
 
 def _arm_word(kind: Kind) -> str:
-    return "write" if kind in STARTS else "read"
+    return "write" if kind in WRITING else "read"
 
 
 def _limits(
@@ -102,7 +103,7 @@ def _limits(
         return []
     wanted: list[tuple[Limit, tuple[str, ...]]] = [
         (limit, (subscription,))
-        for limit in ((WRITES, GLOBAL_WRITES) if kind in STARTS else (READS, GLOBAL_READS))
+        for limit in ((WRITES, GLOBAL_WRITES) if kind in WRITING else (READS, GLOBAL_READS))
     ]
     policy = POLICY.get(kind)
     if policy is not None:

@@ -16,6 +16,7 @@ from orchestrator.emulator.interfaces import interfaces
 from orchestrator.emulator.problems import stamp
 from orchestrator.emulator.sets import list_sets
 from orchestrator.emulator.state import Json, Kind, MachineState, Operation
+from orchestrator.emulator.views import os_version
 from orchestrator.emulator.world import World
 from orchestrator.inventory.ids import resource_group_of, subscription_of
 from orchestrator.inventory.model import Os, Power
@@ -42,7 +43,7 @@ def machine_row(world: World, machine: MachineState, now: datetime) -> Json:
     if machine.record.os_name:
         extended["osName"] = machine.record.os_name
     if machine.record.os_version:
-        extended["osVersion"] = machine.record.os_version
+        extended["osVersion"] = os_version(machine)
     shown = {**model["properties"], "extended": {"instanceView": extended}}
     return _resource({**model, "properties": shown})
 
@@ -134,7 +135,7 @@ def _assessed_before(machine: MachineState) -> Iterator[Json]:
             "rebootBehavior": patch.behavior,
             "publishedDate": stamp(patch.published),
         }
-        for patch in machine.pending
+        for patch in machine.found
     ]
     ended = datetime.fromisoformat(summary["lastModifiedTime"])
     started = datetime.fromisoformat(summary["startTime"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.emulator.catalogue import Patch
@@ -61,24 +61,30 @@ class Course:
     error: Json | None = None  # the operation's own, if it fails as a whole
     outage: Outage | None = None
     ailment: Ailment | None = None
-    installed: frozenset[str] = field(default_factory=frozenset)  # ids of patches
+    installed: tuple[Patch, ...] = ()
     reboot_pending: bool = False
 
 
 def course(
     request: InstallRequest,
-    pending: Sequence[Patch],
+    looked_at: Sequence[tuple[Patch, Fate]],
     faults: tuple[Fault, ...],
     rng: random.Random,
     now: datetime,
     operation: str,
     tempo: Tempo = BY_CHANCE,
+    *,
+    reboot_pending: bool = False,
 ) -> Course:
-    """Settle an installation that begins at `now`: what it does, not yet what the machine will have made of it."""
+    """Settle an installation that begins at `now`: what it does, not yet what the machine will have made of it.
+
+    `looked_at` are the patches that it finds and what it means to do with each; `reboot_pending`: a restart is due already.
+    """
     draws = _Draws.of(rng).at(tempo)
-    fates = {patch.id: request.fate(patch) for patch in pending}
-    selected = [patch for patch in pending if fates[patch.id] is Fate.SELECTED]
-    effect = _effect(request, selected, faults, draws)
+    pending = [patch for patch, _ in looked_at]
+    fates = {patch.id: fate for patch, fate in looked_at}
+    selected = [patch for patch, fate in looked_at if fate is Fate.SELECTED]
+    effect = _effect(request, selected, faults, draws, reboot_pending=reboot_pending)
     fails, stays_out = effect.fails, effect.stays_out
     ends: datetime | None = now + effect.took
     down = None
@@ -103,7 +109,7 @@ def course(
         error={"code": fails.code, "message": fails.message} if fails and fails.operation else None,
         outage=down,
         ailment=ailment,
-        installed=frozenset(patch.id for patch in effect.done),
+        installed=effect.done,
         reboot_pending=effect.reboot_status == "Required",
     )
 
@@ -152,14 +158,19 @@ class _Effect:
 
 
 def _effect(
-    request: InstallRequest, selected: list[Patch], faults: tuple[Fault, ...], draws: _Draws
+    request: InstallRequest,
+    selected: list[Patch],
+    faults: tuple[Fault, ...],
+    draws: _Draws,
+    *,
+    reboot_pending: bool,
 ) -> _Effect:
     fails = first(faults, InstallFails)
     stays_out = first(faults, StaysOut)
     unforeseen = first(faults, RebootRequired) is not None and bool(selected)
     wanted = request.reboot == "Always"
     if request.reboot == "IfRequired":
-        wanted = unforeseen or any(patch.restarts for patch in selected)
+        wanted = unforeseen or reboot_pending or any(patch.restarts for patch in selected)
     restarts = wanted and fails is None
     took = draws.with_restart if restarts or stays_out else draws.plain
     exceeded = first(faults, WindowExceeded) is not None or took > request.maximum
@@ -168,7 +179,9 @@ def _effect(
         done, restarts, stays_out = selected[: len(selected) // 2], False, None
     elif fails is not None:
         done = selected[1:]
-    needed = fails is None and bool(done) and (unforeseen or any(patch.restarts for patch in done))
+    needed = reboot_pending or (
+        fails is None and bool(done) and (unforeseen or any(patch.restarts for patch in done))
+    )
     status = "Failed" if stays_out else "Completed" if restarts else "Required" if needed else "NotNeeded"
     return _Effect(min(took, request.maximum), tuple(done), restarts, status, exceeded, fails, stays_out)
 

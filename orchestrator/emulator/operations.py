@@ -1,4 +1,4 @@
-"""Operations: how each kind begins, what it refuses, and how it ends."""
+"""Operations: how each kind begins, what it refuses, and how it ends. Run commands have a module of their own."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 from orchestrator.emulator import arc
-from orchestrator.emulator.catalogue import Patch, family
-from orchestrator.emulator.chance import ASSESSMENT, COMMAND, NOTICE, OUTAGE, SHUTDOWN, WARM_UP, guid, stream
+from orchestrator.emulator.catalogue import family
+from orchestrator.emulator.chance import ASSESSMENT, NOTICE, OUTAGE, SHUTDOWN, WARM_UP, guid, stream
+from orchestrator.emulator.choosing import chosen
 from orchestrator.emulator.fault_book import FaultBook, first
 from orchestrator.emulator.faults import Fault, StaysOut, Unhealthy
-from orchestrator.emulator.install_request import read_install_request
+from orchestrator.emulator.install_request import InstallRequest, read_install_request
 from orchestrator.emulator.installing import Course, Outage, ail, course
 from orchestrator.emulator.life import Life
+from orchestrator.emulator.months import Calendar
+from orchestrator.emulator.patch_status import assess, available, installation_summary
 from orchestrator.emulator.problems import conflict, not_allowed, stamp
+from orchestrator.emulator.software import Software
 from orchestrator.emulator.state import PATCHING, Answer, Happening, Json, Kind, MachineState, Operation
 from orchestrator.emulator.tempo import BY_CHANCE, Tempo
 from orchestrator.emulator.timeline import Timeline
@@ -39,12 +44,14 @@ class Operations:
         *,
         seed: int,
         tempos: Mapping[MachineId, Tempo],
+        calendar: Calendar,
     ) -> None:
         self._timeline = timeline
         self._book = book
         self._life = life
         self._seed = seed
         self._tempos = tempos
+        self._calendar = calendar
         self._all: dict[str, Operation] = {}
         self._of: defaultdict[MachineId, list[Operation]] = defaultdict(list)
 
@@ -67,59 +74,76 @@ class Operations:
         request_id: str = "",
     ) -> Operation | Answer:
         """Take a request, or refuse it. What is taken goes into the audit at once, and so does a refused conflict."""
-        taken = self._begin(kind, machine, body, now, by)
-        details = {"by": by} if by else {}
-        if request_id:
-            details["request_id"] = request_id
-        if isinstance(taken, Answer):
-            if taken.status == 409:
-                refused = {**details, "request": str(kind), "code": str((taken.body or {})["error"]["code"])}
-                self._timeline.record(Happening(now, machine.record.arm_id, "refused", details=refused))
-        else:
-            self._timeline.record(Happening(now, machine.record.arm_id, str(kind), taken.id, details))
-        return taken
-
-    def _begin(
-        self, kind: Kind, machine: MachineState, body: Json, now: datetime, by: str
-    ) -> Operation | Answer:
         request = read_install_request(body, family(machine.record)) if kind is Kind.INSTALL else None
         if isinstance(request, Answer):
             return request
-        refusal = arc.refusal(machine, now) if arc.is_arc(machine.record) else _refusal(kind, machine)
+        taken = self.take(kind, machine, now, by=by, request_id=request_id)
+        if isinstance(taken, Answer):
+            return taken
+        operation, rng = taken
+        machine.running = operation
+        if request is not None:
+            self._install(operation, machine, request, rng, now)
+        elif kind is Kind.ASSESS:
+            self._timeline.at(now + ASSESSMENT.draw(rng), partial(self._end_assessment, operation, machine))
+        else:
+            self._restart(operation, machine, rng, now)
+        return operation
+
+    def take(
+        self,
+        kind: Kind,
+        machine: MachineState,
+        now: datetime,
+        *,
+        by: str = "",
+        request_id: str = "",
+        beside: bool = False,
+    ) -> tuple[Operation, random.Random] | Answer:
+        """Let an operation begin, with the chance that belongs to it; or the refusal. Either goes into the audit.
+
+        `beside`: it may go on beside others of its kind.
+        """
+        details = {"by": by} if by else {}
+        if request_id:
+            details["request_id"] = request_id
+        refusal = _refusal(kind, machine, now, beside=beside)
         if refusal is not None:
+            code = str((refusal.body or {})["error"]["code"])
+            refused = {**details, "request": str(kind), "code": code}
+            self._timeline.record(Happening(now, machine.record.arm_id, "refused", details=refused))
             return refusal
         machine.operations += 1
         rng = stream(self._seed, machine.id, machine.operations)
-        operation = Operation(
-            guid(rng), kind, machine.id, machine.record.location, machine.record.subscription, now, by
-        )
+        record = machine.record
+        operation = Operation(guid(rng), kind, machine.id, record.location, record.subscription, now, by)
         self._all[operation.id] = operation
         self._of[machine.id].append(operation)
-        faults = self._book.on_operation(kind, machine.record)
-        tempo = self._tempos.get(machine.id, BY_CHANCE)
-        if request is not None:
-            machine.running = operation
-            settled = course(request, machine.pending, faults, rng, now, operation.id, tempo)
-            self._follow(operation, machine, settled)
-        elif kind is Kind.ASSESS:
-            machine.running = operation
-            self._timeline.at(now + ASSESSMENT.draw(rng), partial(self._end_assessment, operation, machine))
-        elif kind is Kind.RESTART:
-            if machine.running is not None:
-                self._end(machine.running, machine, now, error=_PREEMPTED)
-            machine.running = operation
-            out = now + SHUTDOWN.draw(rng)
-            outage = _outage(out, tempo, rng)
-            assert outage.back is not None
-            self._restart(operation, machine, outage, outage.back + NOTICE.draw(rng), faults)
-        else:
-            machine.command = operation
-            self._timeline.at(now + COMMAND.draw(rng), partial(self._end_command, operation, machine))
-        return operation
+        if kind is Kind.RESTART and machine.running is not None:
+            self.end(machine.running, machine, now, error=_PREEMPTED)
+        self._timeline.record(Happening(now, record.arm_id, str(kind), operation.id, details))
+        return operation, rng
 
     # An installation -------------------------------------------------------------------------------------------------
 
-    def _follow(self, operation: Operation, machine: MachineState, settled: Course) -> None:
+    def _install(
+        self,
+        operation: Operation,
+        machine: MachineState,
+        request: InstallRequest,
+        rng: random.Random,
+        now: datetime,
+    ) -> None:
+        settled = course(
+            request,
+            chosen(machine.software, request, now, self._calendar),
+            self._book.on_operation(Kind.INSTALL, machine.record),
+            rng,
+            now,
+            operation.id,
+            self._tempos.get(machine.id, BY_CHANCE),
+            reboot_pending=machine.reboot_pending,
+        )
         self._timeline.at(settled.visible, partial(self._show, operation, machine, settled))
         if settled.outage is not None:
             self._life.plan_outage(machine, settled.outage, operation.id)
@@ -135,13 +159,14 @@ class Operations:
         if operation.ended is not None:  # preempted
             return
         if machine.reachable:
-            machine.pending = tuple(p for p in machine.pending if p.id not in settled.installed)
+            self.change(machine, machine.software.having(settled.installed), operation.id, now)
             machine.reboot_pending = settled.reboot_pending
-            machine.assessment = assessment_summary(machine, operation.id, operation.started, now)
+            assess(machine, operation.id, operation.started, now, self._calendar)
         error = settled.error
         if not machine.reachable and settled.result["rebootStatus"] != "Failed":  # it went off meanwhile
-            error = _no_agent(machine)
-        self._end(operation, machine, now, output=settled.result, error=error)
+            error = no_agent(machine)
+        told = {"kbs": " ".join(patch.kb or patch.name for patch in settled.installed)}
+        self.end(operation, machine, now, output=settled.result, error=error, told={} if error else told)
 
     def _show(self, operation: Operation, machine: MachineState, settled: Course, now: datetime) -> None:
         operation.visible, operation.visible_since = True, now
@@ -149,17 +174,30 @@ class Operations:
             return
         machine.shown = operation.started
         output = settled.result if operation.ended is None else (operation.output or settled.result)
-        machine.installation = _installation_summary(operation, output, now)
+        machine.installation = installation_summary(operation, output, now)
 
     # The others ------------------------------------------------------------------------------------------------------
 
     def _restart(
-        self,
-        operation: Operation,
-        machine: MachineState,
-        outage: Outage,
-        ends: datetime,
-        faults: tuple[Fault, ...],
+        self, operation: Operation, machine: MachineState, rng: random.Random, now: datetime
+    ) -> None:
+        faults = self._book.on_operation(Kind.RESTART, machine.record)
+        outage = _outage(now + SHUTDOWN.draw(rng), self._tempos.get(machine.id, BY_CHANCE), rng)
+        assert outage.back is not None
+        ends = outage.back + NOTICE.draw(rng)
+        self._go_down(operation.id, machine, outage, faults)
+        # The platform has restarted the machine when the time is over; whether its system came up is another matter.
+        self._timeline.at(ends, partial(self._end_restart, operation, machine))
+
+    def restart_itself(self, operation: Operation, machine: MachineState, now: datetime) -> None:
+        """Let a machine's own system restart it, on account of an operation that has ended by then."""
+        rng = stream(self._seed, operation.id, "restarts itself")
+        faults = self._book.on_operation(Kind.RESTART, machine.record)
+        outage = _outage(now + SHUTDOWN.draw(rng), self._tempos.get(machine.id, BY_CHANCE), rng)
+        self._go_down(operation.id, machine, outage, faults)
+
+    def _go_down(
+        self, operation: str, machine: MachineState, outage: Outage, faults: tuple[Fault, ...]
     ) -> None:
         machine.life += 1  # whatever was to come back by itself comes back by this restart, or not at all
         stays_out = first(faults, StaysOut)
@@ -170,23 +208,22 @@ class Operations:
                 outage = Outage(outage.out, back, back)
         planned, ailment = ail(outage, first(faults, Unhealthy), None)
         assert planned is not None
-        self._life.plan_outage(machine, planned, operation.id)
+        self._life.plan_outage(machine, planned, operation)
         if ailment is not None:
-            self._life.plan_ailment(machine, ailment, operation.id, after_outage=True)
-        # The platform has restarted the machine when the time is over; whether its system came up is another matter.
-        self._timeline.at(ends, partial(self._end_restart, operation, machine))
+            self._life.plan_ailment(machine, ailment, operation, after_outage=True)
 
     def _end_restart(self, operation: Operation, machine: MachineState, now: datetime) -> None:
         if operation.ended is None:
-            self._end(operation, machine, now)
+            self.end(operation, machine, now)
 
     def _end_assessment(self, operation: Operation, machine: MachineState, now: datetime) -> None:
         if operation.ended is not None:
             return
         if not machine.reachable:
-            self._end(operation, machine, now, error=_no_agent(machine))
+            self.end(operation, machine, now, error=no_agent(machine))
             return
-        machine.assessment = assessment_summary(machine, operation.id, operation.started, now)
+        assess(machine, operation.id, operation.started, now, self._calendar)
+        assert machine.assessment is not None
         result: Json = {
             "status": "Succeeded",
             "assessmentActivityId": operation.id,
@@ -194,28 +231,19 @@ class Operations:
             "criticalAndSecurityPatchCount": machine.assessment["criticalAndSecurityPatchCount"],
             "otherPatchCount": machine.assessment["otherPatchCount"],
             "startDateTime": stamp(operation.started),
-            "availablePatches": [_available(patch, operation.id) for patch in machine.pending],
+            "availablePatches": [available(patch, operation.id) for patch in machine.found],
             "error": {"details": [], "code": "Success", "message": "0 error/s reported"},
         }
-        self._end(operation, machine, now, output=result)
+        self.end(operation, machine, now, output=result)
 
-    def _end_command(self, operation: Operation, machine: MachineState, now: datetime) -> None:
-        machine.command = None
-        if not machine.reachable:
-            self._end(operation, machine, now, error=_no_agent(machine))
-            return
-        streams = [
-            {
-                "code": f"ComponentStatus/{stream_name}/succeeded",
-                "level": "Info",
-                "displayStatus": "Provisioning succeeded",
-                "message": "",
-            }
-            for stream_name in ("StdOut", "StdErr")
-        ]
-        self._end(operation, machine, now, output={"value": streams})
+    def change(self, machine: MachineState, software: Software, operation: str, now: datetime) -> None:
+        """Let what is installed be this from now on; the audit tells of a machine that leaves the hotpatch track or joins it."""
+        was, machine.software = machine.software, software
+        if was.on_track != software.on_track:
+            event = "joined_hotpatch_track" if software.on_track else "left_hotpatch_track"
+            self._timeline.record(Happening(now, machine.record.arm_id, event, operation))
 
-    def _end(
+    def end(
         self,
         operation: Operation,
         machine: MachineState,
@@ -223,7 +251,9 @@ class Operations:
         *,
         output: Json | None = None,
         error: Json | None = None,
+        told: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """Let an operation be over, with its result or the error that it failed with as a whole; `told` is more for the audit."""
         operation.ended, operation.output, operation.error = now, output, error
         if machine.running is operation:
             machine.running = None
@@ -231,8 +261,8 @@ class Operations:
         if operation.kind is Kind.INSTALL and error is not None:
             operation.output = {"status": "Failed", "installationActivityId": operation.id, "error": error}
         if operation.kind is Kind.INSTALL and operation.visible and machine.shown == operation.started:
-            machine.installation = _installation_summary(operation, operation.output or {}, now)
-        details = {"status": status, **({"by": operation.by} if operation.by else {})}
+            machine.installation = installation_summary(operation, operation.output or {}, now)
+        details = {"status": status, **({"by": operation.by} if operation.by else {}), **told}
         self._timeline.record(
             Happening(now, machine.record.arm_id, f"{operation.kind}_end", operation.id, details)
         )
@@ -245,7 +275,9 @@ def _outage(out: datetime, tempo: Tempo, rng: random.Random) -> Outage:
     return Outage(out, back, back + (warm_up if tempo.warms_up is None else tempo.warms_up))
 
 
-def _refusal(kind: Kind, machine: MachineState) -> Answer | None:
+def _refusal(kind: Kind, machine: MachineState, now: datetime, *, beside: bool) -> Answer | None:
+    if arc.is_arc(machine.record):
+        return arc.refusal(machine, now)
     name = machine.record.name
     if machine.power is not Power.RUNNING:
         return not_allowed(
@@ -258,65 +290,17 @@ def _refusal(kind: Kind, machine: MachineState) -> Answer | None:
             "The request failed due to conflict with a concurrent request. To resolve it, please refer to "
             "https://aka.ms/activitylog to get more details on the conflicting requests."
         )
-    if kind is Kind.RUN_COMMAND and machine.command is not None:
+    if kind is Kind.RUN_COMMAND and machine.command is not None and not beside:
         return conflict(
             "Run command extension execution is in progress. Please wait for completion before invoking a run command."
         )
     return None
 
 
-def _no_agent(machine: MachineState) -> Json:
+def no_agent(machine: MachineState) -> Json:
+    """The error of an operation that heard nothing of the guest agent."""
     return {
         "code": "VMAgentStatusCommunicationError",
         "message": f"VM '{machine.record.name}' has not reported status for VM agent or extensions. Verify that the OS is "
         "up and healthy, the VM has a running VM agent, and that it can establish outbound connections to Azure storage.",
-    }
-
-
-def assessment_summary(machine: MachineState, activity: str, started: datetime, now: datetime) -> Json:
-    """`availablePatchSummary` as an assessment (or the one that ends an installation) leaves it."""
-    important = sum(patch.classification in {"Critical", "Security"} for patch in machine.pending)
-    return {
-        "status": "Succeeded",
-        "assessmentActivityId": activity,
-        "rebootPending": machine.reboot_pending,
-        "criticalAndSecurityPatchCount": important,
-        "otherPatchCount": len(machine.pending) - important,
-        "startTime": stamp(started),
-        "lastModifiedTime": stamp(now),
-        "error": {"details": [], "code": "Success", "message": "0 error/s reported"},
-    }
-
-
-def _installation_summary(operation: Operation, result: Json, now: datetime) -> Json:
-    running = operation.ended is None
-    summary: Json = {
-        "status": "InProgress" if running else result.get("status", "Unknown"),
-        "installationActivityId": operation.id,
-        "maintenanceWindowExceeded": not running and bool(result.get("maintenanceWindowExceeded")),
-        "startTime": stamp(operation.started),
-        "lastModifiedTime": stamp(now if running else operation.ended or now),
-    }
-    for count in ("notSelected", "excluded", "pending", "installed", "failed"):
-        summary[f"{count}PatchCount"] = result.get(f"{count}PatchCount", 0)
-    if running:
-        summary["pendingPatchCount"] = summary["installedPatchCount"] + summary["failedPatchCount"]
-        summary["installedPatchCount"] = summary["failedPatchCount"] = 0
-    elif result.get("error"):
-        summary["error"] = result["error"]
-    return summary
-
-
-def _available(patch: Patch, activity: str) -> Json:
-    identity = {"kbId": patch.kb} if patch.kb else {"version": patch.version}
-    return {
-        "patchId": patch.id,
-        "name": patch.name,
-        **identity,
-        "classifications": [patch.classification],
-        "rebootBehavior": patch.behavior,
-        "activityId": activity,
-        "publishedDate": stamp(patch.published),
-        "lastModifiedDateTime": stamp(patch.published),
-        "assessmentState": "Available",
     }

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from orchestrator.emulator.catalogue import Patch
+from orchestrator.emulator.software import Software
 from orchestrator.inventory.model import Agent, AppHealth, Machine, MachineId, Power
 
 Json = dict[str, Any]
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     RESTART = "restart"
     RUN_COMMAND = "run_command"
     OPERATION = "operation"
+    UPDATE = "update"  # a machine's settings
     VIEW = "view"
     GET = "get"
     LIST = "list"
@@ -36,6 +38,7 @@ class Kind(StrEnum):
 
 
 STARTS = frozenset({Kind.INSTALL, Kind.ASSESS, Kind.RESTART, Kind.RUN_COMMAND})
+WRITES = STARTS | {Kind.UPDATE}
 PATCHING = frozenset({Kind.INSTALL, Kind.ASSESS})
 
 
@@ -108,10 +111,12 @@ class MachineState:
     app: AppHealth
     resting: AppHealth  # what the application settles at after a restart
     out: bool  # whether it has stopped answering
-    pending: tuple[Patch, ...]
+    software: Software
+    first_build: str = ""  # when the emulator began
     update_domain: int | None = None
     fault_domain: int | None = None
     reboot_pending: bool = False
+    found: tuple[Patch, ...] = ()  # what the last assessment found
     assessment: Json | None = None  # instanceView.patchStatus.availablePatchSummary
     installation: Json | None = None  # instanceView.patchStatus.lastPatchInstallationSummary
     running: Operation | None = None  # a patch operation or a restart

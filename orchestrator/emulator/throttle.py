@@ -48,6 +48,7 @@ POLICY: dict[Kind, Policy] = {
     Kind.ASSESS: GUEST_PATCH,
     Kind.RESTART: UPDATE_VM,
     Kind.RUN_COMMAND: UPDATE_VM,
+    Kind.UPDATE: UPDATE_VM,
     Kind.VIEW: LOW_COST_GET,
     Kind.GET: LOW_COST_GET,
     Kind.SET: LOW_COST_GET,

@@ -143,6 +143,10 @@ def instance_view(machine: MachineState, now: datetime) -> Json:
         view["platformFaultDomain"] = machine.fault_domain
     if machine.power is Power.RUNNING:
         view["computerName"] = machine.record.computer_name or machine.record.name
+        if machine.record.os_name:
+            view["osName"] = machine.record.os_name
+        if machine.record.os_version:
+            view["osVersion"] = os_version(machine)
         view["hyperVGeneration"] = "V2"
         if machine.agent is not Agent.MISSING:
             view["vmAgent"] = _agent(machine, now)
@@ -156,6 +160,12 @@ def instance_view(machine: MachineState, now: datetime) -> Json:
     if patches:
         view["patchStatus"] = patches
     return view
+
+
+def os_version(machine: MachineState) -> str:
+    """What the inventory tells of a machine's build, until an update makes it one of the emulator's own."""
+    unchanged = machine.software.build in {"", machine.first_build}
+    return (machine.record.os_version or "") if unchanged else machine.software.build
 
 
 def _agent(machine: MachineState, now: datetime) -> Json:

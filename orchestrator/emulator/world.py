@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 
 from orchestrator.emulator import arc
-from orchestrator.emulator.catalogue import DEFAULT_RESTART_SHARE, outstanding
-from orchestrator.emulator.chance import guid, stream
+from orchestrator.emulator.beginning import Beginning, set_ids
+from orchestrator.emulator.catalogue import family
+from orchestrator.emulator.commands import Commands, command_model
 from orchestrator.emulator.dealing import Dealt, deal
 from orchestrator.emulator.fault_book import FaultBook
 from orchestrator.emulator.faults import NO_FAULTS, Faults, ForeignRun, GoesOff, Vanishes
@@ -24,15 +26,18 @@ from orchestrator.emulator.front_door import FrontDoor, Passage
 from orchestrator.emulator.graph_pages import Pages
 from orchestrator.emulator.graph_quota import Quota
 from orchestrator.emulator.life import Life
-from orchestrator.emulator.operations import Operations, assessment_summary
+from orchestrator.emulator.months import USUAL, Calendar
+from orchestrator.emulator.operations import Operations
 from orchestrator.emulator.problems import not_found, problem, stamp
 from orchestrator.emulator.rights import ALL, Rights
+from orchestrator.emulator.settings import patched
 from orchestrator.emulator.signed_urls import Signer
+from orchestrator.emulator.software import DEFAULT_RESTART_SHARE
 from orchestrator.emulator.state import Answer, Happening, Json, Kind, MachineState, Operation
 from orchestrator.emulator.tempo import BY_CHANCE, Tempo
 from orchestrator.emulator.timeline import Timeline
 from orchestrator.emulator.views import instance_view, machine_model
-from orchestrator.inventory.model import Agent, AppHealth, Inventory, Machine, MachineId, Power, machine_id
+from orchestrator.inventory.model import AppHealth, Inventory, Machine, MachineId, machine_id
 
 PUBLIC = "https://management.azure.com"
 MACHINES = "Microsoft.Compute/virtualMachines"
@@ -60,6 +65,7 @@ class World:
         restart_share: float = DEFAULT_RESTART_SHARE,
         signed_urls: bool = True,
         tempos: Mapping[MachineId, Tempo] = MappingProxyType({}),
+        calendar: Calendar = USUAL,
     ) -> None:
         self.start = start.astimezone(UTC)
         self.seed = seed
@@ -72,17 +78,13 @@ class World:
         self._timeline = Timeline(self.start)
         self._door = FrontDoor(book, self.start)
         self._life = Life(self._timeline, seed=seed)
-        self._operations = Operations(self._timeline, book, self._life, seed=seed, tempos=tempos)
-        self._states = {
-            m.id: _state(
-                m,
-                seed=seed,
-                now=self.start,
-                restart_share=_restart_share(tempos.get(m.id, BY_CHANCE), restart_share),
-            )
-            for m in self.dealt.machines
-        }
-        self.set_ids = _set_ids(inventory)
+        self._operations = Operations(
+            self._timeline, book, self._life, seed=seed, tempos=tempos, calendar=calendar
+        )
+        self._commands = Commands(self._timeline, book, self._operations, calendar)
+        first = Beginning(seed, self.start, restart_share, calendar)
+        self._states = {m.id: first.state(m, tempos.get(m.id, BY_CHANCE)) for m in self.dealt.machines}
+        self.set_ids = set_ids(inventory)
         self._models = {
             m.id: machine_model(m, self.set_ids) for m in self.dealt.machines if not arc.is_arc(m)
         }
@@ -115,7 +117,7 @@ class World:
         return self._operations.of(machine_id(machine))
 
     def model(self, machine: str) -> Json:
-        """A virtual machine's model, which doesn't change; not to be changed by the caller either. KeyError if there is none."""
+        """A virtual machine's model; not to be changed by the caller. KeyError if there is none."""
         return self._models[machine_id(machine)]
 
     def view(self, machine: str, now: datetime) -> Json:
@@ -202,8 +204,72 @@ class World:
         client_request_id: str = "",
         base: str = PUBLIC,
     ) -> Answer:
-        """`runCommand`. Nothing is really run; it takes its time and succeeds."""
+        """`runCommand`, the action: 202 with the URLs to follow it, or a refusal."""
         return self._start(Kind.RUN_COMMAND, machine, body, now, client_request_id, base)
+
+    def put_command(
+        self,
+        machine: str,
+        name: str,
+        body: Json,
+        now: datetime,
+        client_request_id: str = "",
+        base: str = PUBLIC,
+    ) -> Answer:
+        """`PUT runCommands/{name}`: 201 with the command as it begins, or a refusal."""
+        now, state, passage = self._arrive(Kind.RUN_COMMAND, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        known = self._commands.find(state.id, name) is not None
+        made = self._commands.put(state, name, body, now, client_request_id)
+        if isinstance(made, Answer):
+            return passage.out(made)
+        headers = {
+            "Azure-AsyncOperation": self._url(made.operation, base, monitor=False),
+            "Retry-After": "10",
+        }
+        status = 200 if known else 201
+        return passage.out(Answer(status, headers, command_model(made), made.operation.id))
+
+    def get_command(self, machine: str, name: str, now: datetime, *, expand: bool = False) -> Answer:
+        """One managed run command; `expand` adds its instance view."""
+        now, state, passage = self._arrive(Kind.GET, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        command = self._commands.find(state.id, name)
+        if command is None:
+            return passage.out(_no_command(state.record, name))
+        return passage.out(Answer(200, {}, command_model(command, expand=expand)))
+
+    def list_commands(self, machine: str, now: datetime, *, expand: bool = False) -> Answer:
+        """All managed run commands of a machine."""
+        now, state, passage = self._arrive(Kind.GET, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        value = [command_model(command, expand=expand) for command in self._commands.of(state.id)]
+        return passage.out(Answer(200, {}, {"value": value}))
+
+    def delete_command(self, machine: str, name: str, now: datetime) -> Answer:
+        """`DELETE runCommands/{name}`: 200, or 204 where there is none."""
+        now, state, passage = self._arrive(Kind.UPDATE, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        return passage.out(Answer(200 if self._commands.delete(state.id, name) else 204))
+
+    def update(self, machine: str, body: Json, now: datetime, client_request_id: str = "") -> Answer:
+        """`PATCH`: patch settings and tags, at once. 200 with the model as it is now, or a refusal."""
+        now, state, passage = self._arrive(Kind.UPDATE, machine, now)
+        if state is None or passage.refused is not None:
+            return passage.refused or _missing(machine)
+        after = patched(state.record, family(state.record), self._models[state.id], body)
+        if isinstance(after, Answer):
+            return passage.out(after)
+        self._models[state.id] = after.model
+        self._timeline.record(
+            Happening(now, state.record.arm_id, "updated", details={"request_id": client_request_id})
+        )
+        self._operations.change(state, replace(state.software, hotpatching=after.hotpatching), "", now)
+        return passage.out(Answer(200, {}, after.model))
 
     def operation(self, operation_id: str, now: datetime) -> Answer:
         """An operation as its status URL (`Azure-AsyncOperation`) shows it: always 200."""
@@ -261,7 +327,11 @@ class World:
         now, state, passage = self._arrive(kind, machine, now)
         if state is None or passage.refused is not None:
             return passage.refused or _missing(machine)
-        taken = self._operations.begin(kind, state, body, now, request_id=request_id)
+        taken: Operation | Answer
+        if kind is Kind.RUN_COMMAND:
+            taken = self._commands.run(state, body, now, request_id)
+        else:
+            taken = self._operations.begin(kind, state, body, now, request_id=request_id)
         if isinstance(taken, Answer):
             return passage.out(taken)
         if arc.is_arc(state.record):
@@ -313,79 +383,13 @@ class World:
         self._operations.begin(Kind.INSTALL, machine, CRITICAL_AND_SECURITY, now, by="foreign")
 
 
-def _restart_share(tempo: Tempo, share: float) -> float:
-    return share if tempo.needs_restart is None else float(tempo.needs_restart)
-
-
-def _state(record: Machine, *, seed: int, now: datetime, restart_share: float) -> MachineState:
-    """A machine as the inventory left it; what it doesn't tell is well."""
-    power = Power.RUNNING if record.power is Power.UNKNOWN else record.power
-    app = AppHealth.HEALTHY if record.app_health is AppHealth.NONE else record.app_health
-    state = MachineState(
-        record=record,
-        power=power,
-        agent=Agent.READY if record.agent is Agent.UNKNOWN else record.agent,
-        app=app,
-        resting=app,
-        out=power is not Power.RUNNING,
-        pending=outstanding(record, seed=seed, now=now, restart_share=restart_share),
-        update_domain=record.update_domain,
-        fault_domain=record.fault_domain,
-        reboot_pending=bool(record.patches.reboot_pending),
-        changed=now,
-    )
-    _remember(state, seed, now)
-    return state
-
-
-def _remember(state: MachineState, seed: int, now: datetime) -> None:
-    """The patch status from before the emulator began: what the inventory tells, or yesterday's own assessment."""
-    patches, rng = state.record.patches, stream(seed, state.id, "before")
-    if patches.assessed_at is not None or state.record.patch_mode == "AutomaticByPlatform":
-        at = patches.assessed_at or now - timedelta(hours=rng.uniform(1, 24))
-        state.assessment = assessment_summary(state, guid(rng), at - timedelta(minutes=2), at)
-        if patches.critical_and_security is not None:
-            state.assessment["criticalAndSecurityPatchCount"] = patches.critical_and_security
-        if patches.other is not None:
-            state.assessment["otherPatchCount"] = patches.other
-    if patches.installation_id:
-        at = patches.installed_at or now - timedelta(days=28)
-        state.installation = {
-            "status": patches.installation_status or "Succeeded",
-            "installationActivityId": patches.installation_id,
-            "maintenanceWindowExceeded": False,
-            "notSelectedPatchCount": 0,
-            "excludedPatchCount": 0,
-            "pendingPatchCount": 0,
-            "installedPatchCount": 1,
-            "failedPatchCount": 0,
-            "startTime": stamp(at - timedelta(minutes=5)),
-            "lastModifiedTime": stamp(at),
-        }
-
-
-def _set_ids(inventory: Inventory) -> Mapping[str, str]:
-    """A readable spelling of every set's id, which inventories keep in lower case."""
-    ids: set[str] = {
-        s for m in inventory.machines for s in (m.availability_set, m.scale_set) if s is not None
-    }
-    ids |= {s.id for s in inventory.availability_sets} | {s.id for s in inventory.scale_sets}
-    return {set_id: _spelled(set_id) for set_id in sorted(ids)}
-
-
-def _spelled(set_id: str) -> str:
-    words = {
-        "resourcegroups": "resourceGroups",
-        "microsoft.compute": "Microsoft.Compute",
-        "availabilitysets": "availabilitySets",
-        "virtualmachinescalesets": "virtualMachineScaleSets",
-    }
-    return "/".join(words.get(part, part) for part in set_id.split("/"))
-
-
 def _missing(machine: str) -> Answer:
     parts = machine.strip("/").split("/")
     return not_found(MACHINES, parts[-1], parts[3] if len(parts) > 3 else "")
+
+
+def _no_command(machine: Machine, name: str) -> Answer:
+    return not_found(f"{MACHINES}/{machine.name}/runCommands", name, machine.resource_group)
 
 
 def _no_operation(operation_id: str) -> Answer:

@@ -17,7 +17,9 @@ from orchestrator.emulator.catalogue import Patch
 from orchestrator.emulator.dealing import Dealt
 from orchestrator.emulator.faults import Faults
 from orchestrator.emulator.installing import Course
+from orchestrator.emulator.months import Calendar
 from orchestrator.emulator.signed_urls import Signer
+from orchestrator.emulator.software import Software
 from orchestrator.emulator.state import Happening
 from orchestrator.emulator.throttle import Limit
 from orchestrator.inventory.model import Machine
@@ -26,6 +28,7 @@ from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Letter, Row, Writer
 
 SHARED: Final = (
+    Calendar,
     Course,
     Dealt,
     Faults,
@@ -39,6 +42,7 @@ SHARED: Final = (
     Request,
     Row,
     Signer,
+    Software,
     Trial,
     Writer,
 )

@@ -283,3 +283,49 @@ async def test_a_failed_operation_raises() -> None:
             await poller.result()
 
     assert caught.value.error.code == "VMGuestPatchInternalError"
+
+
+async def test_a_run_command_answers_with_its_streams() -> None:
+    """The action's poller ends with a status for each stream."""
+    body = {"commandId": "RunPowerShellScript", "script": ["Write-Output hello", "throw 'no'"]}
+    async with served() as client:
+        poller = await client.virtual_machines.begin_run_command(GROUP, "web0", body, **OVER_HTTP)
+        result = await poller.result()
+
+    assert [(status.code, status.message) for status in result.value] == [
+        ("ComponentStatus/StdOut/succeeded", "hello\n"),
+        ("ComponentStatus/StdErr/succeeded", "no\n"),
+    ]
+
+
+async def test_a_managed_run_command_is_followed_by_its_instance_view() -> None:
+    """The poller ends with the resource; its instance view deserialises; a list holds it until it is deleted."""
+    body = {"location": "westeurope", "properties": {"source": {"script": "Write-Output hello\nexit 3"}}}
+    async with served() as client:
+        commands = client.virtual_machine_run_commands
+        made = await (
+            await commands.begin_create_or_update(GROUP, "web0", "check", body, **OVER_HTTP)
+        ).result()
+        shown = await commands.get_by_virtual_machine(
+            GROUP, "web0", "check", expand="instanceView", **OVER_HTTP
+        )
+        listed = [one.name async for one in commands.list_by_virtual_machine(GROUP, "web0", **OVER_HTTP)]
+        await (await commands.begin_delete(GROUP, "web0", "check", **OVER_HTTP)).result()
+        left = [one.name async for one in commands.list_by_virtual_machine(GROUP, "web0", **OVER_HTTP)]
+
+    assert (made.properties.provisioning_state, listed, left) == ("Succeeded", ["check"], [])
+    view = shown.properties.instance_view
+    assert (view.execution_state, view.exit_code, view.output) == ("Failed", 3, "hello\n")
+
+
+async def test_patch_settings_are_updated() -> None:
+    """The poller ends with the machine as it is now, and so is what is read afterwards."""
+    settings = {"patchMode": "AutomaticByPlatform", "assessmentMode": "AutomaticByPlatform"}
+    body = {"properties": {"osProfile": {"windowsConfiguration": {"patchSettings": settings}}}}
+    async with served() as client:
+        poller = await client.virtual_machines.begin_update(GROUP, "web0", body, **OVER_HTTP)
+        updated = await poller.result()
+        read = await client.virtual_machines.get(GROUP, "web0", **OVER_HTTP)
+
+    for machine in (updated, read):
+        assert machine.os_profile.windows_configuration.patch_settings.patch_mode == "AutomaticByPlatform"

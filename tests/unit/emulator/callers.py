@@ -37,6 +37,18 @@ class Caller:
         """One GET."""
         return self.send(Request("GET", path, query, self.headers, base=BASE))
 
+    def put(self, path: str, body: object) -> Response:
+        """One PUT."""
+        return self.send(Request("PUT", path, VERSION, self.headers, json.dumps(body).encode(), BASE))
+
+    def patch(self, path: str, body: object) -> Response:
+        """One PATCH."""
+        return self.send(Request("PATCH", path, VERSION, self.headers, json.dumps(body).encode(), BASE))
+
+    def delete(self, path: str) -> Response:
+        """One DELETE."""
+        return self.send(Request("DELETE", path, VERSION, self.headers, base=BASE))
+
     def post(self, path: str, body: object = None, query: str = VERSION) -> Response:
         """One POST."""
         raw = b"" if body is None else json.dumps(body).encode()

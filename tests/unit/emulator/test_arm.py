@@ -222,7 +222,7 @@ def test_an_operation_from_begin_to_end() -> None:
 def test_some_operations_name_a_retry_after(action: str) -> None:
     """Patch operations don't, these do, and a client must bear with both."""
     caller = Caller(fleet())
-    response = caller.post(f"{GROUP}/virtualMachines/web0/{action}", {"commandId": "RunShellScript"})
+    response = caller.post(f"{GROUP}/virtualMachines/web0/{action}", {"commandId": "RunPowerShellScript"})
 
     assert (response.status, response.headers["Retry-After"]) == (202, "10")
     caller.now = at(1000)

@@ -1,59 +1,92 @@
-"""What machines wait for, and what comes of it."""
+"""What comes out each month, and who is hotpatched."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from orchestrator.emulator.catalogue import ALWAYS, CAN, NEVER, family, hotpatched, outstanding, release_day
+from orchestrator.emulator.catalogue import (
+    ALWAYS,
+    CAN,
+    EDITIONS,
+    NEVER,
+    cumulative,
+    edition_of,
+    family,
+    framework,
+    hotpatch,
+    hotpatched,
+    out_of_band,
+    packages,
+    tools,
+)
+from orchestrator.emulator.months import USUAL, Calendar, month_of, release
 from orchestrator.inventory.model import Image, Os
 from tests.fleet import vm
 
-NOVEMBER = datetime(2026, 11, 22, 1, tzinfo=UTC)
-OCTOBER = datetime(2026, 10, 20, tzinfo=UTC)
-HOTPATCH = Image("MicrosoftWindowsServer", "WindowsServer", "2025-Datacenter-Azure-Edition", "latest")
+NOVEMBER, OCTOBER = month_of(2026, 11), month_of(2026, 10)
 PLAIN = Image("MicrosoftWindowsServer", "WindowsServer", "2022-datacenter", "latest")
 
 
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        (NOVEMBER, datetime(2026, 11, 10, 17, tzinfo=UTC)),
-        (datetime(2026, 11, 10, 16, tzinfo=UTC), datetime(2026, 10, 13, 17, tzinfo=UTC)),
-        (datetime(2026, 1, 5, tzinfo=UTC), datetime(2025, 12, 9, 17, tzinfo=UTC)),
-        (datetime(2026, 9, 8, 17, tzinfo=UTC), datetime(2026, 9, 8, 17, tzinfo=UTC)),
-    ],
-)
-def test_patches_come_on_the_second_tuesday(now: datetime, expected: datetime) -> None:
-    """The last second Tuesday, at 17:00 UTC, is when the patches were published."""
-    assert expected == release_day(now)
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_hotpatch_month_has_two_updates_and_a_baseline_month_one(edition: object) -> None:
+    """The cumulative update of a hotpatch month is the newer build; in a baseline's month there is no hotpatch."""
+    (server,) = (one for one in EDITIONS if one is edition)
+    hot, whole = hotpatch(server, NOVEMBER, USUAL), cumulative(server, NOVEMBER, USUAL)
+    assert hot is not None
+    assert (hot.behavior, hot.restarts, whole.behavior, whole.restarts) == (NEVER, False, CAN, True)
+    assert hot.rank < whole.rank
+    assert hot.kb != whole.kb
+    base = cumulative(server, OCTOBER, USUAL)
+    assert (base.behavior, base.restarts) == (ALWAYS, True)
+    assert hotpatch(server, OCTOBER, USUAL) is None
 
 
-@pytest.mark.parametrize("facts", [{"os": Os.WINDOWS, "image": PLAIN}, {"os": Os.LINUX}])
-def test_a_share_needs_a_restart(facts: dict[str, object]) -> None:
-    """About the share asked for waits for a patch that restarts it; 0 and 1 are none and all."""
+def test_surprises_are_in_the_catalogue() -> None:
+    """An unplanned baseline takes the hotpatch's place; .NET restarts; what is sent after the month's is no security update."""
+    server = EDITIONS[0]
+    told = Calendar(
+        unplanned=frozenset({NOVEMBER}), frameworks=frozenset({NOVEMBER}), out_of_band=frozenset({NOVEMBER})
+    )
 
-    def restarting(share: float) -> int:
-        machines = [vm(f"m{n}", **facts) for n in range(400)]
-        waiting = [outstanding(m, seed=1, now=NOVEMBER, restart_share=share) for m in machines]
-        return sum(any(patch.restarts for patch in patches) for patches in waiting)
+    assert hotpatch(server, NOVEMBER, told) is None
+    assert cumulative(server, NOVEMBER, told).behavior == ALWAYS
+    assert framework(server, NOVEMBER, told).restarts
+    assert not framework(server, NOVEMBER, USUAL).restarts
+    sent = out_of_band(server, NOVEMBER, told)
+    assert sent is not None
+    assert sent.classification == "Updates"
+    assert sent.published > release(NOVEMBER)
+    assert out_of_band(server, NOVEMBER, USUAL) is None
 
-    assert restarting(0) == 0
-    assert restarting(1) == 400
-    assert 200 < restarting(0.6) < 280
+
+def test_windows_patches_look_like_real_ones() -> None:
+    """A KB number without letters stands in the title too, and no two updates share one."""
+    made = [
+        patch
+        for server in EDITIONS
+        for month in (OCTOBER, NOVEMBER)
+        for patch in (
+            cumulative(server, month, USUAL),
+            hotpatch(server, month, USUAL),
+            framework(server, month, USUAL),
+        )
+        if patch is not None
+    ]
+
+    assert all(patch.kb.isdigit() and f"KB{patch.kb}" in patch.name for patch in [*made, *tools(NOVEMBER)])
+    assert len({patch.kb for patch in made}) == len(made)
+    name = cumulative(EDITIONS[1], NOVEMBER, USUAL).name
+    assert name.startswith("2026-11 Cumulative Update for Microsoft server operating system version 21H2")
+    assert {"UpdateRollUp", "Definition"} == {patch.classification for patch in tools(NOVEMBER)}
 
 
-def test_hotpatched_machines_restart_in_baseline_months_only() -> None:
-    """In a hotpatch month they wait for a patch that never reboots; in a baseline month all of them restart."""
-    machine = vm("m", os=Os.WINDOWS, image=HOTPATCH, patch_mode="AutomaticByPlatform")
+def test_packages_have_a_new_version_each_month() -> None:
+    """The same names, other versions, and only the kernel restarts."""
+    before, after = packages(OCTOBER), packages(NOVEMBER)
 
-    hotpatch = outstanding(machine, seed=1, now=NOVEMBER, restart_share=1)
-    baseline = outstanding(machine, seed=1, now=OCTOBER, restart_share=0)
-
-    assert {NEVER} == {patch.behavior for patch in hotpatch}
-    assert not any(patch.restarts for patch in hotpatch)
-    assert [patch.behavior for patch in baseline if patch.restarts] == [ALWAYS]
+    assert [patch.name for patch in before] == [patch.name for patch in after]
+    assert not {patch.version for patch in before} & {patch.version for patch in after}
+    assert [patch.name for patch in after if patch.restarts] == ["linux-image-azure"]
 
 
 @pytest.mark.parametrize(
@@ -74,20 +107,10 @@ def test_who_is_hotpatched(sku: str, mode: str, *, expected: bool) -> None:
     assert expected == hotpatched(vm("m", image=image, patch_mode=mode))
 
 
-def test_windows_patches_look_like_real_ones() -> None:
-    """A KB number without letters stands in the title too, and the cumulative update can request a restart."""
-    patches = outstanding(vm("m", os=Os.WINDOWS, image=PLAIN), seed=1, now=NOVEMBER, restart_share=1)
-
-    assert all(patch.kb.isdigit() and f"KB{patch.kb}" in patch.name for patch in patches)
-    assert patches[0].name.startswith(
-        "2026-11 Cumulative Update for Microsoft server operating system version 21H2"
-    )
-    assert patches[0].behavior == CAN
-    assert {"Security", "UpdateRollUp", "Definition"} == {patch.classification for patch in patches}
-
-
 def test_an_untold_system_is_read_off_the_image() -> None:
     """A source that doesn't name the system is judged by the publisher of the image."""
     assert family(vm("m", image=PLAIN)) is Os.WINDOWS
     assert family(vm("m")) is Os.LINUX
     assert family(vm("m", os=Os.LINUX, image=PLAIN)) is Os.LINUX
+    assert edition_of(vm("m")) is None
+    assert edition_of(vm("m", image=PLAIN)) is EDITIONS[1]
