@@ -21,6 +21,7 @@ from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, MachineStatus, Roll
 Report = Callable[[m.Observation], None]
 
 UNLISTED: Final = "it is not listed any more"
+PATCHED_BY_OTHERS: Final = "somebody else is patching it now"
 
 
 async def prepare(services: Services, rollout: Rollout) -> m.Observation:
@@ -70,12 +71,18 @@ async def sweep_all(services: Services, rollout: Rollout) -> Mapping[MachineId, 
 
 
 def _out_by_view(machine: PlannedMachine, views: Mapping[MachineId, View]) -> bool:
-    """Whether a machine doesn't serve, by its view alone: not listed, not running, or its application unwell.
+    """Whether a machine doesn't serve, by its view alone: not listed, not running, its application unwell, or somebody patches it.
 
+    A run that somebody else began (a schedule, a person) may restart the machine at any moment: it counts as out until that is over.
     A guest agent that is away takes nothing from users; it keeps a machine from being changed, which its own check sees.
     """
     view = views.get(machine.id)
-    return view is None or view.power is not Power.RUNNING or view.app_health is AppHealth.UNHEALTHY
+    return (
+        view is None
+        or view.power is not Power.RUNNING
+        or view.app_health is AppHealth.UNHEALTHY
+        or view.installing
+    )
 
 
 async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation, ...]:
@@ -99,7 +106,7 @@ async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation,
 
 async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
     """Look at the fleet now and then, for as long as this is desired, and report who went out or came back."""
-    settings, plan = services.settings, rollout.planned.plan
+    settings = services.settings
     wished = len(rollout.machines) * settings.watch_per_machine
     every = min(settings.watch_most, max(settings.watch_least, wished))
     misses: Counter[int] = Counter()
@@ -113,13 +120,15 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
         seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes))
         turn += 1
         _count(rollout, misses, seen)
-        out = {
-            i: bad
-            for i, bad in seen.items()
-            if bad and misses[i] == plan.health[plan.machines[i].health].fail_after
-        }
+        out = {i: bad for i, bad in seen.items() if bad and misses[i] == _looks(rollout, i, bad)}
         for observation in _changes(rollout, out, [i for i in seen if not seen[i]]):
             report(observation)
+
+
+def _looks(rollout: Rollout, index: int, bad: str) -> int:
+    """How many looks in a row it takes to believe that a machine is out. A patch run that is shown is no lost packet."""
+    plan = rollout.planned.plan
+    return 1 if bad == PATCHED_BY_OTHERS else plan.health[plan.machines[index].health].fail_after
 
 
 def _count(rollout: Rollout, misses: Counter[int], seen: Mapping[int, str]) -> None:
@@ -213,6 +222,8 @@ def _bad(rollout: Rollout, index: int, view: View | None, network: Round | None)
     by_view = unwell_by_view(probes, view)
     if by_view:
         return by_view
+    if view.installing and rollout.machines[index].status is not MachineStatus.DONE:
+        return PATCHED_BY_OTHERS  # no failure of one that is done: that is for when it goes out
     if any(p.kind in NETWORK for p in probes):
         if network is None:
             return None

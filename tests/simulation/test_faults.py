@@ -243,6 +243,28 @@ async def test_somebody_elses_run_is_waited_for() -> None:
     assert refused == []
 
 
+@pytest.mark.parametrize("at", ["20m", "26m"])
+def test_nobody_of_its_group_goes_down_beside_somebody_elses_run(at: str) -> None:
+    """A schedule patches a4, which may restart at any moment: no other machine of its set is begun until that is over."""
+
+    @virtual
+    async def story() -> None:
+        stage, rollout = await play(f"- foreign_run: {{machines: [a4], at: {at}}}", restart_share=1.0)
+        assert_done(stage, rollout)
+        lines = [line for line in stage.audit() if line["machine"].rsplit("/", 1)[-1][0] == "a"]
+        begun = {line["event"]: line["at"] for line in lines if line.get("by") == "foreign"}
+        beside = [
+            line["machine"]
+            for line in lines
+            if line["event"] == "install"
+            and not line.get("by")
+            and begun["install"] <= line["at"] < begun["install_end"]
+        ]
+        assert beside == []
+
+    story()
+
+
 # The cloud suffers ------------------------------------------------------------------------------------------
 
 
