@@ -22,7 +22,7 @@ import asyncio
 import cProfile
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,6 +33,7 @@ from apparatus import arguments, busy_with_others, measured, peak_mib, serving, 
 
 from orchestrator.clock import SystemClock
 from orchestrator.cloud.port import (
+    AZURE_VMS,
     Accepted,
     Answer,
     Budgeted,
@@ -43,7 +44,7 @@ from orchestrator.cloud.port import (
     Target,
     View,
 )
-from orchestrator.inventory.model import Agent, AppHealth, Inventory, MachineId, Power
+from orchestrator.inventory.model import Agent, AppHealth, Inventory, Kind, MachineId, Power
 from orchestrator.planner.model import PlannedMachine
 from orchestrator.policy.model import Change
 
@@ -82,11 +83,11 @@ class Trivial:
         """Nobody asks."""
         raise NotImplementedError
 
-    async def view(self, target: Target) -> View:
+    async def view(self, target: Target, *, runs: bool = True) -> View:
         """Well."""
         return WELL
 
-    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
+    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
         """All well."""
         return {machine.id: WELL for machine in self.machines}
 

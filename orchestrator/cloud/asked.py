@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.cloud.port import Target
+from orchestrator.inventory.ids import subscription_of
+from orchestrator.inventory.model import Kind
 
 
 class Permission(StrEnum):
@@ -20,6 +22,13 @@ class Permission(StrEnum):
     INSTALL = "Microsoft.Compute/virtualMachines/installPatches/action"
     ASSESS = "Microsoft.Compute/virtualMachines/assessPatches/action"
     RESTART = "Microsoft.Compute/virtualMachines/restart/action"
+    READ_ARC_MACHINES = "Microsoft.HybridCompute/machines/read"
+    INSTALL_ON_ARC = "Microsoft.HybridCompute/machines/installPatches/action"
+    ASSESS_ARC = "Microsoft.HybridCompute/machines/assessPatches/action"
+    READ_ARC_OPERATIONS = "Microsoft.HybridCompute/locations/updateCenterOperationResults/read"
+    READ_ARC_RUNS = "Microsoft.HybridCompute/machines/patchInstallationResults/read"
+    READ_ARC_PATCHES = "Microsoft.HybridCompute/machines/patchInstallationResults/softwarePatches/read"
+    READ_ARC_ASSESSMENTS = "Microsoft.HybridCompute/machines/patchAssessmentResults/softwarePatches/read"
     READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
     READ_AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets/read"
     READ_SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets/read"
@@ -47,10 +56,14 @@ def listing(things: str, permission: Permission, subscription: str) -> Asked:
 
 
 def viewing(target: Target) -> Asked:
-    """Reading one machine's instance view."""
+    """Reading one machine's instance view, or what takes its place."""
+    if target.kind is not Kind.AZURE_VM:
+        return Asked(f"reading the state of {target.name}", Permission.READ_ARC_MACHINES, target.arm_id)
     return Asked(f"reading the instance view of {target.name}", Permission.READ_VIEW, target.arm_id)
 
 
-def following(subscription: str) -> Asked:
-    """Looking at a long-running operation."""
-    return Asked("following an operation", Permission.READ_OPERATIONS, f"subscription {subscription}")
+def following(url: str) -> Asked:
+    """Looking at a long-running operation, at the URL that was given for it."""
+    arc = "/microsoft.hybridcompute/" in url.lower()
+    permission = Permission.READ_ARC_OPERATIONS if arc else Permission.READ_OPERATIONS
+    return Asked("following an operation", permission, f"subscription {subscription_of(url)}")

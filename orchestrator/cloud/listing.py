@@ -1,7 +1,7 @@
 """Everything that a set of subscriptions holds, from the lists of Azure Resource Manager.
 
 For each subscription: the machines' models, the same list again with `statusOnly=true` (it brings instance views, and Azure
-allows no other way of listing those), availability sets, scale sets, regions, network interfaces. An instance view of its
+allows no other way of listing those), availability sets, scale sets, regions, Arc machines, network interfaces. An instance view of its
 own is asked for only where that left out something that rules need: a machine, a power state, a domain.
 
 Without the machines there is no inventory, and that is an error. What else may not be read stands in `Inventory.unreadable`.
@@ -115,6 +115,8 @@ class _Subscription:
         await self._look_closer(
             [m for m in self.machines.values() if m.id not in status or _lacks(m, spread)], models
         )
+        arc = await self._optional("Arc machines", Permission.READ_ARC_MACHINES, urls.arc_machines(self.id))
+        self.machines |= {machine.id: machine for machine in map(machine_from_arm, _by_id(arc).values())}
         connected = connect(self.schedules.of(self.machines.values()), interfaces)
         self.machines = {machine.id: machine for machine in connected.machines}
         self.backend_pools = list(connected.pools)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, assert_never
+from types import MappingProxyType
+from typing import Any, Final, assert_never
 
 from orchestrator.cloud.asked import Asked, Permission
 from orchestrator.cloud.bodies import install_body
@@ -15,7 +16,7 @@ from orchestrator.policy.model import Change, Patches, Restart
 
 
 class Action(StrEnum):
-    """What the Compute provider calls it, as the last part of a POST's path."""
+    """What the machine's provider calls it, as the last part of a POST's path."""
 
     INSTALL = "installPatches"
     ASSESS = "assessPatches"
@@ -50,11 +51,19 @@ def assessment_order(target: Target) -> Order | Rejected:
     return _order(target, Action.ASSESS, "assessing", Permission.ASSESS)
 
 
+_ON_ARC: Final[Mapping[Action, Permission]] = MappingProxyType(
+    {Action.INSTALL: Permission.INSTALL_ON_ARC, Action.ASSESS: Permission.ASSESS_ARC}
+)
+"""What an Arc machine can be told over ARM, and what that takes."""
+
+
 def _order(
     target: Target, action: Action, verb: str, permission: Permission, body: Mapping[str, Any] | None = None
 ) -> Order | Rejected:
-    """An order to a virtual machine. Sent for an Arc machine it would reach a virtual machine of the same name."""
+    """An order to a machine, refused where its provider has no such action."""
     if target.kind is not Kind.AZURE_VM:
-        why = f"{verb} {target.name} isn't possible: it is no Azure virtual machine ({target.kind})"
-        return Rejected("KindNotSupported", why, transient=False)
+        if action not in _ON_ARC:
+            why = f"{verb} {target.name} isn't possible: Azure Arc has no such action ({target.kind})"
+            return Rejected("KindNotSupported", why, transient=False)
+        permission = _ON_ARC[action]
     return Order(action, Asked(f"{verb} {target.name}", permission, target.arm_id), body)

@@ -7,14 +7,23 @@ Retry-After, in seconds, if it gave one), `CloudPermanent`, `AccessDenied`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from orchestrator.cloud.rights import Rights
-from orchestrator.inventory.model import Agent, AppHealth, Inventory, Kind, MachineId, Os, Power
+from orchestrator.inventory.model import (
+    Agent,
+    AppHealth,
+    Connection,
+    Inventory,
+    Kind,
+    MachineId,
+    Os,
+    Power,
+)
 from orchestrator.policy.model import Change
 
 
@@ -46,6 +55,10 @@ class View:
     )
     missing: int | None = None  # critical and security patches that it found missing
     restart_pending: bool = False  # from before; not told: no
+    installation_began: datetime | None = (
+        None  # of an Arc machine's last run, by whichever clock wrote it down
+    )
+    connection: Connection = Connection.UNKNOWN  # of an Arc machine
 
     @property
     def installing(self) -> bool:
@@ -58,7 +71,8 @@ class Operation:
     """A long-running operation; both URLs to the byte, since ARM signs them.
 
     Both the same: known by its Location alone. No `status_url`: it had ended with the very answer that began it. An
-    operation found by its id has no `result_url`, and ARM may refuse to show it (AccessDenied): then a view has to do.
+    operation found by its id has no `result_url`, and ARM may refuse to show it (AccessDenied): then a view has to do. An Arc
+    machine's run that was found by its id is named by that id, as a resource below the machine, and isn't at any URL.
     """
 
     status_url: str
@@ -126,6 +140,7 @@ class Budgeted(StrEnum):
     GET = "get"  # instance view
     LIST = "list"
     OPERATION = "operation"  # the state of an operation
+    GRAPH = "graph"  # a query of Resource Graph: counted by identity, not by subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +149,9 @@ class Rate:
 
     per_minute: float
     burst: int
+
+
+AZURE_VMS: Final = frozenset({Kind.AZURE_VM})
 
 
 class CloudProvider(Protocol):
@@ -148,12 +166,22 @@ class CloudProvider(Protocol):
         """Everything that these subscriptions hold. What can't be read stands in `Inventory.unreadable`."""
         ...
 
-    async def view(self, target: Target) -> View:
-        """One instance view. A machine that is gone raises CloudPermanent with code `ResourceNotFound`."""
+    async def view(self, target: Target, *, runs: bool = True) -> View:
+        """One instance view. A machine that is gone raises CloudPermanent with code `ResourceNotFound`.
+
+        Of an Arc machine it is its model and, with `runs`, its last patch run, which takes a query of Resource Graph besides.
+        """
         ...
 
-    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
-        """The instance views of all machines of a subscription, in pages, without their models."""
+    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
+        """The views of all machines of these kinds in a subscription, in pages; of Arc machines without their patch runs."""
+        ...
+
+    async def patches_of(self, target: Target, installation_id: str) -> Sequence[Mapping[str, Any]]:
+        """What a patch run of an Arc machine did with each patch, in the form of a result's `patches`.
+
+        Its own result doesn't say, and Resource Graph, which does, may not know yet: fewer than were counted, or none.
+        """
         ...
 
     async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:

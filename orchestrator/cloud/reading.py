@@ -5,11 +5,12 @@ Written once, for every way to an ARM: the way itself is a `Get`, which the adap
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from orchestrator.cloud import urls
+from orchestrator.cloud import hybrid, urls
 from orchestrator.cloud.answers import (
     Received,
     ResultElsewhere,
@@ -20,11 +21,11 @@ from orchestrator.cloud.answers import (
     view_of,
 )
 from orchestrator.cloud.asked import Asked, Permission, following, listing, viewing
+from orchestrator.cloud.graph import Query
 from orchestrator.cloud.port import Ended, Operation, OperationState, Target, View
 from orchestrator.cloud.rights import Rights, Role, role_from
 from orchestrator.inventory.arm import instance_view_of
-from orchestrator.inventory.ids import subscription_of
-from orchestrator.inventory.model import MachineId, machine_id
+from orchestrator.inventory.model import Kind, MachineId, machine_id
 from orchestrator.inventory.wire import objects
 
 Get = Callable[[str, Asked], Awaitable[Received]]
@@ -33,37 +34,49 @@ Get = Callable[[str, Asked], Awaitable[Received]]
 Row = Mapping[str, Any]
 
 
-async def view(get: Get, target: Target) -> View:
-    """One instance view.
+async def view(get: Get, query: Query, target: Target, *, runs: bool = True) -> View:
+    """One instance view; of an Arc machine its model and, with `runs`, what Resource Graph knows of its last patch run.
 
     Raises:
         CloudPermanent: With code `ResourceNotFound` if the machine is gone.
         CloudTransient, AccessDenied: It couldn't be read now, or not by this identity.
     """
-    asked = viewing(target)
-    received = await get(urls.instance_view(target.arm_id), asked)
+    asked, arc = viewing(target), target.kind is not Kind.AZURE_VM
+    received = await get((urls.machine if arc else urls.instance_view)(target.arm_id), asked)
     if received.status != HTTPStatus.OK:
         raise error_from_answer(received, asked)
-    return view_of(received.body)
+    if not arc:
+        return view_of(received.body)
+    seen = hybrid.view_of_machine(received.body)
+    return hybrid.with_run(seen, await hybrid.last_run(query, target)) if runs else seen
 
 
-async def sweep(get: Get, subscription: str) -> dict[MachineId, View]:
-    """The instance views of all machines of a subscription. Raises as `pages`."""
-    asked = listing("machines", Permission.READ_MACHINES, subscription)
+async def sweep(get: Get, subscription: str, kinds: Collection[Kind]) -> dict[MachineId, View]:
+    """The views of all machines of these kinds in a subscription. Raises as `pages`."""
     views: dict[MachineId, View] = {}
-    async for page in pages(get, urls.machines(subscription, status_only=True), asked):
-        views.update({machine_id(str(item["id"])): view_of(instance_view_of(item)) for item in page})
+    if Kind.AZURE_VM in kinds:
+        asked = listing("machines", Permission.READ_MACHINES, subscription)
+        async for page in pages(get, urls.machines(subscription, status_only=True), asked):
+            views.update({machine_id(str(item["id"])): view_of(instance_view_of(item)) for item in page})
+    if set(kinds) - {Kind.AZURE_VM}:
+        asked = listing("Arc machines", Permission.READ_ARC_MACHINES, subscription)
+        async for page in pages(get, urls.arc_machines(subscription), asked):
+            views.update({machine_id(str(item["id"])): hybrid.view_of_machine(item) for item in page})
     return views
 
 
-async def poll(get: Get, operation: Operation) -> OperationState:
+async def poll(get: Get, query: Query, operation: Operation) -> OperationState:
     """Look at an operation once, and fetch its result if it has just ended without telling it. Raises as `state_of`."""
     if not operation.status_url:  # it had ended with the answer that began it
         return Ended(True, {})
-    asked = following(subscription_of(operation.status_url))
+    if hybrid.is_run(operation):
+        return await hybrid.poll_run(query, operation)
+    asked = following(operation.status_url)
     state = state_of(operation, await get(operation.status_url, asked), asked)
     if isinstance(state, ResultElsewhere):
         return result_of(await get(operation.result_url, asked), asked)
+    if isinstance(state, Ended) and "/microsoft.hybridcompute/" in operation.status_url.lower():
+        return replace(state, result=hybrid.as_compute(state.result))
     return state
 
 

@@ -7,19 +7,21 @@ way there is shorter. So thousands of rollouts, with crashes at every point, tak
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import reading, urls
+from orchestrator.cloud import hybrid, reading, urls
 from orchestrator.cloud.answers import Received, answer_to_start, received, view_of
 from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.emulated import Cut, Watch, exchange, unwatched
 from orchestrator.cloud.listing import read_inventory
 from orchestrator.cloud.orders import Order, assessment_order, change_order
 from orchestrator.cloud.port import (
+    AZURE_VMS,
     Answer,
     Budgeted,
     Operation,
@@ -32,9 +34,10 @@ from orchestrator.cloud.port import (
 )
 from orchestrator.cloud.rates import RATES
 from orchestrator.cloud.rights import Rights
+from orchestrator.emulator import arc
 from orchestrator.emulator.world import PUBLIC, World
 from orchestrator.errors import CloudTransient
-from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.inventory.model import Inventory, Kind, MachineId
 from orchestrator.policy.model import Change
 
 READ_TIMEOUT_S = 60.0
@@ -58,13 +61,17 @@ class SimulatedProvider:
         """Everything that these subscriptions hold; see the port."""
         return await read_inventory(self._get, subscriptions, self._clock.now())
 
-    async def view(self, target: Target) -> View:
+    async def view(self, target: Target, *, runs: bool = True) -> View:
         """One instance view; see the port."""
-        return await reading.view(self._get, target)
+        return await reading.view(self._get, self._query, target, runs=runs)
 
-    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
-        """All instance views of a subscription; see the port."""
-        return await reading.sweep(self._get, subscription)
+    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
+        """All views of a subscription; see the port."""
+        return await reading.sweep(self._get, subscription, kinds)
+
+    async def patches_of(self, target: Target, installation_id: str) -> Sequence[Mapping[str, Any]]:
+        """What a run did with each patch; see the port."""
+        return await hybrid.patches_of_run(self._query, target, installation_id)
 
     async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""
@@ -76,7 +83,7 @@ class SimulatedProvider:
 
     async def poll(self, operation: Operation) -> OperationState:
         """Look at an operation once; see the port."""
-        return await reading.poll(self._get, operation)
+        return await reading.poll(self._get, self._query, operation)
 
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation can be followed; see the port."""
@@ -90,8 +97,14 @@ class SimulatedProvider:
         """Nothing is held."""
 
     async def _get(self, url: str, asked: Asked) -> Received:
+        return await self._read("GET", url, b"", asked)
+
+    async def _query(self, body: Mapping[str, Any], asked: Asked) -> Received:
+        return await self._read("POST", urls.resource_graph(), orjson.dumps(body), asked)
+
+    async def _read(self, method: str, url: str, body: bytes, asked: Asked) -> Received:
         try:
-            return await self._send("GET", url, IDENTITY, b"", READ_TIMEOUT_S)
+            return await self._send(method, url, IDENTITY, body, READ_TIMEOUT_S)
         except Cut:
             raise CloudTransient(
                 f"{asked.what} failed: the connection was lost", code="ConnectionLost"
@@ -133,18 +146,30 @@ class GlancingProvider(SimulatedProvider):
         super().__init__(world, clock, watch)
         self._seen: dict[MachineId, tuple[tuple[object, ...], View]] = {}
 
-    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
-        """All instance views of a subscription; see the port."""
+    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
+        """All views of a subscription; see the port."""
         now = self._clock.now()
-        return {machine: self._glance(machine, now) for machine in self._world.machines(subscription)}
+        return {
+            machine: self._glance(machine, now)
+            for machine in self._world.machines(subscription)
+            if (state := self._world.state(machine)) is not None and state.record.kind in kinds
+        }
 
     def _glance(self, machine: MachineId, now: datetime) -> View:
         looks = self._world.appearance(machine, now)
         seen = self._seen.get(machine)
         if seen is None or seen[0] != looks:
-            seen = self._seen[machine] = looks, view_of(self._world.view(machine, now))
+            seen = self._seen[machine] = looks, self._look(machine, now)
         return seen[1]
+
+    def _look(self, machine: MachineId, now: datetime) -> View:
+        state = self._world.state(machine)
+        if state is not None and arc.is_arc(state.record):
+            return hybrid.view_of_machine(arc.machine_model(state, now))
+        return view_of(self._world.view(machine, now))
 
 
 def _located(target: Target, operation_id: str) -> Operation:
+    if target.kind is not Kind.AZURE_VM:
+        return hybrid.run_of(target, operation_id)
     return Operation(PUBLIC + urls.operation(target, operation_id))

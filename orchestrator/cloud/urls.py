@@ -7,6 +7,8 @@ from urllib.parse import quote
 from orchestrator.cloud.port import Target
 
 COMPUTE = "2026-04-01"  # what azure-mgmt-compute 39 speaks
+HYBRID = "2026-07-15"  # what azure-mgmt-hybridcompute 10 speaks
+GRAPH = "2021-03-01"
 SUBSCRIPTIONS = "2022-12-01"
 NETWORK = "2024-05-01"
 AUTHORIZATION = "2022-04-01"
@@ -20,6 +22,21 @@ def machines(subscription: str, *, status_only: bool = False) -> str:
     """All machines of a subscription: their models, or their instance views alone."""
     path = f"{_subscription(subscription)}{_COMPUTE}/virtualMachines?api-version={COMPUTE}"
     return path + ("&statusOnly=true" if status_only else "")
+
+
+def arc_machines(subscription: str) -> str:
+    """All machines of Azure Arc and Azure Local of a subscription."""
+    return f"{_subscription(subscription)}/providers/Microsoft.HybridCompute/machines?api-version={HYBRID}"
+
+
+def resource_graph() -> str:
+    """Where Resource Graph is asked."""
+    return f"/providers/Microsoft.ResourceGraph/resources?api-version={GRAPH}"
+
+
+def subscriptions() -> str:
+    """All subscriptions that this identity can see."""
+    return f"/subscriptions?api-version={SUBSCRIPTIONS}"
 
 
 def availability_sets(subscription: str) -> str:
@@ -60,9 +77,14 @@ def instance_view(arm_id: str) -> str:
     return action(arm_id, "instanceView")
 
 
+def machine(arm_id: str) -> str:
+    """One machine's model."""
+    return f"{quote(arm_id, safe=_SAFE_IN_AN_ID)}?api-version={_version(arm_id)}"
+
+
 def action(arm_id: str, name: str) -> str:
     """Something to be asked of one machine, such as `installPatches`."""
-    return f"{quote(arm_id, safe=_SAFE_IN_AN_ID)}/{name}?api-version={COMPUTE}"
+    return f"{quote(arm_id, safe=_SAFE_IN_AN_ID)}/{name}?api-version={_version(arm_id)}"
 
 
 def operation(target: Target, operation_id: str) -> str:
@@ -71,6 +93,10 @@ def operation(target: Target, operation_id: str) -> str:
         f"{_subscription(target.subscription)}{_COMPUTE}/locations/{target.location}"
         f"/operations/{operation_id}?api-version={COMPUTE}"
     )
+
+
+def _version(arm_id: str) -> str:
+    return HYBRID if "/microsoft.hybridcompute/" in arm_id.lower() else COMPUTE
 
 
 def _subscription(name: str) -> str:

@@ -19,6 +19,7 @@ from orchestrator.cloud.port import (
     View,
 )
 from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
+from orchestrator.executor.hybrid import SILENCE, began_since, is_hybrid, with_patches
 from orchestrator.executor.services import Services, target_of
 from orchestrator.executor.wellness import ask_network, probes_of, unwell_by_view
 from orchestrator.inventory.model import Agent, Power
@@ -155,6 +156,7 @@ async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.
     if not isinstance(rollout.planned.plan.change, Patches):
         return _read_back(rollout, activity, certain=False)  # a restart leaves no id to compare
     target = target_of(rollout.planned.machine(index))
+    arc = is_hybrid(target)
     settings, clock = services.settings, services.clock
     in_transit = timedelta(seconds=settings.in_transit_s * clock.scale)
     begun = clock.now() if settings.writer_is_alone else max(clock.now(), activity.not_after)
@@ -171,22 +173,24 @@ async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.
             good = False
         else:
             shown = view.installation_id or ""
-            if shown and shown != activity.baseline:
+            new = shown and shown != activity.baseline
+            if new and (not arc or began_since(services, view, activity.not_after)):
                 url = (await services.cloud.operation_of(target, shown)).status_url
                 return m.ReadBack(rollout.id, index, attempt, shown, url, certain=True, sure=False)
-            good = view.agent is Agent.READY
+            good = view.agent is Agent.READY and not arc
         now = clock.now()
         if not good:
             until = max(until, now + settings.settle_for)
         if now >= until or now >= at_most:
-            return _read_back(rollout, activity, certain=now >= until)
+            return _read_back(rollout, activity, certain=now >= until, why=SILENCE if arc else "")
         await clock.sleep(min(settings.settle_every, until - now).total_seconds())
 
 
-def _read_back(rollout: Rollout, activity: a.Settle, *, certain: bool) -> m.ReadBack:
+def _read_back(rollout: Rollout, activity: a.Settle, *, certain: bool, why: str = "") -> m.ReadBack:
     """No run but the last one known."""
+    machine, attempt, baseline = activity.machine, activity.attempt, activity.baseline
     return m.ReadBack(
-        rollout.id, activity.machine, activity.attempt, activity.baseline, "", certain=certain, sure=False
+        rollout.id, machine, attempt, baseline, "", certain=certain, sure=False, unsettled_by=why
     )
 
 
@@ -207,6 +211,8 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
     except CloudError as error:
         if not isinstance(change, Patches):  # no view tells how a restart ended
             return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
+        if is_hybrid(target):  # which run is ours, nothing there says
+            return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
         try:
             ended = await _by_view(services, target, run.baseline, until)
         except CloudPermanent:
@@ -214,6 +220,8 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
     if ended is None:
         hours = limit.total_seconds() / 3600
         return m.FollowLost(rollout.id, index, attempt, f"its operation has not ended after {hours:g} h")
+    if is_hybrid(target):
+        ended = await with_patches(services, target, ended)
     found = judge(change, ended.succeeded, ended.result, ended.error_code, ended.error_message)
     return m.ChangeReported(
         rollout.id,
@@ -336,7 +344,8 @@ async def _assessment_of(services: Services, target: Target, operation: Operatio
         return None
     if ended is None or not ended.succeeded:
         return None
-    return int(ended.result.get("criticalAndSecurityPatchCount") or 0)
+    missing = ended.result.get("criticalAndSecurityPatchCount")
+    return missing if isinstance(missing, int) else None
 
 
 async def _assessment_by_view(services: Services, target: Target, before: datetime | None) -> int | None:

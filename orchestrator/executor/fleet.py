@@ -11,7 +11,7 @@ from orchestrator.cloud.port import View
 from orchestrator.errors import CloudError, CloudTransient
 from orchestrator.executor.services import Services
 from orchestrator.executor.wellness import NETWORK, Round, ask_network, probes_of, unwell_by_view
-from orchestrator.inventory.model import AppHealth, MachineId, Power
+from orchestrator.inventory.model import AppHealth, Kind, MachineId, Power
 from orchestrator.planner.model import PlannedMachine, ProbedGroup
 from orchestrator.policy.model import ProbeKind
 from orchestrator.probes.port import Reply
@@ -60,10 +60,10 @@ async def sweep_all(services: Services, rollout: Rollout) -> Mapping[MachineId, 
         CloudPermanent, AccessDenied: It won't succeed before a person has done something about it.
     """
     views: dict[MachineId, View] = {}
-    for subscription in sorted({x.subscription for x in rollout.planned.plan.machines}):
+    for subscription, kinds in _held(rollout):
         while True:
             try:
-                views.update(await services.views.sweep(subscription))
+                views.update(await services.views.sweep(subscription, kinds))
                 break
             except CloudTransient:
                 await services.clock.sleep(services.settings.settle_every.total_seconds())
@@ -193,17 +193,33 @@ def _networked(rollout: Rollout, index: int) -> bool:
 
 async def _sweeps(services: Services, rollout: Rollout) -> dict[MachineId, View]:
     views: dict[MachineId, View] = {}
-    for subscription in sorted({x.subscription for x in rollout.planned.plan.machines}):
-        views.update(await services.views.sweep(subscription))
+    for subscription, kinds in _held(rollout):
+        views.update(await services.views.sweep(subscription, kinds))
     return views
 
 
+def _held(rollout: Rollout) -> list[tuple[str, frozenset[Kind]]]:
+    """The plan's subscriptions, each with the kinds of machine to look for: no list is asked for that may not be read."""
+    kinds: dict[str, set[Kind]] = {}
+    for machine in rollout.planned.plan.machines:
+        kinds.setdefault(machine.subscription, set()).add(machine.kind)
+    return [(subscription, frozenset(kinds[subscription])) for subscription in sorted(kinds)]
+
+
 def _turn(rollout: Rollout, turn: int, limit: int) -> list[int]:
-    """The machines whose network probes are asked in this look: those that are done or out, in turns."""
+    """The machines whose network probes are asked in this look: those that are done or out, in turns.
+
+    And those of Arc that wait: Azure tells a quarter of an hour late that one of them went silent.
+    """
+    machines = rollout.planned.plan.machines
     wanted = [
         i
         for i, run in enumerate(rollout.machines)
-        if (run.status is MachineStatus.DONE or run.status is MachineStatus.LEFT_OUT)
+        if (
+            run.status is MachineStatus.DONE
+            or run.status is MachineStatus.LEFT_OUT
+            or (run.status is MachineStatus.PENDING and machines[i].kind is not Kind.AZURE_VM)
+        )
         and _networked(rollout, i)
     ]
     if len(wanted) <= limit:

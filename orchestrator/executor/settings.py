@@ -22,6 +22,12 @@ class Settings:
     settle_for: timedelta = timedelta(minutes=5)
     # A read that fails begins that time anew; so long at most, then it is a person's.
     settle_at_most: timedelta = timedelta(minutes=30)
+    # From an intent to its request at most, as the scope says it.
+    send_within: timedelta = timedelta(seconds=60)
+    # A run that began, by an Arc machine's own clock, so long before its intent is another one, told late.
+    clock_tolerance: timedelta = timedelta(minutes=2)
+    # How long Resource Graph is asked what an Arc machine's run did with each patch; it lags by up to a minute.
+    patches_for: timedelta = timedelta(seconds=90)
     # How long a granted machine may go unread before an intent; then its grant is given back.
     baseline_within: timedelta = timedelta(minutes=30)
     # The first look at an operation while too few have ended to know when.

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from orchestrator.clock import Clock
-from orchestrator.cloud.port import Budgeted, CloudProvider, Target, View
+from orchestrator.cloud.graph import RATE_LIMITED
+from orchestrator.cloud.port import AZURE_VMS, Budgeted, CloudProvider, Target, View
 from orchestrator.errors import CloudError, CloudPermanent, CloudTransient
 from orchestrator.executor.dispatch import Dispatcher
 from orchestrator.executor.settings import Settings
-from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.model import Kind, MachineId
 
 EVERYWHERE = ""
 """The region of a request that lists a subscription as a whole."""
+
+GRAPH = ("", EVERYWHERE, Budgeted.GRAPH)
+"""The queue of Resource Graph, which counts an identity's queries whatever they are about."""
 
 
 class Views:
@@ -33,15 +37,19 @@ class Views:
         self._wanted: dict[str, dict[MachineId, tuple[Target, asyncio.Future[View]]]] = defaultdict(dict)
         self._rounds: dict[str, asyncio.Task[None]] = {}
 
-    async def read(self, target: Target) -> View:
-        """One request for one machine, now. Raises the errors of the port."""
-        await self._dispatcher.turn(target.subscription, target.location, Budgeted.GET)
+    async def read(self, target: Target, *, runs: bool = True) -> View:
+        """One machine, now: a request, and for the last patch run of an Arc machine another. Raises the errors of the port."""
+        queue = (target.subscription, target.location, Budgeted.GET)
+        await self._dispatcher.turn(*queue)
+        if runs and target.kind is not Kind.AZURE_VM:
+            await self._dispatcher.turn(*GRAPH)
         asked_at = self._clock.now()
         try:
-            view = await self._cloud.view(target)
+            view = await self._cloud.view(target, runs=runs)
         except CloudTransient as error:
             if error.retry_after_s is not None:
-                self._dispatcher.hold(target.subscription, target.location, Budgeted.GET, error.retry_after_s)
+                held = GRAPH if error.code == RATE_LIMITED else queue
+                self._dispatcher.hold(*held, error.retry_after_s)
             raise
         self._latest[target.id] = (asked_at, view)
         return view
@@ -79,7 +87,7 @@ class Views:
         if len(wishes) <= pages:
             await asyncio.gather(*(self._one(target, answer) for target, answer in wishes.values()))
             return
-        views = await self.sweep(subscription)
+        views = await self.sweep(subscription, frozenset(target.kind for target, _ in wishes.values()))
         for machine, (target, answer) in wishes.items():
             if machine in views:
                 _give(answer, views[machine])
@@ -96,16 +104,16 @@ class Views:
 
     async def _one(self, target: Target, answer: asyncio.Future[View]) -> None:
         try:
-            _give(answer, await self.read(target))
+            _give(answer, await self.read(target, runs=False))
         except CloudError as error:
             _fail(answer, error)
 
-    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
-        """All views of a subscription in pages. Raises the errors of the port."""
+    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
+        """All views of a subscription's machines of these kinds, in pages. Raises the errors of the port."""
         await self._dispatcher.turn(subscription, EVERYWHERE, Budgeted.LIST)
         asked_at = self._clock.now()
         try:
-            views = await self._cloud.sweep(subscription)
+            views = await self._cloud.sweep(subscription, kinds)
         except CloudTransient as error:
             if error.retry_after_s is not None:
                 self._dispatcher.hold(subscription, EVERYWHERE, Budgeted.LIST, error.retry_after_s)

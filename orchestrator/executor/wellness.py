@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.cloud.port import View
 from orchestrator.executor.services import Services
-from orchestrator.inventory.model import Agent, AppHealth, Power
+from orchestrator.inventory.model import Agent, AppHealth, Connection, Power
 from orchestrator.planner.model import Plan, PlannedMachine
 from orchestrator.policy.model import Probe, ProbeKind
 from orchestrator.probes.placeholders import where
@@ -41,6 +41,8 @@ def unwell_by_view(probes: tuple[Probe, ...], view: View) -> str:
 
     A machine that isn't running serves nobody, whichever probes it has. Application health counts where the extension is.
     """
+    if view.connection not in (Connection.CONNECTED, Connection.UNKNOWN):
+        return f"Azure Arc calls it {view.connection.replace('_', ' ')}"
     if view.power is not Power.RUNNING:
         return f"its power state is {view.power}"
     for probe in probes:

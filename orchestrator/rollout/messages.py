@@ -289,6 +289,7 @@ class ReadBack:
 
     `installation_id` is what the platform shows as the last run; `status_url` where that run can be followed;
     `certain` if every read succeeded, over the whole time, with the agent ready. `sure` if the run can only be ours.
+    `unsettled_by`: why it can't be known, where that isn't for want of good reads.
     """
 
     rollout: str
@@ -298,6 +299,7 @@ class ReadBack:
     status_url: str
     certain: bool
     sure: bool
+    unsettled_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

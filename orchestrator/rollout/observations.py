@@ -152,7 +152,8 @@ def _read_back(rollout: Rollout, message: m.ReadBack, run: MachineRun) -> tuple[
         carried = _carry(rollout, machine)
         gives_up = run.untaken + 1 >= UNTAKEN_LIMIT and not carried
         return (e.NotStarted(machine), *((_not_taken(machine, run),) if gives_up else carried))
-    why = f"{run.detail}; and it could not be read back for long enough to know whether the request was taken"
+    unread = "it could not be read back for long enough to know whether the request was taken"
+    why = f"{run.detail}; and {message.unsettled_by or unread}"
     return _undecided(rollout, machine, why)
 
 

@@ -1,33 +1,20 @@
-"""What every cloud promises, whichever way its requests go.
-
-Three faces of one emulated world stand behind the port:
-
-- simulated: the world itself, in virtual time;
-- transport: the SDK's client with a session that ends in the world, in virtual time;
-- wire: the SDK's client over HTTP on loopback, in emulated time that runs fast.
-"""
+"""What every cloud promises, whichever way its requests go (`faces`)."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import looptime
 import pytest
 
-from orchestrator.clock import Clock, LoopClock
-from orchestrator.cloud import emulated
-from orchestrator.cloud.arm.provider import ArmProvider
-from orchestrator.cloud.arm.transport import EmulatedSession
+from orchestrator.clock import LoopClock
 from orchestrator.cloud.port import (
     Accepted,
     Budgeted,
-    CloudProvider,
     Ended,
     Operation,
     Rejected,
@@ -37,20 +24,17 @@ from orchestrator.cloud.port import (
 )
 from orchestrator.cloud.rights import Role
 from orchestrator.cloud.simulated import SimulatedProvider
-from orchestrator.emulator.audit import audit_line
 from orchestrator.emulator.faults import (
     Drop,
     Fault,
-    Faults,
     InstallFails,
     InstallNeverEnds,
     LostAnswer,
     ServerError,
     Slow,
     Throttle,
+    Vanishes,
 )
-from orchestrator.emulator.server import Emulator
-from orchestrator.emulator.signed_urls import Signer
 from orchestrator.emulator.state import Kind as Asking
 from orchestrator.emulator.world import World
 from orchestrator.errors import AccessDenied, CloudPermanent, CloudTransient
@@ -58,13 +42,13 @@ from orchestrator.inventory.model import (
     Agent,
     AppHealth,
     Inventory,
-    Machine,
     Orchestration,
     Os,
     Power,
     resource_id,
 )
 from orchestrator.policy.model import Patches, Reboot, Restart
+from tests.contracts.faces import FACES, PATCHES, START, Face, Play, aimed, player
 from tests.fleet import (
     SUBSCRIPTION,
     arm_id,
@@ -79,10 +63,7 @@ from tests.fleet import (
     vm_id,
 )
 
-START = datetime(2026, 11, 22, 1, tzinfo=UTC)
-SCALE = 5000.0  # on the wire: seven minutes of patching in a twelfth of a second
 OTHER = "22222222-bbbb-4bbb-8bbb-000000000002"
-PATCHES = Patches()
 
 FLEET = inventory(
     vm("web01", os=Os.WINDOWS, zone="1", tags={"ring": "canary"}, app_health=AppHealth.HEALTHY),
@@ -97,97 +78,15 @@ FLEET = inventory(
 )
 
 
-@dataclass
-class Face:
-    """One way to the world, opened."""
-
-    cloud: CloudProvider
-    clock: Clock
-    audit: Callable[[], list[bytes]]  # the lines so far
-
-    async def followed(self, operation: Operation) -> Ended:
-        """An operation's end."""
-        while True:
-            state = await self.cloud.poll(operation)
-            if isinstance(state, Ended):
-                return state
-            await self.clock.sleep(30)
-
-    async def begun(self, target: Target, change: Patches | Restart = PATCHES) -> Operation:
-        """The operation of a change that must be accepted."""
-        answer = await self.cloud.start(target, change, "key-1", 5)
-        assert isinstance(answer, Accepted)
-        return answer.operation
-
-
-@asynccontextmanager
-async def closing(cloud: CloudProvider) -> AsyncIterator[CloudProvider]:
-    """Closes a provider, whatever becomes of the test."""
-    try:
-        yield cloud
-    finally:
-        await cloud.close()
-
-
-Scenario = Callable[[Face], Awaitable[None]]
-Play = Callable[..., None]
-
-
-@pytest.fixture(params=["simulated", "transport", pytest.param("wire", marks=pytest.mark.wire)])
+@pytest.fixture(params=FACES)
 def play(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Play:
-    """Runs a scenario over one of the faces, in a loop of the kind that the face needs. Pages hold two things."""
-    monkeypatch.setattr(emulated, "PAGE_SIZE", 2)
-
-    def run(scenario: Scenario, *faults: Fault, fleet: Inventory = FLEET, signed: bool = True) -> None:
-        def sign(world: World) -> World:
-            world.signer = Signer(world.seed, signed=signed)
-            return world
-
-        async def virtual() -> None:
-            world = sign(World(fleet, seed=1, start=START, faults=Faults(faults)))
-            clock = LoopClock(START)
-            cloud: CloudProvider = SimulatedProvider(world, clock)
-            if request.param == "transport":
-                session = EmulatedSession(world, clock)
-                cloud = ArmProvider(clock, endpoint="http://127.0.0.1", session=session)
-            async with closing(cloud):
-                await scenario(
-                    Face(cloud, clock, lambda: [audit_line(h) for h in world.advance(clock.now())])
-                )
-
-        async def wire() -> None:
-            path = tmp_path / "audit.jsonl"
-            settings = {"seed": 1, "time_scale": SCALE, "start": START, "page_size": 2, "audit_path": path}
-            async with Emulator(fleet, faults=Faults(faults), **settings) as emulator:  # type: ignore[arg-type]
-                sign(emulator.world)
-                async with closing(ArmProvider(emulator._clock, endpoint=emulator.url)) as cloud:
-                    await scenario(Face(cloud, emulator._clock, lambda: path.read_bytes().splitlines()))
-
-        on_the_wire = request.param == "wire"
-        loops = asyncio.new_event_loop if on_the_wire else looptime.new_event_loop
-        with asyncio.Runner(loop_factory=loops) as runner:
-            runner.run(wire() if on_the_wire else virtual())
-
-    return run
+    """Runs a scenario over each of the faces."""
+    return player(request.param, FLEET, monkeypatch, tmp_path)
 
 
 def target(name: str, machines: Inventory = FLEET) -> Target:
     """How a machine of the fleet is addressed."""
     return aimed(next(machine for machine in machines.machines if machine.name == name))
-
-
-def aimed(machine: Machine) -> Target:
-    """How a machine is addressed."""
-    return Target(
-        id=machine.id,
-        arm_id=machine.arm_id,
-        name=machine.name,
-        subscription=machine.subscription,
-        resource_group=machine.resource_group,
-        location=machine.location,
-        kind=machine.kind,
-        os=machine.os,
-    )
 
 
 # Looking --------------------------------------------------------------------------------------------------------------
@@ -269,13 +168,13 @@ def test_inventory_tells_who_else_patches(play: Play) -> None:
 
 def test_empty_subscription(play: Play) -> None:
     """A subscription without machines is an empty inventory, no error."""
-    fleet = inventory(vm("elsewhere", subscription=OTHER, kind="arc"))
+    fleet = inventory(vm("gone", subscription=OTHER))
 
     async def scenario(face: Face) -> None:
         told = await face.cloud.inventory([OTHER])
         assert (told.machines, told.availability_sets, told.unreadable) == ((), (), ())
 
-    play(scenario, fleet=fleet)
+    play(scenario, Vanishes(at=timedelta(0)), fleet=fleet)
 
 
 def test_unknown_subscription(play: Play) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from orchestrator.cloud import urls
 from orchestrator.cloud.answers import Received, received
 from orchestrator.cloud.arm.connections import CONNECT_TIMEOUT_S, Session, VerbatimSession
 from orchestrator.cloud.arm.credentials import ToldCredential
@@ -32,6 +34,7 @@ from orchestrator.inventory.ids import subscription_of
 
 if TYPE_CHECKING:
     from azure.mgmt.compute.aio import ComputeManagementClient
+    from azure.mgmt.hybridcompute.aio import HybridComputeManagementClient
 
 PUBLIC_ENDPOINT = "https://management.azure.com"
 READ_TIMEOUT_S = 60.0
@@ -76,6 +79,7 @@ class ArmClient:
 
         self._sdk = ComputeManagementClient
         self._of_subscription: dict[str, ComputeManagementClient] = {}
+        self._hybrid_of: dict[str, HybridComputeManagementClient] = {}
 
     def compute(self, subscription: str) -> ComputeManagementClient:
         """The SDK's client of one subscription, on the same pipeline as everything else."""
@@ -84,6 +88,22 @@ class ArmClient:
             client = self._sdk(self._credential, subscription, **self._options)
             self._of_subscription[subscription] = client
         return client
+
+    def hybrid(self, subscription: str) -> HybridComputeManagementClient:
+        """The SDK's client for a subscription's Arc machines. Its package is loaded when the first of them is changed."""
+        client = self._hybrid_of.get(subscription)
+        if client is None:
+            from azure.mgmt.hybridcompute.aio import HybridComputeManagementClient
+
+            client = HybridComputeManagementClient(self._credential, subscription, **self._options)
+            self._hybrid_of[subscription] = client
+        return client
+
+    async def query(self, body: Mapping[str, Any], asked: Asked) -> Received:
+        """One query of Resource Graph, which only reads though it is a POST; the answer, whatever its status. Raises as `get`."""
+        return await self._read(
+            HttpRequest("POST", self.endpoint + urls.resource_graph(), json=dict(body)), asked
+        )
 
     async def get(self, url: str, asked: Asked) -> Received:
         """One GET of `url`, sent to the byte, or of a path of this ARM; the answer, whatever its status.
@@ -96,9 +116,12 @@ class ArmClient:
         if url.startswith("/"):
             url = self.endpoint + url
         await self._turn(url)
+        return await self._read(HttpRequest("GET", url), asked)
+
+    async def _read(self, request: HttpRequest, asked: Asked) -> Received:
         try:
             async with self._reads, asyncio.timeout(READ_TIMEOUT_S):
-                response = await self._client.send_request(HttpRequest("GET", url))
+                response = await self._client.send_request(request)
                 # Not `await response.read()`: a second reading of an empty body raises StreamConsumedError (azure-core 1.41).
                 return received(response.status_code, response.headers, response.content)
         except Exception as error:

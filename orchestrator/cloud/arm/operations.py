@@ -16,7 +16,7 @@ from azure.core.exceptions import ResponseNotReadError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from orchestrator.cloud import answers, urls
+from orchestrator.cloud import answers, hybrid, urls
 from orchestrator.cloud.answers import Received, received
 from orchestrator.cloud.arm.client import ArmClient
 from orchestrator.cloud.arm.errors import error_from, surely_unsent, told
@@ -24,6 +24,7 @@ from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.orders import Action, Order
 from orchestrator.cloud.port import Answer, Operation, Rejected, Target, Unsettled
 from orchestrator.errors import CloudError
+from orchestrator.inventory.model import Kind
 
 
 async def begin(client: ArmClient, target: Target, order: Order, key: str, timeout_s: float) -> Answer:
@@ -66,11 +67,15 @@ async def begin(client: ArmClient, target: Target, order: Order, key: str, timeo
 
 def operation_of(client: ArmClient, target: Target, operation_id: str) -> Operation:
     """Where an operation can be followed whose id is all that is known. Such a URL carries no signature."""
+    if target.kind is not Kind.AZURE_VM:
+        return hybrid.run_of(target, operation_id)
     return Operation(client.endpoint + urls.operation(target, operation_id))
 
 
 def _call(client: ArmClient, target: Target, order: Order) -> Callable[..., Awaitable[Any]]:
     """The SDK's method for this order, with everything bound but the options that all of them take."""
+    if target.kind is not Kind.AZURE_VM:
+        return _call_on_arc(client, target, order)
     machines = client.compute(target.subscription).virtual_machines
     match order.action:
         case Action.INSTALL:
@@ -81,6 +86,15 @@ def _call(client: ArmClient, target: Target, order: Order) -> Callable[..., Awai
             return partial(machines.begin_restart, target.resource_group, target.name)
         case _:
             assert_never(order.action)
+
+
+def _call_on_arc(client: ArmClient, target: Target, order: Order) -> Callable[..., Awaitable[Any]]:
+    """The same for a machine of Azure Arc or Azure Local, which nothing restarts."""
+    machines = client.hybrid(target.subscription).machines
+    if order.action is Action.INSTALL:
+        return partial(machines.begin_install_patches, target.resource_group, target.name, order.body)
+    assert order.action is Action.ASSESS, "orders know what Arc can be told"
+    return partial(machines.begin_assess_patches, target.resource_group, target.name)
 
 
 def _unanswered(

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import reading
+from orchestrator.cloud import hybrid, reading
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
 from orchestrator.cloud.arm.connections import Session
 from orchestrator.cloud.listing import read_inventory
 from orchestrator.cloud.orders import Order, assessment_order, change_order
-from orchestrator.cloud.port import Answer, Budgeted, Operation, OperationState, Rate, Rejected, Target, View
+from orchestrator.cloud.port import (
+    AZURE_VMS,
+    Answer,
+    Budgeted,
+    Operation,
+    OperationState,
+    Rate,
+    Rejected,
+    Target,
+    View,
+)
 from orchestrator.cloud.rates import RATES
 from orchestrator.cloud.rights import Rights
-from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.inventory.model import Inventory, Kind, MachineId
 from orchestrator.policy.model import Change
 
 
@@ -51,13 +62,17 @@ class ArmProvider:
         """Everything that these subscriptions hold; see the port."""
         return await read_inventory(self._client.get, subscriptions, self._clock.now())
 
-    async def view(self, target: Target) -> View:
+    async def view(self, target: Target, *, runs: bool = True) -> View:
         """One instance view; see the port."""
-        return await reading.view(self._client.get, target)
+        return await reading.view(self._client.get, self._client.query, target, runs=runs)
 
-    async def sweep(self, subscription: str) -> Mapping[MachineId, View]:
-        """All instance views of a subscription; see the port."""
-        return await reading.sweep(self._client.get, subscription)
+    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
+        """All views of a subscription; see the port."""
+        return await reading.sweep(self._client.get, subscription, kinds)
+
+    async def patches_of(self, target: Target, installation_id: str) -> Sequence[Mapping[str, Any]]:
+        """What a run did with each patch; see the port."""
+        return await hybrid.patches_of_run(self._client.query, target, installation_id)
 
     async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""
@@ -69,7 +84,7 @@ class ArmProvider:
 
     async def poll(self, operation: Operation) -> OperationState:
         """Look at an operation once; see the port."""
-        return await reading.poll(self._client.get, operation)
+        return await reading.poll(self._client.get, self._client.query, operation)
 
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation can be followed; see the port."""

@@ -55,7 +55,7 @@ async def test_two_instance_views_are_enough_for_a_machine_that_stays_well() -> 
     reads = 0
     read = here.services.views.read
 
-    async def counted(target: object) -> object:
+    async def counted(target: object, **options: object) -> object:
         nonlocal reads
         reads += 1
         return await read(target)  # type: ignore[arg-type]  # handed on

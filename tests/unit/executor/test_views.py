@@ -39,9 +39,9 @@ async def asked(doors: Doors, targets: Sequence[Target]) -> tuple[list[View], in
 def _count(cloud: object, name: str, counts: dict[str, int]) -> None:
     inner = getattr(cloud, name)
 
-    async def counted(*args: object) -> object:
+    async def counted(*args: object, **options: object) -> object:
         counts[name] += 1
-        return await inner(*args)
+        return await inner(*args, **options)
 
     setattr(cloud, name, counted)
 
@@ -128,7 +128,7 @@ async def test_a_bug_in_between_reaches_whoever_waits() -> None:
     """An error that nobody foresaw hangs nobody."""
     doors, views, targets = opened()
 
-    async def broken(_: Target) -> View:
+    async def broken(_: Target, *, runs: bool = True) -> View:
         raise Defect("a bug")
 
     doors.services.cloud.view = broken  # type: ignore[method-assign]  # the bug

@@ -18,9 +18,9 @@ from orchestrator.clock import SystemClock
 from orchestrator.cloud.arm.provider import ArmProvider
 from orchestrator.cloud.port import Accepted, Operation, Rejected, Target, Unsettled
 from orchestrator.errors import AccessDenied, CloudTransient
-from orchestrator.inventory.model import Kind, Os
+from orchestrator.inventory.model import Connection, Kind, Os
 from orchestrator.policy.model import Patches, Restart
-from tests.fleet import SUBSCRIPTION, arm_id, vm_id
+from tests.fleet import SUBSCRIPTION, arc_id, arm_id, vm_id
 from tests.unit.cloud.arm.scripted import ScriptedAnswer, ScriptedSession, Step
 from tests.unit.cloud.arm.test_errors import CUT, NO_CONNECTION, REFUSED, RESET, SILENCE, TORN
 
@@ -221,17 +221,54 @@ async def test_start_that_waits_for_a_token() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.ARC, Kind.AZURE_LOCAL])
-async def test_other_kinds_of_machine(kind: Kind) -> None:
-    """An order for an Arc machine isn't sent to the virtual machine that happens to have its name."""
+async def test_arc_machines(kind: Kind) -> None:
+    """An order for an Arc machine goes to its own provider, never to the virtual machine that happens to have its name."""
+    location = (
+        f"https://management.azure.com/subscriptions/{SUBSCRIPTION}/providers/Microsoft.HybridCompute/x/1"
+    )
+    cloud, session = provider(ScriptedAnswer(202, Location=location), ScriptedAnswer(202, Location=location))
+    site = replace(WEB01, name="site1", arm_id=arc_id("site1"), resource_group="rg-site", kind=kind)
+    patches = Patches(maximum_duration=timedelta(hours=1))
+    assert await cloud.start(site, patches, "key-1", 60) == Accepted(Operation(location, location))
+    assert await cloud.assess(site, "key-2", 60) == Accepted(Operation(location, location))
+    (_, install, headers, body), (_, assess, _, nothing) = session.sent
+    assert install == f"{EMULATOR}{arc_id('site1')}/installPatches?api-version=2026-07-15"
+    assert assess == f"{EMULATOR}{arc_id('site1')}/assessPatches?api-version=2026-07-15"
+    assert (headers["x-ms-client-request-id"], nothing) == ("key-1", None)
+    assert json.loads(body)["maximumDuration"] == "PT1H"
+
+
+@pytest.mark.parametrize("kind", [Kind.ARC, Kind.AZURE_LOCAL])
+async def test_nothing_restarts_an_arc_machine(kind: Kind) -> None:
+    """Azure Arc has no such action: nothing is sent."""
     cloud, session = provider()
-    for answer in (
-        await cloud.start(replace(WEB01, kind=kind), Patches(), "key-1", 60),
-        await cloud.start(replace(WEB01, kind=kind), Restart(), "key-2", 60),
-        await cloud.assess(replace(WEB01, kind=kind), "key-3", 60),
-    ):
-        assert isinstance(answer, Rejected)
-        assert (answer.code, answer.transient) == ("KindNotSupported", False)
+    answer = await cloud.start(replace(WEB01, arm_id=arc_id("web01"), kind=kind), Restart(), "key-2", 60)
+    assert isinstance(answer, Rejected)
+    assert (answer.code, answer.transient) == ("KindNotSupported", False)
     assert session.sent == []
+
+
+async def test_a_query_as_sent() -> None:
+    """The last run of an Arc machine is asked of Resource Graph, with its machine's subscription as the scope."""
+    machine = {"id": arc_id("site1"), "location": "westeurope", "properties": {"status": "Connected"}}
+    run = {"installationActivityId": "A1", "status": "InProgress", "startDateTime": "2026-11-22T01:00:00Z"}
+    found = {
+        "totalRecords": 1,
+        "data": [{"id": f"{arc_id('site1')}/patchInstallationResults/a1", "properties": run}],
+    }
+    cloud, session = provider(ScriptedAnswer(200, machine), ScriptedAnswer(200, found))
+    view = await cloud.view(replace(WEB01, name="site1", arm_id=arc_id("site1"), kind=Kind.ARC))
+    assert (view.connection, view.installation_id, view.installing) == (Connection.CONNECTED, "a1", True)
+    assert view.installation_began == NOW
+    (_, read, _, _), (method, asked, _, body) = session.sent
+    assert read == f"{EMULATOR}{arc_id('site1')}?api-version=2026-07-15"
+    assert (method, asked) == (
+        "POST",
+        f"{EMULATOR}/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01",
+    )
+    told = json.loads(body)
+    assert told["subscriptions"] == [SUBSCRIPTION]
+    assert f"id startswith '{arc_id('site1')}/patchInstallationResults/'" in told["query"]
 
 
 # Identity -------------------------------------------------------------------------------------------------------------
