@@ -13,17 +13,21 @@ from orchestrator.cloud.port import (
     Ended,
     Operation,
     Rejected,
-    StillRunning,
     Target,
     Unsettled,
     View,
 )
-from orchestrator.errors import AccessDenied, CloudError, CloudPermanent, CloudTransient
+from orchestrator.errors import AccessDenied, CloudError, CloudPermanent
+from orchestrator.executor.assessing import assess_machine
+from orchestrator.executor.following import until_end
 from orchestrator.executor.hybrid import SILENCE, began_since, is_hybrid, with_patches
 from orchestrator.executor.services import Services, target_of
 from orchestrator.executor.wellness import ask_network, probes_of, unwell_by_view
-from orchestrator.inventory.model import Agent, Power
-from orchestrator.policy.model import Patches
+from orchestrator.hotpatch.selection import selected
+from orchestrator.inventory.assessments import Assessment
+from orchestrator.inventory.model import Agent, Os, Power
+from orchestrator.planner.restarts import installation_of
+from orchestrator.policy.model import Change, Patches
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.judge import judge
@@ -207,7 +211,7 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
     operation = Operation(activity.status_url, activity.result_url)
     until = _at_least_looked_at(services, began + limit)
     try:
-        ended = await _until_end(services, target, operation, kind, began, until)
+        ended = await until_end(services, target, operation, kind, began, until)
     except CloudError as error:
         if not isinstance(change, Patches):  # no view tells how a restart ended
             return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
@@ -242,44 +246,6 @@ def _at_least_looked_at(services: Services, until: datetime) -> datetime:
     return max(until, services.clock.now() + services.settings.settle_for)
 
 
-async def _until_end(
-    services: Services, target: Target, operation: Operation, kind: str, began: datetime, until: datetime
-) -> Ended | None:
-    """Poll at the pace that the operation's age asks for; None if it hasn't ended by `until`.
-
-    Raises:
-        CloudPermanent, AccessDenied: It can't be looked at, now or ever.
-    """
-    clock, polling = services.clock, services.polling
-    kind = f"{kind} {target.os}"
-    polling.running += 1
-    age = (clock.now() - began).total_seconds()
-    wait = max(0.0, polling.first(kind) - age)
-    if not operation.status_url:  # it had ended with the answer that began it
-        wait = 0.0
-    try:
-        while clock.now() < until:
-            await clock.sleep(wait)
-            await services.dispatcher.turn(target.subscription, target.location, Budgeted.OPERATION)
-            before, age = age, (clock.now() - began).total_seconds()
-            try:
-                state = await services.cloud.poll(operation)
-            except CloudTransient as error:
-                state = StillRunning(error.retry_after_s)
-                if error.retry_after_s is not None:
-                    services.dispatcher.hold(
-                        target.subscription, target.location, Budgeted.OPERATION, error.retry_after_s
-                    )
-            if isinstance(state, Ended):
-                # Where the cloud doesn't tell: half-way between the look that saw it run and this one.
-                polling.ended(kind, (before + age) / 2 if state.took_s is None else state.took_s)
-                return state
-            wait = max(state.retry_after_s or 0.0, polling.wait(kind, age))
-    finally:
-        polling.running -= 1
-    return None
-
-
 async def _by_view(services: Services, target: Target, baseline: str, until: datetime) -> Ended | None:
     """Where the operation can't be read: the instance view's summary of the run after `baseline`, which tells less.
 
@@ -305,58 +271,26 @@ def _summary(view: View) -> Mapping[str, Any]:
 
 
 async def assess(services: Services, rollout: Rollout, activity: a.Assess) -> m.Observation:
-    """Have the machine assess what is missing, after a run that may have been somebody else's."""
-    target = target_of(rollout.planned.machine(activity.machine))
+    """Have the machine assess what is missing of the set, after a run that may have been somebody else's."""
+    plan = rollout.planned.plan
+    machine = rollout.planned.machine(activity.machine)
     key = f"{rollout.id}-{activity.machine}-{activity.attempt}-assess"
-    pending: int | None = None
-    for _ in range(3):  # an assessment changes nothing: asking again is harmless
-        before = await _assessed_at(services, target)
-        await services.dispatcher.turn(target.subscription, target.location, Budgeted.GUEST_PATCH)
-        try:
-            answer = await services.cloud.assess(target, key, services.settings.request_timeout_s)
-        except CloudError:
-            answer = Rejected("NotSent", "", transient=True)
-        match answer:
-            case Accepted(operation):
-                pending = await _assessment_of(services, target, operation)
-            case Unsettled():
-                pending = await _assessment_by_view(services, target, before)
-            case Rejected(retry_after_s=seconds):
-                await services.clock.sleep(seconds or services.settings.settle_every.total_seconds())
-        if pending is not None:
-            break
-    found = -1 if pending is None else pending
-    return m.AssessmentReported(rollout.id, activity.machine, activity.attempt, found)
-
-
-async def _assessed_at(services: Services, target: Target) -> datetime | None:
+    target = target_of(machine)
     try:
-        return (await services.views.read(target)).assessed_at
+        before = (await services.views.read(target)).assessed_at
     except CloudError:
-        return None
+        before = None
+    answer = await assess_machine(services, target, key, before, counts_do=True)
+    pending = None if answer.found is None else _missing(answer.found, machine.os, plan.change)
+    pending = -1 if pending is None else pending
+    return m.AssessmentReported(rollout.id, activity.machine, activity.attempt, pending)
 
 
-async def _assessment_of(services: Services, target: Target, operation: Operation) -> int | None:
-    limit, began = services.settings.operation_grace, services.clock.now()
-    try:
-        ended = await _until_end(services, target, operation, "assess", began, began + limit)
-    except CloudError:
-        return None
-    if ended is None or not ended.succeeded:
-        return None
-    missing = ended.result.get("criticalAndSecurityPatchCount")
-    return missing if isinstance(missing, int) else None
+def _missing(found: Assessment, os: Os, change: Change) -> int | None:
+    """How many updates of the set are still missing: what was published meanwhile, or nobody asked for, is none of it.
 
-
-async def _assessment_by_view(services: Services, target: Target, before: datetime | None) -> int | None:
-    """Where the answer was lost: a newer assessment in the instance view, whoever asked for it; None if none shows."""
-    until = services.clock.now() + services.settings.settle_for
-    while services.clock.now() < until:
-        await services.clock.sleep(services.settings.settle_every.total_seconds())
-        try:
-            view = await services.views.read(target)
-        except CloudError:
-            continue
-        if view.assessed_at is not None and view.assessed_at != before:
-            return view.missing
-    return None
+    Where no updates are told, only critical and security ones are counted, whatever the set.
+    """
+    if found.updates is None or not isinstance(change, Patches):
+        return found.critical_and_security
+    return sum(1 for _ in selected(os, found.updates, installation_of(change)))

@@ -16,12 +16,17 @@ UNSUPPORTED: Final = "UA_ESM_REQUIRED"
 
 
 def wanted(machine: Machine, installation: Installation) -> Iterator[Update]:
-    """The updates that the installation would bring to the machine, of those that its last assessment found.
+    """The updates that the installation would bring to the machine, of those that its last assessment found."""
+    return selected(machine.os, machine.patches.updates or (), installation)
+
+
+def selected(os: Os, updates: Iterable[Update], installation: Installation) -> Iterator[Update]:
+    """Those of these updates that the installation would bring to a machine of this family.
 
     Excludes override classifications, includes add to them. An update whose classification nobody told may be of any.
     """
-    linux = machine.os is Os.LINUX
-    for update in machine.patches.updates or ():
+    linux = os is Os.LINUX
+    for update in updates:
         if _excluded(update, installation, linux=linux) or not _pinned(update, installation, linux=linux):
             continue
         if _included(update, installation, linux=linux) or _is_of(update, installation, linux=linux):

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 from orchestrator.inventory.model import Machine, MachineId, RebootBehavior, Update, kb_number, machine_id
-from orchestrator.inventory.wire import Row, flattened, moment, number, part, text, truth
+from orchestrator.inventory.wire import Row, flattened, moment, number, objects, part, text, truth
 
 ASSESSMENT_TYPES: Final = frozenset(
     {
@@ -68,7 +69,7 @@ class Assessments:
             if row is None or text(row, "status").lower() != "succeeded":
                 yield machine
                 continue
-            found = sorted(self.updates.get(machine.id, ()), key=lambda one: (one.kb, one.name))
+            found = sorted(self.updates.get(machine.id, ()), key=by_kb)
             told = machine.patches
             pending = [one for one in (truth(row, "rebootPending"), told.reboot_pending) if one is not None]
             yield replace(
@@ -80,6 +81,49 @@ class Assessments:
                     updates=tuple(found) if len(found) >= _counted(row) else None,
                 ),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What an assessment that was asked for found. `updates` is None where it only counted them, as for Arc machines."""
+
+    at: datetime | None  # when it began, by the cloud's clock
+    reboot_pending: bool | None = None
+    critical_and_security: int | None = None
+    other: int | None = None
+    updates: tuple[Update, ...] | None = None  # sorted by KB and name
+
+
+def assessment_from(result: Row) -> Assessment:
+    """The answer of `assessPatches` (`VirtualMachineAssessPatchesResult`). Fewer updates than it counted tell nothing: there may be others."""
+    important, other = number(result, "criticalAndSecurityPatchCount"), number(result, "otherPatchCount")
+    found = [update_from(row) for row in objects(result, "availablePatches")]
+    told = "availablePatches" in result and len(found) >= (important or 0) + (other or 0)
+    return Assessment(
+        at=moment(result, "startDateTime"),
+        reboot_pending=truth(result, "rebootPending"),
+        critical_and_security=important,
+        other=other,
+        updates=tuple(sorted(found, key=by_kb)) if told else None,
+    )
+
+
+def with_assessment(machine: Machine, found: Assessment, at: datetime) -> Machine:
+    """The machine as an assessment found it that ended at `at`."""
+    patches = replace(
+        machine.patches,
+        assessed_at=at,
+        critical_and_security=found.critical_and_security,
+        other=found.other,
+        reboot_pending=found.reboot_pending,
+        updates=found.updates,
+    )
+    return replace(machine, patches=patches)
+
+
+def by_kb(update: Update) -> tuple[str, str, str]:
+    """The order in which updates are told."""
+    return update.kb, update.name, update.version or ""
 
 
 def _counted(row: Row) -> int:
