@@ -62,10 +62,7 @@ def inventory(
 
     Kept with -o, an inventory holds every fact that was read: plan from it, check against it, emulate it.
     """
-    if output is not None and not output.name.endswith((".json", ".json.gz")):
-        raise UsageError(
-            f"an inventory is kept as JSON, not as {output.name}: name a file that ends in .json or .json.gz"
-        )
+    kept_in(output)
     held = source(inventory_file, subscription, endpoint).read()
     if output is not None:
         write_bytes(output, native.dump(held))
@@ -76,6 +73,15 @@ def inventory(
         print_stock(seen, everything=everything)
     if output is not None:
         line(f"\nkept in {output}", err if as_json else out)
+
+
+def kept_in(output: Path | None) -> Path | None:
+    """Where an inventory is to be kept, if anywhere. Raises `UsageError` before anything is read for it."""
+    if output is not None and not output.name.endswith((".json", ".json.gz")):
+        raise UsageError(
+            f"an inventory is kept as JSON, not as {output.name}: name a file that ends in .json or .json.gz"
+        )
+    return output
 
 
 @dataclass(frozen=True, slots=True)

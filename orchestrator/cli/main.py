@@ -43,6 +43,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "doctor": Entry(
             "doctor", "Look", "Say what this identity may do here, and what is missing for what."
         ),
+        "assess": Entry(
+            "assess", "Look", "Have machines assess what they lack, and say what each would get."
+        ),
         "graph": Entry("graph", "Look", "Draw the topology: svg, png or graphml."),
         "policy": Entry(
             "policy.command", "Plan", "Write, check, test and compare policies, and show what holds."

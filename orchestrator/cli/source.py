@@ -9,6 +9,7 @@ from pathlib import Path
 from orchestrator.errors import CloudError, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.regions import with_regions
+from orchestrator.wiring.assessments import with_kept
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_inventory
 
@@ -23,9 +24,11 @@ class Source:
 
     def read(self) -> Inventory:
         """The inventory. Raises `UsageError`, `Refused` for an empty fleet, `AccessDenied`."""
-        if self.file is not None:
-            return read_inventory(self.file)
-        return asyncio.run(self._live())
+        return self.read_file() or asyncio.run(self._live())
+
+    def read_file(self) -> Inventory | None:
+        """The inventory of the file, if it is one. Raises as `read`."""
+        return read_inventory(self.file) if self.file is not None else None
 
     async def try_reading(self, cloud: Cloud) -> tuple[Inventory | None, str]:
         """The inventory from a cloud that is open already, or why there is none."""
@@ -67,8 +70,8 @@ def source(file: Path | None, subscriptions: list[str] | None, endpoint: str | N
 
 
 async def live_inventory(cloud: Cloud, subscriptions: tuple[str, ...]) -> Inventory:
-    """The fleet as the cloud tells it now. An empty one is refused."""
+    """The fleet as the cloud tells it now, with what earlier assessments found on it. An empty one is refused."""
     inventory = with_regions(await cloud.provider.inventory(subscriptions))
     if not inventory.machines:
         raise Refused(f"no virtual machine in {', '.join(subscriptions)}; is it the right subscription?")
-    return inventory
+    return with_kept(inventory, cloud.endpoint)

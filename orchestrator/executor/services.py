@@ -13,6 +13,7 @@ from orchestrator.executor.groups import Groups
 from orchestrator.executor.polling import Polling
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.views import Views
+from orchestrator.inventory.model import Machine
 from orchestrator.notify.port import Webhooks
 from orchestrator.planner.model import PlannedMachine
 from orchestrator.policy.model import ProbeKind
@@ -68,8 +69,8 @@ def services(
     )
 
 
-def target_of(machine: PlannedMachine) -> Target:
-    """How the cloud addresses a planned machine; the resource group is read off its id, whose form ARM fixes."""
+def target_of(machine: PlannedMachine | Machine) -> Target:
+    """How the cloud addresses a machine; the resource group is read off its id, whose form ARM fixes."""
     parts = machine.arm_id.split("/")
     lower = [part.lower() for part in parts]
     group = parts[lower.index("resourcegroups") + 1] if "resourcegroups" in lower else ""

@@ -1,0 +1,153 @@
+"""Having machines assess before something is planned: what `assess`, `plan` and `rollout` share, with its bar."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from pydantic_core import PydanticCustomError
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from orchestrator.cli.output import count, err, line
+from orchestrator.cli.source import Source, live_inventory
+from orchestrator.errors import UsageError
+from orchestrator.inventory.model import Inventory
+from orchestrator.policy.values import read_positive_duration
+from orchestrator.policy.words import duration
+from orchestrator.service.assess import (
+    OLDER_THAN,
+    Choice,
+    Outcome,
+    Wanted,
+    assess_all,
+    choose,
+    concerns,
+    with_found,
+)
+from orchestrator.service.kept import Kept
+from orchestrator.wiring.assessments import assessments_path, keeping
+from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.rollout import Services, doors
+
+OlderThan = Annotated[
+    str,
+    typer.Option(
+        "--older-than", help="Have only those machines assess whose last assessment is older, such as 24h."
+    ),
+]
+Assess = Annotated[
+    bool,
+    typer.Option(
+        "--assess",
+        help="First have machines assess what they lack whose last assessment is old: takes minutes, changes nothing on them.",
+    ),
+]
+ONE_DAY = duration(OLDER_THAN)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A fleet of which it is known what machines lack, as far as they could say."""
+
+    inventory: Inventory
+    choice: Choice
+    outcomes: tuple[Outcome, ...]  # of those that were asked
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """Those of which nothing was found."""
+        return tuple(one for one in self.outcomes if one.found is None)
+
+
+def older_than(typed: str) -> timedelta:
+    """What was typed. Raises `UsageError`."""
+    try:
+        return read_positive_duration(typed)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise UsageError(f"--older-than: {context.get('what')}; {context.get('instead')}") from None
+
+
+def prepare_source(where: Source, wanted: Sequence[Wanted], limit: timedelta) -> Prepared:
+    """The fleet of a source, assessed. One from a file is asked too, by the ids that stand there."""
+    return asyncio.run(_prepare_source(where, wanted, limit))
+
+
+async def _prepare_source(where: Source, wanted: Sequence[Wanted], limit: timedelta) -> Prepared:
+    cloud = await open_cloud(where.endpoint)
+    async with doors(cloud, {}) as made:
+        inventory = where.read_file()
+        if inventory is None:
+            inventory = await live_inventory(cloud, where.subscriptions)
+        return await prepare(made, inventory, wanted, limit, cloud.endpoint)
+
+
+async def prepare(
+    services: Services, inventory: Inventory, wanted: Sequence[Wanted], limit: timedelta, endpoint: str
+) -> Prepared:
+    """Ask those machines of interest whose last assessment is older; what they answer is kept as it comes."""
+    choice = choose(inventory, concerns(wanted), limit, services.clock.now())
+    outcomes: list[Outcome] = []
+    with ExitStack() as held:
+        keeper = held.enter_context(keeping(assessments_path(), services.clock.now())) if choice.ask else None
+        advance = held.enter_context(_bar(len(choice.ask)))
+
+        def told(one: Outcome) -> None:
+            outcomes.append(one)
+            if one.found is not None and keeper is not None:
+                keeper.keep(Kept(endpoint, one.machine.id, one.at, one.found))
+            advance()
+
+        try:
+            await assess_all(services, choice.ask, told)
+        except asyncio.CancelledError:
+            done = sum(one.found is not None for one in outcomes)
+            line(
+                f"\n{count(done, 'assessment')} of {len(choice.ask):,} kept; the same command goes on from there",
+                err,
+            )
+            raise
+    outcomes.sort(key=lambda one: one.machine.id)
+    return Prepared(with_found(inventory, outcomes), choice, tuple(outcomes))
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[], None]]:
+    """How far it is: a bar on a terminal; elsewhere a line at the beginning and at each tenth."""
+    if not total:
+        yield lambda: None
+        return
+    if not err.is_terminal:
+        line(f"having {count(total, 'machine')} assess what they lack", err)
+        with _lines(total) as advance:
+            yield advance
+        return
+    bar = Progress(
+        TextColumn("assessing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+@contextmanager
+def _lines(total: int) -> Iterator[Callable[[], None]]:
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        before, done = done * 10 // total, done + 1
+        if done * 10 // total > before:
+            line(f"{done:,} of {total:,} have answered", err)
+
+    yield advance

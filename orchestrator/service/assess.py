@@ -1,0 +1,199 @@
+"""Having machines assess what they lack, before anything is planned: whom to ask, asking them, and what each would get.
+
+An assessment changes nothing on a machine. It takes minutes there, and a request of the budget that installations use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from orchestrator.cloud.asked import Permission
+from orchestrator.executor.assessing import THROTTLE, UNSETTLED, Assessed, assess_machine
+from orchestrator.executor.services import Services, target_of
+from orchestrator.hotpatch.selection import selected
+from orchestrator.inventory.assessments import Assessment, with_assessment
+from orchestrator.inventory.model import Inventory, Kind, Machine, MachineId, Update
+from orchestrator.inventory.standing import tells_power, why_not
+from orchestrator.planner.restarts import installation_of
+from orchestrator.policy.change import Patches
+from orchestrator.policy.model import Policy, Selector
+from orchestrator.policy.select import matcher
+from orchestrator.rollout.meanings import meaning_of
+
+OLDER_THAN: Final = timedelta(hours=24)
+"""An assessment that is older is made anew. Azure assesses the machines that it looks after once a day."""
+
+AT_ONCE: Final = 1500
+"""Assessments under way in one subscription and region. At 200 a minute, of up to six minutes each, no more are under way anyway."""
+
+NO_LIST: Final = (
+    "an assessment of an Arc machine tells how many updates it lacks, not which; Resource Graph knows them"
+)
+DENIED: Final = frozenset({"AuthorizationFailed", "AccessDenied", "LinkedAuthorizationFailed"})
+
+ADVICE: Final[Mapping[str, str]] = {
+    THROTTLE: "other requests of this subscription and region use up what Azure takes (200 a minute, installations among them); "
+    "run the same command again later",
+    UNSETTLED: "another operation may be under way on it: run the same command again when that is over",
+    "NeverEnded": "look at the machine: its agent or its patch extension hangs",
+    **dict.fromkeys(
+        DENIED,
+        f"have a role granted that includes {Permission.ASSESS}; `wavekeeper doctor` says what else is missing",
+    ),
+}
+"""What to do about an assessment that wasn't made, where that is other than for an installation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whom to ask, and whom not. Each machine that is of interest stands in one of the three; all are sorted by id."""
+
+    ask: tuple[Machine, ...]
+    recent: tuple[Machine, ...]  # those of which it is known already, by an assessment that is recent
+    left: Mapping[MachineId, str]  # the reason for each
+
+
+def choose(
+    inventory: Inventory, among: Callable[[Machine], bool], older_than: timedelta, now: datetime
+) -> Choice:
+    """Whom of these machines to ask: who can answer, and hasn't lately."""
+    sets = {held.id: held for held in inventory.scale_sets}
+    told = tells_power(inventory)
+    ask, recent, left = [], [], {}
+    for machine in inventory.machines:
+        if not among(machine):
+            continue
+        if _is_recent(machine, older_than, now):
+            recent.append(machine)
+        elif machine.kind is not Kind.AZURE_VM:
+            left[machine.id] = NO_LIST
+        elif (why := why_not(machine, sets, power_told=told)) is not None:
+            left[machine.id] = why
+        else:
+            ask.append(machine)
+    return Choice(tuple(ask), tuple(recent), left)
+
+
+def _is_recent(machine: Machine, older_than: timedelta, now: datetime) -> bool:
+    at = machine.patches.assessed_at
+    return machine.patches.updates is not None and at is not None and now - at < older_than
+
+
+# What is wanted -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which machines are of interest, and what would be installed on them; without patches, everything that they lack."""
+
+    select: Selector
+    patches: Patches | None = None
+    campaign: str = ""
+
+
+def wanted_by(policies: Iterable[Policy], campaign: str | None = None) -> tuple[Wanted, ...]:
+    """What campaigns install, or the one of this name. One that installs nothing takes no assessment."""
+    return tuple(
+        Wanted(policy.select, policy.campaign.change, policy.name)
+        for policy in policies
+        if policy.campaign is not None
+        and isinstance(policy.campaign.change, Patches)
+        and (campaign is None or policy.name.lower() == campaign.lower())
+    )
+
+
+def concerns(wanted: Sequence[Wanted]) -> Callable[[Machine], bool]:
+    """Whether a machine is of interest to any of them."""
+    tests = [matcher(one.select) for one in wanted]
+    return lambda machine: any(test(machine) for test in tests)
+
+
+def gets(machine: Machine, wanted: Sequence[Wanted]) -> tuple[Update, ...] | None:
+    """What the machine would get, of the updates that it lacks; None if nobody knows those."""
+    lacks = machine.patches.updates
+    if lacks is None:
+        return None
+    return tuple(dict.fromkeys(_gets(machine, lacks, wanted)))
+
+
+def _gets(machine: Machine, lacks: Sequence[Update], wanted: Sequence[Wanted]) -> Iterator[Update]:
+    for one in wanted:
+        if matcher(one.select)(machine):
+            yield from (
+                lacks if one.patches is None else selected(machine.os, lacks, installation_of(one.patches))
+            )
+
+
+# Asking ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of asking one machine, and when that was known: what was found, or why nothing was and what to do about it."""
+
+    machine: Machine
+    at: datetime
+    found: Assessment | None = None
+    code: str = ""
+    message: str = ""
+    advice: str = ""
+
+
+Told = Callable[[Outcome], None]
+"""Is told of each machine when it is known what came of it."""
+
+
+async def assess_all(services: Services, machines: Sequence[Machine], told: Told) -> None:
+    """Ask all of them, as fast as the cloud takes it; whoever isn't permitted in a subscription is refused there once.
+
+    Whoever ends it half-way loses nothing that was told already.
+    """
+    queues: defaultdict[tuple[str, str], list[Machine]] = defaultdict(list)
+    for machine in machines:
+        queues[machine.subscription.lower(), machine.location].append(machine)
+    denied: dict[str, Assessed] = {}
+    async with asyncio.TaskGroup() as group:
+        for _, waiting in sorted(queues.items()):
+            turns = iter(waiting)
+            for _ in range(min(AT_ONCE, len(waiting))):
+                group.create_task(_work(services, turns, denied, told))
+
+
+async def _work(
+    services: Services, turns: Iterator[Machine], denied: dict[str, Assessed], told: Told
+) -> None:
+    for machine in turns:
+        subscription = machine.subscription.lower()
+        answer = denied.get(subscription)
+        if answer is None:
+            key = f"assess-{services.clock.now():%Y%m%dT%H%M%S}-{machine.name}"
+            answer = await assess_machine(services, target_of(machine), key, machine.patches.assessed_at)
+            if answer.code in DENIED:
+                answer = denied.setdefault(subscription, replace(answer, message=_permission(machine)))
+        told(_outcome(machine, services.clock.now(), answer))
+
+
+def _outcome(machine: Machine, now: datetime, answer: Assessed) -> Outcome:
+    if answer.found is not None:
+        return Outcome(machine, now, answer.found)
+    advice = ADVICE.get(answer.code) or meaning_of(answer.code, answer.message).advice
+    return Outcome(machine, now, None, answer.code, answer.message, advice)
+
+
+def _permission(machine: Machine) -> str:
+    return f"this identity lacks {Permission.ASSESS} in subscription {machine.subscription}"
+
+
+def with_found(inventory: Inventory, outcomes: Iterable[Outcome]) -> Inventory:
+    """The inventory with what was found, and when that was."""
+    found = {one.machine.id: (one.found, one.at) for one in outcomes if one.found is not None}
+    machines = tuple(
+        with_assessment(machine, *found[machine.id]) if machine.id in found else machine
+        for machine in inventory.machines
+    )
+    return replace(inventory, machines=machines)
