@@ -4,17 +4,17 @@ of the same budget that installations use.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from orchestrator.cloud.port import Accepted, Budgeted, Ended, Operation, Rejected, Target, Unsettled
 from orchestrator.errors import AccessDenied, CloudError
 from orchestrator.executor.following import until_end
 from orchestrator.executor.services import Services
 from orchestrator.inventory.assessments import Assessment, assessment_from
-from orchestrator.rollout.judge import PASSING, SUCCEEDED
+from orchestrator.rollout.judge import SUCCEEDED, error_told
+from orchestrator.rollout.meanings import Then, meaning_of
 
 TRIES: Final = 3
 """Requests to one machine. Half a minute apart they stay within the two a minute that Azure takes for each machine."""
@@ -97,26 +97,14 @@ async def _followed(services: Services, target: Target, operation: Operation) ->
 
 def judged(ended: Ended) -> Assessed:
     """What an assessment that ended tells. An operation that succeeded may have failed to assess: its status decides."""
-    code, message = _error(ended.result)
-    if ended.succeeded and str(ended.result.get("status")) in SUCCEEDED:
-        return Assessed(assessment_from(ended.result), code="", message="")
-    code, message = (ended.error_code or code), (ended.error_message or message)
-    status = ended.result.get("status")
-    code = code or (f"status {status}" if status else "NoResult")
-    passing = code in PASSING or "retried" in message or "retry later" in message
-    return Assessed(code=code, message=message or "no reason was given", lasting=not passing)
-
-
-def _error(result: Mapping[str, Any]) -> tuple[str, str]:
-    """The first error of a result. The patch extension numbers its runs, and names what happened in the details."""
-    error = result.get("error")
-    if not isinstance(error, dict):
-        return "", ""
-    for detail in error.get("details") or ():
-        if isinstance(detail, dict) and detail.get("code"):
-            return str(detail["code"]), str(detail.get("message") or "")
-    code = str(error.get("code") or "")
-    return ("", "") if code.lower() == "success" else (code, str(error.get("message") or ""))
+    status = str(ended.result.get("status") or "Unknown")
+    if ended.succeeded and status in SUCCEEDED:
+        return Assessed(assessment_from(ended.result))
+    code, message = error_told(ended.result, ended.error_code, ended.error_message)
+    lasting = meaning_of(code, message).then is not Then.RETRY
+    return Assessed(
+        code=code or f"status {status}", message=message or "no reason was given", lasting=lasting
+    )
 
 
 async def _by_view(services: Services, target: Target, before: datetime | None) -> Assessment | None:

@@ -76,7 +76,7 @@ def _patches(
     status = str(result.get("status") or "Unknown")
     failed, pending = _count(result, "failedPatchCount"), _count(result, "pendingPatchCount")
     installed = _count(result, "installedPatchCount")
-    error_code, error_message = _error(result, code, message)
+    error_code, error_message = error_told(result, code, message)
     if result.get("maintenanceWindowExceeded"):
         what = f"the time for it ran out: {installed} installed, {pending} still pending"
         return _of("window-exceeded", what)
@@ -113,7 +113,7 @@ def _by_restart(change: Patches, result: Mapping[str, Any], installed: str, *, w
             return _of("unknown", f"{installed}, but the restart is {reboot}, which is not known")
 
 
-def _error(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str]:
+def error_told(result: Mapping[str, Any], code: str, message: str) -> tuple[str, str]:
     """The code and message of the result's own error, each where there is one, or else the operation's.
 
     The patch extension numbers its runs ("1": there were errors) and names what happened in the details. An Arc machine's result
