@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.assessing import ONE_DAY, OlderThan, Prepared, older_than, prepare_source
+from orchestrator.cli.assessing import ONE_DAY, OlderThan, Prepared, assess_source, older_than
 from orchestrator.cli.inventory import kept_in
 from orchestrator.cli.output import (
     bullets,
@@ -82,7 +82,7 @@ def assess(
     """
     limit, file = older_than(older), kept_in(output)
     wanted = _wanted(policies, campaign, select)
-    prepared = prepare_source(source(inventory, subscription, endpoint), wanted, limit)
+    prepared = assess_source(source(inventory, subscription, endpoint), wanted, limit)
     found = _find(prepared, wanted)
     if not (found.machines or prepared.choice.left):
         raise Refused("no machine is selected; see which there are with `wavekeeper inventory`")

@@ -13,10 +13,13 @@ import typer
 from pydantic_core import PydanticCustomError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestrator.cli.output import count, err, line
+from orchestrator.cli.output import count, err, line, some
+from orchestrator.cli.planning import OneOff
 from orchestrator.cli.source import Source, live_inventory
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory
+from orchestrator.policy.change import Patches
+from orchestrator.policy.model import Policy
 from orchestrator.policy.values import read_positive_duration
 from orchestrator.policy.words import duration
 from orchestrator.service.assess import (
@@ -27,6 +30,7 @@ from orchestrator.service.assess import (
     assess_all,
     choose,
     concerns,
+    wanted_by,
     with_found,
 )
 from orchestrator.service.kept import Kept
@@ -64,6 +68,42 @@ class Prepared:
         return tuple(one for one in self.outcomes if one.found is None)
 
 
+def wanted_of(policies: Sequence[Policy], campaign: str | None, one_off: OneOff | None) -> tuple[Wanted, ...]:
+    """What a plan is made for. Raises `UsageError` where nothing is installed, and so nothing need be assessed."""
+    wanted: tuple[Wanted, ...] = ()
+    if one_off is None:
+        wanted = wanted_by(policies, campaign)
+    elif isinstance(one_off.change, Patches):
+        wanted = (Wanted(one_off.select, one_off.change),)
+    if not wanted:
+        raise UsageError("nothing is installed, so there is nothing to assess: leave --assess away")
+    return wanted
+
+
+def tell_prepared(prepared: Prepared) -> None:
+    """In a few lines, who could not be assessed: their updates are unknown, and are planned for as such."""
+    choice, failed = prepared.choice, prepared.failed
+    line(
+        f"{count(len(prepared.outcomes) - len(failed), 'machine')} assessed, {len(choice.recent):,} were lately",
+        err,
+    )
+    for code, names in sorted(_by_code(failed).items()):
+        line(
+            f"{count(len(names), 'machine')} could not be assessed ({code}): {some(names)}",
+            err,
+            style="yellow",
+        )
+    if failed:
+        line("why, and what to do about it: wavekeeper assess", err)
+
+
+def _by_code(failed: Sequence[Outcome]) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for one in failed:
+        told.setdefault(one.code, []).append(one.machine.name)
+    return told
+
+
 def older_than(typed: str) -> timedelta:
     """What was typed. Raises `UsageError`."""
     try:
@@ -73,21 +113,21 @@ def older_than(typed: str) -> timedelta:
         raise UsageError(f"--older-than: {context.get('what')}; {context.get('instead')}") from None
 
 
-def prepare_source(where: Source, wanted: Sequence[Wanted], limit: timedelta) -> Prepared:
+def assess_source(where: Source, wanted: Sequence[Wanted], limit: timedelta) -> Prepared:
     """The fleet of a source, assessed. One from a file is asked too, by the ids that stand there."""
-    return asyncio.run(_prepare_source(where, wanted, limit))
+    return asyncio.run(_assess_source(where, wanted, limit))
 
 
-async def _prepare_source(where: Source, wanted: Sequence[Wanted], limit: timedelta) -> Prepared:
+async def _assess_source(where: Source, wanted: Sequence[Wanted], limit: timedelta) -> Prepared:
     cloud = await open_cloud(where.endpoint)
     async with doors(cloud, {}) as made:
         inventory = where.read_file()
         if inventory is None:
             inventory = await live_inventory(cloud, where.subscriptions)
-        return await prepare(made, inventory, wanted, limit, cloud.endpoint)
+        return await assess_first(made, inventory, wanted, limit, cloud.endpoint)
 
 
-async def prepare(
+async def assess_first(
     services: Services, inventory: Inventory, wanted: Sequence[Wanted], limit: timedelta, endpoint: str
 ) -> Prepared:
     """Ask those machines of interest whose last assessment is older; what they answer is kept as it comes."""

@@ -8,6 +8,15 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import options
+from orchestrator.cli.assessing import (
+    ONE_DAY,
+    Assess,
+    OlderThan,
+    assess_source,
+    older_than,
+    tell_prepared,
+    wanted_of,
+)
 from orchestrator.cli.dropped import print_dropped
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
@@ -37,6 +46,8 @@ def plan(
     select: options.Select = None,
     learn_from: LearnFrom = None,
     takes: Takes = None,
+    assess: Assess = False,
+    older: OlderThan = ONE_DAY,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -49,13 +60,20 @@ def plan(
 ) -> None:
     """Plan a campaign, or a one-off under the same rules: who is changed, in which waves, who is left out and why.
 
-    The same inventory, policies and durations give the same file, byte for byte. It is judged before it is written.
+    The same inventory, policies and durations give the same file, byte for byte. It is judged before it is written. Nothing is asked
+    of any machine unless --assess says so.
     """
     wanted = choose_change(change, select)
     read = read_wanted(tuple(policies or ()), campaign, wanted)
     where = source(inventory, subscription, endpoint)
     durations = known_durations(learn_from, takes, err if as_json else out)
-    made = plan_with(where.read(), read, campaign, wanted, durations)
+    if assess:
+        prepared = assess_source(where, wanted_of(read, campaign, wanted), older_than(older))
+        tell_prepared(prepared)
+        fleet = prepared.inventory
+    else:
+        fleet = where.read()
+    made = plan_with(fleet, read, campaign, wanted, durations)
     if output is not None:
         write_bytes(output, made.text)
     if as_json:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator.cli import options
+from orchestrator.cli.assessing import (
+    ONE_DAY,
+    Assess,
+    OlderThan,
+    assess_first,
+    older_than,
+    tell_prepared,
+    wanted_of,
+)
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.output import err
-from orchestrator.cli.planning import choose_change, make_plan, print_summary
+from orchestrator.cli.planning import choose_change, plan_with, print_summary, read_wanted
 from orchestrator.cli.source import Source, live_inventory, source
 from orchestrator.cli.watching import follow, watch
 from orchestrator.errors import Busy, Refused, UsageError
@@ -56,6 +66,7 @@ class Wanted:
     yes: bool
     accept_drift: bool
     durations: Durations
+    assess: timedelta | None  # have machines assess first whose last assessment is older
     queue: bool
     verbose: bool
     as_json: bool
@@ -113,6 +124,8 @@ def rollout(
     ] = None,
     learn_from: LearnFrom = None,
     takes: Takes = None,
+    assess: Assess = False,
+    older: OlderThan = ONE_DAY,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")] = False,
     accept_drift: AcceptDrift = False,
     queue: Queue = False,
@@ -128,9 +141,9 @@ def rollout(
     Ctrl-C asks it to pause: what has begun is carried through. A second one leaves at once. The same command goes on later.
     Where another process writes the journal already, that process is asked to take the plan on, and is followed here.
     """
-    if plan is not None and (inventory or policies or change or learn_from or takes):
+    if plan is not None and (inventory or policies or change or learn_from or takes or assess):
         raise UsageError(
-            "a reviewed plan is run as it is: leave --inventory, --policies, --change, --learn-from and --takes away"
+            "a reviewed plan is run as it is: leave --inventory, --policies, --change, --learn-from, --takes and --assess away"
         )
     wanted = Wanted(
         plan,
@@ -147,6 +160,7 @@ def rollout(
         yes,
         accept_drift,
         known_durations(learn_from, takes, err),
+        older_than(older) if assess else None,
         queue,
         verbose,
         as_json,
@@ -161,7 +175,7 @@ async def run(wanted: Wanted) -> int:
     async with doors(cloud, targets) as made:
         journal = await open_journal(wanted.journal)
         try:
-            plan = await _plan(wanted, cloud, journal)
+            plan = await _plan(wanted, cloud, made, journal)
             return await _Run(wanted, cloud, made, journal, whoami(), plan).until_it_rests()
         finally:
             await journal.close()
@@ -256,7 +270,7 @@ class _Run:
         return await live_inventory(self.cloud, subscriptions)
 
 
-async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
+async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) -> bytes:
     """The reviewed plan; or that of the rollout that goes on already; or a new one, shown and agreed to."""
     if wanted.plan is not None:
         return read_bytes(wanted.plan, "plan")
@@ -270,7 +284,13 @@ async def _plan(wanted: Wanted, cloud: Cloud, journal: Journal) -> bytes:
     else:
         inventory = await live_inventory(cloud, wanted.source.subscriptions)
     change = choose_change(wanted.change, wanted.select)
-    planned = make_plan(inventory, wanted.policies, wanted.campaign, change, wanted.durations)
+    policies = read_wanted(wanted.policies, wanted.campaign, change)
+    if wanted.assess is not None:
+        lacking = wanted_of(policies, wanted.campaign, change)
+        prepared = await assess_first(made, inventory, lacking, wanted.assess, cloud.endpoint)
+        tell_prepared(prepared)
+        inventory = prepared.inventory
+    planned = plan_with(inventory, policies, wanted.campaign, change, wanted.durations)
     print_summary(planned, err)
     if not wanted.yes:
         if not sys.stdin.isatty():
