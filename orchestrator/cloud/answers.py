@@ -90,7 +90,7 @@ def answer_to_start(received: Received, asked: Asked, locate: Callable[[str], Op
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Rejected(code, message, transient=True, retry_after_s=retry_after_s(received))
     if status in UNSURE_STATUSES or not 400 <= status < 500:
-        return Unsettled(f"{asked.what}: HTTP {status} {code}: {message}")
+        return Unsettled(f"{asked.what}: HTTP {status} {code}: {message}", code)
     return Rejected(code, str(error_from_answer(received, asked)), transient=False)
 
 

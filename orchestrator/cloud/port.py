@@ -98,9 +98,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """Nobody can say whether it has begun: 409, time-out, reset, 5xx."""
+    """Nobody can say whether it has begun: 409, time-out, reset, 5xx. `code` is the cloud's own word, if it answered."""
 
     why: str
+    code: str = field(default="", compare=False)
 
 
 Answer = Accepted | Rejected | Unsettled

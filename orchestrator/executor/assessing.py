@@ -4,6 +4,7 @@ of the same budget that installations use.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,6 +24,9 @@ THROTTLE: Final = "TooManyRequests"
 UNSETTLED: Final = "Unsettled"
 """Nobody knows whether it was taken: there was no answer, or another operation is under way on the machine."""
 
+NEVER_TAKEN: Final = frozenset({"OperationNotAllowed"})
+"""Refused with 409 for the machine's own state: it is off, or has no agent."""
+
 THROTTLED: Final = 20
 """Refusals for too many requests that are borne, each with its own wait: others of the subscription use the same budget."""
 
@@ -38,16 +42,26 @@ class Assessed:
 
 
 async def assess_machine(
-    services: Services, target: Target, key: str, before: datetime | None, *, counts_do: bool = False
+    services: Services,
+    target: Target,
+    key: str,
+    before: datetime | None,
+    *,
+    counts_do: bool = False,
+    unless: Callable[[], Assessed | None] = lambda: None,
 ) -> Assessed:
     """Ask, follow, and ask again where that may help.
 
     `before` is when the machine was assessed last, as its view tells. Where an answer is lost, a newer one there tells how many
-    updates there are, not which; `counts_do` says that this is enough.
+    updates there are, not which; `counts_do` says that this is enough. `unless` is asked before each request whether it is
+    known by now what would come of it.
     """
     tries = refusals = 0
     while True:
-        await services.dispatcher.turn(target.subscription, target.location, Budgeted.GUEST_PATCH)
+        if unless() is None:
+            await services.dispatcher.turn(target.subscription, target.location, Budgeted.GUEST_PATCH)
+        if (known := unless()) is not None:
+            return known
         last = await _once(services, target, key)
         if last.code == UNSETTLED:
             seen = await _by_view(services, target, before)
@@ -70,6 +84,8 @@ async def _once(services: Services, target: Target, key: str) -> Assessed:
     match answer:
         case Accepted(operation):
             return await _followed(services, target, operation)
+        case Unsettled(why, code) if code in NEVER_TAKEN:
+            return Assessed(code=code, message=why, lasting=True)
         case Unsettled(why):
             return Assessed(code=UNSETTLED, message=why)
         case Rejected(retry_after_s=float() as seconds):

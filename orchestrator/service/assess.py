@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from orchestrator.cloud.asked import Permission
@@ -169,12 +170,15 @@ async def _work(
 ) -> None:
     for machine in turns:
         subscription = machine.subscription.lower()
-        answer = denied.get(subscription)
-        if answer is None:
-            key = f"assess-{services.clock.now():%Y%m%dT%H%M%S}-{machine.name}"
-            answer = await assess_machine(services, target_of(machine), key, machine.patches.assessed_at)
-            if answer.code in DENIED:
-                answer = denied.setdefault(subscription, replace(answer, message=_permission(machine)))
+        answer = await assess_machine(
+            services,
+            target_of(machine),
+            f"assess-{services.clock.now():%Y%m%dT%H%M%S}-{machine.name}",
+            machine.patches.assessed_at,
+            unless=partial(denied.get, subscription),
+        )
+        if answer.code in DENIED:
+            answer = denied.setdefault(subscription, replace(answer, message=_permission(machine)))
         told(_outcome(machine, services.clock.now(), answer))
 
 
