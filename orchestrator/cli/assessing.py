@@ -14,7 +14,6 @@ from pydantic_core import PydanticCustomError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.output import count, err, line, some
-from orchestrator.cli.planning import OneOff
 from orchestrator.cli.source import Source, live_inventory
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory
@@ -36,6 +35,7 @@ from orchestrator.service.assess import (
 from orchestrator.service.kept import Kept
 from orchestrator.wiring.assessments import assessments_path, keeping
 from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.plans import OneOff
 from orchestrator.wiring.rollout import Services, doors
 
 OlderThan = Annotated[

@@ -23,7 +23,7 @@ from orchestrator.cli.assessing import (
 )
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.output import err
-from orchestrator.cli.planning import choose_change, plan_with, print_summary, read_wanted
+from orchestrator.cli.planning import choose_change, print_summary, read_wanted
 from orchestrator.cli.source import Source, live_inventory, source
 from orchestrator.cli.watching import follow, watch
 from orchestrator.errors import Busy, Refused, UsageError
@@ -37,6 +37,7 @@ from orchestrator.service.start import known_rollout
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_bytes
 from orchestrator.wiring.journal import Journal, become_writer, journal_path, open_journal, whoami
+from orchestrator.wiring.plans import plan_with
 from orchestrator.wiring.rollout import (
     Services,
     begin,
