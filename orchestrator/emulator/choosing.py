@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from orchestrator.emulator.catalogue import SYSTEM, Patch, Role
+from orchestrator.emulator.catalogue import SYSTEM, Patch, Role, packages
 from orchestrator.emulator.install_request import Fate, InstallRequest
-from orchestrator.emulator.months import Calendar
-from orchestrator.emulator.software import Software, base_of, find, outstanding, to_be_had
+from orchestrator.emulator.months import Calendar, current_month
+from orchestrator.emulator.software import MONTHS_BACK, Software, base_of, find, outstanding, to_be_had
 
 
 def chosen(
@@ -27,8 +28,27 @@ def chosen(
         if named is not None:
             looked_at[named] = None
     fates = {patch: request.fate(patch) for patch in looked_at}
+    if software.edition is None:
+        fates |= dict.fromkeys(_older(software, request, fates, now), Fate.SELECTED)
     _resolve(software, fates, calendar)
     return list(fates.items())
+
+
+def _older(
+    software: Software, request: InstallRequest, fates: Mapping[Patch, Fate], now: datetime
+) -> list[Patch]:
+    """Packages in the versions that a request names (`name=version`) where something newer is out, which it doesn't select.
+
+    As Linux' patch extension: a classification brings the newest version whatever the inclusions say. The archive is taken to keep
+    older versions; Ubuntu's keeps the newest alone.
+    """
+    passed_over = {patch.series for patch, fate in fates.items() if fate is Fate.NOT_SELECTED}
+    return [
+        patch
+        for month in range(current_month(now) - MONTHS_BACK, current_month(now))
+        for patch in packages(month)
+        if patch.series in passed_over and patch.rank > software.rank(patch.series) and request.names(patch)
+    ]
 
 
 def applies(software: Software, patch: Patch, calendar: Calendar) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -56,13 +56,12 @@ class InstallRequest:
 
     def fate(self, patch: Patch) -> Fate:
         """Exclusions override classifications; inclusions add to them."""
-        names = (patch.kb,) if patch.kb else (patch.name,)
-        if any(_matches(name, self.exclude) for name in names) or _matches(
-            patch.name, self.excluded_name_masks
-        ):
+        name = patch.kb or patch.name
+        excluded = [mask.partition("=")[0] for mask in self.exclude]  # whatever the version
+        if _matches(name, excluded) or _matches(patch.name, self.excluded_name_masks):
             return Fate.EXCLUDED
         wanted = (
-            any(_matches(name, self.include) for name in names)
+            self.names(patch)
             or _matches(patch.name, self.name_masks)
             or patch.classification.lower() in self.classifications
         )
@@ -71,6 +70,16 @@ class InstallRequest:
         if self.exclude_rebooting and patch.behavior != NEVER:
             return Fate.EXCLUDED
         return Fate.SELECTED
+
+    def names(self, patch: Patch) -> bool:
+        """Whether an inclusion asks for this one: by number, by name, or by name and version."""
+        for mask in self.include:
+            name, versioned, version = mask.partition("=")
+            if _matches(patch.kb or patch.name, [name]) and (
+                not versioned or _matches(patch.version, [version])
+            ):
+                return True
+        return False
 
 
 def read_install_request(body: Json, os: Os) -> InstallRequest | Answer:
@@ -182,5 +191,5 @@ def _something_selected(part: str, request: InstallRequest) -> InstallRequest | 
     )
 
 
-def _matches(name: str, masks: tuple[str, ...]) -> bool:
+def _matches(name: str, masks: Iterable[str]) -> bool:
     return any(fnmatchcase(name.lower(), str(mask).lower()) for mask in masks)

@@ -157,3 +157,31 @@ def test_which_linux_packages(parameters: dict[str, Any], expected: tuple[str, s
     request = read(Os.LINUX, **parameters)
 
     assert expected == (request.fate(KERNEL), request.fate(VIM))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"packageNameMasksToInclude": ["linux-*=6.8"]}, "Installed"),
+        ({"packageNameMasksToInclude": ["linux-image-azure=6.8*"]}, "Installed"),
+        ({"packageNameMasksToInclude": ["linux-image-azure=6.9"]}, "NotSelected"),
+        ({"packageNameMasksToInclude": ["linux-image-azure_6.8"]}, "NotSelected"),
+        (
+            {
+                "classificationsToInclude": ["Security"],
+                "packageNameMasksToInclude": ["linux-image-azure=6.9"],
+            },
+            "Installed",
+        ),
+        (
+            {
+                "classificationsToInclude": ["Security"],
+                "packageNameMasksToExclude": ["linux-image-azure=6.9"],
+            },
+            "Excluded",
+        ),
+    ],
+)
+def test_packages_by_version(parameters: dict[str, list[str]], expected: str) -> None:
+    """`name=version`, as the extension reads it; a classification brings a package in any version, an exclusion keeps it off in any."""
+    assert read(Os.LINUX, **parameters).fate(KERNEL) == expected
