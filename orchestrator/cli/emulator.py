@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from orchestrator.cli import options
 from orchestrator.cli.output import count, line, out
 from orchestrator.emulator.fault_file import read_faults
 from orchestrator.emulator.faults import NO_FAULTS
+from orchestrator.emulator.months import read_calendar
 from orchestrator.emulator.rights import NAMED, Rights, read_rights
 from orchestrator.emulator.server import serve
 from orchestrator.errors import UsageError
@@ -50,35 +52,35 @@ def emulator(
     start: Annotated[
         str | None,
         typer.Option(
-            "--start", help="The emulated time to begin with, such as 2026-11-22T01:00:00Z. Default: now."
+            "--date",
+            "--start",
+            help="The emulated time to begin with, such as 2026-11-22 or 2026-11-22T01:00:00Z. Default: now.",
         ),
     ] = None,
     rights: Annotated[
         str,
         typer.Option("--rights", help="What callers may do: owner, reader, none, or a JSON file of roles."),
     ] = "owner",
+    month: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a month brings besides the usual: 2026-06=baseline, =dotnet, =out-of-band; or drawn, by the seed. Repeatable."
+        ),
+    ] = None,
+    azure_patches: Annotated[
+        bool,
+        typer.Option("--azure-patches", help="Let Azure patch machines whose settings leave it to Azure."),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Answer as Azure Resource Manager does, over HTTP on loopback, until Ctrl-C.
 
     Other commands reach it by --endpoint. Machines restart, fail and answer health probes as real ones do, at any speed.
     """
-    begin = _moment(start)
     wrong = NO_FAULTS if faults is None else read_faults(faults)
-    allowed = _rights(rights)
+    calendar = read_calendar(month or (), seed)
+    begin, allowed = _moment(start), _rights(rights)
     fleet = read_inventory(inventory)
-
-    def ready(taken: int) -> None:
-        url = f"http://{HOST}:{taken}"
-        if as_json:  # on one line, so that whoever started it can wait for just that
-            told = {"url": url, "port": taken, "time_scale": time_scale, "machines": len(fleet.machines)}
-            line(orjson.dumps(told).decode())
-        else:
-            line(
-                f"listening on {url}, time runs {time_scale:g} times as fast, {count(len(fleet.machines), 'machine')}"
-            )
-        out.file.flush()
-
     asyncio.run(
         serve(
             fleet,
@@ -90,9 +92,22 @@ def emulator(
             audit_path=audit,
             start=begin,
             rights=allowed,
-            ready=ready,
+            calendar=calendar,
+            azure_patches=azure_patches,
+            ready=partial(_tell, time_scale, len(fleet.machines), as_json),
         )
     )
+
+
+def _tell(time_scale: float, machines: int, as_json: bool, taken: int) -> None:
+    """Where it listens, once it does."""
+    url = f"http://{HOST}:{taken}"
+    if as_json:  # on one line, so that whoever started it can wait for just that
+        told = {"url": url, "port": taken, "time_scale": time_scale, "machines": machines}
+        line(orjson.dumps(told).decode())
+    else:
+        line(f"listening on {url}, time runs {time_scale:g} times as fast, {count(machines, 'machine')}")
+    out.file.flush()
 
 
 def _rights(told: str) -> Rights:
@@ -113,5 +128,7 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--start {text} is no instant; write it as 2026-11-22T01:00:00Z") from None
+        raise UsageError(
+            f"--date {text} is no date; write it as 2026-11-22 or 2026-11-22T01:00:00Z"
+        ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from orchestrator.emulator.state import STARTS, Kind
 
@@ -179,7 +179,25 @@ class Vanishes(TimedFault):
 
 
 class ForeignRun(TimedFault):
-    """Somebody else starts an installation of critical and security patches."""
+    """Somebody else starts an installation: of critical and security patches, unless told otherwise.
+
+    `takes` or `kbs` say of what; `cumulative` is the month's cumulative update, also where a hotpatch is offered, and throws a
+    machine off the hotpatch track, as `out_of_band` does.
+    """
+
+    by: Literal["colleague", "schedule", "azure"] = "colleague"
+    takes: Literal["important", "everything", "cumulative", "out_of_band", "kbs"] = "important"
+    kbs: tuple[str, ...] = ()
+    reboot: Literal["IfRequired", "Never", "Always"] = "IfRequired"
+    every: Duration | None = None  # again and again
+
+    @model_validator(mode="after")
+    def _kbs_or_not(self) -> Self:
+        if (self.takes == "kbs") != bool(self.kbs):
+            raise ValueError("write `takes: kbs` with a list of `kbs`, or neither")
+        if self.every is not None and self.every <= timedelta(0):
+            raise ValueError("`every` must be longer than nothing")
+        return self
 
 
 KINDS: dict[str, type[Fault]] = {

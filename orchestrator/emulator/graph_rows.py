@@ -170,9 +170,11 @@ def _run(machine: MachineState, operation: Operation, told: Json, modified: date
         "maintenanceWindowExceeded": bool(told.get("maintenanceWindowExceeded")),
         "startDateTime": stamp(operation.started),
         "lastModifiedDateTime": stamp(modified),
-        "startedBy": "Platform" if operation.by else "User",
+        "startedBy": "Platform" if operation.who in {"azure", "schedule"} else "User",
         "errorDetails": None if error.get("code") in {None, "Success"} else error,
     }
+    if operation.who == "schedule":
+        properties["maintenanceRunId"] = stamp(operation.started)
     return _result(machine, f"patchInstallationResults/{operation.id}", operation.id, properties)
 
 

@@ -47,7 +47,7 @@ class InstallRequest:
     reboot: str
     maximum: timedelta = DEFAULT_MAXIMUM
     classifications: frozenset[str] = frozenset()
-    include: tuple[str, ...] = ()  # KB numbers, or masks of package names
+    include: tuple[str, ...] = ()  # KB numbers, or masks of package names, with their version or without
     exclude: tuple[str, ...] = ()
     name_masks: tuple[str, ...] = ()  # Windows patch names
     excluded_name_masks: tuple[str, ...] = ()

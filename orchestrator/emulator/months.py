@@ -7,11 +7,14 @@ taken from what the product knows.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from orchestrator.emulator.chance import portion
+from orchestrator.errors import UsageError
 
 FIRST_YEAR = 2020
 BASELINES = frozenset({1, 4, 7, 10})
@@ -62,6 +65,43 @@ class Calendar:
 
 USUAL = Calendar()
 """Nothing but what is planned."""
+
+
+DRAWN = "drawn"
+BRINGS = {"baseline": "unplanned", "dotnet": "frameworks", "out-of-band": "out_of_band"}
+
+
+def read_calendar(told: Iterable[str], seed: int) -> Calendar:
+    """A calendar from words such as `2026-06=baseline`; with `drawn` among them more is drawn by the seed.
+
+    Raises:
+        UsageError: with every word that says nothing.
+    """
+    found: dict[str, set[int]] = {field: set() for field in BRINGS.values()}
+    wrong, words = [], list(told)
+    for word in words:
+        if word == DRAWN:
+            continue
+        match = re.fullmatch(r"(\d{4})-(\d{2})=(.+)", word)
+        if (
+            match is None
+            or not int(match[1]) > FIRST_YEAR
+            or not 1 <= int(match[2]) <= 12
+            or match[3] not in BRINGS
+        ):
+            wrong.append(
+                f"--month {word} says nothing; write it as 2026-06=baseline, =dotnet or =out-of-band, or drawn"
+            )
+        else:
+            found[BRINGS[match[3]]].add(month_of(int(match[1]), int(match[2])))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return Calendar(
+        unplanned=frozenset(found["unplanned"]),
+        frameworks=frozenset(found["frameworks"]),
+        out_of_band=frozenset(found["out_of_band"]),
+        surprises=seed if DRAWN in words else None,
+    )
 
 
 @cache

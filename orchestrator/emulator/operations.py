@@ -71,13 +71,14 @@ class Operations:
         now: datetime,
         *,
         by: str = "",
+        who: str = "",
         request_id: str = "",
     ) -> Operation | Answer:
         """Take a request, or refuse it. What is taken goes into the audit at once, and so does a refused conflict."""
         request = read_install_request(body, family(machine.record)) if kind is Kind.INSTALL else None
         if isinstance(request, Answer):
             return request
-        taken = self.take(kind, machine, now, by=by, request_id=request_id)
+        taken = self.take(kind, machine, now, by=by, who=who, request_id=request_id)
         if isinstance(taken, Answer):
             return taken
         operation, rng = taken
@@ -97,6 +98,7 @@ class Operations:
         now: datetime,
         *,
         by: str = "",
+        who: str = "",
         request_id: str = "",
         beside: bool = False,
     ) -> tuple[Operation, random.Random] | Answer:
@@ -104,7 +106,7 @@ class Operations:
 
         `beside`: it may go on beside others of its kind.
         """
-        details = {"by": by} if by else {}
+        details = {"by": by, **({"who": who} if who else {})} if by else {}
         if request_id:
             details["request_id"] = request_id
         refusal = _refusal(kind, machine, now, beside=beside)
@@ -116,7 +118,7 @@ class Operations:
         machine.operations += 1
         rng = stream(self._seed, machine.id, machine.operations)
         record = machine.record
-        operation = Operation(guid(rng), kind, machine.id, record.location, record.subscription, now, by)
+        operation = Operation(guid(rng), kind, machine.id, record.location, record.subscription, now, by, who)
         self._all[operation.id] = operation
         self._of[machine.id].append(operation)
         if kind is Kind.RESTART and machine.running is not None:

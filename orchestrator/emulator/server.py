@@ -26,6 +26,7 @@ from orchestrator.emulator.arm import DEFAULT_PAGE_SIZE, answer, http_date
 from orchestrator.emulator.audit import audit_lines, audit_time, webhook_line
 from orchestrator.emulator.call import Request
 from orchestrator.emulator.faults import NO_FAULTS, Faults
+from orchestrator.emulator.months import USUAL, Calendar
 from orchestrator.emulator.rights import ALL, Rights
 from orchestrator.emulator.state import Delivery
 from orchestrator.emulator.world import World
@@ -55,6 +56,8 @@ class Emulator:
         start: datetime | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         rights: Rights = ALL,
+        calendar: Calendar = USUAL,
+        azure_patches: bool = False,
     ) -> None:
         _require_loopback(host)
         if time_scale <= 0:
@@ -65,7 +68,14 @@ class Emulator:
         self._scale = time_scale
         self._page_size = page_size
         self._epoch = SystemClock().now() if start is None else start
-        self.world = World(inventory, seed=seed, start=self._epoch, faults=faults)
+        self.world = World(
+            inventory,
+            seed=seed,
+            start=self._epoch,
+            faults=faults,
+            calendar=calendar,
+            azure_patches=azure_patches,
+        )
         self.world.rights = rights
         self._clock = ScaledClock(self._epoch, time_scale)
         self._names = _unique_names(self.world)
@@ -227,11 +237,14 @@ async def serve(
     start: datetime | None = None,
     page_size: int = DEFAULT_PAGE_SIZE,
     rights: Rights = ALL,
+    calendar: Calendar = USUAL,
+    azure_patches: bool = False,
     ready: Callable[[int], None] | None = None,
 ) -> None:
     """Run an emulator until SIGTERM or SIGINT, or until cancelled. `ready` is told the port once it listens.
 
-    `port` 0 takes any free one; `start` is the emulated time to begin with, None for now. Raises UsageError for a port in
+    `port` 0 takes any free one; `start` is the emulated time to begin with, None for now; `calendar` is what months bring besides the
+    usual, `azure_patches` whether Azure patches machines whose settings let it. Raises UsageError for a port in
     use, a host that isn't loopback, an audit file that can't be written.
     """
     stop = asyncio.Event()
@@ -247,6 +260,8 @@ async def serve(
         start=start,
         page_size=page_size,
         rights=rights,
+        calendar=calendar,
+        azure_patches=azure_patches,
     )
     async with emulator:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -155,15 +155,14 @@ def find(software: Software, kb: str, now: datetime, calendar: Calendar) -> Patc
     for month in range(current_month(now), current_month(now) - MONTHS_BACK, -1):
         made = (
             cumulative(edition, month, calendar),
-            hotpatch(edition, month, calendar),
+            hotpatch(edition, month, calendar) if software.hotpatching else None,
             out_of_band(edition, month, calendar),
             framework(edition, month, calendar),
         )
         for patch in made:
             if patch is not None and patch.kb == kb:
                 fits = patch.published <= now and patch.rank > software.rank(patch.series)
-                wanted = patch.role is not Role.HOTPATCH or software.hotpatching
-                return patch if fits and wanted and to_be_had(patch, now, calendar) else None
+                return patch if fits and to_be_had(patch, now, calendar) else None
     return None
 
 

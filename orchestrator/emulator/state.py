@@ -87,6 +87,7 @@ class Operation:
     subscription: str
     started: datetime
     by: str = ""  # empty: whoever sent the request; "foreign": somebody whom nobody here knows
+    who: str = ""  # who that somebody is: colleague, schedule, azure
     ended: datetime | None = None
     output: Json | None = None
     error: Json | None = None

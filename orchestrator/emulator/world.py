@@ -28,6 +28,7 @@ from orchestrator.emulator.graph_quota import Quota
 from orchestrator.emulator.life import Life
 from orchestrator.emulator.months import USUAL, Calendar
 from orchestrator.emulator.operations import Operations
+from orchestrator.emulator.others import Others
 from orchestrator.emulator.problems import not_found, problem, stamp
 from orchestrator.emulator.rights import ALL, Rights
 from orchestrator.emulator.settings import patched
@@ -41,18 +42,14 @@ from orchestrator.inventory.model import AppHealth, Inventory, Machine, MachineI
 
 PUBLIC = "https://management.azure.com"
 MACHINES = "Microsoft.Compute/virtualMachines"
-CRITICAL_AND_SECURITY: Json = {
-    "rebootSetting": "IfRequired",
-    "windowsParameters": {"classificationsToInclude": ["Critical", "Security"]},
-    "linuxParameters": {"classificationsToInclude": ["Critical", "Security"]},
-}
 
 
 class World:
     """Machines of one inventory from `start` on. `now` is aware everywhere; an earlier one than before means the present.
 
     `restart_share` of the machines wait for a patch that restarts them; `signed_urls` is off for ARM as before 2023;
-    `tempos` say what is known of machines and not left to chance.
+    `tempos` say what is known of machines and not left to chance; `calendar` what months bring besides the usual;
+    `azure_patches` whether Azure patches those whose settings let it.
     """
 
     def __init__(
@@ -66,6 +63,7 @@ class World:
         signed_urls: bool = True,
         tempos: Mapping[MachineId, Tempo] = MappingProxyType({}),
         calendar: Calendar = USUAL,
+        azure_patches: bool = False,
     ) -> None:
         self.start = start.astimezone(UTC)
         self.seed = seed
@@ -88,6 +86,9 @@ class World:
         self._models = {
             m.id: machine_model(m, self.set_ids) for m in self.dealt.machines if not arc.is_arc(m)
         }
+        self._others = Others(self._timeline, self._operations, calendar, self._models, seed=seed)
+        if azure_patches:
+            self._others.let_azure_patch(self._all, self.start)
         by_subscription: defaultdict[str, list[MachineId]] = defaultdict(list)
         for machine in self.dealt.machines:
             by_subscription[machine.subscription.lower()].append(machine.id)
@@ -366,10 +367,13 @@ class World:
         for state in self._states.values():
             for at, off in book.timed(GoesOff, state.record):
                 self._timeline.at(at, partial(self._life.switch_off, state, off.for_))
-            for at, _ in book.timed(ForeignRun, state.record):
-                self._timeline.at(at, partial(self._run_foreign, state))
+            for at, run in book.timed(ForeignRun, state.record):
+                self._others.plan(state, run, at)
             for at, _ in book.timed(Vanishes, state.record):
                 self._timeline.at(at, partial(self._vanish, state))
+
+    def _all(self) -> list[MachineState]:
+        return list(self._states.values())
 
     def _vanish(self, machine: MachineState, now: datetime) -> None:
         """The machine is off for good, and nobody finds it any more."""
@@ -378,9 +382,6 @@ class World:
         owner = machine.record.subscription.lower()
         self._states.pop(machine.id, None)
         self._by_subscription[owner] = tuple(m for m in self._by_subscription[owner] if m != machine.id)
-
-    def _run_foreign(self, machine: MachineState, now: datetime) -> None:
-        self._operations.begin(Kind.INSTALL, machine, CRITICAL_AND_SECURITY, now, by="foreign")
 
 
 def _missing(machine: str) -> Answer:

@@ -79,7 +79,14 @@ def test_a_port_in_use_is_one_message(wavekeeper: Typed, fleet: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--start", "yesterday"), "--start yesterday is no instant; write it as 2026-11-22T01:00:00Z"),
+        (
+            ("--start", "yesterday"),
+            "--date yesterday is no date; write it as 2026-11-22 or 2026-11-22T01:00:00Z",
+        ),
+        (
+            ("--month", "2026-13=baseline"),
+            "--month 2026-13=baseline says nothing; write it as 2026-06=baseline",
+        ),
         (("--time-scale", "0"), "a time scale must be greater than 0"),
         (("--faults", "nowhere.yaml"), "nowhere.yaml: the fault file can't be read"),
         (("--audit", "nowhere/audit.jsonl"), "the audit nowhere/audit.jsonl can't be written"),

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator.emulator.months import USUAL, Calendar, current_month, month_of, named, release
+from orchestrator.emulator.months import (
+    USUAL,
+    Calendar,
+    current_month,
+    month_of,
+    named,
+    read_calendar,
+    release,
+)
+from orchestrator.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -53,3 +62,19 @@ def test_surprises_are_drawn_by_their_seed() -> None:
     assert 150 <= sum(drawn.sent_after(m) for m in months) <= 250
     assert [drawn.baseline(m) for m in months] == [again.baseline(m) for m in months]
     assert [drawn.baseline(m) for m in months] != [Calendar(surprises=4).baseline(m) for m in months]
+
+
+def test_a_calendar_is_read_from_words() -> None:
+    """Each month with what it brings; what says nothing is told, all at once."""
+    told = read_calendar(("2026-06=baseline", "2026-05=dotnet", "2026-10=out-of-band", "drawn"), 7)
+
+    assert told == Calendar(
+        unplanned=frozenset({month_of(2026, 6)}),
+        frameworks=frozenset({month_of(2026, 5)}),
+        out_of_band=frozenset({month_of(2026, 10)}),
+        surprises=7,
+    )
+    assert read_calendar((), 7) == USUAL
+    with pytest.raises(UsageError) as caught:
+        read_calendar(("june", "2026-06=nothing", "2019-01=baseline"), 7)
+    assert len(str(caught.value).splitlines()) == 3

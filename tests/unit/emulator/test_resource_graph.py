@@ -140,7 +140,7 @@ def test_what_others_did_and_what_was_before() -> None:
         installation_id="11111111-0000-4000-8000-000000000000", installation_status="Succeeded"
     )
     machines: tuple[Machine, ...] = (arc("site1", patches=before),)
-    who = Caller(world(ForeignRun(at=timedelta(minutes=1)), InstallFails(), machines=machines))
+    who = Caller(world(ForeignRun(at=timedelta(minutes=1), by="azure"), InstallFails(), machines=machines))
     found = rows(who, RUNS, START + timedelta(hours=3))
     assert sorted(run["properties"]["status"] for run in found) == ["Failed", "Succeeded"]
     assert {run["properties"]["startedBy"] for run in found} == {"Platform", "User"}

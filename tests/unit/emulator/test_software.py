@@ -225,3 +225,15 @@ def test_the_newer_of_two_is_installed() -> None:
         (11, "Installed"),
         (10, "NotSelected"),
     ]
+
+
+def test_a_package_is_pinned_to_its_version() -> None:
+    """The version that was asked for, though a newer one is out; nothing else."""
+    software = begun(vm("lin", os=Os.LINUX), 10)
+    wanted = next(patch for patch in outstanding(software, after(10), USUAL) if patch.name == "openssl")
+    pinned = f"{wanted.name}={wanted.version}"
+
+    done = patched(software, 11, classifications=frozenset(), include=(pinned,))
+
+    assert done.of("openssl") == (wanted,)
+    assert done.rank("snapd") == software.rank("snapd")
