@@ -316,7 +316,7 @@ async def test_a_journal_that_fails_ends_the_process() -> None:
 
 
 def _broken_read(services: Any) -> None:
-    async def broken(*_: Any) -> Any:
+    async def broken(*_: Any, **__: Any) -> Any:
         raise ValueError("a bug in an adapter")
 
     services.cloud.view = broken
