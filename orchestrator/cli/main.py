@@ -40,6 +40,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "inventory": Entry(
             "inventory", "Look", "Count machines and groups, and say who can't be rolled and why."
         ),
+        "audit": Entry(
+            "audit", "Look", "Say which of your rules last month's patching broke, whoever did it."
+        ),
         "doctor": Entry(
             "doctor", "Look", "Say what this identity may do here, and what is missing for what."
         ),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -50,6 +51,20 @@ def read(text_of_file: bytes, name: str) -> Inventory:
         return _foreign(document)
     except InventoryError as error:
         raise InventoryError("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None
+
+
+def read_rows(text_of_file: bytes, name: str) -> tuple[list[Row], datetime | None]:
+    """The rows of a file that `az graph query` printed, and when it was asked if the file says so.
+
+    Raises:
+        InventoryError: As `read`.
+    """
+    try:
+        document = _document(text_of_file)
+        rows = [row for row in _rows(document) if isinstance(row, Mapping)]
+    except InventoryError as error:
+        raise InventoryError("\n".join(f"{name}: {line}" for line in str(error).splitlines())) from None
+    return rows, moment(document, "taken_at") if isinstance(document, Mapping) else None
 
 
 def _document(raw: bytes) -> object:

@@ -1,0 +1,170 @@
+"""`wavekeeper audit`: last month's patching, whoever did it, put before your rules. With read rights alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.text import Text
+
+from orchestrator.cli import options
+from orchestrator.cli.output import (
+    bullets,
+    columns,
+    count,
+    heading,
+    line,
+    print_json,
+    print_table,
+    when,
+)
+from orchestrator.cli.source import source
+from orchestrator.errors import UsageError
+from orchestrator.inventory.read import read_rows
+from orchestrator.inventory.runs import RunsRead, runs_from_rows
+from orchestrator.reports.history_markdown import markdown
+from orchestrator.reports.history_model import APPROXIMATE, Finding, History, sentence
+from orchestrator.service.audit import audit as judged
+from orchestrator.service.ending import ExitCode
+from orchestrator.topology.graph import build
+from orchestrator.wiring.files import floor, read_bytes, read_policies, write_bytes
+
+SHOWN: Final = 10
+"""Findings told; all of them with --verbose."""
+
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="audit")(audit)
+
+
+def audit(
+    policies: options.Policies = None,
+    subscription: options.Subscriptions = None,
+    inventory: options.InventoryFile = None,
+    endpoint: options.Endpoint = None,
+    installations: Annotated[
+        Path | None,
+        typer.Option(
+            "--installations",
+            help="Rows of `az graph query -q patchinstallationresources`, instead of asking Azure for them.",
+        ),
+    ] = None,
+    last: Annotated[
+        str, typer.Option("--last", help="How far back: 30d at most is what Azure keeps; also 48h, 2w.")
+    ] = "30d",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the report to this file, as Markdown.")
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Every finding, with every machine.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Say which of your rules were broken by patching in the last month, when, and by which schedule.
+
+    Azure's own history is put before the policies and the built-in rules, whoever began the runs: schedules, Azure by itself, people.
+    Nothing is changed, and reading is all it takes. Approximate, and it says so. The exit code is 0 if no rule was broken, else 3.
+    """
+    reach = _reach(last)
+    where = source(inventory, subscription, endpoint)
+    rules = read_policies(tuple(policies or ()))
+    fleet = where.read()
+    if installations is not None:
+        rows, taken_at = read_rows(read_bytes(installations, "history"), str(installations))
+        read = runs_from_rows(rows)
+        until = taken_at or _latest(read)
+    else:
+        read, until = asyncio.run(where.history(fleet, reach))
+    if until is None:
+        raise UsageError(
+            f"{installations} holds no patch run; ask for them with: az graph query --first 1000 "
+            "-q \"patchinstallationresources | where type endswith 'patchinstallationresults'\" -o json"
+        )
+    history = judged(build(fleet), rules, floor(), read, until - reach, until)
+    if output is not None:
+        write_bytes(output, markdown(history).encode())
+    if as_json:
+        print_json(history.to_json())
+    else:
+        _print(history, verbose=verbose)
+        if output is not None:
+            line(f"\nkept in {output}")
+    return ExitCode.DONE if history.ok else ExitCode.REFUSED
+
+
+def _reach(typed: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,4})([hdw])", typed.strip().lower())
+    if match is None or not int(match[1]):
+        raise UsageError(f"--last {typed} is no length of time; write it as 30d, 48h or 2w")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _latest(read: RunsRead) -> object:
+    return max((run.ended or run.began for run in read.runs), default=None)
+
+
+# For people -----------------------------------------------------------------------------------------------------
+
+
+def _print(history: History, *, verbose: bool) -> None:
+    title = f"{count(history.runs, 'patch run')} on {history.machines:,} of {count(history.fleet, 'machine')}"
+    line(f"{title}, {when(history.since)} to {when(history.until)}", style="bold")
+    table = columns("", "")
+    table.show_header = False
+    for name, counts in (
+        ("began by", history.by),
+        ("restarted", history.restarts),
+        ("status", history.statuses),
+    ):
+        table.add_row(Text(name, style="bright_black"), _told(counts))
+    print_table(table)
+    if history.ok:
+        line(f"\n✓ no rule was broken: {_told(history.rules, after=True)} held", style="green")
+    else:
+        heading(f"Rules were broken {history_times(history)}")
+        shown = history.findings if verbose else history.findings[:SHOWN]
+        for finding in shown:
+            _print_finding(finding, verbose=verbose)
+        if len(shown) < len(history.findings):
+            line(
+                f"and {len(history.findings) - len(shown):,} more: --verbose", style="bright_black", indent=2
+            )
+    if history.notes:
+        heading("Judged with care")
+        bullets(history.notes)
+    line(f"\n{APPROXIMATE}", style="bright_black")
+
+
+def history_times(history: History) -> str:
+    """`once`, `12 times, of which 3 aren't sure`."""
+    times = len(history.findings)
+    unsure = sum(not finding.sure for finding in history.findings)
+    told = "once" if times == 1 else f"{times:,} times"
+    if not unsure:
+        return told
+    return f"{told}, {'which' if times == 1 else f'of which {unsure:,}'} may rest on restarts that nobody saw"
+
+
+def _print_finding(finding: Finding, *, verbose: bool) -> None:
+    sure = finding.sure
+    line(
+        f"{'✗' if sure else '?'} {finding.rule} ({finding.origin})",
+        style="bold red" if sure else "yellow",
+        indent=2,
+    )
+    said = sentence(finding, len(finding.machines) if verbose else 3)
+    line(f"{when(finding.begin)} to {when(finding.end)}, by {', '.join(finding.by)}", indent=4)
+    line(said, indent=4)
+
+
+def _told(counts: Mapping[str, int], *, after: bool = False) -> str:
+    pairs = ((f"{n:,} {name}" if after else f"{name} {n:,}") for name, n in counts.items() if n)
+    return ", ".join(pairs) or "none"
