@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -77,17 +77,7 @@ def audit(
     where = source(inventory, subscription, endpoint)
     rules = read_policies(tuple(policies or ()))
     fleet = where.read()
-    if installations is not None:
-        rows, taken_at = read_rows(read_bytes(installations, "history"), str(installations))
-        read = runs_from_rows(rows)
-        until = taken_at or _latest(read)
-    else:
-        read, until = asyncio.run(where.history(fleet, reach))
-    if until is None:
-        raise UsageError(
-            f"{installations} holds no patch run; ask for them with: az graph query --first 1000 "
-            "-q \"patchinstallationresources | where type endswith 'patchinstallationresults'\" -o json"
-        )
+    read, until = asyncio.run(where.history(fleet)) if installations is None else _from_file(installations)
     history = judged(build(fleet), rules, floor(), read, until - reach, until)
     if output is not None:
         write_bytes(output, markdown(history).encode())
@@ -107,8 +97,17 @@ def _reach(typed: str) -> timedelta:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def _latest(read: RunsRead) -> object:
-    return max((run.ended or run.began for run in read.runs), default=None)
+def _from_file(path: Path) -> tuple[RunsRead, datetime]:
+    """The runs of a file, and the time by which it was made: the last that it tells of, unless it says so itself."""
+    rows, taken_at = read_rows(read_bytes(path, "history"), str(path))
+    read = runs_from_rows(rows)
+    latest = max((run.ended or run.began for run in read.runs), default=None)
+    if latest is None:
+        raise UsageError(
+            f"{path} holds no patch run; ask for them with: az graph query --first 1000 "
+            "-q \"patchinstallationresources | where type endswith 'patchinstallationresults'\" -o json"
+        )
+    return read, taken_at or latest
 
 
 # For people -----------------------------------------------------------------------------------------------------

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from orchestrator.errors import CloudError, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.regions import with_regions
+from orchestrator.inventory.runs import RunsRead, runs_from_rows
 from orchestrator.wiring.assessments import with_kept
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_inventory
@@ -38,6 +40,16 @@ class Source:
             return await live_inventory(cloud, self.subscriptions), ""
         except (CloudError, Refused) as error:
             return None, str(error)
+
+    async def history(self, fleet: Inventory) -> tuple[RunsRead, datetime]:
+        """What Azure remembers of patch runs on these machines, and the time by which it was asked."""
+        cloud = await open_cloud(self.endpoint)
+        try:
+            now = cloud.clock.now()
+            rows = await cloud.provider.patch_runs(sorted({m.subscription for m in fleet.machines}))
+            return runs_from_rows(rows), now
+        finally:
+            await cloud.provider.close()
 
     def typed(self) -> str:
         """The options that say the same, for the next command to try."""

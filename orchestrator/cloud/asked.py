@@ -29,6 +29,7 @@ class Permission(StrEnum):
     READ_ARC_RUNS = "Microsoft.HybridCompute/machines/patchInstallationResults/read"
     READ_ARC_PATCHES = "Microsoft.HybridCompute/machines/patchInstallationResults/softwarePatches/read"
     READ_ARC_ASSESSMENTS = "Microsoft.HybridCompute/machines/patchAssessmentResults/softwarePatches/read"
+    READ_RUNS = "Microsoft.Compute/virtualMachines/patchInstallationResults/read"
     READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
     READ_AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets/read"
     READ_SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets/read"

@@ -205,6 +205,10 @@ class CloudProvider(Protocol):
         """Where an operation of this machine whose id an instance view showed can be followed. No request is made."""
         ...
 
+    async def patch_runs(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Rows of Resource Graph's history of patch runs, of the last thirty days; see `inventory.runs`."""
+        ...
+
     async def rights(self, subscription: str, resource_group: str = "") -> Rights:
         """What this identity may do in a subscription, or in one of its resource groups."""
         ...

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import hybrid, reading, urls
+from orchestrator.cloud import hybrid, reading, runs, urls
 from orchestrator.cloud.answers import Received, answer_to_start, received, view_of
 from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.emulated import Cut, Watch, exchange, unwatched
@@ -88,6 +88,10 @@ class SimulatedProvider:
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation can be followed; see the port."""
         return _located(target, operation_id)
+
+    async def patch_runs(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """The history of patch runs; see the port."""
+        return await runs.patch_runs(self._query, self._clock, subscriptions)
 
     async def rights(self, subscription: str, resource_group: str = "") -> Rights:
         """What this identity may do; see the port."""

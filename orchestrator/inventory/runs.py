@@ -53,7 +53,7 @@ class PatchRun:
             case StartedBy.SCHEDULE:
                 return f"schedule {name_of(self.schedule)}"
             case StartedBy.AZURE:
-                return "Azure by itself"
+                return "Azure's automatic patching"
             case StartedBy.SOMEBODY:
                 return "somebody, on demand"
 

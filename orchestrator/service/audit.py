@@ -16,6 +16,7 @@ from orchestrator.availability.model import Budget, Exclusion
 from orchestrator.inventory.runs import PatchRun, RunsRead
 from orchestrator.planner.compile import compile_constraints
 from orchestrator.planner.compiled import Compiled
+from orchestrator.policy import words
 from orchestrator.policy.effective import settle
 from orchestrator.policy.model import Origin, Policy
 from orchestrator.policy.windows import Calendar, is_open
@@ -142,11 +143,11 @@ def _hours(topology: Topology, policies: Sequence[Policy], runs: Sequence[PatchR
         calendar = known.setdefault((id(hours), machine.time_zone), hours.of(machine))
         for kind, what, origin in _closed(calendar, run.began):
             found.setdefault((kind, what, str(origin), run.by), []).append(run)
-    for (kind, what, origin, by), begun in sorted(found.items()):
+    for (kind, what, where, by), begun in sorted(found.items()):
         yield Finding(
             kind=kind,
             rule=what,
-            origin=origin,
+            origin=where,
             begin=min(run.began for run in begun),
             end=max(run.began for run in begun),
             machines=tuple(sorted({run.name for run in begun})),
@@ -162,7 +163,7 @@ def _closed(calendar: Calendar, at: datetime) -> Iterator[tuple[Broke, str, Orig
             yield Broke.FREEZE, f"no change: {freeze.reason}", freeze.origin
     for windows in calendar.windows:
         if not is_open(Calendar((windows,)), at):
-            yield Broke.WINDOW, "only inside the policy's windows", windows[0].origin
+            yield Broke.WINDOW, f"only {'; '.join(map(words.window, windows))}", windows[0].origin
 
 
 def _notes(read: RunsRead, told: Sequence[PatchRun], held: Collection[PatchRun]) -> Iterator[str]:

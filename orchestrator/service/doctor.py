@@ -26,7 +26,6 @@ SKEW: Final = timedelta(seconds=5)
 """How far this machine's clock may be from the cloud's: what a rollout takes for a step of the clock, and stops at."""
 
 _COMPUTE: Final = "Microsoft.Compute/virtualMachines"
-_ARC: Final = "Microsoft.HybridCompute/machines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,20 @@ USES: Final = (
     Use("restart", (Permission.READ_MACHINES, Permission.READ_VIEW, Permission.RESTART)),
     Use("run commands", (Permission.READ_VIEW, f"{_COMPUTE}/runCommand/action")),
     Use("enrol", (Permission.READ_MACHINES, f"{_COMPUTE}/write")),
-    Use("audit", (f"{_COMPUTE}/read", f"{_COMPUTE}/patchInstallationResults/read")),
+    Use("audit", (Permission.READ_MACHINES, Permission.READ_RUNS)),
     Use(
         "patch Arc machines",
-        (f"{_ARC}/read", f"{_ARC}/installPatches/action"),
-        {f"{_ARC}/assessPatches/action": "nothing is assessed before or after"},
+        (
+            Permission.READ_ARC_MACHINES,
+            Permission.INSTALL_ON_ARC,
+            Permission.READ_ARC_RUNS,
+            Permission.READ_ARC_PATCHES,
+        ),
+        {
+            Permission.ASSESS_ARC: "nothing is assessed before or after",
+            Permission.READ_ARC_ASSESSMENTS: "what an assessment found isn't told by update",
+            Permission.READ_ARC_OPERATIONS: "runs are followed in Resource Graph alone, which is behind",
+        },
     ),
 )
 """What there is, in the order in which people come to it."""

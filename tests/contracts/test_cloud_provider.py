@@ -520,3 +520,17 @@ def test_rights(play: Play) -> None:
             await face.cloud.rights("nobody-s")
 
     play(scenario)
+
+
+def test_history_of_patch_runs(play: Play) -> None:
+    """Every run of these subscriptions, whoever began it, page by page."""
+
+    async def scenario(face: Face) -> None:
+        for name in ("web01", "web02", "sql01"):
+            await face.followed(await face.begun(target(name)))
+        await face.clock.sleep(3600)
+        rows = await face.cloud.patch_runs([SUBSCRIPTION])
+        assert {str(row["id"]).split("/")[8].lower() for row in rows} == {"web01", "web02", "sql01"}
+        assert await face.cloud.patch_runs([OTHER]) == []
+
+    play(scenario)

@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import hybrid, reading
+from orchestrator.cloud import hybrid, reading, runs
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
 from orchestrator.cloud.arm.connections import Session
@@ -89,6 +89,10 @@ class ArmProvider:
     async def operation_of(self, target: Target, operation_id: str) -> Operation:
         """Where an operation can be followed; see the port."""
         return operations.operation_of(self._client, target, operation_id)
+
+    async def patch_runs(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """The history of patch runs; see the port."""
+        return await runs.patch_runs(self._client.query, self._clock, subscriptions)
 
     async def rights(self, subscription: str, resource_group: str = "") -> Rights:
         """What this identity may do; see the port."""
