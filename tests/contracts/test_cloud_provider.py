@@ -38,6 +38,7 @@ from orchestrator.emulator.faults import (
 from orchestrator.emulator.state import Kind as Asking
 from orchestrator.emulator.world import World
 from orchestrator.errors import AccessDenied, CloudPermanent, CloudTransient
+from orchestrator.inventory.assessments import assessment_from
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
@@ -45,6 +46,7 @@ from orchestrator.inventory.model import (
     Orchestration,
     Os,
     Power,
+    RebootBehavior,
     resource_id,
 )
 from orchestrator.policy.model import Patches, Reboot, Restart
@@ -311,6 +313,48 @@ def test_assessment(play: Play) -> None:
         assert ended.succeeded
         assert ended.result["assessmentActivityId"]
         assert ended.result["availablePatches"]
+        found = assessment_from(ended.result)
+        assert found.updates
+        assert all(update.kb and update.published for update in found.updates)
+        assert {update.reboot for update in found.updates} > {RebootBehavior.NEVER}
+
+    play(scenario)
+
+
+def test_an_assessment_that_is_asked_for_beside_another_one(play: Play) -> None:
+    """409 settles nothing: it may be our own. A machine that is off refuses for good, and says why."""
+
+    async def scenario(face: Face) -> None:
+        assert isinstance(await face.cloud.assess(target("web01"), "key-1", 5), Accepted)
+        again = await face.cloud.assess(target("web01"), "key-2", 5)
+        off = await face.cloud.assess(target("off01"), "key-3", 5)
+        assert isinstance(again, Unsettled)
+        assert again.code == "Conflict"
+        assert isinstance(off, Unsettled)
+        assert off.code == "OperationNotAllowed"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("machine", "patches", "expected"),
+    [
+        ("web01", Patches(hotpatch_only=True, reboot=Reboot.NEVER), {"Excluded", "NotSelected"}),
+        ("web01", Patches((), include_names=("*Removal?Tool*",)), {"Installed", "NotSelected"}),
+        ("web01", Patches(exclude_names=("*",)), {"Excluded"}),
+        ("web01", Patches(only_kbs=("890830",)), {"Installed", "NotSelected"}),
+        ("web02", Patches((), include_packages=("open*",)), {"Installed", "NotSelected"}),
+        ("web02", Patches(exclude_packages=("*",)), {"Excluded"}),
+        ("web02", Patches(only_packages=("openssl=3.0.2-0ubuntu1.21",)), {"Installed", "NotSelected"}),
+    ],
+)
+def test_selections(play: Play, machine: str, patches: Patches, expected: set[str]) -> None:
+    """What selects patches is taken, under the names and in the spelling of the API, and does what it says."""
+
+    async def scenario(face: Face) -> None:
+        ended = await face.followed(await face.begun(target(machine), patches))
+        assert ended.succeeded
+        assert {patch["installationState"] for patch in ended.result["patches"]} == expected
 
     play(scenario)
 

@@ -36,6 +36,7 @@ Typed = Callable[..., Ran]
 def wavekeeper(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Typed:
     """Types a command, in process, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WAVEKEEPER_ASSESSMENTS", str(tmp_path / "assessments.jsonl"))
 
     def typed(*words: object) -> Ran:
         code = run([str(word) for word in words])
