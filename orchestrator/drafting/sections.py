@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from orchestrator.drafting.text import listed, mapping, scalar, selector
-from orchestrator.policy.change import PinnedBy
-from orchestrator.policy.defaults import MAXIMUM_DURATION
+from orchestrator.errors import Defect
+from orchestrator.policy.change import PinnedBy, Rollback
+from orchestrator.policy.defaults import COMMAND_TIMEOUT, MAXIMUM_DURATION
 from orchestrator.policy.model import (
     EVERYTHING,
     Around,
@@ -26,6 +27,7 @@ from orchestrator.policy.model import (
     ProbeKind,
     Restart,
     Rule,
+    RunCommand,
     Schedule,
     Selector,
     Singletons,
@@ -97,7 +99,19 @@ def around(one: Around) -> str:
 
 def _step(one: Step) -> str:
     when = {} if one.when is StepWhen.HEALTHY else {"when": str(one.when)}
+    if one.command is not None:
+        return mapping({"run_command": _command(one.command), **when})
     return mapping({"webhook": scalar(one.webhook), "timeout": duration(one.timeout), **when})
+
+
+def _command(one: RunCommand) -> str:
+    """With the script as it is found from here: a policy in this folder names it so."""
+    entries = {"script": scalar(one.script.file), "os": str(one.os)}
+    if one.timeout != COMMAND_TIMEOUT:
+        entries["timeout"] = duration(one.timeout)
+    if one.parameters:
+        entries["parameters"] = mapping({scalar(name): scalar(value) for name, value in one.parameters})
+    return mapping(entries)
 
 
 def window(one: Window) -> str:
@@ -146,7 +160,11 @@ def change(one: Change) -> str:
     """`{patches: {classifications: [critical, security], reboot: if_required}}`."""
     match one:
         case Restart():
-            return "{restart: {}}"
+            return "{restart: {only: pending}}" if one.only_pending else "{restart: {}}"
+        case RunCommand():
+            return mapping({"run_command": _command(one)})
+        case Rollback():
+            raise Defect("a rollback is planned from a journal; no policy says it")
         case Patches():
             classes = "[" + ", ".join(map(scalar, one.classifications)) + "]"
             entries = {"classifications": classes}

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from orchestrator.inventory.document import a_boolean, a_string, a_whole_number, list_of, one_of, record
+from orchestrator.inventory.document import (
+    Problems,
+    a_boolean,
+    a_string,
+    a_whole_number,
+    list_of,
+    one_of,
+    record,
+)
+from orchestrator.planner.change_rows import COMMAND, decode_command, encode_command
 from orchestrator.planner.model import AroundSteps, ProbedGroup
-from orchestrator.planner.rows import Row, duration, named, numbers, origin, rows_of, without_s
+from orchestrator.planner.rows import Row, duration, named, numbers, origin, rows_of, seconds, without_s
 from orchestrator.policy.model import Each, Health, Origin, Probe, ProbeKind, Step, StepWhen
 
 Json = dict[str, Any]
@@ -54,7 +62,11 @@ def encode_around(around: AroundSteps) -> Json:
 def _steps(steps: Iterable[Step]) -> list[Json]:
     return [
         {
-            "webhook": step.webhook,
+            **(
+                {"webhook": step.webhook}
+                if step.command is None
+                else {"command": encode_command(step.command)}
+            ),
             "timeout_s": seconds(step.timeout),
             "when": step.when.value,
             "from": encode_origin(step.origin),
@@ -66,12 +78,6 @@ def _steps(steps: Iterable[Step]) -> list[Json]:
 def encode_origin(written: Origin) -> Json:
     """Where something was written."""
     return {"file": written.file, "line": written.line}
-
-
-def seconds(length: timedelta) -> int | float:
-    """Seconds, without a fraction where there is none."""
-    told = length.total_seconds()
-    return int(told) if told.is_integer() else told
 
 
 # From the file --------------------------------------------------------------------------------------------------
@@ -102,7 +108,14 @@ HEALTH: Final = rows_of(
 )
 
 _STEPS: Final = list_of(
-    {"webhook": a_string, "timeout_s": duration, "when": one_of(StepWhen), "from": origin}, needs="webhook"
+    {
+        "webhook": a_string,
+        "command": COMMAND,
+        "timeout_s": duration,
+        "when": one_of(StepWhen),
+        "from": origin,
+    },
+    needs="timeout_s",
 )
 AROUND: Final = rows_of(record({"before": _STEPS, "after": _STEPS, "each": one_of(Each)}))
 
@@ -122,11 +135,19 @@ def decode_health(row: Row) -> Health:
     return Health(**without_s(row))
 
 
-def decode_around(row: Mapping[str, Any]) -> AroundSteps:
-    """The steps of a row that was read."""
-    before, after = (tuple(map(_step, row.get(key, ()))) for key in ("before", "after"))
+def decode_around(row: Mapping[str, Any], problems: Problems) -> AroundSteps:
+    """The steps of a row that was read; what is wrong with one is noted."""
+    before, after = (
+        tuple(_step(step, f"around.{key}", problems) for step in row.get(key, ()))
+        for key in ("before", "after")
+    )
     return AroundSteps(before, after, row.get("each", Each.MACHINE))
 
 
-def _step(row: Row) -> Step:
-    return Step(**named(row, timeout_s="timeout", **{"from": "origin"}))
+def _step(row: Row, where: str, problems: Problems) -> Step:
+    if ("webhook" in row) == ("command" in row):
+        problems.append(f"{where}: a step is a webhook or a command, one of the two")
+    told = {"webhook": "", **row}
+    if "command" in row:
+        told["command"] = decode_command(row["command"], f"{where}.command", problems)
+    return Step(**named(told, timeout_s="timeout", **{"from": "origin"}))

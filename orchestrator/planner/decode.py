@@ -15,7 +15,6 @@ from orchestrator.inventory.document import (
     a_whole_number,
     list_of,
     map_of,
-    one_of,
     record,
     strings,
 )
@@ -37,6 +36,7 @@ from orchestrator.planner.care import (
     decode_health,
     decode_probe,
 )
+from orchestrator.planner.change_rows import CHANGE, decode_change
 from orchestrator.planner.decode_rows import CONSTRAINTS, LANES, a_constraint, a_lane, a_machine
 from orchestrator.planner.expected import DURATIONS, decode_durations
 from orchestrator.planner.model import (
@@ -46,36 +46,11 @@ from orchestrator.planner.model import (
     StageGate,
     Warned,
 )
-from orchestrator.planner.rows import Row, duration, origin, rows_of, share, without_s
+from orchestrator.planner.rows import duration, origin, rows_of, share
 from orchestrator.policy import defaults
-from orchestrator.policy.change import PinnedBy
 from orchestrator.policy.model import (
-    Change,
     Origin,
-    Patches,
-    Reboot,
-    Restart,
     StopWhen,
-)
-
-_CHANGE = record(
-    {
-        "kind": a_string,
-        "classifications": strings,
-        "include_kbs": strings,
-        "exclude_kbs": strings,
-        "include_names": strings,
-        "exclude_names": strings,
-        "include_packages": strings,
-        "exclude_packages": strings,
-        "hotpatch_only": a_boolean,
-        "reboot": one_of(Reboot),
-        "maximum_duration_s": duration,
-        "pinned_by": one_of(PinnedBy),
-        "published_until": a_moment,
-        "only_kbs": strings,
-        "only_packages": strings,
-    }
 )
 
 _TABLE: Mapping[str, Convert] = {
@@ -90,7 +65,7 @@ _TABLE: Mapping[str, Convert] = {
     "lanes": LANES,
     "left_out": list_of({"machine": a_string, "reason": a_string, "constraint": a_string}, needs="machine"),
     "warnings": list_of({"what": a_string, "from": origin}, needs="what"),
-    "change": _CHANGE,
+    "change": CHANGE,
     "stop_when": record({"unhealthy": share, "not_changed": share}),
     "probes": PROBES,
     "health": HEALTH,
@@ -123,13 +98,14 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
     if problems:
         return None
     constraints = [a_constraint(row, problems) for row in held["constraints"]]
-    change = _change(held["change"], problems)
+    change = decode_change(held["change"], problems)
     lanes = [a_lane(row, problems) for row in held["lanes"]]
     calendars = [
         decode_calendar(row, f"calendars[{number}]", problems)
         for number, row in enumerate(held.get("calendars", ()))
     ]
     schedule = decode_schedule(held.get("schedule"), problems)
+    around = tuple(decode_around(row, problems) for row in held.get("around", ()))
     durations = decode_durations(held.get("durations", {}), problems)
     if problems or change is None:
         return None
@@ -155,7 +131,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         stop_when=StopWhen(**held.get("stop_when", {})),
         probes=tuple(map(decode_probe, held.get("probes", ()))),
         health=tuple(map(decode_health, held.get("health", ()))),
-        around=tuple(map(decode_around, held.get("around", ()))),
+        around=around,
         group_probes=tuple(map(decode_group, held.get("group_probes", ()))),
         max_in_flight=held.get("max_in_flight"),
         max_wait=held["max_wait_s"],
@@ -169,14 +145,3 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         solver=held.get("solver", ""),
         sooner=tuple(Exposed(row["what"], row.get("from", Origin(""))) for row in held.get("sooner", ())),
     )
-
-
-def _change(row: Row, problems: Problems) -> Change | None:
-    match row.get("kind"):
-        case "restart":
-            return Restart()
-        case "patches":
-            return Patches(**without_s({key: value for key, value in row.items() if key != "kind"}))
-        case other:
-            problems.append(f"change.kind is {other!r}; write patches or restart")
-            return None

@@ -18,7 +18,8 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from orchestrator.inventory.model import Kind, Os
-from orchestrator.policy.model import Change, Health, Patches, Reboot, Restart, Step
+from orchestrator.policy.change import Rollback, Script
+from orchestrator.policy.model import Change, Health, Patches, Reboot, Restart, RunCommand, Step
 
 LATE: Final = 0.95
 """The share of disruptions that end within `Duration.late`."""
@@ -82,6 +83,14 @@ RESTARTED: Final = Duration(timedelta(seconds=120), timedelta(seconds=784))
 """A restart. Recorded are 30 to 743 s to power off and 1 to 41 s to start, mostly the short end of both."""
 
 
+RAN: Final = Duration(timedelta(seconds=60), timedelta(minutes=30))
+"""A script. Azure's documentation has 20 s as the least that any takes; the most is what its policy gives it."""
+
+TAKEN_BACK: Final = Duration(timedelta(minutes=25), timedelta(minutes=90))
+"""An uninstallation, a restart and a look. Nobody has published how long Windows takes for that: until this fleet's history is known, as
+long as an installation with its restart, and half as much again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Durations:
     """What is known of this fleet, by class (`class_of`): changes, without the steps around them and the time to stay well."""
@@ -118,6 +127,10 @@ def class_of(change: Change, kind: Kind, os: Os) -> str:
     match change:
         case Restart():
             what = "restart"
+        case RunCommand():
+            what = "run-command"
+        case Rollback():
+            what = "rollback"
         case Patches(reboot=Reboot.NEVER):
             what = "patches-without-restart"
         case Patches():
@@ -127,7 +140,13 @@ def class_of(change: Change, kind: Kind, os: Os) -> str:
 
 CLASSES: Final = frozenset(
     class_of(change, kind, os)
-    for change in (Patches(), Patches(reboot=Reboot.NEVER), Restart())
+    for change in (
+        Patches(),
+        Patches(reboot=Reboot.NEVER),
+        Restart(),
+        RunCommand(Script(""), Os.UNKNOWN),
+        Rollback("", ()),
+    )
     for kind in Kind
     for os in Os
 )
@@ -153,6 +172,10 @@ def _default(change: Change) -> Duration:
     match change:
         case Restart():
             return RESTARTED
+        case RunCommand():
+            return Duration(min(RAN.median, change.timeout), change.timeout)
+        case Rollback():
+            return TAKEN_BACK
         case Patches(reboot=Reboot.NEVER):
             return _within(INSTALLED, change.maximum_duration)
         case Patches():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final, assert_never
 
@@ -16,14 +15,14 @@ from orchestrator.planner.care import (
     encode_health,
     encode_origin,
     encode_probe,
-    seconds,
 )
+from orchestrator.planner.change_rows import encode_change
 from orchestrator.planner.expected import encode_durations
 from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine, Warned
 from orchestrator.planner.pieces import Many
+from orchestrator.planner.rows import moment, seconds
 from orchestrator.policy import defaults
-from orchestrator.policy.change import PinnedBy
-from orchestrator.policy.model import Change, Patches, Restart, Share
+from orchestrator.policy.model import Share
 
 SCHEMA: Final = "wavekeeper.plan/1"
 
@@ -56,7 +55,7 @@ def encode(plan: Plan) -> Json:
         **said,
         "schema": SCHEMA,
         "name": plan.name,
-        "taken_at": _moment(plan.taken_at),
+        "taken_at": moment(plan.taken_at),
         "fingerprint": {"inventory": plan.inventory_fingerprint, "policies": plan.policies_fingerprint},
         "machines": Many(
             ((machine.id, _machine(machine)) for machine in sorted(plan.machines, key=attrgetter("id"))),
@@ -71,7 +70,7 @@ def encode(plan: Plan) -> Json:
         "lanes": Many(_lane(lane) for lane in plan.lanes),
         "left_out": [_left_out(left) for left in plan.left_out],
         "warnings": [_warned(warned) for warned in plan.warnings],
-        "change": _change(plan.change),
+        "change": encode_change(plan.change),
         "stop_when": {
             "unhealthy": _share(plan.stop_when.unhealthy),
             "not_changed": _share(plan.stop_when.not_changed),
@@ -158,43 +157,6 @@ def _warned(warned: Warned) -> Json:
     return {"what": warned.what, "from": None if warned.origin is None else encode_origin(warned.origin)}
 
 
-def _change(change: Change) -> Json:
-    match change:
-        case Restart():
-            return {"kind": "restart"}
-        case Patches():
-            return {
-                "kind": "patches",
-                "classifications": list(change.classifications),
-                "include_kbs": list(change.include_kbs),
-                "exclude_kbs": list(change.exclude_kbs),
-                "reboot": change.reboot.value,
-                "maximum_duration_s": seconds(change.maximum_duration),
-                "published_until": _moment(change.published_until),
-                **_selection(change),
-            }
-    assert_never(change)
-
-
-def _selection(patches: Patches) -> Json:
-    """The rest of what selects patches, where it says anything: a plan that knows none of it has the bytes that it always had."""
-    masks = ("include_names", "exclude_names", "include_packages", "exclude_packages")
-    told: Json = {name: list(getattr(patches, name)) for name in masks if getattr(patches, name)}
-    if patches.hotpatch_only:
-        told["hotpatch_only"] = True
-    if patches.pinned_by is not PinnedBy.PUBLICATION:
-        told["pinned_by"] = patches.pinned_by.value
-    if patches.only_kbs is not None:
-        told["only_kbs"] = list(patches.only_kbs)
-    if patches.only_packages is not None:
-        told["only_packages"] = list(patches.only_packages)
-    return told
-
-
 def _share(share: Share) -> int | str | None:
     """A count as a number; a percentage as "1.5%", to the last digit."""
     return share.count if share.percent is None else f"{share.percent!r}%".replace(".0%", "%")
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -156,6 +156,8 @@ _YOUNGER: Final[Mapping[str, Any]] = MappingProxyType(
         "pinned_by": PinnedBy.PUBLICATION,
         "only_kbs": None,
         "only_packages": None,
+        "only_pending": False,
+        "command": None,
     }
 )
 """Keys that the language didn't always have, as they are where nothing is written: a policy that doesn't use them says what it

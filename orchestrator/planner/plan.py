@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import assert_never
 
 from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
@@ -24,6 +25,7 @@ from orchestrator.planner.dropping import dropped_late
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.expected import of_classes
 from orchestrator.planner.facts import policies_fingerprint, read_tags
+from orchestrator.planner.fitting import unfit
 from orchestrator.planner.group_probes import probed_groups
 from orchestrator.planner.hours import never_in_time
 from orchestrator.planner.model import Exposed, LeftOut, Plan, Warned
@@ -37,13 +39,16 @@ from orchestrator.planner.staging import lay_out, warn_of_alone, with_alone
 from orchestrator.planner.tables import Tables, planned_machines
 from orchestrator.policy import defaults, words
 from orchestrator.policy.build import default_stages
+from orchestrator.policy.change import Rollback
 from orchestrator.policy.effective import notifications, settle, stop_when
 from orchestrator.policy.model import (
     EVERYTHING,
     Change,
     Origin,
+    Patches,
     Policy,
     Restart,
+    RunCommand,
     Schedule,
     Selector,
     Sooner,
@@ -101,7 +106,11 @@ def planning(
     """As `plan`, with what was left out of it on the way."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
     chosen = choose(topology, asked.select)
-    pinned = pin(topology, chosen.changed, asked.change if change is None else change)
+    made_of = asked.change if change is None else change
+    chosen = leave_out(
+        chosen, {m: LeftOut(m, why) for m, why in unfit(topology, chosen.changed, made_of).items()}
+    )
+    pinned = pin(topology, chosen.changed, made_of)
     chosen = leave_out(chosen, {m: LeftOut(m, why) for m, why in pinned.left_out.items()})
     wanted = replace(asked, change=pinned.change, warnings=pinned.warnings)
     predicted = predict(topology, chosen.changed, wanted.change, policies)
@@ -146,7 +155,7 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
     names = ", ".join(sorted(campaigns))
     if not campaigns:
         raise UsageError(
-            "no policy changes anything: give one with `change:` (patches or restart), "
+            "no policy changes anything: give one with `change:` (patches, restart or run_command), "
             "or a one-off with --change and --select"
         )
     if name is None and len(campaigns) > 1:
@@ -176,8 +185,21 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
 def _one_off(change: Change | None, select: Selector) -> _Wanted:
     if change is None:
         raise UsageError("machines are selected, but not what to do with them; say it with --change")
-    name = "restart" if isinstance(change, Restart) else "patches"
-    return _Wanted(name, "the command line", select, change, default_stages())
+    return _Wanted(named_after(change), "the command line", select, change, default_stages())
+
+
+def named_after(change: Change) -> str:
+    """What a one-off is called, after what it does."""
+    match change:
+        case Patches():
+            return "patches"
+        case Restart():
+            return "restart"
+        case RunCommand():
+            return "run-command"
+        case Rollback():
+            return f"rollback-{change.rollout}"
+    assert_never(change)
 
 
 def _no_stage(wanted: _Wanted) -> str:

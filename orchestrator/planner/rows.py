@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from sys import intern
 from typing import Any
 
@@ -81,3 +81,14 @@ def named(row: Row, **names: str) -> dict[str, Any]:
 def without_s(row: Row) -> dict[str, Any]:
     """The row with its durations, which are in seconds by now no more, under the names of the dataclass."""
     return {key.removesuffix("_s"): value for key, value in row.items()}
+
+
+def seconds(length: timedelta) -> int | float:
+    """Seconds for a file, without a fraction where there is none."""
+    told = length.total_seconds()
+    return int(told) if told.is_integer() else told
+
+
+def moment(instant: datetime | None) -> str | None:
+    """An instant for a file."""
+    return None if instant is None else instant.isoformat().replace("+00:00", "Z")

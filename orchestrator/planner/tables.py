@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
 from orchestrator.hotpatch.model import Restarts
-from orchestrator.inventory.model import Machine, MachineId
+from orchestrator.inventory.model import Machine, MachineId, Os
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.exposure import Exposure
 from orchestrator.planner.facts import facts_digest
@@ -20,7 +20,7 @@ from orchestrator.planner.model import AroundSteps, PlannedMachine, Warned
 from orchestrator.policy import words
 from orchestrator.policy.effective import Effective
 from orchestrator.policy.hours import Hours, machine_zone, zone_is_strange
-from orchestrator.policy.model import EVERYTHING, Around, Change, Each, Health, Probe
+from orchestrator.policy.model import EVERYTHING, Around, Change, Each, Health, Probe, Step
 from orchestrator.policy.windows import Calendar
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
@@ -71,7 +71,8 @@ class Tables:
         ] = {}  # by identity of hours: many machines share one
         self._hours: list[Hours] = []  # kept, so that identities stay theirs
         self._probes_at: dict[int, tuple[int, ...]] = {}  # by identity of what holds: many machines share it
-        self._around_at: dict[int, tuple[int, ...]] = {}
+        self._around_at: dict[tuple[int, Os], tuple[int, ...]] = {}
+        self._unrun: dict[Step, list[str]] = {}  # scripts -> machines of which nobody knows the family
         self._held: list[Effective] = []  # kept, so that identities stay theirs
         self._strange: dict[str, list[str]] = {}  # names of time zones that nobody knows -> machines
         self._holes: dict[tuple[Probe, str], list[str]] = {}
@@ -112,7 +113,7 @@ class Tables:
             change=change,
             policies=tuple(policy.name for policy in held.policies),
             probes=self._probes_of(held),
-            around=self._around_of(held) if change else (),
+            around=self._around_of(held, machine) if change else (),
             health=self._health.place(held.health),
             private_ip=machine.private_ips[0] if machine.private_ips else "",
             computer_name=machine.computer_name,
@@ -134,13 +135,24 @@ class Tables:
             self._held.append(held)
         return found
 
-    def _around_of(self, held: Effective) -> tuple[int, ...]:
-        found = self._around_at.get(id(held))
+    def _around_of(self, held: Effective, machine: Machine) -> tuple[int, ...]:
+        """The steps around it; a script is for machines of its own family."""
+        if machine.os is Os.UNKNOWN:
+            self._scripts_of_nobody(held, machine)
+        key = id(held), machine.os
+        found = self._around_at.get(key)
         if found is None:
-            found = tuple(self._around.place(_steps(around)) for around in held.around)
-            self._around_at[id(held)] = found
+            steps = (_steps(around, machine.os) for around in held.around)
+            found = tuple(self._around.place(one) for one in steps if one.before or one.after)
+            self._around_at[key] = found
             self._held.append(held)
         return found
+
+    def _scripts_of_nobody(self, held: Effective, machine: Machine) -> None:
+        for around in held.around:
+            for step in (*around.before, *around.after):
+                if step.command is not None:
+                    self._unrun.setdefault(step, []).append(machine.name)
 
     def _calendar(self, machine: Machine, hours: Hours) -> int | None:
         if not (hours.windows or hours.freezes):
@@ -154,7 +166,7 @@ class Tables:
         return self._calendar_of[key]
 
     def _takes(self, machine: Machine, held: Effective) -> timedelta:
-        around = [_steps(entry) for entry in held.around if entry.each is Each.MACHINE]
+        around = [_steps(entry, machine.os) for entry in held.around if entry.each is Each.MACHINE]
         return self._durations.of(self._change, machine.kind, machine.os, held.health, around).late
 
     def warnings(self) -> Iterable[Warned]:
@@ -167,6 +179,9 @@ class Tables:
                 "their windows are those of the zone that policies name for such machines, and freezes last as long as their days do "
                 "anywhere on Earth"
             )
+        for step, names in self._unrun.items():
+            what = f"the inventory doesn't say whether {_some(names)} run Windows or Linux, so the script {step.name} isn't run there"
+            yield Warned(what, step.origin)
         for (probe, hole), names in self._holes.items():
             yield Warned(
                 f"{words.probe(probe)}: {{{hole}}} isn't known for {_some(names)}; "
@@ -191,8 +206,12 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _steps(around: Around) -> AroundSteps:
-    return AroundSteps(around.before, around.after, around.each)
+def _steps(around: Around, os: Os) -> AroundSteps:
+    before, after = (
+        tuple(step for step in steps if step.command is None or step.command.os is os)
+        for steps in (around.before, around.after)
+    )
+    return AroundSteps(before, after, around.each)
 
 
 _FACTS: Final[Mapping[str, Callable[[Machine], str]]] = {

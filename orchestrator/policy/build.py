@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.inventory.ids import region_name
+from orchestrator.inventory.model import Os
 from orchestrator.policy import defaults
-from orchestrator.policy.change import Reboot
+from orchestrator.policy.change import Reboot, Script
 from orchestrator.policy.document import Document, Path, Value
 from orchestrator.policy.model import (
     Around,
@@ -30,6 +31,7 @@ from orchestrator.policy.model import (
     ProbeKind,
     Restart,
     Rule,
+    RunCommand,
     Schedule,
     Selector,
     Share,
@@ -44,6 +46,7 @@ from orchestrator.policy.model import (
 )
 from orchestrator.policy.schema import rules
 from orchestrator.policy.schema.campaign import ChangeSection, GrowingSection, StageSection, StopWhenSection
+from orchestrator.policy.schema.command import RunCommandSection
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
@@ -56,6 +59,7 @@ from orchestrator.policy.schema.health import (
 from orchestrator.policy.schema.hours import FreezeSection, ScheduleSection, WindowSection, ZoneSection
 from orchestrator.policy.schema.notify import NotifySection
 from orchestrator.policy.schema.section import Select
+from orchestrator.policy.scripts import os_of, script_file
 
 
 def build(document: Document, file: PolicyFile) -> Policy:
@@ -223,11 +227,23 @@ def _around(document: Document, at: Path, section: AroundSection) -> Around:
 
 def _step(document: Document, at: Path, section: StepSection) -> Step:
     when = section.when if isinstance(section, AfterStepSection) else None
+    command = _command(document, section.run_command) if section.run_command else None
     return Step(
-        webhook=section.webhook,
-        timeout=section.timeout or defaults.STEP_TIMEOUT,
+        webhook=section.webhook or "",
+        timeout=command.timeout if command else section.timeout or defaults.STEP_TIMEOUT,
         when=when or StepWhen.HEALTHY,
         origin=document.origin(at),
+        command=command,
+    )
+
+
+def _command(document: Document, section: RunCommandSection) -> RunCommand:
+    """The command without its script's text, which whoever reads files puts in (`scripts`)."""
+    return RunCommand(
+        Script(script_file(document.file, section.script)),
+        Os(section.os) if section.os else os_of(section.script),
+        section.timeout or defaults.COMMAND_TIMEOUT,
+        tuple(sorted(section.parameters.items())),
     )
 
 
@@ -270,7 +286,7 @@ def zone(section: ZoneSection) -> Zone:
 
 def _campaign(document: Document, file: PolicyFile, change: ChangeSection) -> Campaign:
     return Campaign(
-        change=_change(change),
+        change=_change(document, change),
         stages=_stages(document, file.stages),
         stop_when=_stop_when(file.stop_when or StopWhenSection()),
         deadline=file.deadline or defaults.DEADLINE,
@@ -285,10 +301,12 @@ def _campaign(document: Document, file: PolicyFile, change: ChangeSection) -> Ca
     )
 
 
-def _change(section: ChangeSection) -> Change:
+def _change(document: Document, section: ChangeSection) -> Change:
     patches = section.patches
+    if section.run_command is not None:
+        return _command(document, section.run_command)
     if patches is None:
-        return Restart()
+        return Restart(only_pending=section.restart is not None and section.restart.only == "pending")
     asked = patches.classifications
     return Patches(
         classifications=defaults.CLASSIFICATIONS if asked is None else tuple(sorted(set(asked))),

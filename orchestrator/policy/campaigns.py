@@ -8,7 +8,7 @@ from itertools import combinations
 from orchestrator.errors import Problem
 from orchestrator.inventory.model import Machine
 from orchestrator.policy import codes
-from orchestrator.policy.model import Change, Patches, Policy, Restart
+from orchestrator.policy.model import Change, Patches, Policy, Restart, RunCommand
 
 
 def overlap(one: Change, other: Change) -> bool:
@@ -20,6 +20,8 @@ def overlap(one: Change, other: Change) -> bool:
     match one, other:
         case Restart(), Restart():
             return True
+        case RunCommand(), RunCommand():
+            return one.script.file == other.script.file
         case Patches(), Patches():
             classes = set(one.classifications) & set(other.classifications)
             return bool(classes) or _included(one, other) or _included(other, one)

@@ -1,11 +1,14 @@
-"""What a campaign does to a machine: install patches, restart it."""
+"""What a campaign does to a machine: install patches, restart it, run a script, take updates back."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
+from orchestrator.inventory.model import MachineId, Os
 from orchestrator.policy import defaults
 
 
@@ -52,5 +55,78 @@ class Patches:
 class Restart:
     """Restart the machine, nothing else."""
 
+    only_pending: bool = (
+        False  # only where a restart is pending when it is planned, and still is right before
+    )
 
-Change = Patches | Restart
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script by its file's name, with the text that is run. `sha256` pins it; both are empty until the file was read."""
+
+    file: str
+    text: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Run a script on the machine, as PowerShell on Windows and with the shell on Linux, by Azure's managed run commands."""
+
+    script: Script
+    os: Os
+    timeout: timedelta = defaults.COMMAND_TIMEOUT
+    parameters: tuple[tuple[str, str], ...] = ()  # sorted by name
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What is taken back on some machines: KBs, by digits, that a rollout installed on each of them."""
+
+    kbs: tuple[str, ...]
+    machines: tuple[MachineId, ...]  # sorted
+    uninstall: Script
+    check: Script  # fails while any of the KBs is still installed
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """Take back what a rollout installed: uninstall it, install the last good baseline if there is one to install, restart, check."""
+
+    rollout: str
+    undo: tuple[Undo, ...]
+    baseline: tuple[str, ...] = ()  # KBs by digits
+
+
+def _holds(machines: tuple[MachineId, ...], machine: MachineId) -> bool:
+    place = bisect_left(machines, machine)
+    return place < len(machines) and machines[place] == machine
+
+
+Simple = Patches | Restart | RunCommand
+"""A change that is one request to the cloud."""
+
+Change = Simple | Rollback
+"""A rollback is several, one after another under one grant (`parts`)."""
+
+
+def script(file: str, text: str) -> Script:
+    """A script that was read, pinned by its digest."""
+    return Script(file, text, sha256(text.encode()).hexdigest())
+
+
+def parts(change: Change, machine: MachineId) -> tuple[Simple, ...]:
+    """The requests that make a change of a machine, in their order. One alone, but for a rollback.
+
+    Order of a rollback: Microsoft's for hotpatches, "uninstall the latest update, install the last known-good baseline, restart".
+    """
+    if not isinstance(change, Rollback):
+        return (change,)
+    undo = next(undo for undo in change.undo if _holds(undo.machines, machine))
+    install = Patches(classifications=(), include_kbs=change.baseline, reboot=Reboot.NEVER)
+    return (
+        RunCommand(undo.uninstall, Os.WINDOWS, defaults.LONGEST_COMMAND),
+        *((install,) if change.baseline else ()),
+        Restart(),
+        RunCommand(undo.check, Os.WINDOWS),
+    )

@@ -51,6 +51,15 @@ CLASSIFICATIONS: Final = ("critical", "security")
 MAXIMUM_DURATION: Final = timedelta(hours=2)
 """Of one installation. Azure's examples go from one to four hours; most runs take minutes."""
 
+COMMAND_TIMEOUT: Final = timedelta(minutes=30)
+"""Of one script. Azure's own default and most is 90 minutes, in which a script that hangs keeps a machine out."""
+
+LONGEST_COMMAND: Final = timedelta(minutes=90)
+"""The most that Azure gives a script on a machine."""
+
+LONGEST_SCRIPT: Final = 64 * 1024
+"""Characters: a plan carries the script, and a person reviews it there."""
+
 # Stages -------------------------------------------------------------------------------------------------------
 
 CANARY_PER_REGION: Final = 1

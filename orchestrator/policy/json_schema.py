@@ -23,6 +23,7 @@ from orchestrator.policy.document import read
 from orchestrator.policy.json_values import NOTE
 from orchestrator.policy.model import Growth, Share
 from orchestrator.policy.schema.campaign import GrowingSection, PatchesSection, StageSection, StopWhenSection
+from orchestrator.policy.schema.command import RunCommandSection
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
@@ -53,6 +54,7 @@ UNWRITTEN: Final[Mapping[tuple[type[Section], str], Any]] = MappingProxyType(
         (StepSection, "timeout"): defaults.STEP_TIMEOUT,
         (AfterStepSection, "timeout"): defaults.STEP_TIMEOUT,
         (AfterStepSection, "when"): "healthy",
+        (RunCommandSection, "timeout"): defaults.COMMAND_TIMEOUT,
         (PatchesSection, "classifications"): list(defaults.CLASSIFICATIONS),
         (GrowingSection, "first"): Growth().first,
         (GrowingSection, "factor"): Growth().factor,

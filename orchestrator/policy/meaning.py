@@ -25,6 +25,8 @@ from orchestrator.policy.schema.rules import (
     OrderRule,
 )
 from orchestrator.policy.schema.section import Select
+from orchestrator.policy.scripts import command_nonsense
+from orchestrator.policy.step_meaning import step_nonsense
 from orchestrator.policy.values import LONGEST, SELECTION
 from orchestrator.topology.model import GroupKind
 
@@ -230,6 +232,11 @@ def _around(document: Document, file: PolicyFile) -> Iterator[Problem]:
         yield from _selectors(document, (*at, "of"), around.of)
         if not (around.before or around.after):
             yield document.problem(at, "no step, neither before nor after", "write `before` or `after`")
+        for side in ("before", "after"):
+            alone = getattr(around, side) and document.is_mapping((*at, side))
+            for place, step in enumerate(getattr(around, side)):
+                here: Path = (*at, side) if alone else (*at, side, place)
+                yield from step_nonsense(document, here, step, around.each)
 
 
 def _windows(document: Document, file: PolicyFile) -> Iterator[Problem]:
@@ -297,6 +304,8 @@ def _change(document: Document, file: PolicyFile) -> Iterator[Problem]:
     patches = file.change.patches
     if patches is not None:
         yield from patches_nonsense(document, (*at, "patches"), patches)
+    if file.change.run_command is not None:
+        yield from command_nonsense(document, (*at, "run_command"), file.change.run_command)
 
 
 def _stages(document: Document, stages: list[StageSection] | None) -> Iterator[Problem]:

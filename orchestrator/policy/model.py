@@ -12,10 +12,10 @@ from enum import StrEnum
 
 from orchestrator.errors import Problem
 from orchestrator.policy import defaults
-from orchestrator.policy.change import Change, Patches, Reboot, Restart
+from orchestrator.policy.change import Change, Patches, Reboot, Restart, RunCommand
 from orchestrator.policy.kinds import Each, ProbeKind, StepWhen
 
-__all__ = ["Change", "Each", "Patches", "ProbeKind", "Reboot", "Restart", "StepWhen"]
+__all__ = ["Change", "Each", "Patches", "ProbeKind", "Reboot", "Restart", "RunCommand", "StepWhen"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -184,12 +184,21 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something done before or after; `webhook` is a name that configuration resolves."""
+    """Something done before or after: a `webhook`, which is a name that configuration resolves, or a script on the machine.
+
+    With a `command` the webhook is empty, and the timeout is the command's.
+    """
 
     webhook: str
     timeout: timedelta = defaults.STEP_TIMEOUT
     when: StepWhen = StepWhen.HEALTHY
     origin: Origin = Origin("defaults")
+    command: RunCommand | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: the webhook, or the script's file."""
+        return self.webhook if self.command is None else self.command.script.file
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, assert_never
 
-from orchestrator.policy.change import PinnedBy
+from orchestrator.policy.change import PinnedBy, Rollback
 from orchestrator.policy.model import (
     Around,
     Change,
@@ -25,6 +25,7 @@ from orchestrator.policy.model import (
     ProbeKind,
     Restart,
     Rule,
+    RunCommand,
     Schedule,
     Selector,
     Share,
@@ -137,8 +138,8 @@ def around(one: Around) -> str:
 
 
 def _steps(one: Around) -> str:
-    before = ", ".join(f"{step.webhook} ({duration(step.timeout)})" for step in one.before)
-    after = ", ".join(f"{step.webhook} ({duration(step.timeout)}, when {step.when})" for step in one.after)
+    before = ", ".join(f"{step.name} ({duration(step.timeout)})" for step in one.before)
+    after = ", ".join(f"{step.name} ({duration(step.timeout)}, when {step.when})" for step in one.after)
     return "; ".join(part for part in (before and f"before: {before}", after and f"after: {after}") if part)
 
 
@@ -187,10 +188,29 @@ def change(one: Change) -> str:
     """`install critical, security patches, reboot if_required, at most 2h`."""
     match one:
         case Restart():
-            return "restart"
+            return "restart, where a restart is pending" if one.only_pending else "restart"
         case Patches():
             return ", ".join(_patches(one))
+        case RunCommand():
+            return f"run {command(one)}"
+        case Rollback():
+            return rollback(one)
     assert_never(one)
+
+
+def command(one: RunCommand) -> str:
+    """`scripts/clear-cache.ps1 on windows, at most 30m`, with its parameters."""
+    given = ", ".join(f"{name}={value}" for name, value in one.parameters)
+    return f"{one.script.file} on {one.os}, at most {duration(one.timeout)}" + (
+        f", with {given}" if given else ""
+    )
+
+
+def rollback(one: Rollback) -> str:
+    """`take back KB 5087423 of rollout monthly-20261124-0100, restart, check`."""
+    kbs = ", ".join(sorted({kb for undo in one.undo for kb in undo.kbs}))
+    install = f"install baseline KB {', '.join(one.baseline)}, " if one.baseline else ""
+    return f"take back KB {kbs} of rollout {one.rollout}, {install}restart, check"
 
 
 def pinned(one: Change) -> str:

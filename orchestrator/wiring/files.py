@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
+from orchestrator.policy.defaults import LONGEST_SCRIPT
 from orchestrator.policy.model import Policy
 from orchestrator.wiring.collector import nothing_collected
 
@@ -104,15 +106,19 @@ def read_policies(places: Sequence[Path]) -> tuple[Policy, ...]:
     Raises `PolicyError` with every problem of every file.
     """
     from orchestrator.policy.load import load  # the schema: a command that runs a plan does without
+    from orchestrator.policy.scripts import with_texts
 
-    return load(_contents(places))
+    return with_texts(load(_contents(places)), script_text)
 
 
 def read_whole(places: Sequence[Path]) -> Loaded:
     """As `read_policies`, with the problems beside what could be read, for whoever tells all of it."""
     from orchestrator.policy.load import read_all
+    from orchestrator.policy.scripts import unread
 
-    return read_all(_contents(places))
+    loaded = read_all(_contents(places))
+    problems = tuple(unread(loaded.policies, script_text))
+    return loaded if not problems else replace(loaded, problems=(*loaded.problems, *problems))
 
 
 def _contents(places: Sequence[Path]) -> list[tuple[str, bytes]]:
@@ -136,8 +142,21 @@ def read_folder(folder: Path, *, may_be_empty: bool) -> tuple[Policy, ...]:
         return ()
     found = _found([folder], "policy", "policies are files named *.yaml", _is_policy_file)
     from orchestrator.policy.load import load
+    from orchestrator.policy.scripts import with_texts
 
-    return load([(path.relative_to(folder).as_posix(), _content(path)) for path in found])
+    policies = load([(path.relative_to(folder).as_posix(), _content(path)) for path in found])
+    return with_texts(policies, lambda file: script_text(str(folder / file)))
+
+
+def script_text(file: str) -> str:
+    """A script's text. Raises ValueError that says what is wrong with it."""
+    try:
+        with Path(file).open(encoding="utf-8", newline="") as opened:
+            return opened.read(LONGEST_SCRIPT + 1)
+    except UnicodeDecodeError:
+        raise ValueError("is no text in UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"can't be read: {error.strerror or error}") from None
 
 
 def read_tests(places: Sequence[Path]) -> list[tuple[str, bytes]]:

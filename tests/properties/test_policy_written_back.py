@@ -44,12 +44,15 @@ GROUP_PROBES = (
 AROUND = (
     "{before: {webhook: drain}, after: {webhook: undrain, when: always}}",
     "{each: wave, of: {tags: {tier: web}}, before: [{webhook: a, timeout: 90s}, {webhook: b}]}",
+    "{before: {run_command: {script: s/drain.sh, timeout: 5m}}, after: {run_command: {script: u.ps1, os: windows}, when: always}}",
     "{each: rollout, after: {webhook: told}, of: {not: {tags: {tier: web}}}}",
 )
 NOTIFY = ("{webhook: team}", "{webhook: team, on: [started, unhealthy]}", "{webhook: other, on: stage}")
 STOP = ("unhealthy: 2%", "unhealthy: 12.5%", "not_changed: 3")
 CAMPAIGNS = (
     "change: {restart: {}}\n",
+    "change: {restart: {only: pending}}\n",
+    "change: {run_command: {script: x.ps1, timeout: 1h, parameters: {b: two words, a: '7'}}}\n",
     "change: {patches: {}}\nmax_in_flight: 7\nmax_wait: 3h\n",
     (
         "change: {patches: {classifications: [], include_kbs: [5087423], exclude_kbs: [5087539, 5000001], reboot: never, maximum_duration: 3h}}\n"

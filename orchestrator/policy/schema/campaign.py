@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Field
 
 from orchestrator.policy.change import Patches, PinnedBy, Reboot
 from orchestrator.policy.masks import NameMask, PackageMask
-from orchestrator.policy.schema.section import Empty, Section, Select, maybe_nothing, one_key_of
+from orchestrator.policy.schema.command import RunCommandSection
+from orchestrator.policy.schema.section import Section, Select, maybe_nothing, one_key_of
 from orchestrator.policy.values import (
     Count,
     Duration,
@@ -89,7 +90,17 @@ class PatchesSection(Section):
     )
 
 
-CHANGE_KINDS: Final = ("patches", "restart")
+class RestartSection(Section):
+    """Restart machines."""
+
+    only: Annotated[str, one_of("pending")] | None = Field(
+        default=None,
+        description="pending: only machines on which a restart is pending when it is planned, and still is right before. Left out: every machine.",
+        examples=["pending"],
+    )
+
+
+CHANGE_KINDS: Final = ("patches", "restart", "run_command")
 
 
 class ChangeSection(Section):
@@ -102,7 +113,16 @@ class ChangeSection(Section):
         description="Install patches; {} for critical and security ones.",
         examples=["{classifications: [security]}"],
     )
-    restart: Empty = Field(default=None, description="Restart the machine, nothing else.", examples=["{}"])
+    restart: Annotated[RestartSection | None, BeforeValidator(maybe_nothing)] = Field(
+        default=None,
+        description="Restart the machine, nothing else; {} for every machine.",
+        examples=["{only: pending}"],
+    )
+    run_command: RunCommandSection | None = Field(
+        default=None,
+        description="Run a script on the machine, by Azure's managed run commands.",
+        examples=["{script: scripts/clear-cache.ps1}"],
+    )
 
 
 class GrowingSection(Section):

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from orchestrator.policy.model import Each, StepWhen
+from orchestrator.policy.schema.command import RunCommandSection
 from orchestrator.policy.schema.rules import Per
 from orchestrator.policy.schema.section import Empty, Narrowed, Section, one_key_of
 from orchestrator.policy.values import Count, OneOrMany, Port, PositiveDuration, Status, Text, Webhook, one_of
@@ -143,15 +144,28 @@ class HealthSection(Section):
     )
 
 
-class StepSection(Section):
-    """Something done before or after."""
+STEP_KINDS: Final = ("webhook", "run_command")
 
-    webhook: Webhook = Field(
+
+class StepSection(Section):
+    """Something done before or after. Exactly one kind."""
+
+    model_config = one_key_of(STEP_KINDS)
+
+    webhook: Webhook | None = Field(
+        default=None,
         description="The name of a webhook; where it goes is configuration, never a policy's.",
         examples=["lb-drain"],
     )
+    run_command: RunCommandSection | None = Field(
+        default=None,
+        description="A script on the machine instead of a webhook; only around each machine, and only on those of its family.",
+        examples=["{script: scripts/drain.sh, timeout: 5m}"],
+    )
     timeout: PositiveDuration | None = Field(
-        default=None, description="How long the step may take; 10m if left out.", examples=["5m"]
+        default=None,
+        description="How long the webhook may take; 10m if left out. A script has a timeout of its own.",
+        examples=["5m"],
     )
 
 

@@ -16,9 +16,11 @@ from orchestrator.policy.schema.campaign import (
     ChangeSection,
     GrowingSection,
     PatchesSection,
+    RestartSection,
     StageSection,
     StopWhenSection,
 )
+from orchestrator.policy.schema.command import RunCommandSection
 from orchestrator.policy.schema.file import PolicyFile
 from orchestrator.policy.schema.health import (
     AfterStepSection,
@@ -65,6 +67,8 @@ CHAPTERS: dict[str, type[Section]] = {
     "## `notify`": NotifySection,
     "## `change`": ChangeSection,
     "### `patches`": PatchesSection,
+    "### `restart`": RestartSection,
+    "### `run_command`": RunCommandSection,
     "## `stages`": StageSection,
     "### `growing`": GrowingSection,
     "## `stop_when`": StopWhenSection,
