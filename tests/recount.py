@@ -34,7 +34,7 @@ def assert_counts(scope: Scope, rollout: Rollout) -> None:
         assert holds or status not in IN_FLIGHT | A_PERSONS, f"machine {machine} is {status} without a grant"
         assert not holds or status not in CLOSED, f"machine {machine} is {status} and keeps its grant"
         if status is MachineStatus.GRANTED:
-            assert not sends_nothing(rollout), "granted in a rollout that sends nothing more"
+            assert not sends_nothing(rollout, machine), "granted in a rollout that sends nothing more"
     for number, run in enumerate(rollout.stretches):
         inside = [machines[i].status for i in changed if number in planned.stretches.of.get(i, ())]
         assert sum(status not in SETTLED for status in inside) == run.left

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import assert_never, get_args
 
+from orchestrator.policy.model import Restart
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal, restarts
@@ -27,6 +28,9 @@ from orchestrator.rollout.transitions import MACHINE
 
 UNASKED_LIMIT = 0.1
 """More than a tenth of the probes that can't even be asked is a mistake in the configuration, not a sick fleet."""
+
+NEEDLESS = "no restart is pending on it any more"
+"""Why a machine is left out whose restart somebody else has done since the plan was made."""
 
 _COMMANDS = get_args(m.Command)
 
@@ -95,8 +99,10 @@ def _found(
     if isinstance(message, m.FoundWell) and run.status is MachineStatus.GRANTED:
         if run.step < len(rollout.planned.steps_before(machine)):
             return ()
-        if not still_fits(rollout, machine, now):
+        if not run.part and not still_fits(rollout, machine, now):
             return (not_begun(machine, "its windows closed before its request could be sent"),)
+        if not run.part and _is_needless(rollout, message):
+            return (not_begun(machine, NEEDLESS),)
         return (intend(scope, rollout, machine, message.baseline, now),)
     if isinstance(message, m.FoundOut | m.FoundBusy) and run.status is MachineStatus.GRANTED:
         why = "somebody else is patching it now" if isinstance(message, m.FoundBusy) else message.evidence
@@ -119,13 +125,23 @@ def _found(
             assert_never(message)
 
 
+def _is_needless(rollout: Rollout, found: m.FoundWell) -> bool:
+    """Whether a restart is wanted only where one is pending, and none is. What a person wants all the same isn't needless."""
+    change = rollout.planned.plan.change
+    only_pending = isinstance(change, Restart) and change.only_pending
+    return only_pending and not found.restart_pending and not rollout.machines[found.machine].forced
+
+
 def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) -> tuple[e.Event, ...]:
     """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
     machine = found.machine
     serves = not rollout.machines[machine].forced
     if found.restart_pending and not restarts(rollout, machine):
         return (e.RestartForeseen(machine, "a restart is pending on it, so that its updates may end in one"),)
-    if refusal(scope, rollout, machine, serves=serves, now=now) is not None:
+    refused = refusal(scope, rollout, machine, serves=serves, now=now)
+    if refused is None and _is_needless(rollout, found):
+        return (e.MachineLeftOut(machine, NEEDLESS),)
+    if refused is not None:
         on_record = rollout.planned.machine(machine).id in scope.ledger.others
         return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
     granted = e.Granted(machine, restarts=restarts(rollout, machine))

@@ -45,7 +45,7 @@ def due_machine(scope: Scope, rollout: Rollout, machine: int) -> a.Activity | No
 
 
 def _granted(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity | None:
-    if sends_nothing(rollout):
+    if sends_nothing(rollout, machine):
         return None
     steps = rollout.planned.steps_before(machine)
     if run.step < len(steps):

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from orchestrator.rollout.shared_events import (
     BudgetsShrunk,
+    FleetSeen,
     GroupSeen,
     LaneGaveUp,
     LaneReplanned,
@@ -29,6 +30,7 @@ from orchestrator.rollout.shared_events import (
 
 __all__ = [  # those of the other file: facts are named by this one, whichever they are about
     "BudgetsShrunk",
+    "FleetSeen",
     "GroupSeen",
     "LaneGaveUp",
     "LaneReplanned",
@@ -239,6 +241,15 @@ class ChangeEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PartEnded:
+    """One request of a change that is several took; the next one follows under the same grant. `patches` as in `ChangeEnded`."""
+
+    machine: int
+    detail: str
+    patches: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class Assessed:
     """A fresh assessment says how many patches of the set are still missing, after a run that may not be ours."""
 
@@ -324,14 +335,6 @@ class MachineWrittenOff:
 
 
 @dataclass(frozen=True, slots=True)
-class FleetSeen:
-    """Machines that went out or came back, of nobody's grant."""
-
-    out: tuple[int, ...] = ()
-    back: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class CommandRefused:
     """A command out of the inbox that couldn't be carried out; whoever sent it reads why here."""
 
@@ -371,6 +374,7 @@ Event = (
     | Undecided
     | ForeignRunSeen
     | StepEnded
+    | PartEnded
     | ChangeEnded
     | Assessed
     | Verified

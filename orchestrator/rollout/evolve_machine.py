@@ -191,6 +191,22 @@ def _step_ended(scope: Scope, rollout: Rollout, event: e.StepEnded, at: datetime
     move(scope, rollout, event.machine, new)
 
 
+def _part_ended(scope: Scope, rollout: Rollout, event: e.PartEnded, at: datetime) -> None:
+    run, target = _expect(rollout, event.machine, "PartEnded")
+    new = run._replace(
+        status=target,
+        since=at,
+        part=run.part + 1,
+        detail=event.detail,
+        patches=run.patches if event.patches < 0 else event.patches,
+        untaken=0,
+        key="",
+        status_url="",
+        result_url="",
+    )
+    move(scope, rollout, event.machine, new)
+
+
 def _change_ended(scope: Scope, rollout: Rollout, event: e.ChangeEnded, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "ChangeEnded")
     new = run._replace(
@@ -375,6 +391,7 @@ FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.Undecided: _undecided,
     e.ForeignRunSeen: _foreign,
     e.StepEnded: _step_ended,
+    e.PartEnded: _part_ended,
     e.ChangeEnded: _change_ended,
     e.Assessed: _assessed,
     e.Verified: _verified,

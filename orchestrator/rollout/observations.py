@@ -12,6 +12,7 @@ from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import restarts
 from orchestrator.rollout.evolve_machine import result_url_of
 from orchestrator.rollout.meanings import MEANINGS, meaning_of
+from orchestrator.rollout.parts import has_more
 from orchestrator.rollout.patch_results import together
 from orchestrator.rollout.state import RECOVERING, MachineRun, MachineStatus, Rollout, Scope
 from orchestrator.rollout.stopping import after_not_changed, after_unhealthy, not_begun, sends_nothing, stop
@@ -86,18 +87,26 @@ def _change_reported(rollout: Rollout, message: m.ChangeReported) -> tuple[e.Eve
     machine, detail = message.machine, message.detail
     name = rollout.planned.machine(machine).name
     seen, number = _patches(rollout, message)
+    whole = _so_far(rollout.machines[machine], detail)
     ended = e.ChangeEnded(
-        machine, message.changed, message.passing, detail, patches=number, meaning=message.meaning
+        machine, message.changed, message.passing, whole, patches=number, meaning=message.meaning
     )
     if message.restart and not restarts(rollout, machine):
         # Nobody predicted it, and other machines are let go by the same prediction: a person looks first.
         why = f"its updates were said to never restart it, and then {detail}"
         return (*seen, e.RestartForeseen(machine, why), ended, *stop(rollout, f"{name}: {why}", machine))
+    if message.changed and not message.stops and has_more(rollout, machine):
+        return (*seen, e.PartEnded(machine, _so_far(rollout.machines[machine], detail), number))
     if not message.stops:
         return (*seen, ended)
     known = MEANINGS.get(message.meaning, MEANINGS["unknown"])
     how = " failed with an error that is not known" if known.name == "unknown" else f": {known.what}"
     return (*seen, ended, *stop(rollout, f"{name}{how}: {detail}", machine))
+
+
+def _so_far(run: MachineRun, detail: str) -> str:
+    """What came of the requests of a change that is several, in a sentence."""
+    return f"{run.detail}; {detail}" if run.part and run.detail else detail
 
 
 def _patches(rollout: Rollout, message: m.ChangeReported) -> tuple[tuple[e.Event, ...], int]:
@@ -113,7 +122,9 @@ def _patches(rollout: Rollout, message: m.ChangeReported) -> tuple[tuple[e.Event
 
 def _carry(rollout: Rollout, machine: int) -> tuple[e.Event, ...]:
     """A machine that is back at its grant in a rollout that sends nothing more gives the grant back."""
-    return (not_begun(machine, f"the rollout is {rollout.status}"),) if sends_nothing(rollout) else ()
+    return (
+        (not_begun(machine, f"the rollout is {rollout.status}"),) if sends_nothing(rollout, machine) else ()
+    )
 
 
 def _undecided(rollout: Rollout, machine: int, why: str) -> tuple[e.Event, ...]:

@@ -1,4 +1,4 @@
-"""Facts about what several machines share: stages, lanes and waves, what became of updates, the groups that are asked about,
+"""Facts about what several machines share: stages, lanes and waves, what became of updates, the fleet, the groups that are asked about,
 steps around more than one machine, what people are told. Named by `events`.
 """
 
@@ -99,6 +99,17 @@ class PatchesSeen:
 
     number: int
     patches: tuple[str, ...]
+
+
+# The fleet --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSeen:
+    """Machines that went out or came back, of nobody's grant."""
+
+    out: tuple[int, ...] = ()
+    back: tuple[int, ...] = ()
 
 
 # Groups -----------------------------------------------------------------------------------------------------

@@ -121,6 +121,7 @@ class MachineRun(NamedTuple):
     broken: bool = False  # it was out already before its grant: that it is out after is no failure of ours
     detail: str = ""
     meaning: str = ""  # of what the last attempt came to: a name of `meanings`
+    part: int = 0  # which request of its change is next, or under way: a rollback is several
     untaken: int = 0  # requests under this grant that the cloud surely did not take
     patches: int = -1  # what became of updates in all its attempts: a number of the rollout's sets
 

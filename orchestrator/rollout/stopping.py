@@ -63,11 +63,14 @@ def stop(rollout: Rollout, why: str, machine: int = -1) -> tuple[e.Event, ...]:
 
 
 def give_back(rollout: Rollout, why: str, but: int = -1) -> tuple[e.Event, ...]:
-    """Every machine that is granted with no request under way goes to its steps after and its probes, unchanged."""
+    """Every machine that is granted with no request under way goes to its steps after and its probes, unchanged.
+
+    One that is half-way through several requests is carried through.
+    """
     return tuple(
         not_begun(machine, why)
         for machine, run in enumerate(rollout.machines)
-        if run.status is MachineStatus.GRANTED and machine != but
+        if run.status is MachineStatus.GRANTED and not run.part and machine != but
     )
 
 
@@ -76,6 +79,11 @@ def not_begun(machine: int, why: str) -> e.ChangeEnded:
     return e.ChangeEnded(machine, changed=False, passing=True, detail=f"not begun: {why}", begun=False)
 
 
-def sends_nothing(rollout: Rollout) -> bool:
-    """Stopped or ended: a machine that comes back to GRANTED gives its grant back instead of sending."""
+def has_halted(rollout: Rollout) -> bool:
+    """Stopped or ended: nothing new is sent."""
     return rollout.status is RolloutStatus.STOPPED or rollout.over
+
+
+def sends_nothing(rollout: Rollout, machine: int) -> bool:
+    """Whether a machine that comes back to GRANTED gives its grant back instead of sending: one that is half-way never does."""
+    return has_halted(rollout) and not rollout.machines[machine].part

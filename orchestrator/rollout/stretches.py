@@ -15,7 +15,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import Rollout, RolloutStatus
-from orchestrator.rollout.stopping import sends_nothing, stop
+from orchestrator.rollout.stopping import has_halted, stop
 
 
 def due_stretch(rollout: Rollout, number: int) -> a.RunStretchStep | None:
@@ -60,7 +60,7 @@ def closes(rollout: Rollout, number: int) -> bool:
         return False
     if rollout.over:
         return True
-    if sends_nothing(rollout):
+    if has_halted(rollout):
         return not run.undecided
     if run.left != run.troubled:
         return False

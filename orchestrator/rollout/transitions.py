@@ -42,6 +42,7 @@ MACHINE: Mapping[M, Mapping[str, M]] = {
         "MachineGone": M.GONE,
     },
     M.RUNNING: {
+        "PartEnded": M.GRANTED,
         "ChangeEnded": M.VERIFYING,
         "Undecided": M.UNDECIDED,
         "MachineGone": M.GONE,

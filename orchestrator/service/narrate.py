@@ -14,6 +14,7 @@ QUIET = (
     e.Intended,
     e.Started,
     e.ChangeEnded,
+    e.PartEnded,
     e.Verified,
     e.StepEnded,
     e.StretchBegun,
@@ -185,6 +186,8 @@ def _of_attempt(name: str, fact: e.Event) -> str | None:
             return f"{name}: step {'after' if after else 'before'} {'done' if ok else 'FAILED'}: {evidence}"
         case e.ChangeEnded(changed=changed, detail=detail):
             return f"{name}: {'changed' if changed else 'not changed'}: {detail}"
+        case e.PartEnded(detail=detail):
+            return f"{name}: half-way: {detail}"
         case e.Assessed(pending=pending):
             return f"{name}: assessed anew: {pending} patches missing"
     return None

@@ -207,7 +207,7 @@ def test_what_is_no_plan_is_refused(text: bytes, told: str) -> None:
         ({"max_wait_s": "8h"}, "max_wait_s is no number of seconds"),
         ({"max_wait_s": 1e300}, "max_wait_s is no number of seconds"),
         ({"stop_when": {"unhealthy": "many"}}, 'stop_when.unhealthy is neither a number of machines nor a percentage such as "1%"'),
-        ({"change": {"kind": "wish"}}, "change.kind is 'wish'; write patches or restart"),
+        ({"change": {"kind": "wish"}}, "change.kind is 'wish'; write patches, restart, run_command or rollback"),
         ({"stages": ["canary"]}, "stages and stage_gates name different stages"),
         ({"constraints": [{"id": "x", "kind": "hope"}]}, "constraint x is of no kind that is known; write one of budget, exclusion, order"),
         ({"constraints": [{"id": "x", "kind": "budget", "machines": []}]}, "constraint x has no `limit`"),

@@ -85,6 +85,7 @@ TOLD: list[tuple[e.Event, str]] = [
         e.PatchesSeen(0, ("fKB5087539", "iKB5087423")),
         "updates as machines have them from here on: KB5087539 failed; KB5087423 installed",
     ),
+    (e.PartEnded(0, "KB 1 taken back"), "a: half-way: KB 1 taken back"),
     (e.Assessed(0, 3), "a: assessed anew: 3 patches missing"),
     (e.Verified(0, well=True, evidence=""), "a: well; steps after follow"),
     (e.Verified(0, well=False, evidence="503"), "a: not well: 503; steps after follow"),
