@@ -87,6 +87,8 @@ def answer_to_start(received: Received, asked: Asked, locate: Callable[[str], Op
     code, message = error_of(received)
     if status in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
         return _begun(received, locate)
+    if status == HTTPStatus.CREATED:  # a resource that was put, followed by its own name
+        return Accepted(Operation(status_url=""))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Rejected(code, message, transient=True, retry_after_s=retry_after_s(received))
     if status in UNSURE_STATUSES or not 400 <= status < 500:

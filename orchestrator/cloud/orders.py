@@ -10,9 +10,11 @@ from typing import Any, Final, assert_never
 
 from orchestrator.cloud.asked import Asked, Permission
 from orchestrator.cloud.bodies import install_body
+from orchestrator.cloud.commands import command_body
 from orchestrator.cloud.port import Rejected, Target
 from orchestrator.inventory.model import Kind
-from orchestrator.policy.model import Change, Patches, Restart
+from orchestrator.policy.change import Simple
+from orchestrator.policy.model import Patches, Restart, RunCommand
 
 
 class Action(StrEnum):
@@ -21,6 +23,7 @@ class Action(StrEnum):
     INSTALL = "installPatches"
     ASSESS = "assessPatches"
     RESTART = "restart"
+    RUN_COMMAND = "runCommands"  # a resource that is put, not an action that is posted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Order:
     body: Mapping[str, Any] | None = None
 
 
-def change_order(target: Target, change: Change) -> Order | Rejected:
+def change_order(target: Target, change: Simple) -> Order | Rejected:
     """The order that begins `change`; refused here where it can't be put to Azure."""
     match change:
         case Patches():
@@ -42,6 +45,10 @@ def change_order(target: Target, change: Change) -> Order | Rejected:
             return _order(target, Action.INSTALL, "installing patches on", Permission.INSTALL, body)
         case Restart():
             return _order(target, Action.RESTART, "restarting", Permission.RESTART)
+        case RunCommand():
+            verb = f"running {change.script.file} on"
+            command = command_body(change, target)
+            return _order(target, Action.RUN_COMMAND, verb, Permission.WRITE_COMMANDS, command)
         case _:
             assert_never(change)
 

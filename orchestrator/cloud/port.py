@@ -24,7 +24,7 @@ from orchestrator.inventory.model import (
     Os,
     Power,
 )
-from orchestrator.policy.model import Change
+from orchestrator.policy.change import Simple
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,9 @@ class CloudProvider(Protocol):
         """
         ...
 
-    async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
-        """Send the one request that begins `change`. Never retried. `key` goes as `x-ms-client-request-id`.
+    async def start(self, target: Target, change: Simple, key: str, timeout_s: float) -> Answer:
+        """Send the one request that begins `change`. Never retried. `key` goes as `x-ms-client-request-id`; a run command
+        is named after it.
 
         `timeout_s` is real time. Whatever goes wrong after the first byte may have left is `Unsettled`, never an exception;
         an exception means that nothing was sent.
@@ -207,6 +208,17 @@ class CloudProvider(Protocol):
 
     async def patch_runs(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """Rows of Resource Graph's history of patch runs, of the last thirty days; see `inventory.runs`."""
+        ...
+
+    async def command_of(self, target: Target, key: str) -> Operation:
+        """Where the managed run command that `key` stands for can be followed. No request is made.
+
+        Polling it raises CloudPermanent with code `ResourceNotFound` if there is none: then that request was never taken.
+        """
+        ...
+
+    async def forget_command(self, target: Target, key: str) -> None:
+        """Take away the managed run command that `key` stands for, if it is there: a machine keeps no more than a few."""
         ...
 
     async def rights(self, subscription: str, resource_group: str = "") -> Rights:

@@ -21,6 +21,7 @@ from orchestrator.cloud.answers import (
     view_of,
 )
 from orchestrator.cloud.asked import Asked, Permission, following, listing, viewing
+from orchestrator.cloud.commands import command_state
 from orchestrator.cloud.graph import Query
 from orchestrator.cloud.port import Ended, Operation, OperationState, Target, View
 from orchestrator.cloud.rights import Rights, Role, role_from
@@ -67,6 +68,9 @@ async def sweep(get: Get, subscription: str, kinds: Collection[Kind]) -> dict[Ma
 
 async def poll(get: Get, query: Query, operation: Operation) -> OperationState:
     """Look at an operation once, and fetch its result if it has just ended without telling it. Raises as `state_of`."""
+    if urls.is_command(operation.status_url):
+        asked = Asked("looking at a run command", Permission.READ_COMMANDS, operation.status_url)
+        return command_state(await get(operation.status_url, asked), asked)
     if not operation.status_url:  # it had ended with the answer that began it
         return Ended(True, {})
     if hybrid.is_run(operation):

@@ -17,9 +17,10 @@ from orchestrator.clock import Clock
 from orchestrator.cloud import hybrid, reading, runs, urls
 from orchestrator.cloud.answers import Received, answer_to_start, received, view_of
 from orchestrator.cloud.asked import Asked
+from orchestrator.cloud.commands import command_name, forgetting_command
 from orchestrator.cloud.emulated import Cut, Watch, exchange, unwatched
 from orchestrator.cloud.listing import read_inventory
-from orchestrator.cloud.orders import Order, assessment_order, change_order
+from orchestrator.cloud.orders import Action, Order, assessment_order, change_order
 from orchestrator.cloud.port import (
     AZURE_VMS,
     Answer,
@@ -38,7 +39,7 @@ from orchestrator.emulator import arc
 from orchestrator.emulator.world import PUBLIC, World
 from orchestrator.errors import CloudTransient
 from orchestrator.inventory.model import Inventory, Kind, MachineId
-from orchestrator.policy.model import Change
+from orchestrator.policy.change import Simple
 
 READ_TIMEOUT_S = 60.0
 IDENTITY = {"Authorization": "Bearer simulated"}
@@ -73,7 +74,7 @@ class SimulatedProvider:
         """What a run did with each patch; see the port."""
         return await hybrid.patches_of_run(self._query, target, installation_id)
 
-    async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
+    async def start(self, target: Target, change: Simple, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""
         return await self._begin(target, change_order(target, change), key, timeout_s)
 
@@ -92,6 +93,15 @@ class SimulatedProvider:
     async def patch_runs(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """The history of patch runs; see the port."""
         return await runs.patch_runs(self._query, self._clock, subscriptions)
+
+    async def command_of(self, target: Target, key: str) -> Operation:
+        """Where a run command can be followed; see the port."""
+        return Operation(PUBLIC + urls.command(target.arm_id, command_name(key)))
+
+    async def forget_command(self, target: Target, key: str) -> None:
+        """Take a run command away; see the port."""
+        url = urls.command(target.arm_id, command_name(key))
+        await self._read("DELETE", url, b"", forgetting_command(target))
 
     async def rights(self, subscription: str, resource_group: str = "") -> Rights:
         """What this identity may do; see the port."""
@@ -119,11 +129,13 @@ class SimulatedProvider:
     async def _begin(self, target: Target, order: Order | Rejected, key: str, timeout_s: float) -> Answer:
         if isinstance(order, Rejected):
             return order
-        asked, url = order.asked, urls.action(target.arm_id, order.action)
+        asked, url, method = order.asked, urls.action(target.arm_id, order.action), "POST"
+        if order.action is Action.RUN_COMMAND:
+            url, method = urls.command(target.arm_id, command_name(key)), "PUT"
         headers = {**IDENTITY, "x-ms-client-request-id": key}
         body = b"" if order.body is None else orjson.dumps(order.body)
         try:
-            answer = await self._send("POST", url, headers, body, timeout_s)
+            answer = await self._send(method, url, headers, body, timeout_s)
         except Cut:
             return Unsettled(f"{asked.what}: no answer (the connection was lost)")
         except TimeoutError:

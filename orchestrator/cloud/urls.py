@@ -87,6 +87,17 @@ def action(arm_id: str, name: str) -> str:
     return f"{quote(arm_id, safe=_SAFE_IN_AN_ID)}/{name}?api-version={_version(arm_id)}"
 
 
+def command(arm_id: str, name: str) -> str:
+    """A managed run command of one machine, with how it stands."""
+    path = f"{quote(arm_id, safe=_SAFE_IN_AN_ID)}/runCommands/{quote(name, safe='')}"
+    return f"{path}?$expand=instanceView&api-version={_version(arm_id)}"
+
+
+def is_command(url: str) -> bool:
+    """Whether that is where a managed run command is."""
+    return "/runcommands/" in url.lower()
+
+
 def operation(target: Target, operation_id: str) -> str:
     """A long-running operation of the Compute provider, by an id that an instance view showed."""
     return (

@@ -19,6 +19,7 @@ from orchestrator.cloud.port import (
 )
 from orchestrator.errors import AccessDenied, CloudError, CloudPermanent
 from orchestrator.executor.assessing import assess_machine
+from orchestrator.executor.commands import settle_command
 from orchestrator.executor.following import until_end
 from orchestrator.executor.hybrid import SILENCE, began_since, is_hybrid, with_patches
 from orchestrator.executor.services import Services, target_of
@@ -27,10 +28,11 @@ from orchestrator.hotpatch.selection import selected
 from orchestrator.inventory.assessments import Assessment
 from orchestrator.inventory.model import Agent, Os, Power
 from orchestrator.planner.restarts import installation_of
-from orchestrator.policy.model import Change, Patches
+from orchestrator.policy.model import Change, Patches, Restart, RunCommand
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.judge import judge
+from orchestrator.rollout.parts import request_of
 from orchestrator.rollout.state import Rollout
 
 GONE = frozenset({"ResourceNotFound", "NotFound", "ResourceGroupNotFound"})
@@ -48,7 +50,7 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
     misses = 0
     while True:
         try:
-            view = await _view_before(services, rollout, target)
+            view = await _view_before(services, rollout, index, target)
         except CloudPermanent as error:
             return _unreadable(rollout, index, error)
         except CloudError:
@@ -75,14 +77,14 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
 
 
 def _can_be_changed(rollout: Rollout, view: View) -> bool:
-    """Whether a machine that is out can be changed all the same: Azure takes requests for running ones, and patches need the agent."""
-    agent = view.agent is Agent.READY or not isinstance(rollout.planned.plan.change, Patches)
+    """Whether a machine that is out can be changed all the same: Azure takes requests for running ones, and all but restarts need the agent."""
+    agent = view.agent is Agent.READY or isinstance(rollout.planned.plan.change, Restart)
     return view.power is Power.RUNNING and agent
 
 
-async def _view_before(services: Services, rollout: Rollout, target: Target) -> View:
+async def _view_before(services: Services, rollout: Rollout, index: int, target: Target) -> View:
     """The machine's view, taken when it has its turn to be sent a request. Raises the errors of the port."""
-    await services.dispatcher.turn(target.subscription, target.location, _kind(rollout))
+    await services.dispatcher.turn(target.subscription, target.location, _kind(rollout, index))
     return await services.views.read(target)
 
 
@@ -90,8 +92,8 @@ def _unreadable(rollout: Rollout, index: int, error: CloudPermanent) -> m.Observ
     return m.FoundGone(rollout.id, index) if error.code in GONE else m.FoundOut(rollout.id, index, str(error))
 
 
-def _kind(rollout: Rollout) -> Budgeted:
-    return Budgeted.GUEST_PATCH if isinstance(rollout.planned.plan.change, Patches) else Budgeted.UPDATE
+def _kind(rollout: Rollout, index: int) -> Budgeted:
+    return Budgeted.GUEST_PATCH if isinstance(request_of(rollout, index), Patches) else Budgeted.UPDATE
 
 
 async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBaseline) -> m.Observation:
@@ -103,7 +105,7 @@ async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBa
     until = clock.now() + services.settings.baseline_within
     while True:
         try:
-            view = await _view_before(services, rollout, target)
+            view = await _view_before(services, rollout, index, target)
         except CloudPermanent as error:
             return _unreadable(rollout, index, error)
         except CloudError as error:
@@ -112,7 +114,7 @@ async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBa
         else:
             if view.installing:
                 return m.FoundBusy(rollout.id, index)
-            return m.FoundWell(rollout.id, index, view.installation_id or "")
+            return m.FoundWell(rollout.id, index, view.installation_id or "", view.restart_pending)
         await clock.sleep(services.settings.settle_every.total_seconds())
 
 
@@ -120,11 +122,11 @@ async def send(services: Services, rollout: Rollout, activity: a.Send) -> m.Obse
     """Send the one request, unless its time has passed."""
     index, attempt = activity.machine, activity.attempt
     target = target_of(rollout.planned.machine(index))
-    kind = _kind(rollout)
+    kind = _kind(rollout, index)
     if not await services.dispatcher.unheld(target.subscription, target.location, kind, activity.not_after):
         return m.SendLapsed(rollout.id, index, attempt)
     timeout_s = services.settings.request_timeout_s
-    change = rollout.planned.plan.change
+    change = request_of(rollout, index)
     try:
         answer = await services.cloud.start(target, change, activity.key, timeout_s)
     except CloudError as error:  # the port's promise: nothing was sent
@@ -145,7 +147,9 @@ def _answered(
             return m.SendAccepted(rollout.id, index, attempt, operation.status_url, operation.result_url)
         case Rejected(code, message, transient, retry_after_s):
             if retry_after_s is not None:
-                services.dispatcher.hold(target.subscription, target.location, _kind(rollout), retry_after_s)
+                services.dispatcher.hold(
+                    target.subscription, target.location, _kind(rollout, index), retry_after_s
+                )
             return m.SendRejected(rollout.id, index, attempt, code, message, transient, retry_after_s)
         case Unsettled(why):
             return m.SendUnsettled(rollout.id, index, attempt, why)
@@ -157,9 +161,11 @@ async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.
     That is sure after `settle_for` of nothing but good reads, counted from when no request can be on its way any more.
     """
     index, attempt = activity.machine, activity.attempt
-    if not isinstance(rollout.planned.plan.change, Patches):
+    target, change = target_of(rollout.planned.machine(index)), request_of(rollout, index)
+    if isinstance(change, RunCommand):
+        return await settle_command(services, rollout, activity, target)
+    if isinstance(change, Restart):
         return _read_back(rollout, activity, certain=False)  # a restart leaves no id to compare
-    target = target_of(rollout.planned.machine(index))
     arc = is_hybrid(target)
     settings, clock = services.settings, services.clock
     in_transit = timedelta(seconds=settings.in_transit_s * clock.scale)
@@ -201,19 +207,23 @@ def _read_back(rollout: Rollout, activity: a.Settle, *, certain: bool, why: str 
 async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.Observation:
     """Follow an operation to its end, and judge it."""
     index, attempt = activity.machine, activity.attempt
-    change, run = rollout.planned.plan.change, rollout.machines[index]
+    change, run = request_of(rollout, index), rollout.machines[index]
     target = target_of(rollout.planned.machine(index))
     began = run.since or services.clock.now()
-    if isinstance(change, Patches):
-        kind, limit = "patches", change.maximum_duration + services.settings.operation_grace
-    else:
-        kind, limit = "restart", services.settings.restart_timeout
     operation = Operation(activity.status_url, activity.result_url)
+    match change:
+        case Patches():
+            kind, limit = "patches", change.maximum_duration + services.settings.operation_grace
+        case Restart():
+            kind, limit = "restart", services.settings.restart_timeout
+        case RunCommand():
+            kind, limit = "command", change.timeout + services.settings.command_grace
+            operation = await services.cloud.command_of(target, run.key)
     until = _at_least_looked_at(services, began + limit)
     try:
         ended = await until_end(services, target, operation, kind, began, until)
     except CloudError as error:
-        if not isinstance(change, Patches):  # no view tells how a restart ended
+        if not isinstance(change, Patches):  # no view tells how a restart ended, or a script
             return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
         if is_hybrid(target):  # which run is ours, nothing there says
             return m.FollowLost(rollout.id, index, attempt, f"its operation can't be read: {error}")
@@ -224,7 +234,7 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
     if ended is None:
         hours = limit.total_seconds() / 3600
         return m.FollowLost(rollout.id, index, attempt, f"its operation has not ended after {hours:g} h")
-    if is_hybrid(target):
+    if is_hybrid(target) and isinstance(change, Patches):
         ended = await with_patches(services, target, ended)
     found = judge(change, ended.succeeded, ended.result, ended.error_code, ended.error_message)
     return m.ChangeReported(

@@ -51,6 +51,9 @@ class Settings:
     operation_grace: timedelta = timedelta(
         hours=1
     )  # over `maximum_duration`, before it counts as never ending
+    command_grace: timedelta = timedelta(
+        minutes=15
+    )  # over a script's timeout: Azure fetches it and reports late
     restart_timeout: timedelta = timedelta(hours=1)
     # Between looks at the whole fleet. A look lists every machine, so large fleets are looked at less often.
     watch_least: timedelta = timedelta(seconds=60)

@@ -1,4 +1,6 @@
-"""Steps around machines, waves, stages and the rollout: webhooks by name, tried again within their own time under the same key."""
+"""Steps around machines, waves, stages and the rollout: webhooks by name, tried again within their own time under the same key, and
+scripts on the machine.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.executor.services import Services
+from orchestrator.executor.commands import run_command
+from orchestrator.executor.services import Services, target_of
 from orchestrator.notify.port import Delivery
 from orchestrator.planner.stretches import Where
-from orchestrator.policy.model import Step
+from orchestrator.policy.model import Change, RunCommand, Step
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import Rollout
 
 
 async def run_step(services: Services, rollout: Rollout, activity: a.RunStep) -> m.Observation:
-    """Call the step's webhook until it says yes or its time is over."""
+    """Call the step's webhook until it says yes or its time is over, or run its script on the machine."""
     index = activity.machine
     planned = rollout.planned
     steps = planned.steps_after(index) if activity.after else planned.steps_before(index)
@@ -27,9 +30,14 @@ async def run_step(services: Services, rollout: Rollout, activity: a.RunStep) ->
         "name": machine.name,
         "phase": "after" if activity.after else "before",
         "attempt": activity.attempt,
-        "change": type(planned.plan.change).__name__.lower(),
+        "change": _called(planned.plan.change),
     }
-    ended = await _delivered(services, step, activity.key, body)
+    if step.command is not None:
+        begun = rollout.machines[index].since or services.clock.now()
+        ok, evidence = await run_command(services, step.command, target_of(machine), activity.key, begun)
+        ended = Delivery(ok, evidence)
+    else:
+        ended = await _delivered(services, step, activity.key, body)
     return m.StepReported(
         rollout.id, index, activity.attempt, activity.after, activity.step, ended.ok, ended.evidence
     )
@@ -45,7 +53,7 @@ async def run_stretch_step(services: Services, rollout: Rollout, activity: a.Run
         **_told(rollout, where),
         "phase": "after" if activity.after else "before",
         "times": activity.times,
-        "change": type(planned.plan.change).__name__.lower(),
+        "change": _called(planned.plan.change),
     }
     ended = await _delivered(services, step, activity.key, body)
     return m.StretchStepReported(
@@ -85,3 +93,8 @@ async def _delivered(services: Services, step: Step, key: str, body: Mapping[str
         if delivery.ok or services.clock.now() + services.settings.step_retry >= until:
             return Delivery(delivery.ok, f"{step.webhook}: {delivery.evidence}")
         await services.clock.sleep(services.settings.step_retry.total_seconds())
+
+
+def _called(change: Change) -> str:
+    """What receivers are told is done: the kind of change, as plans name it."""
+    return "run_command" if isinstance(change, RunCommand) else type(change).__name__.lower()

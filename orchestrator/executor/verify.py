@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.errors import CloudError, CloudPermanent
 from orchestrator.executor.attempt import GONE
+from orchestrator.executor.commands import tidy_up
 from orchestrator.executor.services import Services, target_of
 from orchestrator.executor.wellness import ask_network, needs_view, probes_of, unwell_by_view
 from orchestrator.health.gate import Gate, Verdict, judge, next_sample_at, sample
@@ -38,6 +39,8 @@ async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.
         gate = sample(gate, health, now, well=not evidence, evidence=evidence)
         verdict = judge(gate, health, now, briefly=activity.briefly)
         if verdict is Verdict.WELL:
+            if activity.briefly or not rollout.planned.steps_after(activity.machine):
+                await tidy_up(services, rollout, activity.machine, target_of(machine))
             return m.HealthReported(rollout.id, activity.machine, activity.attempt, well=True, evidence="")
         if verdict is Verdict.UNWELL and not activity.hoping:
             minutes = health.healthy_deadline.total_seconds() / 60

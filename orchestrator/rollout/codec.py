@@ -86,6 +86,11 @@ def request_key(rollout: str, machine: int, attempt: int) -> str:
     return f"{rollout}-{machine}-{attempt}"
 
 
+def step_key(rollout: str, machine: int, grants: int, step: int, *, after: bool) -> str:
+    """The key of a step: the same after a crash, and another one under the next grant."""
+    return f"{rollout}-{machine}-{grants}-{'after' if after else 'before'}-{step}"
+
+
 def encode(events: tuple[e.Event, ...], rollout: str = "") -> bytes:
     """One decision of `rollout` as bytes. Without its name every key is written out."""
     rows = []

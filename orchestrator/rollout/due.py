@@ -10,6 +10,7 @@ from datetime import datetime
 
 from orchestrator.rollout import actions as a
 from orchestrator.rollout.admission import eligible
+from orchestrator.rollout.codec import step_key
 from orchestrator.rollout.hours import opens_at
 from orchestrator.rollout.notices import due_notices
 from orchestrator.rollout.observations import closing_step, next_step
@@ -76,8 +77,7 @@ def _recovering(rollout: Rollout, machine: int, run: MachineRun) -> a.Activity:
 
 
 def _step(rollout: Rollout, machine: int, run: MachineRun, step: int, *, after: bool) -> a.RunStep:
-    """A step under a key that is the same after a crash, and another one under the next grant."""
-    key = f"{rollout.id}-{machine}-{run.grants}-{'after' if after else 'before'}-{step}"
+    key = step_key(rollout.id, machine, run.grants, step, after=after)
     return a.RunStep(rollout.id, machine, run.attempt, after=after, step=step, key=key)
 
 

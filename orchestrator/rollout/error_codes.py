@@ -68,6 +68,7 @@ _SAYS: Final = (
         ),
         "extensions-off",
     ),
+    (re.compile(r"has not reported status for VM agent", re.IGNORECASE), "agent-lost"),
     (re.compile(r"run command extension execution is in progress", re.IGNORECASE), "command-running"),
 )
 """Texts that say more than their code, which Azure uses for many things."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, assert_never
 
-from orchestrator.policy.model import Change, Patches, Reboot
+from orchestrator.policy.change import Patches, Reboot, Restart, RunCommand, Simple
 from orchestrator.rollout.meanings import MEANINGS, Meaning, Then, is_known, meaning_of
 from orchestrator.rollout.patch_results import Kept, results_of
 
@@ -20,6 +20,9 @@ SUCCEEDED = frozenset({"Succeeded", "CompletedWithWarnings"})
 
 STATUSES = SUCCEEDED | {"Unknown", "InProgress", "Failed"}
 """All statuses that are known."""
+
+LINE = 120
+"""Characters kept of what a script says last; Azure has up to 4,096 bytes of it."""
 
 RESTARTED = frozenset({"Started", "Completed", "Failed"})
 """Restart statuses that mean that one was begun."""
@@ -51,12 +54,49 @@ class Judgement:
         return self.then is Then.STOP
 
 
-def judge(change: Change, succeeded: bool, result: Mapping[str, Any], code: str, message: str) -> Judgement:
+def judge(change: Simple, succeeded: bool, result: Mapping[str, Any], code: str, message: str) -> Judgement:
     """Judge an operation that ended: `succeeded`, `code` and `message` of the operation, `result` of the change."""
-    if not isinstance(change, Patches):
-        if succeeded:
-            return _changed("restarted")
-        return _failed(code, message, "the restart failed")
+    match change:
+        case Restart():
+            if succeeded:
+                return _changed("restarted")
+            return _failed(code, message, "the restart failed")
+        case RunCommand():
+            return _script(succeeded, result, code, message)
+        case Patches():
+            return _installation(change, succeeded, result, code, message)
+    assert_never(change)
+
+
+def _script(succeeded: bool, result: Mapping[str, Any], code: str, message: str) -> Judgement:
+    """By a run command's instance view: its exit code decides, not that it was carried out."""
+    state, exit_code = str(result.get("executionState") or ""), result.get("exitCode")
+    if not state:
+        return _failed(code, message, "the script could not be run")
+    said = _last_line(result.get("error")) or _last_line(result.get("output"))
+    if succeeded and state == "Succeeded" and not exit_code:
+        return _changed(f"the script went well{f', saying: {said}' if said else ''}")
+    if state == "TimedOut":
+        return _of("script-timed-out", str(result.get("executionMessage") or "the script took too long"))
+    if state == "Canceled":
+        return _of("cancelled", "the script was cancelled")
+    if state in ("Failed", "Succeeded"):
+        platform = str(result.get("executionMessage") or "")
+        meant = meaning_of("", platform)
+        detail = f"the script ended with exit code {exit_code}: {said or platform or 'it said nothing'}"
+        return _of("script-failed" if _says_nothing(meant) else meant.name, detail)
+    return _of("unknown", f"the script is {state}, which is not known")
+
+
+def _last_line(text: object) -> str:
+    """The last line of a script's output, as much of it as a journal keeps."""
+    lines = [line.strip() for line in str(text or "").splitlines() if line.strip()]
+    return lines[-1][:LINE] if lines else ""
+
+
+def _installation(
+    change: Patches, succeeded: bool, result: Mapping[str, Any], code: str, message: str
+) -> Judgement:
     if not succeeded and not result:
         return _failed(code, message, "the installation failed")
     judgement = _patches(change, succeeded, result, code, message)

@@ -118,6 +118,11 @@ class ArmClient:
         await self._turn(url)
         return await self._read(HttpRequest("GET", url), asked)
 
+    async def delete(self, url: str, asked: Asked) -> Received:
+        """One DELETE of a path of this ARM; the answer, whatever its status. Raises as `get`."""
+        await self._turn(url)
+        return await self._read(HttpRequest("DELETE", self.endpoint + url), asked)
+
     async def _read(self, request: HttpRequest, asked: Asked) -> Received:
         try:
             async with self._reads, asyncio.timeout(READ_TIMEOUT_S):

@@ -21,6 +21,7 @@ from orchestrator.cloud.answers import Received, received
 from orchestrator.cloud.arm.client import ArmClient
 from orchestrator.cloud.arm.errors import error_from, surely_unsent, told
 from orchestrator.cloud.asked import Asked
+from orchestrator.cloud.commands import command_name
 from orchestrator.cloud.orders import Action, Order
 from orchestrator.cloud.port import Answer, Operation, Rejected, Target, Unsettled
 from orchestrator.errors import CloudError
@@ -36,7 +37,7 @@ async def begin(client: ArmClient, target: Target, order: Order, key: str, timeo
         AccessDenied: There was no token to send; nothing was sent.
         CloudTransient: The sign-in service didn't answer; nothing was sent.
     """
-    call = _call(client, target, order)
+    call = _call(client, target, order, key)
     left: list[HttpRequest] = []
     heard: list[AsyncHttpResponse] = []
 
@@ -72,7 +73,7 @@ def operation_of(client: ArmClient, target: Target, operation_id: str) -> Operat
     return Operation(client.endpoint + urls.operation(target, operation_id))
 
 
-def _call(client: ArmClient, target: Target, order: Order) -> Callable[..., Awaitable[Any]]:
+def _call(client: ArmClient, target: Target, order: Order, key: str) -> Callable[..., Awaitable[Any]]:
     """The SDK's method for this order, with everything bound but the options that all of them take."""
     if target.kind is not Kind.AZURE_VM:
         return _call_on_arc(client, target, order)
@@ -84,6 +85,10 @@ def _call(client: ArmClient, target: Target, order: Order) -> Callable[..., Awai
             return partial(machines.begin_assess_patches, target.resource_group, target.name)
         case Action.RESTART:
             return partial(machines.begin_restart, target.resource_group, target.name)
+        case Action.RUN_COMMAND:
+            commands = client.compute(target.subscription).virtual_machine_run_commands
+            where = target.resource_group, target.name, command_name(key)
+            return partial(commands.begin_create_or_update, *where, order.body)
         case _:
             assert_never(order.action)
 

@@ -8,10 +8,11 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import hybrid, reading, runs
+from orchestrator.cloud import hybrid, reading, runs, urls
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
 from orchestrator.cloud.arm.connections import Session
+from orchestrator.cloud.commands import command_name, forgetting_command
 from orchestrator.cloud.listing import read_inventory
 from orchestrator.cloud.orders import Order, assessment_order, change_order
 from orchestrator.cloud.port import (
@@ -28,7 +29,7 @@ from orchestrator.cloud.port import (
 from orchestrator.cloud.rates import RATES
 from orchestrator.cloud.rights import Rights
 from orchestrator.inventory.model import Inventory, Kind, MachineId
-from orchestrator.policy.model import Change
+from orchestrator.policy.change import Simple
 
 
 class ArmProvider:
@@ -74,7 +75,7 @@ class ArmProvider:
         """What a run did with each patch; see the port."""
         return await hybrid.patches_of_run(self._client.query, target, installation_id)
 
-    async def start(self, target: Target, change: Change, key: str, timeout_s: float) -> Answer:
+    async def start(self, target: Target, change: Simple, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""
         return await self._begin(target, change_order(target, change), key, timeout_s)
 
@@ -93,6 +94,16 @@ class ArmProvider:
     async def patch_runs(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
         """The history of patch runs; see the port."""
         return await runs.patch_runs(self._client.query, self._clock, subscriptions)
+
+    async def command_of(self, target: Target, key: str) -> Operation:
+        """Where a run command can be followed; see the port."""
+        return Operation(self._client.endpoint + urls.command(target.arm_id, command_name(key)))
+
+    async def forget_command(self, target: Target, key: str) -> None:
+        """Take a run command away; see the port."""
+        asked = forgetting_command(target)
+        url = urls.command(target.arm_id, command_name(key))
+        await self._client.delete(url, asked)
 
     async def rights(self, subscription: str, resource_group: str = "") -> Rights:
         """What this identity may do; see the port."""
