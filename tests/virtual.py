@@ -14,10 +14,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 import looptime
@@ -45,6 +46,7 @@ from orchestrator.planner.durations import Durations
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load
 from orchestrator.policy.model import ProbeKind
+from orchestrator.policy.scripts import with_texts
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.state import MachineStatus, Rollout
@@ -99,11 +101,18 @@ class Script:
 
 
 async def script(
-    fleet: Inventory, *policies: str, seed: int = 1, durations: Durations | None = None
+    fleet: Inventory,
+    *policies: str,
+    seed: int = 1,
+    durations: Durations | None = None,
+    scripts: Mapping[str, str] = MappingProxyType({}),
 ) -> Script:
-    """The script of a fleet under these policies and the floor."""
+    """The script of a fleet under these policies and the floor; `scripts` are those that policies name."""
     live = await live_fleet(fleet, seed)
-    read = load([(f"policies/{number}.yaml", text) for number, text in enumerate(policies)])
+    texts = {f"policies/{name}": text for name, text in scripts.items()}
+    read = with_texts(
+        load([(f"policies/{number}.yaml", text) for number, text in enumerate(policies)]), texts.__getitem__
+    )
     return Script(live, dump(plan(build(live), read, floor(), durations=durations)), seed)
 
 
@@ -241,9 +250,13 @@ class Stage:
 
     def installs(self) -> dict[str, int]:
         """How often we began to install on each machine, by name."""
+        return self.begun("install")
+
+    def begun(self, event: str) -> dict[str, int]:
+        """How often we began that on each machine, by name."""
         counts: dict[str, int] = {}
         for line in self.audit():
-            if line["event"] == "install" and line.get("by") != "foreign":
+            if line["event"] == event and line.get("by") != "foreign":
                 name = line["machine"].rsplit("/", 1)[-1]
                 counts[name] = counts.get(name, 0) + 1
         return counts

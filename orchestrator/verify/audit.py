@@ -23,7 +23,7 @@ from orchestrator.verify.floor_rules import floor_of
 from orchestrator.verify.model import Findings, Verdict, machines
 from orchestrator.verify.moments import Moments
 from orchestrator.verify.steps import hold_to_steps, read_calls
-from orchestrator.verify.timeline import TOUCHES, Entry, Timeline, Work, follow, read_audit
+from orchestrator.verify.timeline import BEGINS, TOUCHES, Entry, Timeline, Work, follow, read_audit
 
 TOUCHED, ONCE, STAGE, COMPLETE = "touched", "once", "stage", "complete"
 
@@ -67,7 +67,7 @@ def judge_audit(
     lines = list(audit)
     entries = read_audit(lines, found)
     found.judged("entries", len(entries))
-    run = _Run(document, follow(entries), frozenset(map(id_of, written_off)))
+    run = _Run(document, follow(entries, _begins(plan, found)), frozenset(map(id_of, written_off)))
 
     _hold_to_selection(entries, run, frozenset(map(id_of, retried)), found, complete=complete)
     most = document.max_in_flight
@@ -93,6 +93,17 @@ def judge_audit(
     if of_floor is not found:
         note_replaced(of_floor.verdict(), found)
     return found.verdict()
+
+
+def _begins(plan: Mapping[str, Any], found: Findings) -> frozenset[str]:
+    """What counts as work on a machine: a script, too, where that is the change, and none is run around it that looks the same."""
+    if (plan.get("change") or {}).get("kind") != "run_command":
+        return BEGINS
+    rows = plan.get("around") or []
+    if any("command" in step for row in rows for side in ("before", "after") for step in row.get(side) or ()):
+        found.note("scripts around machines look like those that are the change, so these were not judged")
+        return BEGINS
+    return TOUCHES
 
 
 class _Run:

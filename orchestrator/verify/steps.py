@@ -188,12 +188,17 @@ def _stretches(plan: Mapping[str, Any], lanes: Sequence[Lane], found: Findings) 
         if places:
             stretch = _Stretch(_title(key, found), members[key])
             for place in sorted(places):
-                stretch.before.update(step["webhook"] for step in rows[place].get("before", ()))
-                for step in rows[place].get("after", ()):
+                stretch.before.update(step["webhook"] for step in _webhooks(rows[place], "before"))
+                for step in _webhooks(rows[place], "after"):
                     always = step.get("when") == "always"
                     stretch.after[step["webhook"]] = always or stretch.after.get(step["webhook"], False)
             stretches[key] = stretch
     return stretches
+
+
+def _webhooks(row: Mapping[str, Any], side: str) -> list[Mapping[str, Any]]:
+    """The steps of one side that a receiver witnesses. What a script on a machine did, nobody told the audit."""
+    return [step for step in row.get(side) or () if "webhook" in step]
 
 
 def _keys(lane: Lane, wave: int, machine: str) -> dict[str, Key]:

@@ -112,41 +112,42 @@ def _moment(at: object) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def follow(entries: list[Entry]) -> Timeline:
-    """Walk through the audit once and say what each line means."""
-    told = {_ended(entry.event) for entry in entries} - {None}
+def follow(entries: list[Entry], begins: frozenset[str] = BEGINS) -> Timeline:
+    """Walk through the audit once and say what each line means. `begins`: the events by which we begin to work on a machine."""
+    told = {_ended(entry.event, begins) for entry in entries} - {None}
     later: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in reversed(entries):
         later[entry.machine].append(entry)  # the next one is last
     walk = _Walk()
     for entry in entries:
         later[entry.machine].pop()
-        if entry.event in BEGINS and not entry.foreign:
+        if entry.event in begins and not entry.foreign:
             ends_told = entry.event in told or "" in told
-            walk.begin(entry, ends_told=ends_told, goes_out=_goes_out(entry, later[entry.machine]))
+            goes_out = _goes_out(entry, later[entry.machine], begins)
+            walk.begin(entry, ends_told=ends_told, goes_out=goes_out)
         elif entry.event == "out":
             walk.out(entry)
         elif entry.event == "back":
             walk.back(entry)
         elif entry.event == "vanished":
             walk.vanish(entry)
-        elif _ended(entry.event) is not None and not entry.foreign:
+        elif _ended(entry.event, begins) is not None and not entry.foreign:
             walk.end(entry)
     return walk.timeline
 
 
-def _ended(event: str) -> str | None:
+def _ended(event: str, begins: frozenset[str] = TOUCHES) -> str | None:
     """The kind of work that an event is the end of; empty for any kind; None if it is no end."""
     if event == "end":
         return ""
     kind = event.removesuffix("_end")
-    return kind if kind != event and kind in BEGINS else None
+    return kind if kind != event and kind in begins else None
 
 
-def _goes_out(begin: Entry, later: list[Entry]) -> bool:
+def _goes_out(begin: Entry, later: list[Entry], begins: frozenset[str]) -> bool:
     """Whether the machine goes out before we begin something else there. `later` has the next entry last."""
     for entry in reversed(later):
-        if entry.event in BEGINS and not entry.foreign and entry.operation != begin.operation:
+        if entry.event in begins and not entry.foreign and entry.operation != begin.operation:
             return False
         if entry.event == "out" and not entry.foreign and entry.operation in {"", begin.operation}:
             return True
