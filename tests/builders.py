@@ -27,6 +27,7 @@ from orchestrator.planner.model import (
     StageGate,
     Wave,
 )
+from orchestrator.policy.change import Rollback, Undo, script
 from orchestrator.policy.model import (
     Change,
     Days,
@@ -118,6 +119,12 @@ def step(webhook: str, *, when: StepWhen = StepWhen.HEALTHY) -> Step:
 def always(webhook: str) -> Step:
     """A step after that runs whether the machine is well or not."""
     return step(webhook, when=StepWhen.ALWAYS)
+
+
+def taking_back(names: str, kb: str = "5087423") -> Rollback:
+    """A rollback of one KB on these machines: uninstall it, restart, check."""
+    scripts = script("uninstall.ps1", f"uninstall {kb}"), script("check.ps1", f"check {kb}")
+    return Rollback("monthly-1", (Undo((kb,), ids(names), *scripts),))
 
 
 def plan_of(

@@ -103,10 +103,10 @@ def label_of(fact: e.Event, rollout: Rollout) -> str:
 
 MATTERS: dict[M, tuple[str, ...]] = {
     M.PENDING: ("tries", "forced", "retry_at"),
-    M.GRANTED: ("tries", "step", "retry_at"),
-    M.INTENDED: ("tries",),
-    M.UNSETTLED: ("tries",),
-    M.RUNNING: ("tries", "sure"),
+    M.GRANTED: ("tries", "step", "retry_at", "part"),
+    M.INTENDED: ("tries", "part"),
+    M.UNSETTLED: ("tries", "part"),
+    M.RUNNING: ("tries", "sure", "part"),
     M.VERIFYING: ("tries", "sure", "changed", "passing", "verdict", "step"),
     M.DONE: (),
     M.NOT_CHANGED: ("attempt",),
