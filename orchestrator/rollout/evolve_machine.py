@@ -63,6 +63,12 @@ def move(scope: Scope, rollout: Rollout, machine: int, run: MachineRun) -> None:
         close_if_over(scope, rollout, run.since)
 
 
+def _anew(run: MachineRun, target: MachineStatus, at: datetime, detail: str) -> MachineRun:
+    """The machine without what its last attempt left, but for how often it was tried and what became of its updates."""
+    kept = (run.attempt, run.tries, run.grants)
+    return MachineRun(target, at, *kept, detail=detail, patches=run.patches)
+
+
 def _granted(scope: Scope, rollout: Rollout, event: e.Granted, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "Granted")
     machine = rollout.planned.machine(event.machine).id
@@ -248,16 +254,7 @@ def _ended(scope: Scope, rollout: Rollout, event: e.MachineEnded, at: datetime) 
     run, target = _expect(rollout, event.machine, f"MachineEnded {event.outcome}")
     scope.ledger.release(rollout.planned.machine(event.machine).id, rollout.id)
     if target is MachineStatus.PENDING:
-        new = MachineRun(
-            target,
-            at,
-            attempt=run.attempt,
-            tries=run.tries,
-            grants=run.grants,
-            detail=event.detail,
-            meaning=run.meaning,
-            patches=run.patches,
-        )
+        new = _anew(run, target, at, event.detail)._replace(meaning=run.meaning)
     else:
         as_before = run.broken and run.verdict is False
         new = run._replace(status=target, since=at, broken=as_before, detail=event.detail)
@@ -280,15 +277,7 @@ def _unhealthy(scope: Scope, rollout: Rollout, event: e.MachineUnhealthy, at: da
 
 def _left_out(scope: Scope, rollout: Rollout, event: e.MachineLeftOut, at: datetime) -> None:
     run, target = _expect(rollout, event.machine, "MachineLeftOut")
-    new = MachineRun(
-        target,
-        at,
-        attempt=run.attempt,
-        tries=run.tries,
-        grants=run.grants,
-        detail=event.why,
-        patches=run.patches,
-    )
+    new = _anew(run, target, at, event.why)
     move(scope, rollout, event.machine, new)
 
 
@@ -318,15 +307,7 @@ def _retried(scope: Scope, rollout: Rollout, event: e.MachineRetried, at: dateti
     rollout.unacknowledged.discard(event.machine)
     rollout.not_changed.discard(event.machine)
     detail = f"{event.who} wants another attempt: {event.reason}"
-    new = MachineRun(
-        target,
-        at,
-        attempt=run.attempt,
-        grants=run.grants,
-        forced=forced,
-        detail=detail,
-        patches=run.patches,
-    )
+    new = _anew(run, target, at, detail)._replace(tries=0, forced=forced)
     if _wave_has_passed(rollout, event.machine):
         rollout.stragglers[event.machine] = None
     move(scope, rollout, event.machine, new)
