@@ -39,8 +39,8 @@ def package_version(update: Update) -> str:
 
 
 def _excluded(update: Update, installation: Installation, *, linux: bool) -> bool:
-    if linux:
-        return _fits_package(update, installation.exclude_packages)
+    if linux:  # has no hotpatches
+        return installation.never_reboots_only or _fits_package(update, installation.exclude_packages)
     if installation.never_reboots_only and update.reboot is not RebootBehavior.NEVER:
         return True
     named = bool(update.kb) and update.kb in installation.exclude_kbs
