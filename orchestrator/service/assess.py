@@ -37,10 +37,14 @@ NO_LIST: Final = (
 )
 DENIED: Final = frozenset({"AuthorizationFailed", "AccessDenied", "LinkedAuthorizationFailed"})
 
+INCOMPLETE: Final = "ListIncomplete"
+"""An assessment that doesn't name all that it found."""
+
 ADVICE: Final[Mapping[str, str]] = {
     THROTTLE: "other requests of this subscription and region use up what Azure takes (200 a minute, installations among them); "
     "run the same command again later",
     UNSETTLED: "another operation may be under way on it: run the same command again when that is over",
+    INCOMPLETE: "run the same command again; if it stays so, nobody can say what the machine would get",
     "NeverEnded": "look at the machine: its agent or its patch extension hangs",
     **dict.fromkeys(
         DENIED,
@@ -183,6 +187,8 @@ async def _work(
 
 
 def _outcome(machine: Machine, now: datetime, answer: Assessed) -> Outcome:
+    if answer.found is not None and answer.found.updates is None:
+        return Outcome(machine, now, None, INCOMPLETE, "it counted more updates than it named", ADVICE[INCOMPLETE])
     if answer.found is not None:
         return Outcome(machine, now, answer.found)
     advice = ADVICE.get(answer.code) or meaning_of(answer.code, answer.message).advice
