@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -36,8 +35,6 @@ from orchestrator.wiring.files import floor, read_bytes, read_policies, write_by
 
 SHOWN: Final = 10
 """Findings told; all of them with --verbose."""
-
-_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +70,7 @@ def audit(
     Azure's own history is put before the policies and the built-in rules, whoever began the runs: schedules, Azure by itself, people.
     Nothing is changed, and reading is all it takes. Approximate, and it says so. The exit code is 0 if no rule was broken, else 3.
     """
-    reach = _reach(last)
+    reach = options.length_of(last, "--last")
     where = source(inventory, subscription, endpoint)
     rules = read_policies(tuple(policies or ()))
     fleet = where.read()
@@ -88,13 +85,6 @@ def audit(
         if output is not None:
             line(f"\nkept in {output}")
     return ExitCode.DONE if history.ok else ExitCode.REFUSED
-
-
-def _reach(typed: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,4})([hdw])", typed.strip().lower())
-    if match is None or not int(match[1]):
-        raise UsageError(f"--last {typed} is no length of time; write it as 30d, 48h or 2w")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _from_file(path: Path) -> tuple[RunsRead, datetime]:

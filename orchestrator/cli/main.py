@@ -43,6 +43,11 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "audit": Entry(
             "audit", "Look", "Say which of your rules last month's patching broke, whoever did it."
         ),
+        "compliance": Entry(
+            "compliance",
+            "Look",
+            "Say who is patched, who is exposed since when, and who misses the deadline.",
+        ),
         "doctor": Entry(
             "doctor", "Look", "Say what this identity may do here, and what is missing for what."
         ),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+from orchestrator.errors import UsageError
 
 Subscriptions = Annotated[
     list[str] | None,
@@ -57,3 +61,13 @@ Select = Annotated[
         help="Which machines of the one-off, such as tag:app=shop,region=westeurope,without_tag:legacy.",
     ),
 ]
+
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def length_of(typed: str, option: str) -> timedelta:
+    """A length of time that was typed, such as 30d. Raises `UsageError` that says how to write it."""
+    match = re.fullmatch(r"(\d{1,4})([hdw])", typed.strip().lower())
+    if match is None or not int(match[1]):
+        raise UsageError(f"{option} {typed} is no length of time; write it as 30d, 48h or 2w")
+    return int(match[1]) * _UNITS[match[2]]

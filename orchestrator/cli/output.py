@@ -20,10 +20,15 @@ _UNBOUNDED: Final = 10_000  # columns: wider than any row
 
 def print_json(value: Any) -> None:
     """One JSON document, sorted and indented, instants as ISO 8601, spans as seconds."""
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
     sys.stdout.flush()
-    sys.stdout.buffer.write(orjson.dumps(value, default=_plain, option=options))
+    sys.stdout.buffer.write(json_bytes(value))
     sys.stdout.buffer.flush()
+
+
+def json_bytes(value: Any) -> bytes:
+    """The same document, for a file."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(value, default=_plain, option=options)
 
 
 def _plain(value: object) -> object:
