@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ import typer
 from rich.text import Text
 
 from orchestrator.cli import options
+from orchestrator.cli.estate import read_estate
 from orchestrator.cli.output import (
     bullets,
     columns,
@@ -39,7 +41,7 @@ from orchestrator.wiring.files import write_bytes
 FIRST: Final = 8
 """Rows told of a long list; all of them with --all."""
 
-_SOURCES: Final = {"arm": "Azure Resource Manager"}
+_SOURCES: Final = {"arm": "Azure Resource Manager", "graph": "Azure Resource Graph"}
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +53,21 @@ def inventory(
     subscription: options.Subscriptions = None,
     inventory_file: options.InventoryFile = None,
     endpoint: options.Endpoint = None,
+    all_subscriptions: Annotated[
+        bool,
+        typer.Option("--all-subscriptions", help="Read every subscription that this identity can see, live."),
+    ] = False,
+    via: Annotated[
+        Via | None,
+        typer.Option(
+            help="Whom to ask: Resource Graph (quick, up to a minute behind; for many subscriptions) or ARM (each machine's "
+            "agent and health as well). Default: ARM for --subscription, Resource Graph for --all-subscriptions."
+        ),
+    ] = None,
+    updates: Annotated[
+        bool,
+        typer.Option(help="By Resource Graph: also what each machine lacks, and what was installed on it."),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Keep the inventory in this file: .json or .json.gz."),
@@ -63,7 +80,7 @@ def inventory(
     Kept with -o, an inventory holds every fact that was read: plan from it, check against it, emulate it.
     """
     kept_in(output)
-    held = source(inventory_file, subscription, endpoint).read()
+    held = _read(inventory_file, subscription, endpoint, via, every=all_subscriptions, updates=updates)
     if output is not None:
         write_bytes(output, native.dump(held))
     seen = take_stock(build(held))
@@ -82,6 +99,40 @@ def kept_in(output: Path | None) -> Path | None:
             f"an inventory is kept as JSON, not as {output.name}: name a file that ends in .json or .json.gz"
         )
     return output
+
+
+class Via(StrEnum):
+    """Whom to ask of Azure."""
+
+    GRAPH = "graph"
+    ARM = "arm"
+
+
+def _read(
+    file: Path | None,
+    subscriptions: list[str] | None,
+    endpoint: str | None,
+    via: Via | None,
+    *,
+    every: bool,
+    updates: bool,
+) -> Inventory:
+    """From wherever the options say. Raises `UsageError` for options that contradict each other."""
+    if every and (subscriptions or file is not None):
+        raise UsageError("--all-subscriptions reads all of them: leave --subscription and --inventory away")
+    if every and via is Via.ARM:
+        raise UsageError(
+            "ARM lists one subscription at a time: name them with --subscription, or leave --via away"
+        )
+    if file is not None and (via is not None or updates):
+        raise UsageError("--via and --updates are about reading live: leave them away beside --inventory")
+    if not every and via is not Via.GRAPH:
+        if updates:
+            raise UsageError("--updates are told by Resource Graph alone: add --via graph")
+        return source(file, subscriptions, endpoint).read()
+    if not every and not subscriptions:
+        raise UsageError("which subscriptions? Give --subscription ID, or --all-subscriptions")
+    return read_estate(None if every else subscriptions, endpoint, updates=updates)
 
 
 @dataclass(frozen=True, slots=True)

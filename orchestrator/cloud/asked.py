@@ -36,6 +36,8 @@ class Permission(StrEnum):
     READ_OPERATIONS = "Microsoft.Compute/locations/operations/read"
     READ_AVAILABILITY_SETS = "Microsoft.Compute/availabilitySets/read"
     READ_SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets/read"
+    READ_GRAPH = "Microsoft.ResourceGraph/resources/read"
+    READ_SUBSCRIPTIONS = "Microsoft.Resources/subscriptions/read"
     READ_LOCATIONS = "Microsoft.Resources/subscriptions/locations/read"
     READ_INTERFACES = "Microsoft.Network/networkInterfaces/read"
     READ_ASSIGNMENTS = "Microsoft.Maintenance/configurationAssignments/read"

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from orchestrator.cloud.rights import Rights
+from orchestrator.inventory.discovery import Discovery, Listen, nobody
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
@@ -165,6 +166,15 @@ class CloudProvider(Protocol):
 
     async def inventory(self, subscriptions: Sequence[str]) -> Inventory:
         """Everything that these subscriptions hold. What can't be read stands in `Inventory.unreadable`."""
+        ...
+
+    async def discover(
+        self, subscriptions: Sequence[str] | None, listen: Listen = nobody, *, updates: bool = False
+    ) -> Discovery:
+        """The same for any number of subscriptions, or all that can be seen, from Resource Graph where that tells it.
+
+        `updates`: also what each machine lacks, and what was installed on it lately.
+        """
         ...
 
     async def view(self, target: Target, *, runs: bool = True) -> View:

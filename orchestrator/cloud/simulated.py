@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import hybrid, reading, runs, urls
+from orchestrator.cloud import discovery, hybrid, reading, runs, urls
 from orchestrator.cloud.answers import Received, answer_to_start, received, view_of
 from orchestrator.cloud.asked import Asked
 from orchestrator.cloud.commands import command_name, forgetting_command
@@ -38,6 +38,7 @@ from orchestrator.cloud.rights import Rights
 from orchestrator.emulator import arc
 from orchestrator.emulator.world import PUBLIC, World
 from orchestrator.errors import CloudTransient
+from orchestrator.inventory.discovery import Discovery, Listen, nobody
 from orchestrator.inventory.model import Inventory, Kind, MachineId
 from orchestrator.policy.change import Simple
 
@@ -61,6 +62,18 @@ class SimulatedProvider:
     async def inventory(self, subscriptions: Sequence[str]) -> Inventory:
         """Everything that these subscriptions hold; see the port."""
         return await read_inventory(self._get, subscriptions, self._clock.now())
+
+    async def discover(
+        self,
+        subscriptions: Sequence[str] | None,
+        listen: Listen = nobody,
+        *,
+        updates: bool = False,
+    ) -> Discovery:
+        """What any number of subscriptions hold; see the port."""
+        return await discovery.discover(
+            self._get, self._query, self._clock, subscriptions, listen, updates=updates
+        )
 
     async def view(self, target: Target, *, runs: bool = True) -> View:
         """One instance view; see the port."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.emulator import kql
+from orchestrator.emulator.dealing import Dealt
+from orchestrator.emulator.interfaces import pools_by_machine
 from orchestrator.emulator.state import Json
+from orchestrator.inventory.model import MachineId, ResourceId
 
 KEPT = 4
 """Results that are kept: real tokens don't last for ever either."""
@@ -28,6 +31,7 @@ class Pages:
 
     found: dict[str, Found] = field(default_factory=dict)
     asked: int = 0
+    _pools: Mapping[MachineId, set[ResourceId]] | None = None
 
     def keep(self, found: Found) -> str:
         """Keep a result, and forget the oldest."""
@@ -37,3 +41,9 @@ class Pages:
         while len(self.found) > KEPT:
             del self.found[next(iter(self.found))]
         return name
+
+    def pools(self, dealt: Dealt) -> Mapping[MachineId, set[ResourceId]]:
+        """The back-end pools of each machine, which don't change."""
+        if self._pools is None:
+            self._pools = pools_by_machine(dealt)
+        return self._pools

@@ -6,20 +6,21 @@ It is behind the truth. A row of a run or an assessment is there some seconds af
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from orchestrator.emulator import arc
 from orchestrator.emulator.catalogue import family
 from orchestrator.emulator.chance import Span, stream
-from orchestrator.emulator.interfaces import interfaces
+from orchestrator.emulator.interfaces import interface
+from orchestrator.emulator.maintenance import assignments, configurations
 from orchestrator.emulator.problems import stamp
-from orchestrator.emulator.sets import list_sets
+from orchestrator.emulator.sets import every_set
 from orchestrator.emulator.state import Json, Kind, MachineState, Operation
 from orchestrator.emulator.views import os_version
 from orchestrator.emulator.world import World
 from orchestrator.inventory.ids import resource_group_of, subscription_of
-from orchestrator.inventory.model import Os, Power
+from orchestrator.inventory.model import Machine, Os, Power
 
 LAG = Span(5, 60, 20)
 """Seconds. Published: "up to a minute" for resources; of these tables nothing is."""
@@ -48,12 +49,23 @@ def machine_row(world: World, machine: MachineState, now: datetime) -> Json:
     return _resource({**model, "properties": shown})
 
 
-def other_rows(world: World) -> Iterator[Json]:
-    """All else among `resources`: sets, scale sets, network interfaces."""
+def interface_row(world: World, machine: Machine) -> Json:
+    """A machine's network interface among `resources`."""
+    return _resource(interface(machine, world.graph_pages.pools(world.dealt)))
+
+
+def set_rows(world: World) -> Iterator[Json]:
+    """Availability sets and scale sets among `resources`, and maintenance configurations."""
+    yield from map(_resource, every_set(world))
     for subscription in world.dealt.subscriptions:
-        for kind in ("availabilitysets", "virtualmachinescalesets"):
-            yield from map(_resource, list_sets(world, kind, subscription))
-        yield from map(_resource, interfaces(world.dealt, subscription))
+        yield from map(_resource, configurations(world.dealt, subscription))
+
+
+def assignment_rows(world: World, scope: Collection[str] | None) -> Iterator[Json]:
+    """What `maintenanceresources` tells of the machines of these subscriptions."""
+    for subscription in world.dealt.subscriptions:
+        if scope is None or subscription in scope:
+            yield from map(_resource, assignments(world.dealt, subscription))
 
 
 def subscription_rows(world: World) -> Iterator[Json]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orchestrator.emulator.dealing import Dealt
 from orchestrator.emulator.state import Json
 from orchestrator.inventory.ids import name_of, subscription_of
-from orchestrator.inventory.model import Kind, MachineId, ResourceId
+from orchestrator.inventory.model import Kind, Machine, MachineId, ResourceId
 
 _WORDS = {
     "resourcegroups": "resourceGroups",
@@ -21,20 +21,37 @@ _WORDS = {
 
 def interfaces(dealt: Dealt, subscription: str) -> list[Json]:
     """The interfaces of a subscription's machines, also of those that pools name and nobody may see."""
-    pools: defaultdict[MachineId, set[ResourceId]] = defaultdict(set)
-    for pool in dealt.backend_pools:
-        for member in pool.members:
-            pools[member].add(pool.id)
+    pools = pools_by_machine(dealt)
     shown = []
     known = set()
     for machine in dealt.machines:
         known.add(machine.id)
         if machine.subscription.lower() == subscription and machine.kind is Kind.AZURE_VM:
-            held = {*pools[machine.id], *(machine.backend_pools or ())}
-            shown.append(_model(machine.arm_id, machine.location, machine.private_ips, held))
+            shown.append(interface(machine, pools))
     strangers = sorted(pools.keys() - known)
     shown += [_model(one, "", (), pools[one]) for one in strangers if subscription_of(one) == subscription]
     return shown
+
+
+def pools_by_machine(dealt: Dealt) -> Mapping[MachineId, set[ResourceId]]:
+    """The back-end pools that each machine serves in, by what the pools say."""
+    pools: defaultdict[MachineId, set[ResourceId]] = defaultdict(set)
+    for pool in dealt.backend_pools:
+        for member in pool.members:
+            pools[member].add(pool.id)
+    return pools
+
+
+def interface(machine: Machine, pools: Mapping[MachineId, set[ResourceId]]) -> Json:
+    """One machine's interface."""
+    held = {*pools.get(machine.id, ()), *(machine.backend_pools or ())}
+    return _model(machine.arm_id, machine.location, machine.private_ips, held)
+
+
+def interface_id(machine: Machine) -> str:
+    """Its id, beside the machine."""
+    group, _, _ = machine.arm_id.partition("/providers/")
+    return f"{group}/providers/Microsoft.Network/networkInterfaces/{name_of(machine.arm_id)}-nic"
 
 
 def _model(machine: str, location: str, addresses: Iterable[str], pools: Iterable[ResourceId]) -> Json:

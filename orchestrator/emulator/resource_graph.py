@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
-from orchestrator.emulator import graph_rows, kql
+from orchestrator.emulator import arc, graph_rows, kql
 from orchestrator.emulator.graph_pages import Found
+from orchestrator.emulator.interfaces import interface_id
 from orchestrator.emulator.problems import GATEWAY, problem
 from orchestrator.emulator.state import Answer, Json, Kind
 from orchestrator.emulator.world import World
@@ -20,7 +21,13 @@ from orchestrator.inventory.ids import subscription_of
 PATH = "/providers/microsoft.resourcegraph/resources"
 PAGE = 1000  # rows at most, and what a query that asks for none gets
 SUBSCRIPTIONS = 10_000  # that one query may be asked of
-_TABLES = ("resources", "resourcecontainers", "patchinstallationresources", "patchassessmentresources")
+_TABLES = (
+    *("resources", "resourcecontainers", "maintenanceresources"),
+    *("patchinstallationresources", "patchassessmentresources"),
+)
+_MACHINE = "microsoft.compute/virtualmachines"
+_INTERFACE = "microsoft.network/networkinterfaces"
+_NIC = "interface of "  # what stands before a machine's id where its interface is meant
 
 
 def answer(world: World, body: Json, now: datetime) -> Answer:
@@ -89,10 +96,11 @@ def _find(world: World, body: Json, now: datetime) -> Found:
     asked = body.get("subscriptions")
     scope = None if asked is None else {str(one).lower() for one in asked}
     rows: list[Json | str]
-    if query.table == "resources" and query.columns <= {"id", "name", "type", "location", "subscriptionid"}:
+    light = query.columns <= {"id", "name", "type", "location", "subscriptionid"} and not query.order
+    if query.table == "resources" and light:
         rows = list(_light(world, query, scope, now))
     else:
-        every = _rows(world, query, now)
+        every = _rows(world, query, scope, now)
         rows = [row for row in every if _within(row, scope) and query.matches(row, now)]
     for value, down in reversed(query.order):
         rows.sort(
@@ -102,30 +110,67 @@ def _find(world: World, body: Json, now: datetime) -> Found:
 
 
 def _light(world: World, query: kql.Query, scope: set[str] | None, now: datetime) -> Iterator[Json | str]:
-    """Machines that match by what stands in their record; they are looked at when they are shown."""
-    for machine in world.machines():
-        record = world.record(machine)
-        if record is None or not (scope is None or record.subscription.lower() in scope):
-            continue
-        kind = f"microsoft.{machine.split('/microsoft.', 1)[-1].rsplit('/', 1)[0]}"
-        seen = {"id": record.arm_id, "name": record.name, "type": kind, "location": record.location}
-        if query.matches({**seen, "subscriptionId": record.subscription.lower()}, now):
-            yield machine
-    for row in graph_rows.other_rows(world):
+    """Resources that match by what stands in their record; machines and interfaces are looked at when they are shown."""
+    types = _Types(query, now)
+    for interfaces in (False, True):
+        for machine in world.machines():
+            record = world.record(machine)
+            if record is None or not (scope is None or record.subscription.lower() in scope):
+                continue
+            if interfaces and arc.is_arc(record):
+                continue
+            kind = _INTERFACE if interfaces else arc.MACHINES.lower() if arc.is_arc(record) else _MACHINE
+            if types.refuse(kind):
+                continue
+            arm_id = interface_id(record) if interfaces else record.arm_id
+            seen = {
+                "id": arm_id,
+                "name": arm_id.rpartition("/")[2],
+                "type": kind,
+                "location": record.location,
+            }
+            if types.enough or query.matches({**seen, "subscriptionId": record.subscription.lower()}, now):
+                yield f"{_NIC}{machine}" if interfaces else machine
+    for row in graph_rows.set_rows(world):
         if _within(row, scope) and query.matches(row, now):
             yield row
 
 
-def _rows(world: World, query: kql.Query, now: datetime) -> Iterator[Json]:
+class _Types:
+    """Whether a query takes resources of a type, where it asks for nothing else: then nothing else has to be looked at."""
+
+    def __init__(self, query: kql.Query, now: datetime) -> None:
+        self._query = query
+        self._now = now
+        self._known: dict[str, bool] = {}
+        self.enough = query.columns <= {"type"}
+
+    def refuse(self, kind: str) -> bool:
+        """Whether no resource of this type can match."""
+        if not self.enough:
+            return False
+        if kind not in self._known:
+            self._known[kind] = self._query.matches({"type": kind}, self._now)
+        return not self._known[kind]
+
+
+def _rows(world: World, query: kql.Query, scope: set[str] | None, now: datetime) -> Iterator[Json]:
     """All rows of a table, or those of the machines that a query can be about."""
     if query.table == "resourcecontainers":
         return graph_rows.subscription_rows(world)
+    if query.table == "maintenanceresources":
+        return graph_rows.assignment_rows(world, scope)
     concerned = [machine for machine in world.machines() if _concerns(query.prefix, machine)]
     states = [state for state in map(world.state, concerned) if state is not None]
     match query.table:
         case "resources":
             machines = (graph_rows.machine_row(world, state, now) for state in states)
-            return chain(machines, graph_rows.other_rows(world))
+            interfaces = (
+                graph_rows.interface_row(world, state.record)
+                for state in states
+                if not arc.is_arc(state.record)
+            )
+            return chain(machines, interfaces, graph_rows.set_rows(world))
         case "patchinstallationresources":
             return chain.from_iterable(graph_rows.installation_rows(world, one, now) for one in states)
         case _:
@@ -140,8 +185,12 @@ def _whole(world: World, row: Json | str, now: datetime) -> Json | None:
     """A row that is shown; None for a machine that is gone meanwhile."""
     if not isinstance(row, str):
         return row
-    state = world.state(row)
-    return None if state is None else graph_rows.machine_row(world, state, now)
+    state = world.state(row.removeprefix(_NIC))
+    if state is None:
+        return None
+    if row.startswith(_NIC):
+        return graph_rows.interface_row(world, state.record)
+    return graph_rows.machine_row(world, state, now)
 
 
 def _within(row: Json, scope: set[str] | None) -> bool:

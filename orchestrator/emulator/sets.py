@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from orchestrator.emulator.problems import not_found
 from orchestrator.emulator.state import Answer, Json
 from orchestrator.emulator.views import scale_set_model, set_model, shouted_group
@@ -19,6 +21,13 @@ def list_sets(world: World, kind: str, subscription: str, group: str = "") -> li
     prefix = f"/subscriptions/{subscription}/resourcegroups/" + (f"{group}/" if group else "")
     found = [_model(world, one) for one in _all(world, kind) if one.id.startswith(prefix)]
     return [{**model, "id": shouted_group(model["id"])} for model in found]
+
+
+def every_set(world: World) -> Iterator[Json]:
+    """All sets of both kinds."""
+    for kind in _TYPES:
+        for one in _all(world, kind):
+            yield _model(world, one)
 
 
 def show_set(world: World, kind: str, subscription: str, group: str, name: str) -> Answer:

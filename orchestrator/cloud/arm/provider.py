@@ -8,7 +8,7 @@ from typing import Any
 from azure.core.credentials_async import AsyncTokenCredential
 
 from orchestrator.clock import Clock
-from orchestrator.cloud import hybrid, reading, runs, urls
+from orchestrator.cloud import discovery, hybrid, reading, runs, urls
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
 from orchestrator.cloud.arm.connections import Session
@@ -28,6 +28,7 @@ from orchestrator.cloud.port import (
 )
 from orchestrator.cloud.rates import RATES
 from orchestrator.cloud.rights import Rights
+from orchestrator.inventory.discovery import Discovery, Listen, nobody
 from orchestrator.inventory.model import Inventory, Kind, MachineId
 from orchestrator.policy.change import Simple
 
@@ -62,6 +63,14 @@ class ArmProvider:
     async def inventory(self, subscriptions: Sequence[str]) -> Inventory:
         """Everything that these subscriptions hold; see the port."""
         return await read_inventory(self._client.get, subscriptions, self._clock.now())
+
+    async def discover(
+        self, subscriptions: Sequence[str] | None, listen: Listen = nobody, *, updates: bool = False
+    ) -> Discovery:
+        """What any number of subscriptions hold; see the port."""
+        return await discovery.discover(
+            self._client.get, self._client.query, self._clock, subscriptions, listen, updates=updates
+        )
 
     async def view(self, target: Target, *, runs: bool = True) -> View:
         """One instance view; see the port."""
