@@ -21,7 +21,7 @@ from orchestrator.cli.output import count, err, line, out, print_json, when
 from orchestrator.cli.planning import read_wanted
 from orchestrator.cli.source import source
 from orchestrator.errors import Defect, Refused, UsageError
-from orchestrator.inventory.model import Inventory, Kind
+from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import parse
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.model import Plan
@@ -178,12 +178,6 @@ def _planned(
 
 def _grounds(candidates: Sequence[Candidate], fleet: Inventory, begins: datetime, read: Read) -> list[Ground]:
     for candidate in candidates:
-        strange = sorted(m.name for m in candidate.plan.machines if m.kind is not Kind.AZURE_VM)
-        if strange:
-            raise Refused(
-                f"{candidate.name}: {count(len(strange), 'machine')} of the plan, such as {strange[0]}, "
-                f"{'is' if len(strange) == 1 else 'are'} of Azure Arc or Azure Local, which the emulated cloud doesn't have"
-            )
         if not any(machine.change for machine in candidate.plan.machines):
             raise Refused(f"{candidate.name}: the plan changes no machine, so there is nothing to simulate")
     return grounds([(one.plan, one.text) for one in candidates], fleet, begins, read)

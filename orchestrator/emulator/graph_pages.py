@@ -12,8 +12,8 @@ from orchestrator.emulator.interfaces import pools_by_machine
 from orchestrator.emulator.state import Json
 from orchestrator.inventory.model import MachineId, ResourceId
 
-KEPT = 4
-"""Results that are kept: real tokens don't last for ever either."""
+KEPT = 16
+"""Results that are kept, those asked for last: real tokens don't last for ever either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,13 @@ class Pages:
     found: dict[str, Found] = field(default_factory=dict)
     asked: int = 0
     _pools: Mapping[MachineId, set[ResourceId]] | None = None
+
+    def opened(self, name: str) -> Found | None:
+        """A result that is kept, and will be for longer now."""
+        found = self.found.pop(name, None)
+        if found is not None:
+            self.found[name] = found
+        return found
 
     def keep(self, found: Found) -> str:
         """Keep a result, and forget the oldest."""

@@ -82,7 +82,7 @@ def _page(world: World, body: Json, now: datetime) -> Json:
 def _opened(world: World, token: str) -> tuple[str, int]:
     try:
         name, begin = urlsafe_b64decode(token).decode().split()
-        if name in world.graph_pages.found:
+        if world.graph_pages.opened(name) is not None:
             return name, int(begin)
     except ValueError:
         pass

@@ -35,6 +35,9 @@ from orchestrator.topology.model import GroupKind
 POOLS_READ: Final = "/load_balancer"
 """Stands among the tags that rules read if one reads back-end pools; no tag of Azure has a slash in its name."""
 
+CLUSTERS_READ: Final = "/cluster"
+"""The same if one reads clusters."""
+
 _UNKNOWN: Final = " without "
 """Stands between a digest and the facts that nobody knew when it was made."""
 
@@ -59,6 +62,8 @@ def facts_digest(machine: Machine, read_tags: Collection[str], unknown: Collecti
         "os": machine.os,
         "tags": tags,
     }
+    if CLUSTERS_READ in read_tags:
+        standing["cluster"] = machine.cluster
     missing = []
     for fact in (*_MAY_BE_UNKNOWN, "backend_pools") if POOLS_READ in read_tags else _MAY_BE_UNKNOWN:
         value = getattr(machine, fact)
@@ -88,7 +93,7 @@ def unknown_facts(facts: str) -> tuple[str, ...]:
 
 
 def read_tags(policies: Iterable[Policy], select: Selector) -> tuple[str, ...]:
-    """The tags that decide which rules hold for a machine and whether it is changed, in lower case; sorted. See `POOLS_READ`."""
+    """The tags that decide which rules hold for a machine and whether it is changed, in lower case; sorted. See `POOLS_READ`, `CLUSTERS_READ`."""
     of_policies = (tag for policy in policies for tag in _tags_of_policy(policy))
     return tuple(sorted({tag.lower() for tag in (*of_policies, *_tags_of(select))}))
 
@@ -126,6 +131,8 @@ def _tags_of_kinds(kinds: Iterable[str]) -> Iterator[str]:
             yield kind.removeprefix("tag:")
         elif kind == GroupKind.LOAD_BALANCER:
             yield POOLS_READ
+        elif kind == GroupKind.CLUSTER:
+            yield CLUSTERS_READ
 
 
 def _tags_of(selector: Selector) -> Iterator[str]:

@@ -36,6 +36,7 @@ _LABELS: Final[Mapping[GroupKind, str]] = {
     GroupKind.SUBSCRIPTION: "subscription ",
     GroupKind.RESOURCE_GROUP: "resource group ",
     GroupKind.LOAD_BALANCER: "back-end pool ",
+    GroupKind.CLUSTER: "cluster ",
     GroupKind.REGION_PAIR: "the region pair ",
 }
 """What stands before a group's name in a sentence; zones, regions, domains and tags name themselves."""
@@ -102,11 +103,11 @@ class Groups:
         )
 
     def outside(self, scope: Scope, per: Iterable[str]) -> dict[str, int]:
-        """How many selected machines have no group of a kind that somebody chose by hand: a tag."""
+        """How many selected machines have no group of a kind that somebody chose by hand: a tag, a cluster."""
         return {
             kind: missing
             for kind in per
-            if kind.startswith("tag:")
+            if (kind.startswith("tag:") or kind == GroupKind.CLUSTER)
             and (missing := sum(machine not in self.of(kind) for machine in scope.selected))
         }
 

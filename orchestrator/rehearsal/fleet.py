@@ -113,6 +113,9 @@ def _machine(row: MachinesSection, number: int, name: str, dealt: defaultdict[st
     elif row.scale_set:
         facts["scale_set"] = resource_id(f"{scope}/Microsoft.Compute/virtualMachineScaleSets/{row.scale_set}")
         facts["fault_domain"] = _turn(row.fault_domain, number, 0)
+    if row.cluster:
+        cluster = row.cluster[number % len(row.cluster)]
+        facts["cluster"] = resource_id(f"{scope}/Microsoft.AzureStackHCI/clusters/{cluster}")
     return Machine(
         id=machine_id(arm_id),
         arm_id=arm_id,

@@ -81,6 +81,7 @@ def _facts(topology: Topology) -> tuple[str, ...]:
         (GroupKind.AVAILABILITY_SET, "availability set"),
         (GroupKind.SCALE_SET, "scale set"),
         (GroupKind.LOAD_BALANCER, "back-end pool"),
+        (GroupKind.CLUSTER, "cluster"),
     ):
         count = len(topology.groups(kind))
         if count:

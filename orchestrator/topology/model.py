@@ -21,6 +21,7 @@ class GroupKind(StrEnum):
     SUBSCRIPTION = "subscription"
     RESOURCE_GROUP = "resource_group"
     LOAD_BALANCER = "load_balancer"  # a back-end pool: what a balancer spreads over is what serves together
+    CLUSTER = "cluster"  # that Arc and Azure Local machines run on
     TAG = "tag"
 
 

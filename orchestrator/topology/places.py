@@ -55,6 +55,8 @@ class Places:
         elif machine.location:
             yield self._region(machine.location)
         yield from self.sets_of(machine)
+        if machine.cluster is not None:
+            yield self._once(GroupKind.CLUSTER, machine.cluster, ids.name_of(machine.cluster))
         for arm_id in sorted({*(machine.backend_pools or ()), *self._pools.get(machine.id, ())}):
             yield self._pool(arm_id)
 

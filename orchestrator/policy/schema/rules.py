@@ -24,7 +24,7 @@ Per = Annotated[list[GroupName], OneOrMany]
 def _per() -> Any:
     return Field(
         default_factory=list,
-        description='A kind of group, or several: the rule holds in each group by itself. Left out: the machines are one group. availability_set, update_domain, fault_domain, zone, region, region_pair, scale_set, subscription, resource_group, load_balancer, selection, "tag:NAME".',
+        description='A kind of group, or several: the rule holds in each group by itself. Left out: the machines are one group. availability_set, update_domain, fault_domain, zone, region, region_pair, scale_set, subscription, resource_group, load_balancer, cluster, selection, "tag:NAME".',
         examples=['"tag:tier"'],
     )
 

@@ -55,6 +55,11 @@ class MachinesSection(Section):
         description="The load balancers' back-end pools that all of them serve in, by name; in none if left out. unknown: the inventory doesn't say.",
         examples=["[lb-shop/web]"],
     )
+    cluster: Annotated[list[Text], OneOrMany] = Field(
+        default=[],
+        description="The cluster that machines of Arc and Azure Local run on, by name; a list deals them in turn. In none if left out.",
+        examples=["[cluster-a, cluster-b]"],
+    )
     update_domain: Annotated[list[Domain], OneOrMany] = Field(
         default=[],
         description="Update domains; in an availability set Azure's 0 to 4 in turn if left out. unknown: the inventory doesn't say.",

@@ -151,7 +151,7 @@ def test_what_isn_t_a_minimum_is_told_what_to_write(text: str, said: str) -> Non
         (values.read_webhook, "https://lb.example/drain", "`https://lb.example/drain` is an address, and webhooks are names; write a name such as lb-drain, and put the address into the daemon's or the command's configuration"),
         (values.read_kb, "KB12", "`KB12` isn't a KB id; write its digits, such as 5087423"),
         (values.read_group_kind, "zones", "`zones` isn't a kind of group; did you mean `zone`?"),
-        (values.read_group_kind, "rack", '`rack` isn\'t a kind of group; write one of availability_set, update_domain, fault_domain, zone, region, region_pair, scale_set, subscription, resource_group, load_balancer, selection or "tag:NAME"'),
+        (values.read_group_kind, "rack", '`rack` isn\'t a kind of group; write one of availability_set, update_domain, fault_domain, zone, region, region_pair, scale_set, subscription, resource_group, load_balancer, cluster, selection or "tag:NAME"'),
         (values.read_group_kind, "tag:", '`tag:` without the name of a tag; write it as "tag:tier"'),
         (values.read_word(("leave", "repair")), "leve", "`leve` isn't known here; did you mean `leave`?"),
         (values.read_word(tuple(Singletons)), "maybe", "`maybe` isn't known here; write leave_out, allow or approve"),
