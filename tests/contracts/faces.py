@@ -32,7 +32,7 @@ from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.policy.model import Patches, Restart
 
 START = datetime(2026, 11, 22, 1, tzinfo=UTC)
-SCALE = 5000.0  # on the wire: seven minutes of patching in a twelfth of a second
+SCALE = 1500.0  # on the wire: seven minutes of patching in a third of a second
 PATCHES = Patches()
 
 
