@@ -452,6 +452,7 @@ def _apply(scope: Scope, row: Row, plans: dict[str, Planned]) -> None:
 def assert_same_state(one: Scope, other: Scope) -> None:
     """The same facts make the same state."""
     assert one.rollouts == other.rollouts
+    assert one.ended == other.ended
     assert one.ledger.grants == other.ledger.grants
     assert one.ledger.others == other.ledger.others
     assert one.ledger.budgets() == other.ledger.budgets()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ from orchestrator.cli.source import Source, live_inventory, source
 from orchestrator.cli.watching import follow, watch
 from orchestrator.errors import Busy, Refused, UsageError
 from orchestrator.inventory.model import Inventory
-from orchestrator.planner.document import digest, dump, parse
+from orchestrator.planner.document import digest, dump
 from orchestrator.planner.durations import Durations
 from orchestrator.rollout.state import Scope
 from orchestrator.service.follow import Follower
@@ -39,11 +39,13 @@ from orchestrator.wiring.files import read_bytes
 from orchestrator.wiring.journal import Journal, become_writer, journal_path, open_journal, whoami
 from orchestrator.wiring.plans import plan_with
 from orchestrator.wiring.rollout import (
+    ReadPlan,
     Services,
     begin,
     doors,
     going_on,
     prepare,
+    read_plan,
     read_webhooks,
     start_command,
 )
@@ -192,6 +194,7 @@ class _Run:
     journal: Journal
     who: str
     plan: bytes
+    _kept: list[ReadPlan] = field(default_factory=list)
 
     async def until_it_rests(self) -> int:
         """Drive it, or have it driven and follow; take over when whoever drives it ends. Returns the exit code."""
@@ -221,15 +224,17 @@ class _Run:
             live=await self._live(scope),
             accept_drift=self.wanted.accept_drift,
             endpoint=self.cloud.endpoint,
+            read=next(iter(self._kept), None),
         )
         return await watch(running, self.who, verbose=self.wanted.verbose, as_json=self.wanted.as_json)
 
     async def _follow(self, follower: Follower) -> int | None:
         """The exit code; None if the process that writes has ended before the rollout rests."""
         clock = self.cloud.clock
-        known = going_on(follower.scope, self.plan, clock.scale)
+        known = await going_on(self.journal, follower.scope, self.plan, clock.scale)
+        plan = self._read()
         handover = await prepare(
-            self.plan,
+            plan,
             self.made,
             who=self.who,
             reason=self.wanted.reason,
@@ -238,14 +243,14 @@ class _Run:
             endpoint=self.cloud.endpoint,
         )
         if known is None:
-            start_command(follower.scope, handover, clock.now())
+            start_command(follower.scope, plan, handover, clock.now())
         if (writer := await self.journal.writer()) is not None:
             by = f"{writer.who}, process {writer.pid} on {writer.host}, writes this journal and "
             err.print(by + ("is asked to take this plan on" if known is None else "is asked to drive it"))
         news = await follower.hand_over(handover, clock.now())
         if news is None:
             return None
-        rollout = going_on(follower.scope, self.plan, clock.scale)
+        rollout = await going_on(self.journal, follower.scope, self.plan, clock.scale)
         assert rollout is not None
         return await follow(
             follower, rollout, clock, news, verbose=self.wanted.verbose, as_json=self.wanted.as_json
@@ -255,7 +260,9 @@ class _Run:
         """Wait for the end of a rollout that has machines of this plan, without keeping anybody from driving it."""
         await self.journal.release()
         await follower.read()
-        rollout = follower.scope.rollouts[name]
+        rollout = follower.scope.rollouts.get(name)
+        if rollout is None:
+            return  # it has ended meanwhile, and nothing of it is open
         err.print(
             f"queued behind {name}, which is {rollout.status}; begins when that has ended", markup=False
         )
@@ -263,11 +270,18 @@ class _Run:
             err.print(f"no process drives {name} now: go on with the command that began it, or abort it")
         await follower.until_over(rollout)
 
+    def _read(self) -> ReadPlan:
+        """The plan, read once; of one that the journal knows nothing is asked that this would tell."""
+        if not self._kept:
+            self._kept.append(read_plan(self.plan))
+        return self._kept[0]
+
     async def _live(self, scope: Scope) -> Inventory | None:
         """The fleet as it is, for a plan that hasn't begun yet."""
         if known_rollout(scope, digest(self.plan)) is not None:
             return None
-        subscriptions = tuple(sorted({x.subscription for x in parse(self.plan, "the plan").machines}))
+        machines = self._read().planned.plan.machines
+        subscriptions = tuple(sorted({machine.subscription for machine in machines}))
         return await live_inventory(self.cloud, subscriptions)
 
 

@@ -16,7 +16,7 @@ from orchestrator.cli.live import COLOURS
 from orchestrator.cli.output import columns, out, print_json, print_table, when
 from orchestrator.clock import SystemClock
 from orchestrator.rollout.state import Rollout, Scope
-from orchestrator.service.look import look, story
+from orchestrator.service.look import look_for, story
 from orchestrator.service.status import Status, headline, machine_status
 from orchestrator.service.status import status as status_of
 from orchestrator.service.verbs import find
@@ -43,7 +43,7 @@ def status(
 async def _status(name: str | None, path: Path | None, *, history: bool, as_json: bool) -> None:
     journal = await look_into(journal_path(path))
     try:
-        scope = await look(journal)
+        scope = await look_for(journal, name)
         going_on = [rollout for rollout in scope.rollouts.values() if not rollout.over]
         if name is None and len(going_on) > 1 and not history:
             _print_several(scope, going_on, as_json=as_json)

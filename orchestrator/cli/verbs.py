@@ -12,7 +12,7 @@ import typer
 from orchestrator.cli import options
 from orchestrator.cli.output import out, print_json
 from orchestrator.clock import SystemClock
-from orchestrator.service.look import look
+from orchestrator.service.look import look_for
 from orchestrator.service.narrate import sentence
 from orchestrator.service.verbs import carry_out, command
 from orchestrator.wiring.journal import journal_path, open_existing, whoami
@@ -63,13 +63,13 @@ def _of_machine(verb: str) -> Callable[..., None]:
 async def _carry_out(verb: str, name: str | None, reason: str, path: Path | None, *, as_json: bool) -> None:
     journal = await open_existing(journal_path(path))
     try:
-        scope = await look(journal)
+        scope = await look_for(journal, name)
         who = whoami()
         wanted = command(scope, verb, name, who, reason)
-        emulated = scope.rollouts[wanted.rollout].scale != 1
+        rollout = scope.rollouts.get(wanted.rollout) or scope.ended[wanted.rollout]
+        emulated = rollout.scale != 1
         now = scope.last if emulated and scope.last is not None else SystemClock().now()
         facts = await carry_out(journal, wanted, now, who)
-        rollout = scope.rollouts[wanted.rollout]
         lines = [sentence(rollout, fact) for fact in facts]
         if as_json:
             print_json({"rollout": wanted.rollout, "verb": verb, "facts": lines})

@@ -11,13 +11,15 @@ from datetime import datetime
 import orjson
 
 from orchestrator.errors import JournalError, WavekeeperError
+from orchestrator.executor.whole import whole
 from orchestrator.planner.document import parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
+from orchestrator.rollout.ended import put_away
 from orchestrator.rollout.evolve import apply, begin
 from orchestrator.rollout.kept import held, references, referring, resolve, still_held
 from orchestrator.rollout.planned import Planned, index_plan
-from orchestrator.rollout.snapshot import FORM, digests, dump, load, may_be_kept
+from orchestrator.rollout.snapshot import FORM, digests, dump, load
 from orchestrator.rollout.state import Scope
 from orchestrator.store.port import Journal, Snapshot
 
@@ -82,10 +84,17 @@ async def _fold(scope: Scope, journal: Journal) -> None:
 async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
     """Bring a scope up to date with its journal, decision by decision: each is applied when it is given out.
 
-    Enough to look at it. Who is to act needs the operations' addresses as well, which `replay` looks up.
+    Rollouts that nothing can move any more are put away, all but their end. Enough to look at it. Who is to act needs the operations' addresses as well, which `replay` looks up.
     """
     async for row in journal.read(scope.seq):
         facts = tuple(decode(row.body, row.seq, row.rollout))
+        ended = scope.ended.get(row.rollout)
+        if (
+            ended is not None
+            and not ended.archive
+            and any(not isinstance(x, e.CommandRefused) for x in facts)
+        ):
+            await whole(scope, journal, ended)  # it was thought that nothing moves it any more
         for fact in facts:
             if isinstance(fact, e.RolloutStarted):
                 plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
@@ -93,6 +102,7 @@ async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
             else:
                 apply(scope, row.rollout, fact, row.at)
         scope.seq = row.seq
+        put_away(scope, row.rollout)
         yield Decided(row.seq, row.rollout, row.at, facts)
 
 
@@ -159,9 +169,7 @@ class Log:
     def _keep_if_due(self, commit: asyncio.Task[int], facts: tuple[e.Event, ...]) -> None:
         since = self.scope.seq - self._snapshot_at
         ends = any(isinstance(fact, e.StageBaking | e.StageAwaiting | e.RolloutFinished) for fact in facts)
-        if since < (self._snapshot_every // 20 if ends else self._snapshot_every) or not may_be_kept(
-            self.scope
-        ):
+        if since < (self._snapshot_every // 20 if ends else self._snapshot_every):
             return
         self._snapshot_at = self.scope.seq
         self._keeping = asyncio.ensure_future(
@@ -181,4 +189,5 @@ class Log:
     def _held(self, rollout: str, fact: e.Event) -> str:
         """The document that the state needs of the machine that a fact is about, if it is about one."""
         machine = getattr(fact, "machine", -1)
-        return held(self.scope.rollouts[rollout], machine) if machine >= 0 else ""
+        known = self.scope.rollouts.get(rollout)
+        return held(known, machine) if machine >= 0 and known is not None else ""

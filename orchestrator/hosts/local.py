@@ -29,7 +29,7 @@ from orchestrator.rollout.agenda import agenda_of
 from orchestrator.rollout.agenda_steps import place_of
 from orchestrator.rollout.decide import clock_message, decide
 from orchestrator.rollout.moved import machines_of
-from orchestrator.rollout.state import MachineStatus, Rollout
+from orchestrator.rollout.state import Ended, MachineStatus, Rollout
 from orchestrator.store.port import Letter
 
 IDLE_PAUSE_S = 1.0
@@ -66,6 +66,10 @@ class Fellows(Protocol):
         """Whether none of them moves any more by itself. One that rests is kept until then: a word of a person, or of a
         fellow, may set it going again.
         """
+        ...
+
+    def lets_go(self, host: LocalHost) -> bool:
+        """Whether a rollout of which nothing can move any more is kept no longer, while the others go on."""
         ...
 
 
@@ -162,7 +166,7 @@ class LocalHost:
                 self._handle()
                 if self._failure is not None:
                     raise self._failure
-                if self.rests() and self._fellows.may_end():
+                if self.rests() and (self._fellows.may_end() or self._fellows.lets_go(self)):
                     return
                 self._arm()
                 await self._news.wait()
@@ -233,7 +237,8 @@ class LocalHost:
             self._refuse(posted, refused)
             return
         if facts or posted.letter is not None:
-            self._record(scope.rollouts[posted.message.rollout], facts, now, posted)
+            wanted = posted.message.rollout
+            self._record(scope.rollouts.get(wanted) or scope.ended[wanted], facts, now, posted)
         elif posted.done is not None:
             posted.done.set_result(None)
         if not facts and posted.activity is not None:
@@ -245,11 +250,13 @@ class LocalHost:
         if posted.letter is not None:
             self.refuse_letter(posted.letter, str(refused))
 
-    def _record(self, rollout: Rollout, facts: tuple[e.Event, ...], now: datetime, posted: _Posted) -> None:
+    def _record(
+        self, rollout: Rollout | Ended, facts: tuple[e.Event, ...], now: datetime, posted: _Posted
+    ) -> None:
         """Write a decision down, and see whom it touches. What it makes due waits until it is durable."""
         taken = (posted.letter.id,) if posted.letter is not None else ()
-        decided, task = self.log.record(rollout.id, facts, now, letters=taken)
         moved = machines_of(rollout, facts)
+        decided, task = self.log.record(rollout.id, facts, now, letters=taken)
         if rollout is self.rollout:
             touched = self.agenda.refresh(facts, now)
         else:  # a person's word on a machine of another rollout, which counts in our rules

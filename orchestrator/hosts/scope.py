@@ -18,6 +18,7 @@ from orchestrator.hosts.local import LocalHost
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import letters
+from orchestrator.rollout.ended import is_closed, put_away
 from orchestrator.rollout.state import Rollout
 from orchestrator.store.port import Letter
 
@@ -89,6 +90,16 @@ class ScopeHost:
             for host in self.hosts.values():
                 host.poke()
         return self._ended
+
+    def lets_go(self, host: LocalHost) -> bool:
+        """See `Fellows`. Somebody stays, to speak for the scope."""
+        if len(self.hosts) == 1 or not is_closed(self.log.scope, host.rollout):
+            return False
+        del self.hosts[host.rollout.id]
+        put_away(self.log.scope, host.rollout.id)
+        for other in self.hosts.values():
+            other.poke()
+        return True
 
     def _tell_rules(self, host: LocalHost) -> None:
         self._revision = self.log.scope.ledger.revision

@@ -11,7 +11,7 @@ the future, refuses to start, by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args, get_type_hints
 
@@ -19,6 +19,7 @@ import orjson
 
 from orchestrator.errors import JournalError
 from orchestrator.rollout import events as e
+from orchestrator.rollout.plain import maker, plain
 
 VERSIONS: Mapping[str, int] = {"Granted": 3, "Intended": 2, "Started": 2, "ChangeEnded": 2}
 """Events that have changed since their first version, with their present version; all others are 1.
@@ -54,6 +55,8 @@ def _instant(value: Any) -> Any:
 
 def _decoder(hint: Any) -> Callable[[Any], Any]:
     """How a field of this annotation is made from JSON."""
+    if _is_nested(hint):
+        return maker(hint)
     if hint is datetime or datetime in get_args(hint):
         return _instant
     if getattr(hint, "__origin__", None) is tuple:
@@ -61,6 +64,11 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     if hint is e.Outcome:
         return e.Outcome
     return _plain
+
+
+def _is_nested(hint: Any) -> bool:
+    """Whether a field holds a dataclass, or several: said by the names of its fields (`plain`), read by `maker`."""
+    return any(is_dataclass(one) for one in (hint, *get_args(hint)))
 
 
 _TYPES: dict[str, type] = {cls.__name__: cls for cls in get_args(e.Event)}
@@ -74,6 +82,10 @@ _CONVERTED: dict[str, tuple[tuple[int, Callable[[Any], Any]], ...]] = {
     for name, layout in _FIELDS.items()
 }  # most fields are read as they are; a replay reads millions
 
+
+_WITH_NESTED = frozenset(
+    name for name, cls in _TYPES.items() if any(map(_is_nested, get_type_hints(cls).values()))
+)
 
 _LETTERS: Mapping[tuple[str, int], str] = {fact: letter for letter, fact in SHORT.items()}
 _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
@@ -100,6 +112,8 @@ def encode(events: tuple[e.Event, ...], rollout: str = "") -> bytes:
         values: list[Any] = []
         for field, _ in _FIELDS[name]:
             value = getattr(event, field)
+            if name in _WITH_NESTED:
+                value = plain(value)
             values.append((value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value)
         letter = _LETTERS.get((name, version))
         if letter is None:

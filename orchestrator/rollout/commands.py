@@ -9,9 +9,11 @@ from orchestrator.errors import Busy, Refused
 from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.ended import still_left
 from orchestrator.rollout.progress import next_stage
 from orchestrator.rollout.state import (
     IN_FLIGHT,
+    Ended,
     MachineStatus,
     Rollout,
     RolloutStatus,
@@ -28,6 +30,8 @@ def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.E
     if isinstance(command, m.Start):
         return _start(scope, command)
     rollout = scope.rollouts.get(command.rollout)
+    if rollout is None and command.rollout in scope.ended:
+        return _of_ended(scope, scope.ended[command.rollout], command)
     if rollout is None:
         known = ", ".join(scope.rollouts) or "none"
         raise Refused(f"no rollout {command.rollout} in this journal; it knows: {known}")
@@ -50,7 +54,7 @@ def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.E
 
 
 def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
-    if command.rollout in scope.rollouts:
+    if command.rollout in scope.rollouts or command.rollout in scope.ended:
         raise Refused(f"rollout {command.rollout} is in this journal already")
     mine = {machine.id for machine in command.planned.plan.machines if machine.change}
     for other in scope.active():
@@ -99,6 +103,16 @@ def _approve(rollout: Rollout, who: str, reason: str) -> tuple[e.Event, ...]:
     if under_way(rollout):
         raise Refused(f"steps after stage {stage} are under way; wait for them, then approve")
     return (e.StageApproved(rollout.stage, who, reason), *next_stage(rollout))
+
+
+def _of_ended(scope: Scope, ended: Ended, command: m.Command) -> tuple[e.Event, ...]:
+    """Of a rollout that is over, and not kept whole any more, a person may only write off whom it left out."""
+    left = dict(still_left(scope, ended))
+    if isinstance(command, m.WriteOff) and command.machine in left:
+        return (e.MachineWrittenOff(command.machine, command.who, command.reason),)
+    names = ", ".join(one.name for one in left.values())
+    can = f"of those it left out ({names}) you may write off each" if names else "nobody is out by it"
+    raise Refused(f"rollout {ended.id} is {ended.status} since {ended.ended_at:%Y-%m-%d %H:%M} UTC; {can}")
 
 
 def _machine(rollout: Rollout, command: m.Retry | m.Skip | m.WriteOff, now: datetime) -> tuple[e.Event, ...]:

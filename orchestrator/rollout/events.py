@@ -11,11 +11,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.rollout.shared_events import (
+    Archived,
     BudgetsShrunk,
     FleetSeen,
     GroupSeen,
+    Held,
     LaneGaveUp,
     LaneReplanned,
+    OutSince,
     PatchesSeen,
     StageApproved,
     StageAwaiting,
@@ -29,11 +32,14 @@ from orchestrator.rollout.shared_events import (
 )
 
 __all__ = [  # those of the other file: facts are named by this one, whichever they are about
+    "Archived",
     "BudgetsShrunk",
     "FleetSeen",
     "GroupSeen",
+    "Held",
     "LaneGaveUp",
     "LaneReplanned",
+    "OutSince",
     "PatchesSeen",
     "StageApproved",
     "StageAwaiting",
@@ -391,4 +397,5 @@ Event = (
     | StretchStepEnded
     | Told
     | CommandRefused
+    | Archived
 )

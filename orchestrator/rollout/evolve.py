@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.errors import Defect
 from orchestrator.rollout import events as e
+from orchestrator.rollout.ended import apply_archived, apply_to_ended
 from orchestrator.rollout.evolve_machine import FOLDS as MACHINE_FOLDS
 from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
@@ -46,6 +47,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         status_since=at,
         machines=[PENDING] * len(planned.lane_of),
         lanes=[LaneRun() for _ in planned.lanes],
+        after=scope.seq,
         reviewed=planned,
     )
     rollout.stretches = fresh_stretches(rollout)
@@ -64,7 +66,15 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
     """Fold one event into the state. An event that can't follow what is known is a Defect, never half applied."""
     if isinstance(event, e.RolloutStarted):
         raise Defect("a rollout begins through `begin`, with its plan")
-    rollout = scope.rollouts[rollout_id]
+    if isinstance(event, e.Archived):
+        apply_archived(scope, event)
+        _pass_time(scope, at)
+        return
+    rollout = scope.rollouts.get(rollout_id)
+    if rollout is None:
+        apply_to_ended(scope, scope.ended[rollout_id], event)
+        _pass_time(scope, at)
+        return
     _FOLDS[type(event)](scope, rollout, event, at)
     note(rollout, event, at)
     _pass_time(scope, at)
@@ -240,4 +250,4 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     **MACHINE_FOLDS,
     **STRETCH_FOLDS,
 }
-"""Every event but the first has its fold; a test compares this with `events.Event`."""
+"""Every event but `RolloutStarted` and `Archived`, which are about more than a rollout that is there, has its fold; a test compares this with `events.Event`."""

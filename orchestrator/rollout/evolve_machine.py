@@ -355,7 +355,9 @@ def left_open_by(scope: Scope, rollout: Rollout, machine: MachineId) -> str | No
     grant = scope.ledger.grants.get(machine)
     if grant is None or grant.rollout == rollout.id:
         return None
-    other = scope.rollouts[grant.rollout]
+    other = scope.rollouts.get(grant.rollout)
+    if other is None:  # it was put away or archived, or is about to be: rows that went tell nothing any more
+        return grant.rollout
     return other.id if other.over and not other.in_flight else None
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import events as e
-from orchestrator.rollout.state import Rollout
+from orchestrator.rollout.state import Ended, Rollout
 
 
-def machines_of(rollout: Rollout, facts: Iterable[e.Event]) -> tuple[MachineId, ...]:
+def machines_of(rollout: Rollout | Ended, facts: Iterable[e.Event]) -> tuple[MachineId, ...]:
     """The machines that these facts name, each once, in the order of the facts."""
     found: dict[MachineId, None] = {}
     for fact in facts:
@@ -20,5 +20,11 @@ def machines_of(rollout: Rollout, facts: Iterable[e.Event]) -> tuple[MachineId, 
         else:
             machine = getattr(fact, "machine", -1)
             named = (machine,) if machine >= 0 else ()
-        found.update((rollout.planned.machine(index).id, None) for index in named)
+        found.update((_identity(rollout, index), None) for index in named)
     return tuple(found)
+
+
+def _identity(rollout: Rollout | Ended, index: int) -> MachineId:
+    if isinstance(rollout, Rollout):
+        return rollout.planned.machine(index).id
+    return rollout.left[index].machine  # nobody else of it can be spoken of

@@ -1,11 +1,15 @@
 """Facts about what several machines share: stages, lanes and waves, what became of updates, the fleet, the groups that are asked about,
-steps around more than one machine, what people are told. Named by `events`.
+steps around more than one machine, what people are told, the journal itself. Named by `events`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from orchestrator.availability.ledger import Grant
+from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.state import Ended
 
 # Stages, lanes and waves ------------------------------------------------------------------------------------
 
@@ -157,3 +161,36 @@ class Told:
     webhook: str
     ok: bool
     evidence: str
+
+
+# The journal ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A grant that is open."""
+
+    machine: MachineId
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class OutSince:
+    """A machine that is out of nobody's grant."""
+
+    machine: MachineId
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """The rows of these rollouts, so many, went into a file. A fact of the scope, and of no rollout.
+
+    `grants` and `others` are all that is out as of now: what those rows had to say of it, they say no more.
+    """
+
+    archive: str
+    rows: int
+    rollouts: tuple[Ended, ...]
+    grants: tuple[Held, ...]
+    others: tuple[OutSince, ...]

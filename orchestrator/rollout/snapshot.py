@@ -7,22 +7,22 @@ of those: whatever is changed in them, snapshots of before are passed over and e
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, get_type_hints
 from zlib import crc32
 
 import orjson
 
 from orchestrator.availability.ledger import Grant
 from orchestrator.rollout.kept import by_reference
-from orchestrator.rollout.planned import Planned
+from orchestrator.rollout.plain import instant, maker, plain
+from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.state import (
+    Ended,
     LaneRun,
+    LeftOpen,
     MachineRun,
     Notice,
     Replanning,
@@ -32,9 +32,7 @@ from orchestrator.rollout.state import (
     StretchRun,
 )
 
-_MEANING = 1
-_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_MEANING = 2
 _APART = frozenset({"planned", "reviewed", "machines"})
 
 _RUN_HINTS = get_type_hints(MachineRun)
@@ -42,7 +40,7 @@ _RUN_HINTS = get_type_hints(MachineRun)
 
 def _layout() -> Iterator[str]:
     yield f"{_MEANING} {_RUN_HINTS}"
-    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Replanning, Grant):
+    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Replanning, Grant, Ended, LeftOpen):
         yield f"{cls.__name__} {[(f.name, str(f.type)) for f in fields(cls)]}"
 
 
@@ -50,23 +48,21 @@ FORM = crc32("\n".join(_layout()).encode())
 """The form of what `dump` writes and `load` reads."""
 
 
-def may_be_kept(scope: Scope) -> bool:
-    """Whether each rollout still runs by the plan that its digest names."""
-    return all(rollout.planned is rollout.reviewed for rollout in scope.rollouts.values())
-
-
 def dump(scope: Scope) -> bytes:
     """The state as bytes."""
     return orjson.dumps(
         {
             "seq": scope.seq,
-            "last": _plain(scope.last),
+            "last": plain(scope.last),
             "revision": scope.ledger.revision,
-            "grants": [[machine, _plain(grant)] for machine, grant in scope.ledger.grants.items()],
-            "others": [[machine, _plain(since)] for machine, since in scope.ledger.others.items()],
+            "grants": [[machine, plain(grant)] for machine, grant in scope.ledger.grants.items()],
+            "others": [[machine, plain(since)] for machine, since in scope.ledger.others.items()],
             "rollouts": [
-                {**_named(rollout), "machines": _columns(rollout)} for rollout in scope.rollouts.values()
+                {**_named(rollout), "machines": _columns(rollout), "waves": _replanned(rollout)}
+                for rollout in scope.rollouts.values()
             ],
+            "ended": [plain(ended) for ended in scope.ended.values()],
+            "archivings": scope.archivings,
         }
     )
 
@@ -78,15 +74,18 @@ def digests(told: Mapping[str, Any]) -> dict[str, str]:
 
 def load(told: Mapping[str, Any], plans: Mapping[str, Planned]) -> Scope:
     """The state again, with the plan of each rollout. Operations that are followed are named by their documents."""
-    scope = Scope(seq=told["seq"], last=_instant(told["last"]))
-    grant = _maker(Grant)
+    scope = Scope(seq=told["seq"], last=instant(told["last"]), archivings=told["archivings"])
+    grant, since, ended = maker(Grant), maker(datetime), maker(Ended)
     scope.ledger.grants.update((machine, grant(one)) for machine, one in told["grants"])
-    scope.ledger.others.update((machine, _DAWN + since * _MICROSECOND) for machine, since in told["others"])
+    scope.ledger.others.update((machine, since(one)) for machine, one in told["others"])
+    scope.ended.update((one["id"], ended(one)) for one in told["ended"])
     hints = get_type_hints(Rollout)
     for one in told["rollouts"]:
-        planned = plans[one["id"]]
-        plain = {f.name: _maker(hints[f.name])(one[f.name]) for f in fields(Rollout) if f.name not in _APART}
-        rollout = Rollout(**plain, planned=planned, reviewed=planned, machines=_machines(one["machines"]))
+        reviewed = planned = plans[one["id"]]
+        for lane, waves in one["waves"]:
+            planned = with_waves(planned, lane, 0, list(map(tuple, waves)))
+        simple = {f.name: maker(hints[f.name])(one[f.name]) for f in fields(Rollout) if f.name not in _APART}
+        rollout = Rollout(**simple, planned=planned, reviewed=reviewed, machines=_machines(one["machines"]))
         scope.rollouts[rollout.id] = rollout
         if rollout.ended_at is None:
             scope.ledger.register(rollout.id, planned.plan.constraints)
@@ -104,7 +103,7 @@ def _columns(rollout: Rollout) -> list[list[Any]]:
     for column in zip(*runs, strict=True):
         place = {value: number for number, value in enumerate(dict.fromkeys(column))}
         numbers = list(map(place.__getitem__, column)) if len(place) > 1 else []
-        found.append([list(map(_plain, place)), numbers])
+        found.append([list(map(plain, place)), numbers])
     return [[len(runs)], *found]
 
 
@@ -112,63 +111,17 @@ def _machines(told: list[list[Any]]) -> list[MachineRun]:
     (count,), *columns = told
     read = []
     for hint, (values, numbers) in zip(_RUN_HINTS.values(), columns, strict=False):
-        made = list(map(_maker(hint), values))
+        made = list(map(maker(hint), values))
         read.append(list(map(made.__getitem__, numbers)) if numbers else made * count)
     return list(map(MachineRun, *read)) if read else []
 
 
-# Everything else, by the types of its fields ----------------------------------------------------------------
+def _replanned(rollout: Rollout) -> list[list[Any]]:
+    """The waves of each lane that was planned anew since its plan was reviewed."""
+    assert rollout.reviewed is not None
+    both = zip(rollout.planned.lanes, rollout.reviewed.lanes, strict=True)
+    return [[number, now.waves] for number, (now, then) in enumerate(both) if now.waves != then.waves]
 
 
-def _named(value: Any) -> dict[str, Any]:
-    return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.name not in _APART}
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can say. Mappings are lists of pairs, since their keys may be numbers; sets are sorted."""
-    match value:
-        case datetime():
-            return (value - _DAWN) // _MICROSECOND
-        case dict():
-            return [[_plain(key), _plain(one)] for key, one in value.items()]
-        case set():
-            return sorted(value)
-        case list() | tuple():
-            return [_plain(one) for one in value]
-        case _ if is_dataclass(value):
-            return _named(value)
-        case _:
-            return value
-
-
-def _instant(value: int | None) -> datetime | None:
-    return None if value is None else _DAWN + value * _MICROSECOND
-
-
-def _maker(hint: Any) -> Callable[[Any], Any]:
-    """How a value of this type is made of what `_plain` made of it."""
-    if isinstance(hint, UnionType):
-        (hint,) = (one for one in get_args(hint) if one is not type(None))
-        made = _maker(hint)
-        return lambda value: None if value is None else made(value)
-    if hint is datetime:
-        return _instant
-    origin, arguments = get_origin(hint), [_maker(one) for one in get_args(hint)]
-    if origin is Counter:
-        (key,) = arguments
-        return lambda value: Counter({key(one): count for one, count in value})
-    if origin is dict:
-        key, item = arguments
-        return lambda value: {key(one): item(other) for one, other in value}
-    if origin is tuple:
-        return tuple
-    if origin in (set, list):
-        (item,) = arguments
-        return lambda value: origin(map(item, value))
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint
-    if is_dataclass(hint):
-        hints = {name: _maker(one) for name, one in get_type_hints(hint).items()}
-        cls: Any = hint
-        return lambda value: cls(**{name: hints[name](one) for name, one in value.items()})
-    return lambda value: value
+def _named(value: Rollout) -> dict[str, Any]:
+    return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in _APART}

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from orchestrator.availability.ledger import Ledger
+from orchestrator.inventory.model import MachineId
 from orchestrator.policy.model import Occasion
 from orchestrator.rollout.planned import Planned
 
@@ -231,6 +232,7 @@ class Rollout:
     patch_numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
     shrunk: dict[int, int] = field(default_factory=dict)  # budget -> the least room it was planned anew for
     ended_at: datetime | None = None
+    after: int = field(default=0, compare=False)  # its first row comes after this one
     reviewed: Planned | None = field(
         default=None, compare=False, repr=False
     )  # `planned` as its digest names it
@@ -248,6 +250,49 @@ class Rollout:
         return self.status is RolloutStatus.RUNNING and self.stage_status is StageStatus.AWAITING
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """A machine that a rollout left out when it was archived: it counts until it is seen well, or a person writes it off."""
+
+    machine: MachineId
+    name: str
+    status: MachineStatus
+    since: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A rollout that is over and of which nothing can move any more: what is still asked of it, without its plan.
+
+    `after` and `last`: its rows are among those between. `archive`: the file that has them, if they are not in the journal any more;
+    then `left` has the machines, by their places in the plan, that are still out by it.
+    """
+
+    id: str
+    name: str
+    digest: str
+    who: str
+    reason: str
+    scale: float
+    status: RolloutStatus
+    cause: str
+    by: str
+    started_at: datetime
+    ended_at: datetime
+    changing: int
+    counts: dict[MachineStatus, int]
+    after: int = field(compare=False)
+    last: int = field(compare=False)
+    archive: str = ""
+    left: dict[int, LeftOpen] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """As of every rollout; of these it goes without saying."""
+        return True
+
+
 @dataclass(slots=True)
 class Scope:
     """One fleet as one operator sees it: its rollouts and the one ledger they share.
@@ -259,6 +304,8 @@ class Scope:
 
     ledger: Ledger = field(default_factory=Ledger)
     rollouts: dict[str, Rollout] = field(default_factory=dict)
+    ended: dict[str, Ended] = field(default_factory=dict)  # of which nothing is kept but this
+    archivings: int = 0  # how often rollouts went into an archive
     seq: int = 0
     last: datetime | None = None  # event time: never goes back
 

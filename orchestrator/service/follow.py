@@ -6,14 +6,12 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from uuid import uuid4
 
-from orchestrator.errors import Refused
-from orchestrator.executor.log import Decided, read_on
-from orchestrator.rollout import events as e
-from orchestrator.rollout.letters import Handover, dump
+from orchestrator.executor.log import Decided, read_on, replay
+from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import Rollout, Scope
-from orchestrator.store.port import Journal, Letter
+from orchestrator.service.asking import ask_writer
+from orchestrator.store.port import Journal
 
 LOOK_EVERY_S = 0.5
 """Real seconds between two looks into the journal: quick enough for people, and nothing to the writer."""
@@ -37,7 +35,10 @@ class Follower:
             self._listeners.remove(listener)
 
     async def read(self) -> list[Decided]:
-        """What has been decided since the last look."""
+        """What has been decided since the last look; of the first look nothing, since it is of all that ever was."""
+        if not self.scope.seq:
+            self.scope = await replay(self.journal)
+            return []
         news = []
         async for decided in read_on(self.scope, self.journal):
             news.append(decided)
@@ -51,18 +52,10 @@ class Follower:
 
         Raises `Refused` with the writer's own words.
         """
-        letter = Letter(uuid4().hex, now, handover.who, dump(handover))
-        await self.journal.post(letter)
-        while True:
-            if all(other.id != letter.id for other in await self.journal.inbox()):
-                news = await self.read()
-                for fact in (fact for decided in news for fact in decided.facts):
-                    if isinstance(fact, e.CommandRefused) and fact.letter == letter.id:
-                        raise Refused(fact.why)
-                return news
-            if await self.journal.writer() is None:
-                return None
-            await asyncio.sleep(LOOK_EVERY_S)
+        await self.read()
+        if await ask_writer(self.journal, handover, now) is None:
+            return None
+        return await self.read()
 
     async def watch(self, rollout: Rollout) -> bool:
         """Until the rollout rests or is over (True), or nobody drives it any more (False)."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from orchestrator.executor.log import replay
+from orchestrator.executor.whole import whole
 from orchestrator.rollout.codec import decode
-from orchestrator.rollout.state import Scope
+from orchestrator.rollout.ended import known, put_away
+from orchestrator.rollout.state import Ended, Rollout, Scope
+from orchestrator.service.names import called_for
 from orchestrator.service.narrate import is_quiet, sentence
 from orchestrator.store.port import Journal
 
@@ -12,6 +15,43 @@ from orchestrator.store.port import Journal
 async def look(journal: Journal) -> Scope:
     """The state of a scope as its journal tells it. Raises `JournalError` for a journal that can't be trusted."""
     return await replay(journal)
+
+
+async def look_for(journal: Journal, name: str | None) -> Scope:
+    """The same, with the rollout that is named by its id or a beginning, or that has the machine of that name, whole.
+
+    Without a name it is the one that goes on, else the last. Of rollouts that have been over for long only their end is
+    known at once: those are looked through last come first, until one has the machine.
+    """
+    scope = await replay(journal)
+    everybody = known(scope)
+    if name is None:
+        if everybody and all(one.over for one in everybody) and _is_here(everybody[-1]):
+            await whole(scope, journal, everybody[-1])
+        return scope
+    named = [one for one in everybody if one.id == name] or [
+        one for one in everybody if one.id.startswith(name)
+    ]
+    if named:
+        for one in filter(_is_here, named):
+            await whole(scope, journal, one)
+        return scope
+    if not any(_has(rollout, name) for rollout in scope.rollouts.values()):
+        for ended in reversed([one for one in everybody if isinstance(one, Ended) and not one.archive]):
+            if _has(await whole(scope, journal, ended), name):
+                break
+            put_away(scope, ended.id)
+    return scope
+
+
+def _is_here(rollout: Rollout | Ended) -> bool:
+    return isinstance(rollout, Rollout) or not rollout.archive
+
+
+def _has(rollout: Rollout, name: str) -> bool:
+    """Whether a machine of the plan is called so."""
+    wanted = called_for(name)
+    return any(wanted in (machine.id, machine.name.lower()) for machine in rollout.planned.plan.machines)
 
 
 async def story(journal: Journal, scope: Scope, rollout: str, *, everything: bool) -> list[str]:

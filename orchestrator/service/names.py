@@ -11,3 +11,8 @@ def called(scope: Scope, rollout: Rollout, machine: MachineId) -> str:
     name = machine.rsplit("/", 1)[-1]
     grant = scope.ledger.grants.get(machine)
     return name if grant is None or grant.rollout == rollout.id else f"{name} of {grant.rollout}"
+
+
+def called_for(typed: str) -> str:
+    """What a person typed, as machines' ids and names are compared with it."""
+    return typed.strip().rstrip("/").lower()

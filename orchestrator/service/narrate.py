@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout.patch_results import sentence as patch_sentence
-from orchestrator.rollout.state import Rollout
+from orchestrator.rollout.state import Ended, Rollout
 
 QUIET = (
     e.Granted,
@@ -41,9 +41,15 @@ def is_quiet(fact: e.Event) -> bool:
     return isinstance(fact, QUIET)
 
 
-def sentence(rollout: Rollout, fact: e.Event) -> str:
+def sentence(rollout: Rollout | Ended, fact: e.Event) -> str:
     """What happened, in words, with machines by name."""
     machine = getattr(fact, "machine", -1)
+    if isinstance(fact, e.Archived):
+        count = counted(len(fact.rollouts), "rollout")
+        return f"{count} went into the archive {fact.archive}, {counted(fact.rows, 'row')}"
+    if isinstance(rollout, Ended):
+        name = rollout.left[machine].name if machine in rollout.left else ""
+        return _of_machine(name, fact) or f"{type(fact).__name__}"
     name = rollout.planned.machine(machine).name if machine >= 0 else ""
     told = (
         _of_rollout(rollout, fact)

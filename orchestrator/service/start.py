@@ -17,7 +17,8 @@ from orchestrator.planner.facts import unknown_facts
 from orchestrator.planner.model import Plan
 from orchestrator.policy.holds import why_held
 from orchestrator.policy.words import counted
-from orchestrator.rollout.state import Rollout, RolloutStatus, Scope
+from orchestrator.rollout.ended import known
+from orchestrator.rollout.state import Ended, Rollout, RolloutStatus, Scope
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
 from orchestrator.verify.plan import judge_plan
@@ -140,13 +141,13 @@ def _without(document: dict[str, Any], dropped: frozenset[str]) -> dict[str, Any
     return {**document, "machines": machines, "lanes": lanes}
 
 
-def known_rollout(scope: Scope, digest: str) -> Rollout | None:
+def known_rollout(scope: Scope, digest: str) -> Rollout | Ended | None:
     """The rollout of exactly this plan, if the journal knows one.
 
     One that is over is not begun again: a process may have been killed between the end and its last word, and the same
     command must then tell the end, not change every machine once more. One that was refused has touched nothing.
     """
-    for rollout in reversed(scope.rollouts.values()):
+    for rollout in reversed(known(scope)):
         if rollout.digest == digest:
             return rollout if rollout.status is not RolloutStatus.REFUSED else None
     return None
@@ -156,7 +157,7 @@ def new_id(scope: Scope, plan: Plan, now: datetime) -> str:
     """An id that people can say: campaign and moment, with a number if that is taken."""
     base = f"{plan.name}-{now:%Y%m%d-%H%M}"
     number, candidate = 1, base
-    while candidate in scope.rollouts:
+    while candidate in scope.rollouts or candidate in scope.ended:
         number += 1
         candidate = f"{base}-{number}"
     return candidate

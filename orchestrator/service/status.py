@@ -168,7 +168,11 @@ def _out(scope: Scope, rollout: Rollout) -> tuple[Out, ...]:
     """Machines that are out now: ours by state, others by when they were seen."""
     found = []
     for identity, grant in scope.ledger.grants.items():
-        mine = scope.rollouts.get(grant.rollout, rollout)
+        if (ended := scope.ended.get(grant.rollout)) is not None:
+            left = next(one for one in ended.left.values() if one.machine == identity)
+            found.append(Out(_short(identity), ended.id, grant.since, str(left.status), left.detail, ""))
+            continue
+        mine = scope.rollouts[grant.rollout]
         index = mine.planned.index[identity]
         run = mine.machines[index]
         lane = mine.planned.plan.lanes[mine.planned.lane_of[index]].id

@@ -35,7 +35,7 @@ from orchestrator.simulation.loop import run
 from orchestrator.simulation.rulebook import REFERENCE_CAMPAIGN, campaign, house
 from orchestrator.topology.graph import build
 from orchestrator.wiring.files import floor
-from orchestrator.wiring.rollout import prepare
+from orchestrator.wiring.rollout import prepare, read_plan
 from orchestrator.wiring.virtual import virtual_services
 
 START: Final = datetime(2026, 11, 22, 1, tzinfo=UTC)
@@ -75,7 +75,7 @@ async def _begun(drawn: Premises) -> None:
     """Raises `Refused` unless all plans may begin on the fleet as it is by then."""
     services = virtual_services(World(drawn.live, seed=0, start=START), LoopClock(START))
     for text in drawn.plans:
-        await prepare(text, services, who="simulation", live=drawn.live, accept_drift=True)
+        await prepare(read_plan(text), services, who="simulation", live=drawn.live, accept_drift=True)
 
 
 def _drawn(rng: random.Random, seed: int, machines: int) -> Premises:

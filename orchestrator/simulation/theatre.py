@@ -21,6 +21,8 @@ from orchestrator.emulator.state import Happening
 from orchestrator.emulator.world import World
 from orchestrator.errors import JournalError, StaleLease
 from orchestrator.executor.settings import Settings
+from orchestrator.executor.whole import whole
+from orchestrator.rollout.ended import known as known_of
 from orchestrator.rollout.letters import Handover, dump
 from orchestrator.rollout.state import Rollout
 from orchestrator.service.follow import Follower
@@ -39,7 +41,7 @@ from orchestrator.simulation.loop import VirtualLoop
 from orchestrator.simulation.mishaps import Mishap, What
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Journal, Letter, Row
-from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare
+from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare, read_plan
 from orchestrator.wiring.virtual import LISTENING, NO_INBOX, Disk, virtual_services
 
 T = TypeVar("T")
@@ -250,7 +252,7 @@ class Theatre:
         handover = Handover(premises.plans[0], "grace", "", (), "", 1.0)
         if await follower.hand_over(handover, self.wrongly_now()) is None:
             return
-        known = going_on(follower.scope, premises.plans[0], 1.0)
+        known = await going_on(follower.journal, follower.scope, premises.plans[0], 1.0)
         if known is not None:
             await follower.watch(known)
 
@@ -294,7 +296,7 @@ class Theatre:
             for number, text in enumerate(more):
                 await self._beside_it(running, journal, doors, f"plan-{number}", text)
             await running.run()
-            self.rollouts = list(running.scope.rollouts.values())
+            self.rollouts = [await whole(running.scope, journal, one) for one in known_of(running.scope)]
             return self.rollouts
         finally:
             await doors.views.close()
@@ -305,11 +307,12 @@ class Theatre:
         self, running: Running, journal: Journal, doors: Services, name: str, text: bytes
     ) -> None:
         """Go on with another plan's rollout, or ask for it by letter, as another terminal does."""
-        known = going_on(running.scope, text, 1.0)
+        known = await going_on(journal, running.scope, text, 1.0)
         if known is not None:
             running.house.drive(known)
             return
-        handover = await prepare(text, doors, who="grace", live=self.trial.premises.live, accept_drift=True)
+        live = self.trial.premises.live
+        handover = await prepare(read_plan(text), doors, who="grace", live=live, accept_drift=True)
         await journal.post(Letter(name, self.wrongly_now(), "grace", dump(handover)))
 
     def _hears(self, name: str, key: str) -> bool:

@@ -66,6 +66,10 @@ class JournalAround:
         """See the port."""
         return await self._journal.inbox()
 
+    async def taken(self, letter: str) -> int | None:
+        """See the port."""
+        return await self._journal.taken(letter)
+
     async def close(self) -> None:
         """See the port."""
         await self._journal.close()

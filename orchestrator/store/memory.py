@@ -161,6 +161,11 @@ class MemoryJournal:
         self._check_open()
         return tuple(letter for id_, letter in self._scope.letters.items() if id_ not in self._scope.taken)
 
+    async def taken(self, letter: str) -> int | None:
+        """The row that took it."""
+        self._check_open()
+        return self._scope.taken.get(letter)
+
     async def close(self) -> None:
         """Release the scope if held."""
         self._drop_lock()

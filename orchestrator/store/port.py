@@ -123,6 +123,10 @@ class Journal(Protocol):
         """Letters that no decision has taken yet, oldest first."""
         ...
 
+    async def taken(self, letter: str) -> int | None:
+        """The row of the decision that took a letter; None while it waits, or if there is none of that id."""
+        ...
+
     async def close(self) -> None:
         """Release the scope if held, and the file or connection."""
         ...

@@ -139,6 +139,10 @@ class SqliteJournal:
         """Letters that wait, in the order in which they came."""
         return await self._line.alone(lambda db: db.look(Tables.inbox))
 
+    async def taken(self, letter: str) -> int | None:
+        """The row that took it."""
+        return await self._line.alone(lambda db: db.look(lambda tables: tables.taken(letter)))
+
     async def snapshot(self) -> Snapshot | None:
         """The state that was kept last; see the port."""
         return await self._line.alone(lambda db: db.look(Tables.snapshot))

@@ -186,6 +186,13 @@ class Tables:
         )
         return tuple(Letter(id_, _DAWN + at * _MICROSECOND, who, command) for id_, at, who, command in rows)
 
+    def taken(self, letter: str) -> int | None:
+        """The row that took a letter; None while it waits, or if there is none of that id."""
+        found = self._sql.execute(
+            "SELECT taken_by FROM inbox WHERE scope = ? AND id = ?", (self._scope, letter)
+        ).fetchone()
+        return None if found is None or found[0] is None else int(found[0])
+
     def document(self, digest: str) -> bytes:
         """A document, unpacked."""
         found = self._sql.execute("SELECT body FROM documents WHERE digest = ?", (digest,)).fetchone()

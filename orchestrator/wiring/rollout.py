@@ -17,6 +17,7 @@ from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.log import Log, replay
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
+from orchestrator.executor.whole import whole
 from orchestrator.hosts.local import LocalHost
 from orchestrator.hosts.resting import Pace
 from orchestrator.hosts.scope import ScopeHost
@@ -25,7 +26,6 @@ from orchestrator.notify.port import Webhooks
 from orchestrator.notify.webhook import HttpWebhooks, Target
 from orchestrator.planner.document import digest, parse
 from orchestrator.planner.facts import facts_of
-from orchestrator.planner.model import Plan
 from orchestrator.policy.model import ProbeKind
 from orchestrator.probes.http import HttpProber
 from orchestrator.probes.port import Prober
@@ -33,7 +33,7 @@ from orchestrator.probes.tcp import TcpProber
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.messages import Start
-from orchestrator.rollout.planned import index_plan
+from orchestrator.rollout.planned import Planned, index_plan
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.service.start import (
     drift,
@@ -49,6 +49,7 @@ from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import read_bytes
 
 __all__ = [
+    "ReadPlan",
     "Running",
     "Services",
     "begin",
@@ -57,6 +58,7 @@ __all__ = [
     "make_services",
     "open_scope",
     "prepare",
+    "read_plan",
     "read_webhooks",
     "start_command",
 ]
@@ -160,34 +162,51 @@ async def begin(
     accept_drift: bool = False,
     pace: Pace | None = None,
     endpoint: str = "",
+    read: ReadPlan | None = None,
 ) -> Running:
     """Start a reviewed plan, or go on with the rollout of it that the journal knows, be it over. The journal is held by now.
 
+    `read` is the plan, if somebody has read it already.
     `live` is the fleet as it is at this moment: a plan is compared with it and judged by it before it starts.
     Raises `Refused` and `PlanRefused`, with nothing done.
     """
     house = await open_scope(journal, made, endpoint=endpoint, pace=pace)
     scope = house.log.scope
-    known = going_on(scope, plan, made.clock.scale)
+    known = await going_on(journal, scope, plan, made.clock.scale)
     if known is not None:
         return Running(house, house.drive(known), known, scope, made, resumed=True)
-    handover = await prepare(plan, made, who=who, reason=reason, live=live, accept_drift=accept_drift)
-    rollout = await _start(house, _command(scope, handover, made.clock.now()), handover)
+    read = read or read_plan(plan)
+    handover = await prepare(read, made, who=who, reason=reason, live=live, accept_drift=accept_drift)
+    rollout = await _start(house, _command(scope, read.planned, handover, made.clock.now()), handover)
     return Running(house, house.drive(rollout), rollout, scope, made, resumed=False)
 
 
-def going_on(scope: Scope, plan: bytes, scale: float) -> Rollout | None:
-    """The rollout of this plan that the journal knows, if any. Raises `Refused` where it was begun on another clock."""
+async def going_on(journal: Journal, scope: Scope, plan: bytes, scale: float) -> Rollout | None:
+    """The rollout of this plan that the journal knows, if any. Raises `Refused` where it was begun on another clock, or is archived."""
     known = known_rollout(scope, digest(plan))
     if known is not None and known.scale != scale:
         raise Refused(
             f"rollout {known.id} was started where time runs {known.scale:g} times as fast; go on there"
         )
-    return known
+    return None if known is None else await whole(scope, journal, known)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """A plan's file, read once for all that is asked of it."""
+
+    file: bytes
+    planned: Planned
+
+
+def read_plan(file: bytes) -> ReadPlan:
+    """Read and index a plan: a second or two for 100,000 machines. Raises `UsageError` for what is none."""
+    with nothing_collected():
+        return ReadPlan(file, index_plan(parse(file, "the plan")))
 
 
 async def prepare(
-    plan: bytes,
+    plan: ReadPlan,
     made: Services,
     *,
     who: str,
@@ -199,14 +218,14 @@ async def prepare(
     """Hold a plan to the judge and to the fleet as it is. Raises `Refused` and `PlanRefused`, with nothing done."""
     with nothing_collected():
         dropped = _judged(plan, made, live, accept_drift=accept_drift)
-    return Handover(plan, who, reason, dropped, endpoint, made.clock.scale)
+    return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale)
 
 
 def _judged(
-    plan: bytes, made: Services, live: Inventory | None, *, accept_drift: bool
+    plan: ReadPlan, made: Services, live: Inventory | None, *, accept_drift: bool
 ) -> tuple[tuple[int, str], ...]:
     """Whom the plan leaves alone after all, and why. Raises as `prepare`."""
-    parsed: Plan = parse(plan, "the plan")
+    parsed = plan.planned.plan
     refuse_unknown_webhooks(parsed, made.webhooks.knows)
     if not any(machine.change for machine in parsed.machines):
         raise Refused("the plan changes no machine: all that it selects are left out, see wavekeeper explain")
@@ -215,7 +234,7 @@ def _judged(
         moved = drift(parsed, live, facts_of(parsed))
         refuse_if_outrun(parsed, moved, accept=accept_drift)
         dropped = moved.dropped
-        refuse_unless_judged(plan, live, [parsed.machines[index].id for index, _ in dropped])
+        refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
     return dropped
 
 
@@ -237,16 +256,14 @@ async def _start(
     return scope.rollouts[command.rollout]
 
 
-def start_command(scope: Scope, handover: Handover, now: datetime) -> Start:
+def start_command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetime) -> Start:
     """The command that begins a plan. Raises `Refused` where it may not begin beside what goes on, such as `Busy`."""
-    command = _command(scope, handover, now)
+    command = _command(scope, plan.planned, handover, now)
     decide(scope, command, _event_time(scope, now))
     return command
 
 
-def _command(scope: Scope, handover: Handover, now: datetime) -> Start:
-    with nothing_collected():
-        planned = index_plan(parse(handover.plan, "the plan"))
+def _command(scope: Scope, planned: Planned, handover: Handover, now: datetime) -> Start:
     return Start(
         new_id(scope, planned.plan, now),
         planned,
@@ -270,13 +287,18 @@ async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Hando
             f"the process that writes this journal works on another cloud ({endpoint or 'Azure'}); "
             "use another journal: --journal FILE"
         )
-    known = going_on(house.log.scope, handover.plan, made.clock.scale)
+    log = house.log
+    read: ReadPlan | None = None
+    known = await going_on(log.journal, log.scope, handover.plan, made.clock.scale)
     if known is None:
-        command = _command(house.log.scope, handover, made.clock.now())
-        refuse_unknown_webhooks(command.planned.plan, made.webhooks.knows)
+        read = await made.aside(partial(read_plan, handover.plan))
+        refuse_unknown_webhooks(read.planned.plan, made.webhooks.knows)
+        known = await going_on(log.journal, log.scope, handover.plan, made.clock.scale)  # handed over twice
+    if known is None:
+        assert read is not None
+        command = _command(log.scope, read.planned, handover, made.clock.now())
         return await _start(house, command, handover, [letter.id])
-    scope = house.log.scope
-    at = _event_time(scope, made.clock.now())
-    _, commit = house.log.record(known.id, (), at, letters=[letter.id])
+    at = _event_time(log.scope, made.clock.now())
+    _, commit = log.record(known.id, (), at, letters=[letter.id])
     await commit
     return known

@@ -11,8 +11,10 @@ import orjson
 import pytest
 
 from orchestrator.errors import Busy, Refused
+from orchestrator.executor.whole import whole
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory import native
+from orchestrator.rollout.ended import known
 from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.follow import Follower
@@ -21,7 +23,7 @@ from orchestrator.service.status import status
 from orchestrator.store.memory import Crashed, MemoryJournal
 from orchestrator.store.port import Journal
 from orchestrator.verify.audit import judge_audit
-from orchestrator.wiring.rollout import Running, begin, going_on, prepare, start_command
+from orchestrator.wiring.rollout import Running, begin, going_on, prepare, read_plan, start_command
 from tests.fleet import vm_id
 from tests.simulation.reference import CAMPAIGN, twins
 from tests.virtual import LONGEST, START, Script, Stage, script, statuses, virtual
@@ -62,7 +64,9 @@ def judge(stage: Stage, *scripts: Script) -> None:
 
 async def scope_of(stage: Stage) -> list[Rollout]:
     """The rollouts as the journal tells them."""
-    return list((await look(MemoryJournal(stage.disk))).rollouts.values())
+    journal = MemoryJournal(stage.disk)
+    scope = await look(journal)
+    return [await whole(scope, journal, one) for one in known(scope)]
 
 
 async def both(stage: Stage, second: bytes, *, crash_at: int | None = None, durable: bool = False) -> None:
@@ -71,7 +75,7 @@ async def both(stage: Stage, second: bytes, *, crash_at: int | None = None, dura
     try:
         await journal.acquire("ada", stage.clock.now())
         running = await begin(journal, made, stage.script.plan, who="ada", pace=LISTENING)
-        known = going_on(running.scope, second, 1.0)
+        known = await going_on(journal, running.scope, second, 1.0)
         if known is None:
             await MemoryJournal(stage.disk).post(letter_of(second, stage))
         else:
@@ -135,11 +139,11 @@ async def test_a_plan_is_handed_over_and_followed() -> None:
     async def other(_: Running) -> None:
         await stage.clock.sleep(60)
         made = stage.services()
-        given = await prepare(second.plan, made, who="grace", live=stage.script.fleet)
+        given = await prepare(read_plan(second.plan), made, who="grace", live=stage.script.fleet)
         assert await follower.hand_over(given, stage.clock.now()) is not None
 
     await stage.run(meanwhile=other)
-    rollout = going_on(follower.scope, second.plan, 1.0)
+    rollout = await going_on(follower.journal, follower.scope, second.plan, 1.0)
     assert rollout is not None
     assert await follower.watch(rollout)
     assert rollout.status is RolloutStatus.FINISHED
@@ -178,7 +182,9 @@ async def test_whoever_would_begin_beside_it_is_told_which_rollout_is_in_the_way
     async def other(running: Running) -> None:
         await stage.clock.sleep(60)
         with pytest.raises(Busy) as busy:
-            start_command(running.scope, handover(overlapping.plan), stage.clock.now())
+            start_command(
+                running.scope, read_plan(overlapping.plan), handover(overlapping.plan), stage.clock.now()
+            )
         assert busy.value.rollout == running.rollout.id
 
     await stage.run(meanwhile=other)
@@ -193,7 +199,7 @@ async def test_a_process_that_dies_leaves_a_follower_who_knows_it() -> None:
     with contextlib.suppress(Crashed):
         await both(stage, second.plan, crash_at=20)
     await follower.read()
-    rollout = going_on(follower.scope, first.plan, 1.0)
+    rollout = await going_on(follower.journal, follower.scope, first.plan, 1.0)
     assert rollout is not None
     assert await follower.watch(rollout) is False
     taken: Journal = MemoryJournal(stage.disk)
@@ -228,7 +234,7 @@ async def test_whoever_waits_is_told_which_rollout_holds_what() -> None:
         await MemoryJournal(stage.disk).post(letter_of(second.plan, stage))
         while True:
             await stage.clock.sleep(30)
-            for rollout in running.house.driven():
+            for rollout in {one.id: one for one in (running.rollout, *running.house.driven())}.values():
                 told = status(running.scope, rollout, stage.clock.now())
                 seen.update(
                     holder for wait in (*told.full, *told.progress.waiting) for holder in wait.holders
@@ -256,7 +262,7 @@ async def test_a_request_that_may_have_left_is_not_sent_again_because_a_second_r
     journal, made = await stage.journal(), stage.services()
     await journal.acquire("ada", stage.clock.now())
     running = await begin(journal, made, first.plan, who="ada", pace=LISTENING)
-    known = going_on(running.scope, second.plan, 1.0)
+    known = await going_on(journal, running.scope, second.plan, 1.0)
     assert known is not None
     running.house.drive(known)
     assert running.host.activities() == []

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.availability.ledger import Grant
 from orchestrator.errors import JournalError
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import codec
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
+from orchestrator.rollout.state import Ended, LeftOpen, MachineStatus, RolloutStatus
 
 KINDS = get_args(e.Event)
 
@@ -35,10 +38,27 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def facts_of(kind: type) -> st.SearchStrategy[e.Event]:
-    """Any fact of a kind, from its fields."""
+FIELDS |= {
+    MachineId: WORDS,
+    MachineStatus: st.sampled_from(MachineStatus),
+    RolloutStatus: st.sampled_from(RolloutStatus),
+    dict[MachineStatus, int]: st.dictionaries(st.sampled_from(MachineStatus), WHOLE, max_size=3),
+}
+
+
+def facts_of(kind: type) -> st.SearchStrategy[Any]:
+    """Any fact of a kind, or what facts hold, from its fields."""
     hints = get_type_hints(kind)
     return st.builds(kind, **{name: FIELDS[hint] for name, hint in hints.items()})
+
+
+FIELDS[Grant] = facts_of(Grant)
+FIELDS[dict[int, LeftOpen]] = st.dictionaries(WHOLE, facts_of(LeftOpen), max_size=3)
+FIELDS |= {
+    tuple[Ended, ...]: st.lists(facts_of(Ended), max_size=2).map(tuple),
+    tuple[e.Held, ...]: st.lists(facts_of(e.Held), max_size=2).map(tuple),
+    tuple[e.OutSince, ...]: st.lists(facts_of(e.OutSince), max_size=2).map(tuple),
+}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

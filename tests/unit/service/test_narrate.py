@@ -115,6 +115,7 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.GroupSeen(0, well=False, evidence="503"), "group db isn't well, its machines wait: 503"),
     (e.GroupSeen(0, well=True, evidence=""), "group db is well again"),
     (e.CommandRefused("l1", "ada", "it is paused"), "refused to ada: it is paused"),
+    (e.Archived("/a.db", 7, (), (), ()), "0 rollouts went into the archive /a.db, 7 rows"),
 ]
 
 

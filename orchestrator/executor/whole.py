@@ -1,0 +1,48 @@
+"""A rollout of which only its end is kept, read again from its rows: for whoever asks for more of it than how it ended."""
+
+from __future__ import annotations
+
+from orchestrator.errors import Refused
+from orchestrator.planner.document import parse
+from orchestrator.rollout import events as e
+from orchestrator.rollout.codec import decode
+from orchestrator.rollout.evolve import apply, begin
+from orchestrator.rollout.planned import index_plan
+from orchestrator.rollout.state import Ended, Rollout, Scope
+from orchestrator.store.port import Journal
+
+
+async def whole(scope: Scope, journal: Journal, wanted: Rollout | Ended) -> Rollout:
+    """The rollout with its plan and its machines, in the scope again if it was put away.
+
+    Its own rows are enough: what they make of it hangs on no other rollout's. Raises `Refused` for one whose rows are in an archive.
+    """
+    if isinstance(wanted, Rollout):
+        return wanted
+    if wanted.archive:
+        raise Refused(where_archived(wanted))
+    alone = Scope(send_within=scope.send_within)
+    async for row in journal.read(wanted.after):
+        if row.seq > wanted.last:
+            break
+        if row.rollout != wanted.id:
+            continue
+        alone.seq = row.seq - 1
+        for fact in decode(row.body, row.seq, row.rollout):
+            if isinstance(fact, e.RolloutStarted):
+                plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
+                begin(alone, fact, index_plan(plan), row.at)
+            else:
+                apply(alone, row.rollout, fact, row.at)
+    rollout = alone.rollouts[wanted.id]
+    del scope.ended[wanted.id]
+    scope.rollouts[wanted.id] = rollout
+    return rollout
+
+
+def where_archived(ended: Ended) -> str:
+    """Where all that happened in an archived rollout can be read."""
+    return (
+        f"rollout {ended.id} is {ended.status} since {ended.ended_at:%Y-%m-%d %H:%M} UTC, and its facts are in the archive "
+        f"{ended.archive}: wavekeeper status {ended.id} --journal {ended.archive}"
+    )
