@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,27 @@ import typer
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, count, line, print_json, when
 from orchestrator.clock import SystemClock
-from orchestrator.service.journal import Checked, check, settle_copy
+from orchestrator.errors import UsageError
+from orchestrator.policy.values import read_positive_duration
+from orchestrator.rollout.events import Archived
+from orchestrator.rollout.retention import Retention
+from orchestrator.service.journal import Checked, check, move_to_archive, settle_copy
 from orchestrator.service.journal import export as exported
-from orchestrator.wiring.journal import back_up, file_problems, journal_path, look_into, restored, whoami
+from orchestrator.service.look import look
+from orchestrator.wiring.journal import (
+    archive_of,
+    back_up,
+    file_problems,
+    is_archive,
+    journal_path,
+    look_into,
+    open_existing,
+    restored,
+    whoami,
+)
 from orchestrator.wiring.journal import upgrade as upgraded
 
-HELP = "Check, copy and export the journal, while a rollout runs too; restore it from a copy, bring an older one up to date."
+HELP = "Check, copy, export and archive the journal, while a rollout runs too; restore it from a copy, bring an older one up to date."
 
 Rollout = Annotated[
     str, typer.Option("--rollout", help="Only this rollout's, by its whole id; else everything.")
@@ -31,6 +47,7 @@ def register(app: typer.Typer) -> None:
     group.command(name="verify")(verify)
     group.command(name="backup")(backup)
     group.command(name="export")(export)
+    group.command(name="archive")(archive)
     group.command(name="restore")(restore)
     group.command(name="upgrade")(upgrade)
     app.add_typer(group, name="journal", help=HELP)
@@ -52,6 +69,8 @@ def verify(journal: options.JournalFile = None, as_json: options.AsJson = False)
                 "last": found.last,
                 "rollouts": found.rollouts,
                 "unfinished": found.unfinished,
+                "archived_rows": found.went,
+                "archives": found.archives,
             }
         )
     else:
@@ -64,7 +83,7 @@ async def _verify(path: Path) -> tuple[Checked, list[str]]:
     broken = await file_problems(path)
     journal = await look_into(path)
     try:
-        return await check(journal), broken
+        return await check(journal, in_archive=await is_archive(path)), broken
     finally:
         await journal.close()
 
@@ -74,6 +93,8 @@ def _tell(path: Path, found: Checked, problems: list[str]) -> None:
     line(f"{path}: {count(found.rows, 'good row')}, {count(found.rollouts, 'rollout')}{span}")
     if not problems:
         line("sound: every row's seal, every plan's digest, and the order of all facts hold", style="green")
+        if found.archives:
+            line(f"{count(found.went, 'row')} more in: {', '.join(found.archives)}")
         if found.unfinished:
             line(f"not over yet: {', '.join(found.unfinished)}")
         return
@@ -107,6 +128,62 @@ async def _back_up(path: Path, to: Path) -> Checked:
         return await check(copy)
     finally:
         await copy.close()
+
+
+def archive(
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", help="Only rollouts that ended before this, such as 90d.")
+    ] = None,
+    keep_last: Annotated[
+        int | None, typer.Option("--keep-last", min=0, help="All but so many, those that ended last.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The archive; else beside the journal, numbered.")
+    ] = None,
+    journal: options.JournalFile = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Move rollouts that are over into a file of their own, also while others run. Machines that they left out stay counted here.
+
+    With both options a rollout goes only if both say so. Every command reads an archive: --journal ARCHIVE.
+    """
+    if older_than is None and keep_last is None:
+        raise UsageError("say what may go: --older-than 90d, or --keep-last 100, or both")
+    path = journal_path(journal)
+    retention = Retention(_age(older_than), keep_last or 0)
+    went, space = asyncio.run(_archive(path, to, retention))
+    if as_json:
+        print_json(
+            {"archive": went.archive, "rows": went.rows, "rollouts": [one.id for one in went.rollouts]}
+        )
+        return
+    line(f"{went.archive}: {count(len(went.rollouts), 'rollout')}, {count(went.rows, 'row')}", style="green")
+    left = [
+        f"{one.name} of {ended.id}, {one.status}" for ended in went.rollouts for one in ended.left.values()
+    ]
+    if left:
+        line("still out by them, and counted here until seen well or written off:")
+        bullets(left)
+    if space:
+        line(f"the journal's file keeps its size, and uses that space again: {space}")
+
+
+def _age(typed: str | None) -> timedelta:
+    try:
+        return timedelta(0) if typed is None else read_positive_duration(typed)
+    except ValueError as error:
+        raise UsageError(f"--older-than {typed}: {error}") from None
+
+
+async def _archive(path: Path, to: Path | None, retention: Retention) -> tuple[Archived, str]:
+    journal = await open_existing(path)
+    try:
+        scope = await look(journal)
+        name = to or archive_of(path, scope.archivings + 1)
+        now = SystemClock().now()
+        return await move_to_archive(journal, retention, str(name.resolve()), whoami(), now)
+    finally:
+        await journal.close()
 
 
 def restore(

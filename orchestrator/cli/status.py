@@ -15,11 +15,11 @@ from orchestrator.cli import options
 from orchestrator.cli.live import COLOURS
 from orchestrator.cli.output import columns, out, print_json, print_table, when
 from orchestrator.clock import SystemClock
-from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.service.look import look_for, story
-from orchestrator.service.status import Status, headline, machine_status
+from orchestrator.service.status import Status, archived_status, headline, machine_status
 from orchestrator.service.status import status as status_of
-from orchestrator.service.verbs import find
+from orchestrator.service.verbs import archived_rollout, find
 from orchestrator.wiring.journal import journal_path, look_into
 
 
@@ -47,6 +47,9 @@ async def _status(name: str | None, path: Path | None, *, history: bool, as_json
         going_on = [rollout for rollout in scope.rollouts.values() if not rollout.over]
         if name is None and len(going_on) > 1 and not history:
             _print_several(scope, going_on, as_json=as_json)
+            return
+        if (ended := archived_rollout(scope, name)) is not None and not history:
+            _print_archived(scope, ended, as_json=as_json)
             return
         found = find(scope, name)
         now = _now(scope, found.rollout)
@@ -88,6 +91,15 @@ def _print_several(scope: Scope, rollouts: list[Rollout], *, as_json: bool) -> N
         out.print(Text(f"  {headline(rollout)}", style="red" if told[rollout.id].stopped else ""))
         out.print(f"  Next: {told[rollout.id].next}", markup=False)
     out.print(f"\nmore of one: wavekeeper status {rollouts[0].id}", markup=False)
+
+
+def _print_archived(scope: Scope, ended: Ended, *, as_json: bool) -> None:
+    """How it ended, whom it left out, and where all that happened in it is."""
+    lines = archived_status(scope, ended)
+    if as_json:
+        print_json({"rollout": ended.id, "archive": ended.archive, "lines": lines})
+    else:
+        out.print("\n".join(lines), markup=False)
 
 
 def _now(scope: Scope, rollout: Rollout) -> datetime:

@@ -21,7 +21,7 @@ from orchestrator.rollout.kept import held, references, referring, resolve, stil
 from orchestrator.rollout.planned import Planned, index_plan
 from orchestrator.rollout.snapshot import FORM, digests, dump, load
 from orchestrator.rollout.state import Scope
-from orchestrator.store.port import Journal, Snapshot
+from orchestrator.store.port import Journal, Moving, Snapshot
 
 _TOLD = logging.getLogger("wavekeeper")
 
@@ -119,6 +119,8 @@ class Log:
         self._snapshot_every = snapshot_every
         self._snapshot_at = scope.seq
         self._keeping: asyncio.Task[None] | None = None
+        self._last: asyncio.Task[int] | None = None
+        self._last_of: dict[str, int] = {}  # rollout -> its last row that this process appended
 
     def record(
         self,
@@ -129,8 +131,9 @@ class Log:
         planned: Planned | None = None,
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> tuple[Decided, asyncio.Task[int]]:
-        """Apply the decision, and queue it for the journal. `planned` comes with a `RolloutStarted`.
+        """Apply the decision, and queue it for the journal. `planned` comes with a `RolloutStarted`, `moving` with an `Archived`.
 
         A fact that can't follow raises `Defect` here, before it can stand in a journal that nobody could replay.
         """
@@ -155,11 +158,21 @@ class Log:
                 drops.append(before)
         self.scope.seq = expected + 1
         append = self.journal.append(
-            expected, rollout, at, body, documents=kept, letters=letters, drops=drops
+            expected, rollout, at, body, documents=kept, letters=letters, drops=drops, moving=moving
         )
-        commit = asyncio.ensure_future(append)
+        self._last_of[rollout] = self.scope.seq
+        self._last = commit = asyncio.ensure_future(append)
         self._keep_if_due(commit, facts)
         return Decided(expected + 1, rollout, at, facts), commit
+
+    async def durable(self) -> None:
+        """Wait until all rows that were queued so far are durable. Raises what the last of them did."""
+        if self._last is not None:
+            await asyncio.shield(self._last)
+
+    def moved_after(self, rollout: str, seq: int) -> bool:
+        """Whether this process wrote anything of a rollout after row `seq`."""
+        return self._last_of.get(rollout, 0) > seq
 
     async def settled(self) -> None:
         """Wait until the last snapshot that is due is kept, or isn't to be."""
@@ -169,7 +182,8 @@ class Log:
     def _keep_if_due(self, commit: asyncio.Task[int], facts: tuple[e.Event, ...]) -> None:
         since = self.scope.seq - self._snapshot_at
         ends = any(isinstance(fact, e.StageBaking | e.StageAwaiting | e.RolloutFinished) for fact in facts)
-        if since < (self._snapshot_every // 20 if ends else self._snapshot_every):
+        moved = any(isinstance(fact, e.Archived) for fact in facts)  # and the snapshot with it
+        if not moved and since < (self._snapshot_every // 20 if ends else self._snapshot_every):
             return
         self._snapshot_at = self.scope.seq
         self._keeping = asyncio.ensure_future(

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from orchestrator.errors import Refused, UsageError
+from orchestrator.executor.archive import archive
 from orchestrator.executor.log import Log
 from orchestrator.executor.services import Services
 from orchestrator.hosts.inbox import watch_inbox
@@ -114,27 +115,50 @@ class ScopeHost:
 
     def _deliver(self, letter: Letter) -> None:
         """To the host of the rollout that it is about; to any where that isn't driven here."""
-        anybody = next(iter(self.hosts.values()))
+        anybody = self._anybody()
         try:
             command = letters.load(letter.command)
         except UsageError as error:
             anybody.refuse_letter(letter, str(error))
             return
-        if isinstance(command, letters.Handover):
+        if isinstance(command, letters.Handover | letters.ArchiveOrder):
             self._handovers += 1
             assert self._group is not None
-            self._group.create_task(self._hand_over(letter, command))
+            if isinstance(command, letters.Handover):
+                self._group.create_task(self._hand_over(letter, command))
+            else:
+                self._group.create_task(self._archive(letter, command))
         else:
             self.hosts.get(command.rollout, anybody).deliver(letter, command)
 
+    async def _archive(self, letter: Letter, order: letters.ArchiveOrder) -> None:
+        """Move what is over into an archive, while the rest goes on. What keeps it from that is the sender's affair."""
+        try:
+            await archive(
+                self.log,
+                order.retention,
+                lambda _: order.to,
+                self._anybody().event_time,
+                driven=self.hosts,
+                letters=[letter.id],
+            )
+        except Refused as refused:
+            self._anybody().refuse_letter(letter, str(refused))
+        finally:
+            self._handovers -= 1
+            self._anybody().poke()
+
+    def _anybody(self) -> LocalHost:
+        """Some host, to speak for the scope."""
+        return next(iter(self.hosts.values()))
+
     async def _hand_over(self, letter: Letter, handover: letters.Handover) -> None:
-        anybody = next(iter(self.hosts.values()))
         try:
             rollout = await self._take(self, letter, handover)
         except Refused as refused:
-            anybody.refuse_letter(letter, str(refused))
+            self._anybody().refuse_letter(letter, str(refused))
         else:
             self.drive(rollout)
         finally:
             self._handovers -= 1
-            anybody.poke()
+            self._anybody().poke()

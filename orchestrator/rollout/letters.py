@@ -5,12 +5,14 @@ from __future__ import annotations
 import zlib
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from orchestrator.errors import UsageError
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.retention import Retention
 
 _VERBS: dict[str, type] = {
     "pause": m.Pause,
@@ -42,11 +44,25 @@ class Handover:
     scale: float
 
 
+@dataclass(frozen=True, slots=True)
+class ArchiveOrder:
+    """What another process asks the writer to move into an archive, and where that is to be."""
+
+    who: str
+    retention: Retention
+    to: str
+
+
 _HANDOVER = "hand-over"
+_ARCHIVE = "archive"
 
 
-def dump(command: m.Command | Handover) -> bytes:
+def dump(command: m.Command | Handover | ArchiveOrder) -> bytes:
     """A command as a letter's body. A plan travels compressed."""
+    if isinstance(command, ArchiveOrder):
+        kept = command.retention
+        told = {"who": command.who, "to": command.to, "keep_last": kept.keep_last}
+        return orjson.dumps({"verb": _ARCHIVE, "older_than_s": kept.older_than.total_seconds(), **told})
     if isinstance(command, Handover):
         told = asdict(command) | {"plan": b64encode(zlib.compress(command.plan)).decode()}
         return orjson.dumps({"verb": _HANDOVER, **told}, option=orjson.OPT_SORT_KEYS)
@@ -54,12 +70,14 @@ def dump(command: m.Command | Handover) -> bytes:
     return orjson.dumps({"verb": verb, **asdict(command)}, option=orjson.OPT_SORT_KEYS)
 
 
-def load(body: bytes) -> m.Command | Handover:
+def load(body: bytes) -> m.Command | Handover | ArchiveOrder:
     """The command of a letter. Raises `UsageError` for what no version of this program has sent."""
     try:
         fields: dict[str, Any] = orjson.loads(body)
         verb = fields.pop("verb")
-        return _handover(fields) if verb == _HANDOVER else make(verb, **fields)
+        if verb == _HANDOVER:
+            return _handover(fields)
+        return _archive(fields) if verb == _ARCHIVE else make(verb, **fields)
     except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
         raise UsageError(f"a letter in the inbox that can't be read: {error}") from None
 
@@ -68,6 +86,11 @@ def _handover(fields: dict[str, Any]) -> Handover:
     plan = zlib.decompress(b64decode(fields.pop("plan")))
     dropped = tuple((int(index), str(why)) for index, why in fields.pop("dropped"))
     return Handover(plan=plan, dropped=dropped, **fields)
+
+
+def _archive(fields: dict[str, Any]) -> ArchiveOrder:
+    retention = Retention(timedelta(seconds=fields["older_than_s"]), int(fields["keep_last"]))
+    return ArchiveOrder(str(fields["who"]), retention, str(fields["to"]))
 
 
 def make(verb: str, **fields: Any) -> m.Command:

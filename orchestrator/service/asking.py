@@ -11,7 +11,7 @@ from orchestrator.errors import Refused
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.codec import decode
-from orchestrator.rollout.letters import Handover, dump
+from orchestrator.rollout.letters import ArchiveOrder, Handover, dump
 from orchestrator.store.port import Journal, Letter
 
 LOOK_EVERY_S = 0.2
@@ -19,7 +19,11 @@ LOOK_EVERY_S = 0.2
 
 
 async def ask_writer(
-    journal: Journal, wanted: m.Command | Handover, now: datetime, *, within_s: float = math.inf
+    journal: Journal,
+    wanted: m.Command | Handover | ArchiveOrder,
+    now: datetime,
+    *,
+    within_s: float = math.inf,
 ) -> tuple[e.Event, ...] | None:
     """Post a command, and wait until a decision has taken it: its facts. None if nobody writes any more, or not `within_s`.
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from orchestrator.errors import Defect, JournalError
+from orchestrator.errors import Defect, JournalError, Refused
+from orchestrator.executor.archive import archive
 from orchestrator.executor.log import Log, replay
 from orchestrator.planner.document import digest, parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.decide import intend
+from orchestrator.rollout.letters import ArchiveOrder
+from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import MachineStatus
+from orchestrator.service.asking import ask_writer
 from orchestrator.store.port import Journal
 
 
@@ -27,26 +31,36 @@ class Checked:
     rollouts: int
     unfinished: tuple[str, ...]
     problems: tuple[str, ...]
+    went: int = 0  # rows that are in archives
+    archives: tuple[str, ...] = ()
 
 
-async def check(journal: Journal) -> Checked:
+async def check(journal: Journal, *, in_archive: bool = False) -> Checked:
     """Read everything: each row's seal and facts, each plan against its digest, and whether the facts follow each other.
 
-    Reading ends at the first row that can't be trusted, since those after it hang on it.
+    Reading ends at the first row that can't be trusted, since those after it hang on it. What isn't here must be in the archives that
+    the facts name, row for row; of an archive (`in_archive`) itself, what it doesn't have is the journal's.
     """
-    rows, first, last = 0, None, None
+    rows, went, last_seq, first, last = 0, 0, 0, None, None
     problems: list[str] = []
     unfinished: tuple[str, ...] = ()
     started = 0
+    archives: tuple[str, ...] = ()
     try:
         async for row in journal.read():
             for fact in decode(row.body, row.seq, row.rollout):
                 if isinstance(fact, e.RolloutStarted):
                     started += 1
                     problems += await _wrong_plan(journal, fact)
-            rows, first, last = row.seq, first or row.at, row.at
+                elif isinstance(fact, e.Archived):
+                    went, archives = went + fact.rows, (*archives, fact.archive)
+            rows, last_seq, first, last = rows + 1, row.seq, first or row.at, row.at
     except JournalError as error:
         problems.append(str(error))
+    if not problems and not in_archive and rows + went != last_seq:
+        problems.append(
+            f"{last_seq - rows} rows are not here, and archives have {went}; nothing was repaired: restore a backup"
+        )
     if not problems:
         try:
             scope = await replay(journal, whole=True)
@@ -55,7 +69,7 @@ async def check(journal: Journal) -> Checked:
             problems.append(str(error))
         except (Defect, LookupError) as error:
             problems.append(f"its facts don't follow each other: {error}; nothing was repaired: report this")
-    return Checked(rows, first, last, started, unfinished, tuple(problems))
+    return Checked(rows, first, last, started, unfinished, tuple(problems), went, archives)
 
 
 async def _wrong_plan(journal: Journal, fact: e.RolloutStarted) -> list[str]:
@@ -69,6 +83,9 @@ async def _wrong_plan(journal: Journal, fact: e.RolloutStarted) -> list[str]:
         ]
     return []
 
+
+ARCHIVED_WITHIN_S = 120.0
+"""How long an archive of some hundred thousand rows may take the process that writes them, in real seconds."""
 
 LOST = "the journal was restored from a copy, which doesn't know what was begun since"
 
@@ -97,6 +114,36 @@ async def settle_copy(journal: Journal, who: str, now: datetime) -> tuple[str, .
         _, commit = log.record(rollout.id, tuple(facts), at)
         await commit
     return tuple(rollout.id for rollout in ended)
+
+
+async def move_to_archive(
+    journal: Journal, retention: Retention, to: str, who: str, now: datetime
+) -> tuple[e.Archived, str]:
+    """Move what may go by `retention` into the archive `to`: here, or by the process that writes the journal, while its rollouts go on.
+
+    What went, and why its space wasn't given back to the disk (empty if it was). Raises `Refused` with nothing gone.
+    """
+    if await journal.writer() is not None:
+        facts = await ask_writer(journal, ArchiveOrder(who, retention, to), now, within_s=ARCHIVED_WITHIN_S)
+        if facts is None:
+            raise Refused(
+                "the process that writes this journal has not done it yet; it will, as soon as it can, or the next one: "
+                "see wavekeeper journal verify"
+            )
+        return next(fact for fact in facts if isinstance(fact, e.Archived)), "a process writes it now"
+    await journal.acquire(who, now)
+    try:
+        log = Log(await replay(journal), journal)
+        at = max(now, log.scope.last) if log.scope.last is not None else now
+        fact = await archive(log, retention, lambda _: to, lambda: at)
+        await log.settled()
+        try:
+            await journal.tidy()
+        except JournalError as error:
+            return fact, str(error)
+        return fact, ""
+    finally:
+        await journal.release()
 
 
 async def export(journal: Journal, rollout: str = "") -> AsyncIterator[dict[str, Any]]:

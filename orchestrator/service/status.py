@@ -17,10 +17,12 @@ from typing import Any
 
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.admission import holders, refusal
+from orchestrator.rollout.ended import still_left
 from orchestrator.rollout.hours import next_opening
 from orchestrator.rollout.state import (
     A_PERSONS,
     IN_FLIGHT,
+    Ended,
     MachineStatus,
     Rollout,
     RolloutStatus,
@@ -133,6 +135,23 @@ def headline(rollout: Rollout) -> str:
         case RolloutStatus.FINISHED:
             left = total - done
             return f"Finished: {done} of {total} done" + (f", {left} not." if left else ".")
+
+
+def archived_status(scope: Scope, ended: Ended) -> tuple[str, ...]:
+    """What is known here of a rollout whose rows are in an archive: sentences."""
+    done = ended.counts.get(MachineStatus.DONE, 0)
+    why = f": {ended.cause}" if ended.cause else ""
+    left = [
+        f"{one.name} is {one.status}{': ' + one.detail if one.detail else ''}; it counts as out until it is seen well, or: "
+        f"wavekeeper write-off {one.name} --reason ..."
+        for _, one in still_left(scope, ended)
+    ]
+    return (
+        f"{ended.id} is {ended.status} since {ended.ended_at:%Y-%m-%d %H:%M} UTC{why}; {done} of {ended.changing} done.",
+        *left,
+        f"Started by {ended.who}{f' ({ended.reason})' if ended.reason else ''}; plan {ended.digest[:12]}.",
+        f"All that happened in it: wavekeeper status {ended.id} --journal {ended.archive}",
+    )
 
 
 def _look(trouble: int) -> str:

@@ -86,6 +86,18 @@ def find_machine(scope: Scope, name: str) -> Found:
     return min(found, key=lambda one: one[:-1])[-1]
 
 
+def archived_rollout(scope: Scope, name: str | None) -> Ended | None:
+    """The archived rollout that a name is of, or that left the machine of that name out; without a name the last, if it is one."""
+    everybody = known(scope)
+    if name is None:
+        named = everybody[-1:] if all(one.over for one in everybody) else []
+    else:
+        named = [r for r in everybody if r.id == name] or [r for r in everybody if r.id.startswith(name)]
+        if not named and (left := left_by_archived(scope, name)) is not None:
+            named = [left[0]]
+    return next((one for one in named if len(named) == 1 and isinstance(one, Ended) and one.archive), None)
+
+
 def left_by_archived(scope: Scope, name: str) -> tuple[Ended, int] | None:
     """The archived rollout that left the machine of this name out, as it still is, and the machine's place in its plan."""
     wanted = called_for(name)

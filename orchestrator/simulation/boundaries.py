@@ -18,7 +18,7 @@ from orchestrator.emulator.call import Request
 from orchestrator.errors import JournalError
 from orchestrator.notify.port import Delivery
 from orchestrator.store.around import JournalAround
-from orchestrator.store.port import Journal
+from orchestrator.store.port import Journal, Moving
 
 
 class Kind(StrEnum):
@@ -114,6 +114,7 @@ class WatchedJournal(JournalAround):
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
         drops: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> int:
         """As the journal. Once one row failed, those queued behind it fail too, as the port has it."""
         if self._failed:
@@ -121,7 +122,14 @@ class WatchedJournal(JournalAround):
         try:
             self._boundaries.cross(Kind.BEFORE_ROW, str(expected_seq + 1))
             seq = await super().append(
-                expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
+                expected_seq,
+                rollout,
+                at,
+                body,
+                documents=documents,
+                letters=letters,
+                drops=drops,
+                moving=moving,
             )
             self._boundaries.cross(Kind.AFTER_ROW, str(seq))
         except JournalError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
-from orchestrator.store.port import Journal, Letter, Row, Snapshot, Writer
+from orchestrator.store.port import Journal, Letter, Moving, Row, Snapshot, Writer
 
 
 class JournalAround:
@@ -36,15 +36,20 @@ class JournalAround:
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
         drops: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> int:
         """See the port."""
         return await self._journal.append(
-            expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
+            expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops, moving=moving
         )
 
     def read(self, after: int = 0) -> AsyncIterator[Row]:
         """See the port."""
         return self._journal.read(after)
+
+    async def archive(self, moving: Moving, to: str, at: datetime) -> int:
+        """See the port."""
+        return await self._journal.archive(moving, to, at)
 
     async def document(self, digest: str) -> bytes:
         """See the port."""
@@ -57,6 +62,10 @@ class JournalAround:
     async def keep(self, snapshot: Snapshot) -> None:
         """See the port."""
         await self._journal.keep(snapshot)
+
+    async def tidy(self) -> None:
+        """See the port."""
+        await self._journal.tidy()
 
     async def post(self, letter: Letter) -> None:
         """See the port."""

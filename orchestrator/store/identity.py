@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from orchestrator.store.faults import RESTORE, fault
-from orchestrator.store.tables import FIRST_FORMAT, FORMAT, Sql, Tables, format_of
+from orchestrator.store.interfaces import Sql
+from orchestrator.store.tables import FIRST_FORMAT, FORMAT, Tables, format_of
 
 APPLICATION_ID = 0x57_76_6B_70  # "Wvkp", in the file's header
 
@@ -33,6 +34,12 @@ def refuse_writing(sql: Sql, path: Path) -> None:
             path,
             f"was made by an older Wavekeeper (format {version}, this one writes {FORMAT}); it can be looked at as it is",
             "to go on with it: wavekeeper journal upgrade, which keeps the old file beside it",
+        )
+    if (whose := Tables(sql, path, "").archive_of()) is not None:
+        raise fault(
+            path,
+            f"is an archive of {whose.of}, made on {whose.at:%Y-%m-%d %H:%M} UTC: its rollouts are over",
+            "look at it as you like; what goes on, goes on in that journal",
         )
     mark = Tables(sql, path, "").copied()
     if mark is not None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import platform
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from orchestrator.errors import Defect, JournalError, StaleLease
-from orchestrator.store.port import Letter, Row, Snapshot, Writer
+from orchestrator.store.port import Letter, Moving, Row, Snapshot, Writer
 
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,6 +30,7 @@ class _Scope:
     letters: dict[str, Letter] = field(default_factory=dict)  # all there ever were, in the order they came
     snapshot: Snapshot | None = None
     taken: dict[str, int] = field(default_factory=dict)  # letter -> the row that took it
+    seq: int = 0
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class MemoryDisk:
 
     scopes: dict[str, _Scope] = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
+    archives: dict[str, MemoryDisk] = field(default_factory=dict)
 
     def let_go(self) -> None:
         """Whoever wrote is dead, and their locks with them."""
@@ -61,6 +64,7 @@ class MemoryJournal:
         crash_durable: bool = False,
     ) -> None:
         self._disk = shared if shared is not None else MemoryDisk()
+        self._name = scope
         self._scope = self._disk.scopes.setdefault(scope, _Scope())
         self._epoch: int | None = None  # None: this object isn't the writer
         self._lock: Writer | None = None
@@ -103,6 +107,7 @@ class MemoryJournal:
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
         drops: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> int:
         """Append one decision; see the port."""
         self._check_open()
@@ -110,15 +115,19 @@ class MemoryJournal:
         dies = self._appends == self._crash_at
         if dies and not self._crash_durable:
             self._crash()
-        self._refuse(expected_seq, letters)
+        self._refuse(expected_seq, letters, moving)
         assert self._epoch is not None
-        seq = expected_seq + 1
+        self._scope.seq = seq = expected_seq + 1
+        if moving is not None:
+            self._move_out(moving)
         self._scope.rows.append(Row(seq, self._epoch, rollout, _in_utc(at), body))
         for digest in drops:
             self._disk.documents.pop(digest, None)
         for digest, document in (documents or {}).items():
             self._disk.documents.setdefault(digest, document)
-        self._scope.taken.update(dict.fromkeys(letters, seq))
+        for letter in letters:
+            self._scope.taken[letter] = seq
+            self._scope.letters[letter] = replace(self._scope.letters[letter], command=b"")
         if dies:
             self._crash()
         return seq
@@ -126,9 +135,13 @@ class MemoryJournal:
     async def read(self, after: int = 0) -> AsyncIterator[Row]:
         """Rows in order, with those that are appended meanwhile."""
         self._check_open()
-        while after < len(self._scope.rows):
-            yield self._scope.rows[after]
-            after += 1
+        place = bisect_right(self._scope.rows, after, key=_number)
+        while place < len(self._scope.rows):
+            row = self._scope.rows[place]
+            yield row
+            place += 1
+            if place > len(self._scope.rows) or self._scope.rows[place - 1] is not row:  # some went meanwhile
+                place = bisect_right(self._scope.rows, row.seq, key=_number)
 
     async def document(self, digest: str) -> bytes:
         """A document."""
@@ -145,9 +158,13 @@ class MemoryJournal:
     async def keep(self, snapshot: Snapshot) -> None:
         """Keep a state in the last one's place."""
         self._check_open()
-        if self._epoch != self._scope.epoch or not 0 < snapshot.seq <= len(self._scope.rows):
+        if self._epoch != self._scope.epoch or not 0 < snapshot.seq <= self._scope.seq:
             raise StaleLease(f"a state after row {snapshot.seq} isn't the writer's to keep")
         self._scope.snapshot = snapshot
+
+    async def tidy(self) -> None:
+        """Nothing holds space that nobody uses."""
+        self._check_open()
 
     async def post(self, letter: Letter) -> None:
         """Put a letter into the inbox."""
@@ -171,7 +188,34 @@ class MemoryJournal:
         self._drop_lock()
         self._closed = True
 
-    def _refuse(self, expected_seq: int, letters: Sequence[str]) -> None:
+    async def archive(self, moving: Moving, to: str, at: datetime) -> int:  # noqa: ARG002 - the port's
+        """Write an archive onto the same disk; see the port."""
+        self._check_open()
+        left = self._disk.archives.get(to)
+        here = set(map(_number, self._scope.rows))
+        if left is not None and not all(row.seq in here for row in left.scopes[self._name].rows):
+            raise JournalError(f"{to}: is there already; name another archive")
+        rows = [row for row in self._scope.rows if row.rollout in moving.rollouts and row.seq <= moving.upto]
+        scope = _Scope(rows=rows, seq=rows[-1].seq if rows else 0)
+        kept = {
+            digest: self._disk.documents[digest]
+            for digest in moving.documents
+            if digest in self._disk.documents
+        }
+        self._disk.archives[to] = MemoryDisk({self._name: scope}, kept)
+        return len(rows)
+
+    def _move_out(self, moving: Moving) -> None:
+        """Delete what an archive has."""
+        self._scope.rows = [row for row in self._scope.rows if row.rollout not in moving.rollouts]
+        here = set(map(_number, self._scope.rows))
+        for digest in moving.documents:
+            self._disk.documents.pop(digest, None)
+        for letter in [letter for letter, seq in self._scope.taken.items() if seq not in here]:
+            del self._scope.taken[letter], self._scope.letters[letter]
+        self._scope.snapshot = None
+
+    def _refuse(self, expected_seq: int, letters: Sequence[str], moving: Moving | None) -> None:
         if self._epoch is None:
             raise StaleLease(
                 "this isn't the journal's writer: it never acquired the scope, or has released it"
@@ -180,14 +224,18 @@ class MemoryJournal:
             raise StaleLease(
                 f"another process became the writer (epoch {self._scope.epoch}, this one's is {self._epoch})"
             )
-        if expected_seq != len(self._scope.rows):
+        if expected_seq != self._scope.seq:
             raise StaleLease(
-                f"row {expected_seq + 1} can't follow row {len(self._scope.rows)}, the last one: "
+                f"row {expected_seq + 1} can't follow row {self._scope.seq}, the last one: "
                 "an append before it failed, or it was decided on a log that has moved on"
             )
         for letter in letters:
             if letter not in self._scope.letters or letter in self._scope.taken:
                 raise Defect(f"letter {letter!r} isn't in the inbox, or a decision has taken it already")
+        if moving is not None and any(
+            row.seq > moving.upto and row.rollout in moving.rollouts for row in self._scope.rows
+        ):
+            raise Defect("rows came after what was archived: they would be in no file")
 
     def _check_open(self) -> None:
         if self._crashed:
@@ -206,6 +254,10 @@ class MemoryJournal:
         raise Crashed(
             f"crashed at append {self._appends}, {'after' if self._crash_durable else 'before'} its row"
         )
+
+
+def _number(row: Row) -> int:
+    return row.seq
 
 
 def _in_utc(at: datetime) -> datetime:

@@ -57,6 +57,15 @@ class Snapshot:
     fault: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """What goes into an archive: the rows of these rollouts, none of which has one after row `upto`, and documents that only they need."""
+
+    rollouts: tuple[str, ...]
+    documents: tuple[str, ...]
+    upto: int
+
+
 class Journal(Protocol):
     """A durable log with its inbox and its documents. All methods are for one scope, given when it was opened."""
 
@@ -82,10 +91,12 @@ class Journal(Protocol):
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
         drops: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> int:
         """Append one decision as row `expected_seq + 1` and return that number, once it is durable.
 
-        In the same transaction: the documents of `drops` are forgotten (one that isn't there changes nothing), `documents`
+        In the same transaction: what an archive has by now (`archive`) goes from here, as `moving` says (a `Defect` if its rollouts have
+        later rows), with the letters that those rows took and the snapshot; the documents of `drops` are forgotten (one that isn't there changes nothing), `documents`
         are kept under their digests, the inbox's `letters` are taken.
         Raises `StaleLease` if somebody else acquired the scope since, or the log has moved on, and `Defect` if a letter
         isn't waiting (no letter is decided on twice). After a `JournalError`, such as a full disk, only a
@@ -103,6 +114,14 @@ class Journal(Protocol):
         """
         ...
 
+    async def archive(self, moving: Moving, to: str, at: datetime) -> int:
+        """Write what is moving into an archive of its own, named `to`, and return its number of rows once it is whole and durable.
+
+        Nothing goes from here by that. An archive is a journal to be looked at: rows keep their numbers and their seals. One of that name
+        that a process left which died before the rows went is replaced; any other is a `JournalError`.
+        """
+        ...
+
     async def document(self, digest: str) -> bytes:
         """A document kept with an append, such as the reviewed plan. `JournalError` if there is none."""
         ...
@@ -113,6 +132,10 @@ class Journal(Protocol):
 
     async def keep(self, snapshot: Snapshot) -> None:
         """Keep a state in the last one's place, after the appends that were asked for before. For the writer alone (`StaleLease`)."""
+        ...
+
+    async def tidy(self) -> None:
+        """Give the space of what went back to the disk: for the writer alone, and as long as a copy of everything takes."""
         ...
 
     async def post(self, letter: Letter) -> None:

@@ -7,45 +7,27 @@ comes before its first statement, and what refused has changed nothing.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Protocol
 
 from orchestrator.errors import Defect, JournalError, StaleLease
 from orchestrator.store.faults import RESTORE, fault, row_fault
-from orchestrator.store.port import Letter, Row, Snapshot
+from orchestrator.store.gaps import Gap, came_after, gap_at, take_out
+from orchestrator.store.interfaces import Sql
+from orchestrator.store.port import Letter, Moving, Row, Snapshot
 from orchestrator.store.seal import NO_ROW, seal_of
 
 _PAGE_ROWS = 1_000  # read at once: some 3 ms of CPU
 _PAGE_BYTES = 4 << 20
 FIRST_FORMAT = 1  # names stood in the rows
-FORMAT = 2  # `user_version`, in the file's header
+GAPS_FORMAT = 3  # rows may be in an archive
+FORMAT = 3  # `user_version`, in the file's header
 
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class Cursor(Protocol):
-    """What a statement gives back."""
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-        ...
-
-    def __iter__(self) -> Iterator[Any]:
-        """All rows."""
-        ...
-
-
-class Sql(Protocol):
-    """A connection, as far as it is needed here."""
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
-        """Run one statement."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +42,7 @@ class Entry:
     documents: Mapping[str, bytes]
     letters: Sequence[str]
     drops: Sequence[str] = ()
+    moving: Moving | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +87,21 @@ class Tables:
     def __init__(self, sql: Sql, path: Path, scope: str) -> None:
         self._sql = sql
         self._path = path
-        self._scope = scope
+        self.scope = scope
         self._names: dict[int | str, str] = {}  # of rollouts, as they were read
 
     def next_epoch(self) -> int:
         """Begin an epoch and return it. The log must end where its scope says: nobody writes on after a lost row."""
         head = self._head()
         last = self._sql.execute(
-            "SELECT seq, seal FROM events WHERE scope = ? ORDER BY seq DESC LIMIT 1", (self._key(),)
+            "SELECT seq, seal FROM events WHERE scope = ? ORDER BY seq DESC LIMIT 1", (self.key(),)
         ).fetchone()
         self._check_end(head, *(last or (0, NO_ROW)))
-        self._number(self._scope)
+        self._number(self.scope)
         self._sql.execute(
             "INSERT INTO scopes (scope, epoch, seq, seal) VALUES (?, 1, 0, ?)"
             " ON CONFLICT (scope) DO UPDATE SET epoch = epoch + 1",
-            (self._scope, NO_ROW),
+            (self.scope, NO_ROW),
         )
         return head.epoch + 1
 
@@ -126,12 +109,14 @@ class Tables:
         """Append a row with its documents, take its letters, return its number; see the port."""
         head = self._head()
         self._refuse(entry, head)
+        if entry.moving is not None:
+            take_out(self._sql, self.key(), self.scope, entry.moving, self.seal_at)
         seq = head.seq + 1
-        seal = seal_of(head.seal, self._scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body)
+        seal = seal_of(head.seal, self.scope, seq, entry.epoch, entry.rollout, entry.at_us, entry.body)
         self._sql.execute(
             "INSERT INTO events (scope, seq, epoch, rollout, at, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                self._number(self._scope),
+                self._number(self.scope),
                 seq,
                 entry.epoch,
                 self._number(entry.rollout),
@@ -140,7 +125,7 @@ class Tables:
                 seal,
             ),
         )
-        self._sql.execute("UPDATE scopes SET seq = ?, seal = ? WHERE scope = ?", (seq, seal, self._scope))
+        self._sql.execute("UPDATE scopes SET seq = ?, seal = ? WHERE scope = ?", (seq, seal, self.scope))
         for digest in entry.drops:
             self._sql.execute("DELETE FROM documents WHERE digest = ?", (digest,))
         for digest, body in entry.documents.items():
@@ -150,7 +135,8 @@ class Tables:
             )
         for letter in entry.letters:
             self._sql.execute(
-                "UPDATE inbox SET taken_by = ? WHERE scope = ? AND id = ?", (seq, self._scope, letter)
+                "UPDATE inbox SET taken_by = ?, command = x'' WHERE scope = ? AND id = ?",
+                (seq, self.scope, letter),
             )
         return seq
 
@@ -166,30 +152,32 @@ class Tables:
             )
         for letter in entry.letters:
             waits = self._sql.execute(
-                "SELECT 1 FROM inbox WHERE scope = ? AND id = ? AND taken_by IS NULL", (self._scope, letter)
+                "SELECT 1 FROM inbox WHERE scope = ? AND id = ? AND taken_by IS NULL", (self.scope, letter)
             ).fetchone()
             if waits is None:
                 raise Defect(f"letter {letter!r} isn't in the inbox, or a decision has taken it already")
+        if entry.moving is not None and came_after(self._sql, self.key(), entry.moving):
+            raise Defect("rows came after what was archived: they would be in no file")
 
     def post(self, letter: Letter) -> None:
         """Put a letter into the inbox; one whose id was there before changes nothing."""
         self._sql.execute(
             "INSERT INTO inbox (scope, id, at, who, command) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (self._scope, letter.id, microseconds(letter.at), letter.who, letter.command),
+            (self.scope, letter.id, microseconds(letter.at), letter.who, letter.command),
         )
 
     def inbox(self) -> tuple[Letter, ...]:
         """Letters that no decision has taken, in the order in which they came."""
         rows = self._sql.execute(
             "SELECT id, at, who, command FROM inbox WHERE scope = ? AND taken_by IS NULL ORDER BY arrival",
-            (self._scope,),
+            (self.scope,),
         )
         return tuple(Letter(id_, _DAWN + at * _MICROSECOND, who, command) for id_, at, who, command in rows)
 
     def taken(self, letter: str) -> int | None:
         """The row that took a letter; None while it waits, or if there is none of that id."""
         found = self._sql.execute(
-            "SELECT taken_by FROM inbox WHERE scope = ? AND id = ?", (self._scope, letter)
+            "SELECT taken_by FROM inbox WHERE scope = ? AND id = ?", (self.scope, letter)
         ).fetchone()
         return None if found is None or found[0] is None else int(found[0])
 
@@ -211,7 +199,7 @@ class Tables:
         body = zlib.compress(snapshot.body, 1)
         self._sql.execute(
             "INSERT OR REPLACE INTO snapshots (scope, seq, seal, form, digest, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._scope, snapshot.seq, self._seal_at(snapshot.seq), snapshot.form, _digest(body), body),
+            (self.scope, snapshot.seq, self.seal_at(snapshot.seq), snapshot.form, _digest(body), body),
         )
 
     def snapshot(self) -> Snapshot | None:
@@ -219,7 +207,7 @@ class Tables:
         if format_of(self._sql) == FIRST_FORMAT:
             return None
         found = self._sql.execute(
-            "SELECT seq, seal, form, digest, body FROM snapshots WHERE scope = ?", (self._scope,)
+            "SELECT seq, seal, form, digest, body FROM snapshots WHERE scope = ?", (self.scope,)
         ).fetchone()
         if found is None:
             return None
@@ -227,7 +215,7 @@ class Tables:
         try:
             if not isinstance(body, bytes) or _digest(body) != digest:
                 return Snapshot(seq, form, b"", "it is damaged")
-            if self._seal_at(seq) != seal:
+            if self.seal_at(seq) != seal:
                 return Snapshot(seq, form, b"", f"row {seq} isn't the one that it was taken at")
             return Snapshot(seq, form, zlib.decompress(body))
         except (JournalError, zlib.error):
@@ -242,6 +230,13 @@ class Tables:
         if format_of(self._sql) == FIRST_FORMAT:
             return None
         found = self._sql.execute("SELECT of, at FROM copied ORDER BY at DESC LIMIT 1").fetchone()
+        return Copied(str(found[0]), _DAWN + found[1] * _MICROSECOND) if found else None
+
+    def archive_of(self) -> Copied | None:
+        """Of which journal and since when the file is an archive, if it is one."""
+        if format_of(self._sql) < GAPS_FORMAT:
+            return None
+        found = self._sql.execute("SELECT of, at FROM archive_of").fetchone()
         return Copied(str(found[0]), _DAWN + found[1] * _MICROSECOND) if found else None
 
     def mark_copied(self, mark: Copied) -> None:
@@ -264,25 +259,30 @@ class Tables:
         if seal is None:
             if after > head.seq:
                 return Page([], NO_ROW, complete=True)
-            seal = self._seal_at(after)
+            if (gap := self._gap(after)) is not None:
+                after = gap.last
+            seal = self.seal_at(after)
         rows: list[Row] = []
         size = 0
         for seq, epoch, number, at_us, body, said in self._sql.execute(
             "SELECT seq, epoch, rollout, at, body, seal FROM events WHERE scope = ? AND seq > ? ORDER BY seq",
-            (self._key(), after),
+            (self.key(), after),
         ):
             rollout = self._names.get(number) or self._name(number)
             if seq != after + 1:
-                if rows:
-                    break
-                raise row_fault(self._path, self._scope, after + 1, "is missing")
+                gap = self._gap(after + 1)
+                if gap is None or gap.last != seq - 1:
+                    if rows:
+                        break
+                    raise row_fault(self._path, self.scope, after + 1, "is missing")
+                after, seal = gap.last, gap.seal
             # A hand that edits may leave a text for bytes or for a number: the check comes before any conversion.
             if not isinstance(body, bytes) or said != seal_of(
-                seal, self._scope, seq, epoch, rollout, at_us, body
+                seal, self.scope, seq, epoch, rollout, at_us, body
             ):
                 if rows:
                     break
-                raise row_fault(self._path, self._scope, seq, "is damaged or was changed")
+                raise row_fault(self._path, self.scope, seq, "is damaged or was changed")
             rows.append(Row(seq, epoch, rollout, _DAWN + at_us * _MICROSECOND, body))
             after, seal, size = seq, said, size + len(body)
             if len(rows) >= _PAGE_ROWS or size >= _PAGE_BYTES:
@@ -301,11 +301,11 @@ class Tables:
             return self._number(name)
         return int(found[0])
 
-    def _key(self) -> int | str:
+    def key(self) -> int | str:
         """What stands for the scope in its rows: its number, or its name in a file of format 1."""
         if format_of(self._sql) == FIRST_FORMAT:
-            return self._scope
-        found = self._sql.execute("SELECT id FROM names WHERE name = ?", (self._scope,)).fetchone()
+            return self.scope
+        found = self._sql.execute("SELECT id FROM names WHERE name = ?", (self.scope,)).fetchone()
         return int(found[0]) if found else -1
 
     def _name(self, number: int | str) -> str:
@@ -321,28 +321,58 @@ class Tables:
 
     def _head(self) -> _Head:
         found = self._sql.execute(
-            "SELECT epoch, seq, seal FROM scopes WHERE scope = ?", (self._scope,)
+            "SELECT epoch, seq, seal FROM scopes WHERE scope = ?", (self.scope,)
         ).fetchone()
         return _Head(*found) if found else _Head(0, 0, NO_ROW)
 
-    def _seal_at(self, seq: int) -> int:
+    def end(self) -> tuple[int, int]:
+        """The number and the seal of the last row, as the scope counts it."""
+        head = self._head()
+        return head.seq, head.seal
+
+    def has(self, seq: int, seal: int) -> bool:
+        """Whether a row is here, with this seal."""
+        found = self._sql.execute(
+            "SELECT 1 FROM events WHERE scope = ? AND seq = ? AND seal = ?", (self.key(), seq, seal)
+        )
+        return found.fetchone() is not None
+
+    def seal_at(self, seq: int) -> int:
+        """The seal of a row, be it here or the last of those that went. `JournalError` if it is missing."""
         if not seq:
             return NO_ROW
         found = self._sql.execute(
-            "SELECT seal FROM events WHERE scope = ? AND seq = ?", (self._key(), seq)
+            "SELECT seal FROM events WHERE scope = ? AND seq = ?", (self.key(), seq)
         ).fetchone()
+        if found is not None:
+            return int(found[0])
+        gap = self._gap(seq)
+        if gap is None or gap.last != seq:
+            raise row_fault(self._path, self.scope, seq, "is missing")
+        return gap.seal
+
+    def _gap(self, seq: int) -> Gap | None:
+        """The gap that a row is in, held to its check; None if it went nowhere."""
+        if format_of(self._sql) < GAPS_FORMAT:
+            return None
+        found = gap_at(self._sql, self.key(), seq)
         if found is None:
-            raise row_fault(self._path, self._scope, seq, "is missing")
-        return int(found[0])
+            return None
+        gap, check = found
+        if check != gap.check(self.scope, self.seal_at(gap.first - 1)):
+            raise row_fault(
+                self._path, self.scope, gap.first, "went into an archive, and the note of it is damaged"
+            )
+        return gap
 
     def _check_end(self, head: _Head, seq: int, seal: int) -> None:
         """The log must end where its scope says."""
         if seq < head.seq:
-            raise row_fault(self._path, self._scope, seq + 1, "is missing")
+            raise row_fault(self._path, self.scope, seq + 1, "is missing")
         if seq > head.seq:
-            raise row_fault(self._path, self._scope, head.seq + 1, "is there, but was never counted")
+            raise row_fault(self._path, self.scope, head.seq + 1, "is there, but was never counted")
         if seal != head.seal:
-            raise row_fault(self._path, self._scope, seq, "is damaged or was changed")
+            raise row_fault(self._path, self.scope, seq, "is damaged or was changed")
 
 
 def _digest(body: bytes) -> str:

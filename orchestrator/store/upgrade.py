@@ -1,4 +1,4 @@
-"""From file format 1 to 2, in one transaction: on the disk there is the one or the other, whenever a process dies.
+"""From an older file format to the present one, in one transaction: on the disk there is the one or the other, whenever a process dies.
 
 Rows keep their numbers, bodies and seals: the chain of checksums goes on unbroken, and whoever reads it afterwards checks it. Facts
 in the bodies stay as they were written; the codec reads them.
@@ -6,8 +6,10 @@ in the bodies stay as they were written; the codec reads them.
 
 from __future__ import annotations
 
-from orchestrator.store.tables import FORMAT, Sql, format_of
+from orchestrator.store.interfaces import Sql
+from orchestrator.store.tables import FIRST_FORMAT, FORMAT, format_of
 
+_SINCE_3 = ("CREATE TABLE gaps", "CREATE TABLE archive_of")
 _OLD = ("scopes", "events", "inbox", "documents")
 
 
@@ -18,6 +20,18 @@ def upgrade(sql: Sql, schema: str) -> bool:
     """
     if format_of(sql) == FORMAT:
         return False
+    if format_of(sql) == FIRST_FORMAT:
+        _rewrite(sql, schema)
+    else:
+        for statement in _statements(schema):
+            if statement.startswith(_SINCE_3):
+                sql.execute(statement)
+    sql.execute(f"PRAGMA user_version = {FORMAT}")
+    return True
+
+
+def _rewrite(sql: Sql, schema: str) -> None:
+    """From the first form, which had names in its rows."""
     sql.execute("DROP INDEX inbox_waiting")
     for table in _OLD:
         sql.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
@@ -36,8 +50,6 @@ def upgrade(sql: Sql, schema: str) -> bool:
     sql.execute("INSERT INTO documents SELECT digest, body FROM old_documents")
     for table in ("inbox", "events", "documents", "scopes"):
         sql.execute(f"DROP TABLE old_{table}")
-    sql.execute(f"PRAGMA user_version = {FORMAT}")
-    return True
 
 
 def _statements(schema: str) -> list[str]:

@@ -19,9 +19,11 @@ from orchestrator.wiring.files import state_folder
 
 __all__ = [
     "Journal",
+    "archive_of",
     "back_up",
     "become_writer",
     "file_problems",
+    "is_archive",
     "journal_path",
     "look_into",
     "open_existing",
@@ -70,6 +72,20 @@ async def open_existing(path: Path) -> Journal:
 async def look_into(path: Path) -> Journal:
     """The journal to read only. Raises `JournalError` if there is none."""
     return await SqliteJournal.read_only(path)
+
+
+def archive_of(path: Path, number: int) -> Path:
+    """Where the archive of that number lies, if nobody says: beside its journal."""
+    return path.with_name(f"{path.stem}.archive-{number:04}{path.suffix}")
+
+
+async def is_archive(path: Path) -> bool:
+    """Whether the file is an archive of a journal. Raises `JournalError` for what is neither."""
+    journal = await SqliteJournal.read_only(path)
+    try:
+        return await journal.archive_of() is not None
+    finally:
+        await journal.close()
 
 
 async def file_problems(path: Path) -> list[str]:

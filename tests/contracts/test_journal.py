@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.errors import Defect, JournalError, StaleLease
 from orchestrator.store.memory import MemoryDisk, MemoryJournal
-from orchestrator.store.port import Journal, Letter, Row, Snapshot
+from orchestrator.store.port import Journal, Letter, Moving, Row, Snapshot
 from orchestrator.store.sqlite import SqliteJournal
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -24,11 +24,19 @@ class Place:
 
     make: Callable[[str], Awaitable[Journal]]
     steal: Callable[[], None]
+    name_of: Callable[[str], str]
+    make_archive: Callable[[str], Awaitable[Journal]]
     opened: list[Journal] = field(default_factory=list)
 
     async def open(self, scope: str = "default") -> Journal:
         """Another process's view of the place; closed when the test ends."""
         journal = await self.make(scope)
+        self.opened.append(journal)
+        return journal
+
+    async def open_archive(self, name: str) -> Journal:
+        """An archive of the place."""
+        journal = await self.make_archive(name)
         self.opened.append(journal)
         return journal
 
@@ -49,7 +57,10 @@ def memory(_folder: Path) -> Place:
     def steal() -> None:
         disk.scopes["default"].holder = None
 
-    return Place(make, steal)
+    async def make_archive(name: str) -> Journal:
+        return MemoryJournal(disk.archives[name])
+
+    return Place(make, steal, str, make_archive)
 
 
 def sqlite(folder: Path, *, inline: bool) -> Place:
@@ -59,7 +70,15 @@ def sqlite(folder: Path, *, inline: bool) -> Place:
     async def make(scope: str) -> Journal:
         return await SqliteJournal.open(path, scope, inline=inline)
 
-    return Place(make, path.with_name("journal.db.lock").unlink)
+    async def make_archive(name: str) -> Journal:
+        return await SqliteJournal.read_only(Path(name), inline=inline)
+
+    return Place(
+        make,
+        path.with_name("journal.db.lock").unlink,
+        lambda name: str(folder / f"{name}.db"),
+        make_archive,
+    )
 
 
 KINDS: dict[str, Callable[[Path], Place]] = {
@@ -375,6 +394,7 @@ async def test_a_letter_is_taken_by_the_decision_that_answers_it(place: Place) -
         await writer.post(letter(name))
     await writer.append(0, "r", NOW, b"1", letters=["a", "c"])
     assert await writer.inbox() == (letter("b"),)
+    assert [await writer.taken(name) for name in ("a", "b", "c", "never came")] == [1, None, 1, None]
 
 
 async def test_no_letter_is_decided_on_twice(place: Place) -> None:
@@ -416,3 +436,131 @@ async def test_closing_finishes_what_is_queued(place: Place) -> None:
         await journal.append(20, "r", NOW, b"x")
     with pytest.raises(Defect, match="closed"):
         await journal.inbox()
+
+
+# Archives
+
+
+async def _of_three(journal: Journal) -> None:
+    """Rows 1 to 9 of three rollouts, interleaved: a b c a b c a b c; each has a document and a letter that its first row took."""
+    for name in "abc":
+        await journal.post(letter(name))
+    for seq in range(9):
+        name = "abc"[seq % 3]
+        first = seq < 3
+        await journal.append(
+            seq,
+            name,
+            NOW,
+            b"%d" % (seq + 1),
+            documents={name: name.encode() * 9} if first else None,
+            letters=[name] if first else (),
+        )
+
+
+GOING = Moving(("a", "c"), ("a", "c"), 9)
+
+
+async def test_what_was_archived_is_in_the_archive_and_there_alone(place: Place) -> None:
+    """Rows keep their numbers; what is read beside the gaps is what is left, and the log goes on."""
+    journal = await place.writer()
+    await _of_three(journal)
+    to = place.name_of("archive")
+    assert await journal.archive(GOING, to, NOW) == 6
+    assert [row.seq for row in await rows(journal)] == list(range(1, 10))  # nothing goes by that
+    assert await journal.append(9, "", NOW, b"they went", moving=GOING) == 10
+    assert await journal.append(10, "b", NOW, b"11") == 11
+    again = await place.open()
+    assert [row.seq for row in await rows(again)] == [2, 5, 8, 10, 11]
+    assert [row.seq for row in await rows(again, 3)] == [5, 8, 10, 11]
+    assert [row.seq for row in await rows(again, 9)] == [10, 11]
+    assert await again.document("b") == b"b" * 9
+    for digest in "ac":
+        with pytest.raises(JournalError):
+            await again.document(digest)
+    archive = await place.open_archive(to)
+    assert [(row.seq, row.rollout, row.body) for row in await rows(archive)] == [
+        (seq, "abc"[(seq - 1) % 3], b"%d" % seq) for seq in (1, 3, 4, 6, 7, 9)
+    ]
+    assert [await archive.document(digest) for digest in "ac"] == [b"a" * 9, b"c" * 9]
+    with pytest.raises(JournalError):
+        await archive.document("b")
+
+
+async def test_a_second_archive_goes_on_from_the_first(place: Place) -> None:
+    """Gaps that touch become one, and all that is left is read on over them."""
+    journal = await place.writer()
+    await _of_three(journal)
+    for number, (going, expected) in enumerate((("b", [1, 3, 4, 6, 7, 9, 10]), ("a", [3, 6, 9, 10, 11]))):
+        moving = Moving((going,), (going,), 9 + number)
+        assert await journal.archive(moving, place.name_of(going), NOW) == 3
+        await journal.append(9 + number, "", NOW, b"went", moving=moving)
+        assert [row.seq for row in await rows(await place.open())] == expected
+    everything = Moving(("c", ""), ("c",), 11)
+    assert await journal.archive(everything, place.name_of("rest"), NOW) == 5
+    await journal.append(11, "", NOW, b"all went", moving=everything)
+    assert [row.seq for row in await rows(await place.open())] == [12]
+    await journal.close()
+    assert await (await place.open()).acquire("ben", NOW) == 2
+
+
+async def test_who_reads_on_finds_what_came_whatever_went(place: Place) -> None:
+    """Also from a row that went, and in the middle of reading."""
+    journal, reader = await place.writer(), await place.open()
+    await asyncio.gather(*(journal.append(seq, "ab"[seq % 2], NOW, b"x") for seq in range(1_050)))
+    going = Moving(("a",), (), 1_050)
+    seen = []
+    async for row in reader.read():
+        seen.append(row.seq)
+        if row.seq == 1:
+            assert await journal.archive(going, place.name_of("archive"), NOW) == 525
+            await journal.append(1_050, "", NOW, b"went", moving=going)
+    left = [*range(2, 1_051, 2), 1_051]
+    assert seen == sorted(set(seen))
+    assert set(left) < set(seen)
+    assert [len(await rows(reader, after)) for after in (0, 1, 2, 3, 1_049, 1_051)] == [
+        526,
+        526,
+        525,
+        525,
+        2,
+        0,
+    ]
+
+
+async def test_an_archive_that_a_dead_process_left_is_replaced(place: Place) -> None:
+    """Its rows never went. One whose rows did is never touched."""
+    journal = await place.writer()
+    await _of_three(journal)
+    to = place.name_of("archive")
+    await journal.archive(Moving(("a",), ("a",), 9), to, NOW)
+    assert await journal.archive(GOING, to, NOW) == 6
+    await journal.append(9, "", NOW, b"went", moving=GOING)
+    with pytest.raises(JournalError, match="is there already"):
+        await journal.archive(Moving(("b",), ("b",), 10), to, NOW)
+    assert len(await rows(await place.open_archive(to))) == 6
+
+
+async def test_rows_that_no_archive_has_do_not_go(place: Place) -> None:
+    """What came of a rollout after its archive was made keeps all of it here."""
+    journal = await place.writer()
+    await _of_three(journal)
+    with pytest.raises(Defect, match="rows came after"):
+        await journal.append(9, "", NOW, b"went", moving=Moving(("a",), ("a",), 6))
+    assert [row.seq for row in await rows(journal)] == list(range(1, 10))
+    assert await journal.document("a") == b"a" * 9
+
+
+async def test_the_letters_of_rows_that_went_go_too(place: Place) -> None:
+    """Those that wait stay, and so do those of rows that are here; a snapshot may need what went, and goes."""
+    journal = await place.writer()
+    await _of_three(journal)
+    await journal.post(letter("waits"))
+    await journal.keep(Snapshot(8, 7, b"state"))
+    await journal.archive(GOING, place.name_of("archive"), NOW)
+    await journal.append(9, "", NOW, b"went", moving=GOING)
+    assert [await journal.taken(name) for name in ("a", "b", "c", "waits")] == [None, 2, None, None]
+    assert await journal.inbox() == (letter("waits"),)
+    assert await journal.snapshot() is None
+    await journal.tidy()
+    assert [row.seq for row in await rows(journal)] == [2, 5, 8, 10]

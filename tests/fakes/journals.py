@@ -7,7 +7,7 @@ from datetime import datetime
 
 from orchestrator.store.around import JournalAround
 from orchestrator.store.memory import Crashed
-from orchestrator.store.port import Journal, Snapshot
+from orchestrator.store.port import Journal, Moving, Snapshot
 
 
 class MortalJournal(JournalAround):
@@ -29,6 +29,7 @@ class MortalJournal(JournalAround):
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
         drops: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> int:
         """As the journal, while it lives."""
         if self._dead:
@@ -39,11 +40,17 @@ class MortalJournal(JournalAround):
         if self._dead and not self._durable:
             raise Crashed("crashed before its row")
         seq = await super().append(
-            expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
+            expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops, moving=moving
         )
         if self._dead:
             raise Crashed("crashed after its row")
         return seq
+
+    async def archive(self, moving: Moving, to: str, at: datetime) -> int:
+        """As the journal, while it lives."""
+        if self._dead:
+            raise Crashed("this process is dead already")
+        return await super().archive(moving, to, at)
 
     async def keep(self, snapshot: Snapshot) -> None:
         """As the journal, while it lives."""

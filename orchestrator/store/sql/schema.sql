@@ -1,4 +1,4 @@
--- A journal file, format 2. Run once, on a file of its own that gets its name when it is complete, or to upgrade format 1.
+-- A journal file, format 3. Run once, on a file of its own that gets its name when it is complete, or to upgrade an older format.
 
 -- What a scope's log must look like: its last row and that row's seal, so that a log cut off at the end shows it.
 -- `epoch` grows by one with each new writer; a writer of an older epoch can't append any more.
@@ -63,6 +63,23 @@ CREATE TABLE snapshots (
 
 -- A row in a file says that it is a copy, of which journal and when (microseconds since 1970 in UTC): it doesn't know what was begun since.
 CREATE TABLE copied (
+    of TEXT NOT NULL,
+    at INTEGER NOT NULL
+);
+
+-- Rows `first` to `last` are in an archive; `seal` is that of `last`, so that the chain goes on, and `check` a CRC32 over the gap and the seal
+-- before it. In an archive: where the rows are that it doesn't have.
+CREATE TABLE gaps (
+    scope INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    seal INTEGER NOT NULL,
+    "check" INTEGER NOT NULL,
+    PRIMARY KEY (scope, first)
+) WITHOUT ROWID;
+
+-- A row in a file says that it is an archive, of which journal and when it was made: it is only looked at.
+CREATE TABLE archive_of (
     of TEXT NOT NULL,
     at INTEGER NOT NULL
 );

@@ -140,11 +140,11 @@ async def test_a_newer_journal_is_refused(path: Path, *, in_header: bool) -> Non
     """Whether its file says so or only its write-ahead log, a newer format isn't guessed at."""
     await written(path)
     browser = sqlite3.connect(path, isolation_level=None)
-    browser.execute("PRAGMA user_version = 3")
+    browser.execute("PRAGMA user_version = 4")
     if in_header:
         browser.close()
     with pytest.raises(
-        JournalError, match=r"newer Wavekeeper \(format 3, this one knows 2\); update Wavekeeper"
+        JournalError, match=r"newer Wavekeeper \(format 4, this one knows 3\); update Wavekeeper"
     ):
         await read(path)
     browser.close()
