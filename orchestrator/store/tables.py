@@ -269,16 +269,16 @@ class Tables:
             (self.key(), after),
         ):
             rollout = self._names.get(number) or self._name(number)
-            if seq != after + 1:
-                gap = self._gap(after + 1)
-                if gap is None or gap.last != seq - 1:
-                    if rows:
-                        break
-                    raise row_fault(self._path, self.scope, after + 1, "is missing")
-                after, seal = gap.last, gap.seal
+            before, chain = after, seal
+            if seq != after + 1 and (gap := self._gap(after + 1)) is not None:
+                before, chain = gap.last, gap.seal
+            if seq != before + 1:
+                if rows:
+                    break
+                raise row_fault(self._path, self.scope, before + 1, "is missing")
             # A hand that edits may leave a text for bytes or for a number: the check comes before any conversion.
             if not isinstance(body, bytes) or said != seal_of(
-                seal, self.scope, seq, epoch, rollout, at_us, body
+                chain, self.scope, seq, epoch, rollout, at_us, body
             ):
                 if rows:
                     break

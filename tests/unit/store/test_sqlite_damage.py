@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import JournalError
-from orchestrator.store.port import Letter
+from orchestrator.store.port import Letter, Moving
 from orchestrator.store.sqlite import SqliteJournal
 
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -223,6 +223,71 @@ async def test_a_row_that_was_tampered_with_is_named(path: Path, statement: str,
         await read(path)
     assert str(found.value).startswith(f"{path}: row {row} of scope 'default' {what}; nothing was repaired")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "row", "what"),
+    [
+        ("UPDATE gaps SET seal = seal + 1", 2, "went into an archive, and the note of it is damaged"),
+        ("UPDATE gaps SET first = 1", 1, "went into an archive, and the note of it is damaged"),
+        ("UPDATE gaps SET last = 4", 2, "went into an archive, and the note of it is damaged"),
+        ("UPDATE gaps SET last = 2", 2, "went into an archive, and the note of it is damaged"),
+        ("DELETE FROM gaps", 2, "is missing"),
+        ("DELETE FROM events WHERE seq = 4", 4, "is missing"),
+        ("DELETE FROM events WHERE seq = 1", 1, "is missing"),
+        (
+            "INSERT INTO events SELECT scope, 2, epoch, rollout, at, body, seal FROM events WHERE seq = 1",
+            2,
+            "is damaged or was changed",
+        ),
+    ],
+)
+async def test_a_gap_that_was_tampered_with_is_named(path: Path, statement: str, row: int, what: str) -> None:
+    """Rows that went into an archive are known by number and seal: nothing else may be missing under that name."""
+    journal = await SqliteJournal.open(path, inline=True)
+    await journal.acquire("ann", NOW)
+    for seq, rollout in enumerate(("stays", "goes", "goes", "stays", "stays")):
+        await journal.append(seq, rollout, NOW, b"%d" % seq)
+    moving = Moving(("goes",), (), 5)
+    await journal.archive(moving, str(path.with_name("archive.db")), NOW)
+    await journal.append(5, "", NOW, b"went", moving=moving)
+    await journal.close()
+    assert await read(path) == [b"0", b"3", b"4", b"went"]
+    edit(path, statement)
+    with pytest.raises(JournalError, match=f"row {row} of scope 'default' {what}"):
+        await read(path)
+
+
+async def test_nobody_writes_an_archive(path: Path) -> None:
+    """It says whose it is."""
+    journal = await SqliteJournal.open(path, inline=True)
+    await journal.acquire("ann", NOW)
+    await journal.append(0, "goes", NOW, b"1")
+    await journal.archive(Moving(("goes",), (), 1), str(path.with_name("archive.db")), NOW)
+    await journal.close()
+    archive = await SqliteJournal.open(path.with_name("archive.db"), inline=True)
+    whose = await archive.archive_of()
+    assert whose is not None
+    assert (whose.of, whose.at) == (str(path), NOW)
+    with pytest.raises(JournalError, match=r"is an archive of .*journal.db, made on 2026-11-22 01:00 UTC"):
+        await archive.acquire("ben", NOW)
+    await archive.close()
+
+
+async def test_an_archive_takes_nobodys_place(path: Path) -> None:
+    """Neither a policy's, nor a journal's; a folder that isn't there is said."""
+    journal = await SqliteJournal.open(path, inline=True)
+    await journal.acquire("ann", NOW)
+    await journal.append(0, "goes", NOW, b"1")
+    other = path.with_name("policy.yaml")
+    other.write_text("version: 1\n" * 99)
+    for to in (other, path):
+        with pytest.raises(JournalError, match="is there already; name a file that isn't"):
+            await journal.archive(Moving(("goes",), (), 1), str(to), NOW)
+    with pytest.raises(JournalError, match="can't be made"):
+        await journal.archive(Moving(("goes",), (), 1), str(path.with_name("no") / "archive.db"), NOW)
+    assert other.read_text() == "version: 1\n" * 99
+    await journal.close()
 
 
 async def test_reading_from_the_middle_checks_too(path: Path) -> None:
