@@ -60,7 +60,7 @@ class Years:
                     await self.stage.clock.sleep(30)
                 if look is not None:
                     await look(running, number)
-                if self.keep_last is not None and number % self.archive_every == 0:
+                if number % self.archive_every == 0 and number > (self.keep_last or count):
                     await self._archive(number)
             await running.host.ask(Abort(running.rollout.id, "ada", "enough"))
 
