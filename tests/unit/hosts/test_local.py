@@ -21,7 +21,7 @@ from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.ending import ExitCode, exit_code
 from orchestrator.store.memory import MemoryJournal
-from orchestrator.store.port import Letter
+from orchestrator.store.port import Letter, Moving
 from orchestrator.wiring.rollout import Running, begin
 from tests.builders import budget, lane, plan_of, stage
 from tests.fleet import inventory, vm
@@ -48,12 +48,20 @@ class SlowJournal(MemoryJournal):
         documents: Mapping[str, bytes] | None = None,
         letters: Sequence[str] = (),
         drops: Sequence[str] = (),
+        moving: Moving | None = None,
     ) -> int:
         """After the ones before it, and a second."""
         async with self._turn:
             await asyncio.sleep(1)
             self.durable = await super().append(
-                expected_seq, rollout, at, body, documents=documents, letters=letters, drops=drops
+                expected_seq,
+                rollout,
+                at,
+                body,
+                documents=documents,
+                letters=letters,
+                drops=drops,
+                moving=moving,
             )
         return self.durable
 
