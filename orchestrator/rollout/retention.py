@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.rollout import events as e
 from orchestrator.rollout.ended import owes, summary
+from orchestrator.rollout.shared_events import Held, OutSince
 from orchestrator.rollout.state import Ended, Rollout, Scope
 
 
@@ -66,6 +67,6 @@ def archived(scope: Scope, ids: Collection[str], archive: str, rows: int) -> e.A
         archive,
         rows,
         tuple(replace(one, archive=archive) for one in sorted(gone, key=lambda one: one.after)),
-        tuple(e.Held(machine, grant) for machine, grant in ledger.grants.items()),
-        tuple(e.OutSince(machine, since) for machine, since in ledger.others.items()),
+        tuple(Held(machine, grant) for machine, grant in ledger.grants.items()),
+        tuple(OutSince(machine, since) for machine, since in ledger.others.items()),
     )

@@ -17,6 +17,7 @@ from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import codec
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
+from orchestrator.rollout.shared_events import Held, OutSince
 from orchestrator.rollout.state import Ended, LeftOpen, MachineStatus, RolloutStatus
 
 KINDS = get_args(e.Event)
@@ -56,8 +57,8 @@ FIELDS[Grant] = facts_of(Grant)
 FIELDS[dict[int, LeftOpen]] = st.dictionaries(WHOLE, facts_of(LeftOpen), max_size=3)
 FIELDS |= {
     tuple[Ended, ...]: st.lists(facts_of(Ended), max_size=2).map(tuple),
-    tuple[e.Held, ...]: st.lists(facts_of(e.Held), max_size=2).map(tuple),
-    tuple[e.OutSince, ...]: st.lists(facts_of(e.OutSince), max_size=2).map(tuple),
+    tuple[Held, ...]: st.lists(facts_of(Held), max_size=2).map(tuple),
+    tuple[OutSince, ...]: st.lists(facts_of(OutSince), max_size=2).map(tuple),
 }
 
 
