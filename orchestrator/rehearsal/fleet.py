@@ -144,9 +144,9 @@ _HOTPATCHED: Final = Image(
 )
 _ENROLLED: Final = PatchSettings(bypasses_safety_checks=True)
 _UPDATES: Final = {
-    Restarts.NEVER: Update("Security Hotpatch Update", "1", ("Security",), RebootBehavior.NEVER),
-    Restarts.LIKELY: Update("Cumulative Update for .NET", "2", ("Security",), RebootBehavior.CAN),
-    Restarts.CERTAIN: Update("Cumulative Update", "3", ("Security",), RebootBehavior.ALWAYS),
+    Restarts.NEVER: Update("Security Hotpatch Update", "5000001", ("Security",), RebootBehavior.NEVER),
+    Restarts.LIKELY: Update("Cumulative Update for .NET", "5000002", ("Security",), RebootBehavior.CAN),
+    Restarts.CERTAIN: Update("Cumulative Update", "5000003", ("Security",), RebootBehavior.ALWAYS),
 }
 
 

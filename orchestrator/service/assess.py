@@ -188,7 +188,9 @@ async def _work(
 
 def _outcome(machine: Machine, now: datetime, answer: Assessed) -> Outcome:
     if answer.found is not None and answer.found.updates is None:
-        return Outcome(machine, now, None, INCOMPLETE, "it counted more updates than it named", ADVICE[INCOMPLETE])
+        return Outcome(
+            machine, now, None, INCOMPLETE, "it counted more updates than it named", ADVICE[INCOMPLETE]
+        )
     if answer.found is not None:
         return Outcome(machine, now, answer.found)
     advice = ADVICE.get(answer.code) or meaning_of(answer.code, answer.message).advice
