@@ -195,6 +195,13 @@ class CloudProvider(Protocol):
         """
         ...
 
+    async def patches_found(self, target: Target) -> Sequence[Mapping[str, Any]]:
+        """What the last assessment of an Arc machine found, in the form of a result's `availablePatches`.
+
+        As `patches_of`: Resource Graph may still tell of the assessment before.
+        """
+        ...
+
     async def start(self, target: Target, change: Simple, key: str, timeout_s: float) -> Answer:
         """Send the one request that begins `change`. Never retried. `key` goes as `x-ms-client-request-id`; a run command
         is named after it.

@@ -12,6 +12,7 @@ from typing import Final
 from orchestrator.cloud.port import Accepted, Budgeted, Ended, Operation, Rejected, Target, Unsettled
 from orchestrator.errors import AccessDenied, CloudError
 from orchestrator.executor.following import until_end
+from orchestrator.executor.hybrid import is_hybrid, with_found
 from orchestrator.executor.services import Services
 from orchestrator.inventory.assessments import Assessment, assessment_from
 from orchestrator.rollout.judge import SUCCEEDED, error_told
@@ -108,7 +109,7 @@ async def _followed(services: Services, target: Target, operation: Operation) ->
         return Assessed(
             code="NeverEnded", message=f"the assessment has not ended after {hours:g} h", lasting=True
         )
-    return judged(ended)
+    return judged(await with_found(services, target, ended) if is_hybrid(target) else ended)
 
 
 def judged(ended: Ended) -> Assessed:

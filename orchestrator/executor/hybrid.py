@@ -7,8 +7,9 @@ run began after the intent, settles that a run began; that no such row is there 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from orchestrator.cloud.graph import RATE_LIMITED
@@ -22,6 +23,9 @@ SILENCE: Final = (
     "Azure Arc shows runs late and through Resource Graph alone, so that none is there doesn't mean that none was begun, and Azure "
     "keeps a request for a machine that it can't reach for up to six hours"
 )
+
+LAG: Final = timedelta(seconds=60)
+"""How far Resource Graph is behind, at most."""
 
 
 def is_hybrid(target: Target) -> bool:
@@ -54,17 +58,42 @@ async def with_patches(services: Services, target: Target, ended: Ended) -> Ende
     )
     if not activity or not counted:
         return ended
-    found: list[Any] = []
+    patches = await _listed(services, lambda: services.cloud.patches_of(target, activity), counted)
+    return replace(ended, result={**result, "patches": patches}) if patches else ended
+
+
+async def with_found(services: Services, target: Target, ended: Ended) -> Ended:
+    """The end of an assessment with the patches that it found, once Resource Graph lists as many as the result counts.
+
+    It may still list those of the assessment before, and nothing tells the two apart but the time that it needs at most: so it is
+    given that first. After a while without, the assessment ends without a list.
+    """
+    counts = [ended.result.get(f"{which}PatchCount") for which in ("criticalAndSecurity", "other")]
+    if not ended.succeeded or not all(isinstance(count, int) for count in counts):
+        return ended
+    counted = sum(count for count in counts if isinstance(count, int))
+    await services.clock.sleep(LAG.total_seconds())
+    found = await _listed(services, lambda: services.cloud.patches_found(target), counted)
+    return (
+        replace(ended, result={**ended.result, "availablePatches": found}) if len(found) == counted else ended
+    )
+
+
+async def _listed(
+    services: Services, read: Callable[[], Awaitable[Sequence[Mapping[str, Any]]]], counted: int
+) -> list[Mapping[str, Any]]:
+    """What Resource Graph lists, once it is as many as were counted; after a while what there is; nothing for whoever may not read it."""
+    found: list[Mapping[str, Any]] = []
     until = services.clock.now() + services.settings.patches_for
     while True:
         await services.dispatcher.turn(*GRAPH)
         try:
-            found = list(await services.cloud.patches_of(target, activity))
+            found = list(await read())
         except CloudTransient as error:
             if error.code == RATE_LIMITED and error.retry_after_s is not None:
                 services.dispatcher.hold(*GRAPH, error.retry_after_s)
         except CloudError:
-            return ended  # whoever may not read them does without
+            return []
         if len(found) >= counted or services.clock.now() >= until:
-            return replace(ended, result={**result, "patches": found}) if found else ended
+            return found
         await services.clock.sleep(services.settings.settle_every.total_seconds())

@@ -18,7 +18,7 @@ from orchestrator.executor.assessing import THROTTLE, UNSETTLED, Assessed, asses
 from orchestrator.executor.services import Services, target_of
 from orchestrator.hotpatch.selection import selected
 from orchestrator.inventory.assessments import Assessment, with_assessment
-from orchestrator.inventory.model import Inventory, Kind, Machine, MachineId, Update
+from orchestrator.inventory.model import Inventory, Machine, MachineId, Update
 from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.restarts import installation_of
 from orchestrator.policy.change import Patches
@@ -32,9 +32,6 @@ OLDER_THAN: Final = timedelta(hours=24)
 AT_ONCE: Final = 1500
 """Assessments under way in one subscription and region. At 200 a minute, of up to six minutes each, no more are under way anyway."""
 
-NO_LIST: Final = (
-    "an assessment of an Arc machine tells how many updates it lacks, not which; Resource Graph knows them"
-)
 DENIED: Final = frozenset({"AuthorizationFailed", "AccessDenied", "LinkedAuthorizationFailed"})
 
 INCOMPLETE: Final = "ListIncomplete"
@@ -44,7 +41,8 @@ ADVICE: Final[Mapping[str, str]] = {
     THROTTLE: "other requests of this subscription and region use up what Azure takes (200 a minute, installations among them); "
     "run the same command again later",
     UNSETTLED: "another operation may be under way on it: run the same command again when that is over",
-    INCOMPLETE: "run the same command again; if it stays so, nobody can say what the machine would get",
+    INCOMPLETE: "run the same command again; of an Arc machine Resource Graph alone knows which updates it lacks, and takes "
+    f"{Permission.READ_ARC_ASSESSMENTS} to say it",
     "NeverEnded": "look at the machine: its agent or its patch extension hangs",
     **dict.fromkeys(
         DENIED,
@@ -75,8 +73,6 @@ def choose(
             continue
         if _is_recent(machine, older_than, now):
             recent.append(machine)
-        elif machine.kind is not Kind.AZURE_VM:
-            left[machine.id] = NO_LIST
         elif (why := why_not(machine, sets, power_told=told)) is not None:
             left[machine.id] = why
         else:

@@ -29,6 +29,7 @@ from orchestrator.emulator.faults import (
 )
 from orchestrator.emulator.state import Kind as Asking
 from orchestrator.errors import CloudPermanent, CloudTransient
+from orchestrator.inventory.assessments import assessment_from
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
@@ -37,6 +38,7 @@ from orchestrator.inventory.model import (
     Os,
     PatchState,
     Power,
+    RebootBehavior,
     resource_id,
 )
 from orchestrator.policy.model import Patches, Reboot, Restart
@@ -204,7 +206,7 @@ def test_running_installation_shows(play: Play) -> None:
 
 
 def test_assessment(play: Play) -> None:
-    """It ends with Compute's counters."""
+    """It ends with Compute's counters, and Resource Graph knows soon which patches those are, and what they do."""
 
     async def scenario(face: Face) -> None:
         answer = await face.cloud.assess(target("site1"), "key-1", 5)
@@ -212,6 +214,13 @@ def test_assessment(play: Play) -> None:
         ended = await face.followed(answer.operation)
         assert ended.succeeded
         assert ended.result["criticalAndSecurityPatchCount"] > 0
+        assert assessment_from(ended.result).updates is None
+        await face.clock.sleep(90)
+        listed = await face.cloud.patches_found(target("site1"))
+        found = assessment_from({**ended.result, "availablePatches": listed})
+        assert found.updates
+        assert all(update.kb and update.published for update in found.updates)
+        assert RebootBehavior.CAN in {update.reboot for update in found.updates}
 
     play(scenario)
 

@@ -11,10 +11,12 @@ import pytest
 
 from orchestrator.clock import LoopClock
 from orchestrator.cloud.emulated import Passing
+from orchestrator.cloud.port import Target
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.arm import Request
 from orchestrator.emulator.rights import NAMED
 from orchestrator.emulator.world import World
+from orchestrator.errors import AccessDenied
 from orchestrator.executor.services import services
 from orchestrator.inventory.model import (
     Agent,
@@ -30,7 +32,6 @@ from orchestrator.policy.change import Patches
 from orchestrator.policy.load import load
 from orchestrator.policy.model import EVERYTHING, Selector
 from orchestrator.service.assess import (
-    NO_LIST,
     Outcome,
     Wanted,
     assess_all,
@@ -42,7 +43,7 @@ from orchestrator.service.assess import (
 )
 from tests.builders import NOON
 from tests.fakes.webhooks import FakeWebhooks
-from tests.fleet import inventory, vm, vm_id
+from tests.fleet import arc, inventory, vm, vm_id
 from tests.virtual import faults_of, virtual
 
 DAY = timedelta(hours=24)
@@ -72,15 +73,16 @@ def test_whom_to_ask() -> None:
         vm("off", power=Power.DEALLOCATED),
         vm("mute", agent=Agent.NOT_READY),
         vm("arc", kind=Kind.ARC),
+        vm("lost", kind=Kind.ARC, agent=Agent.NOT_READY),
         vm("strange", tags={"app": "other"}),
     )
     among = concerns([Wanted(Selector(without_tags=("app",)))])
     choice = choose(fleet, among, DAY, NOON)
 
-    assert [machine.name for machine in choice.ask] == ["counted", "never", "old"]
+    assert [machine.name for machine in choice.ask] == ["arc", "counted", "never", "old"]
     assert [machine.name for machine in choice.recent] == ["recent"]
     assert choice.left == {
-        vm_id("arc"): NO_LIST,
+        vm_id("lost"): "its agent is not connected to Azure Arc",
         vm_id("mute"): "its guest agent is not ready",
         vm_id("off"): "it is deallocated",
     }
@@ -243,3 +245,28 @@ async def test_one_that_fails_is_told_with_what_to_do() -> None:
     assert [(one.machine.name, one.code) for one in failed] == [("m0001", "OperationNotAllowed")]
     assert failed[0].advice
     assert replace(failed[0], found=None) == failed[0]
+
+
+@virtual
+async def test_machines_of_arc_tell_by_resource_graph() -> None:
+    """Their own answer only counts; the list comes a little later, beside that of virtual machines."""
+    site = Site((arc("site1"), arc("site2", os=Os.LINUX), *linux(1)))
+    await site.ask()
+
+    assert all(one.found is not None and one.found.updates for one in site.outcomes), site.outcomes
+
+
+@virtual
+async def test_an_arc_machine_whose_list_may_not_be_read_is_told() -> None:
+    """Its counts alone say nothing of what it would get."""
+    site = Site((arc("site1"),))
+
+    async def denied(target: Target) -> list[dict[str, object]]:
+        raise AccessDenied(f"nobody tells of {target.name}", code="AuthorizationFailed")
+
+    site.services.cloud.patches_found = denied  # type: ignore[method-assign]
+    await site.ask()
+    (told,) = site.outcomes
+
+    assert (told.found, told.code) == (None, "ListIncomplete")
+    assert "softwarePatches/read" in told.advice
