@@ -29,6 +29,7 @@ from orchestrator.cli.output import (
 )
 from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
+from orchestrator.hotpatch.status import Status, status_of
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.inventory.standing import cannot_roll, is_off, unknowns
@@ -168,6 +169,7 @@ def take_stock(topology: Topology) -> Stock:
             "os": _counts(machine.os for machine in machines),
             "power": _counts(machine.power for machine in machines),
             "agent": _counts(machine.agent for machine in machines),
+            "hotpatch": _counts(status_of(machine) for machine in machines),
             "subscription": _counts(machine.subscription.lower() for machine in machines),
         },
         regions=tuple(sorted({machine.location for machine in machines})),
@@ -251,8 +253,10 @@ def print_stock(seen: Stock, *, everything: bool) -> None:
 def _print_facts(seen: Stock) -> None:
     table = columns("", "")
     table.show_header = False
-    for name in ("kind", "os", "power", "agent"):
+    for name in ("kind", "os", "power", "agent", "hotpatch"):
         counts = seen.facts[name]
+        if name == "hotpatch" and not counts.keys() - {Status.NOT_AVAILABLE, Status.NOT_TOLD}:
+            continue  # where nothing could be hotpatched, nobody asks
         told = ", ".join(f"{value.replace('_', ' ')} {number:,}" for value, number in counts.items())
         table.add_row(Text(name, style="bright_black"), told)
     print_table(table)

@@ -54,6 +54,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "assess": Entry(
             "assess", "Look", "Have machines assess what they lack, and say what each would get."
         ),
+        "hotpatch": Entry(
+            "hotpatch", "Look", "What this month's release is, who is on the hotpatch track, and who left it."
+        ),
         "graph": Entry("graph", "Look", "Draw the topology: svg, png or graphml."),
         "policy": Entry(
             "policy.command", "Plan", "Write, check, test and compare policies, and show what holds."

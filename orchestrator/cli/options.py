@@ -38,6 +38,14 @@ Policies = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+HotpatchCalendar = Annotated[
+    Path | None,
+    typer.Option(
+        "--hotpatch-calendar",
+        envvar="WAVEKEEPER_HOTPATCH_CALENDAR",
+        help="Months of Microsoft's releases that you know better than this program: see docs/hotpatch.md.",
+    ),
+]
 JournalFile = Annotated[
     Path | None,
     typer.Option(

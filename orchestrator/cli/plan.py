@@ -23,7 +23,7 @@ from orchestrator.cli.lanes import lanes_to_json, print_lanes
 from orchestrator.cli.output import err, heading, line, out, print_json
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted, to_json
 from orchestrator.cli.source import Source, source
-from orchestrator.wiring.files import write_bytes
+from orchestrator.wiring.files import read_hotpatch_calendar, write_bytes
 from orchestrator.wiring.plans import Made, plan_with
 
 
@@ -48,6 +48,7 @@ def plan(
     takes: Takes = None,
     assess: Assess = False,
     older: OlderThan = ONE_DAY,
+    hotpatch_calendar: options.HotpatchCalendar = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -60,7 +61,7 @@ def plan(
 ) -> None:
     """Plan a campaign, or a one-off under the same rules: who is changed, in which waves, who is left out and why.
 
-    The same inventory, policies and durations give the same file, byte for byte. It is judged before it is written. Nothing is asked
+    The same inventory, policies, durations and calendar give the same file, byte for byte. It is judged before it is written. Nothing is asked
     of any machine unless --assess says so.
     """
     wanted = choose_change(change, select)
@@ -73,7 +74,7 @@ def plan(
         fleet = prepared.inventory
     else:
         fleet = where.read()
-    made = plan_with(fleet, read, campaign, wanted, durations)
+    made = plan_with(fleet, read, campaign, wanted, durations, read_hotpatch_calendar(hotpatch_calendar))
     if output is not None:
         write_bytes(output, made.text)
     if as_json:

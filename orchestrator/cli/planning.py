@@ -12,9 +12,11 @@ from rich.text import Text
 
 from orchestrator.cli.coverage import print_coverage
 from orchestrator.cli.durations import print_expected
+from orchestrator.cli.hotpatching import print_hotpatching
 from orchestrator.cli.output import bullets, columns, count, heading, line, print_table, some
 from orchestrator.clock import SystemClock
 from orchestrator.errors import UsageError
+from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner import coverage
@@ -60,9 +62,11 @@ def make_plan(
     campaign: str | None,
     change: OneOff | None,
     durations: Durations | None = None,
+    calendar: Calendar | None = None,
 ) -> Made:
     """As `plan_with`, with the policies read from files and folders."""
-    return plan_with(inventory, read_wanted(policies, campaign, change), campaign, change, durations)
+    read = read_wanted(policies, campaign, change)
+    return plan_with(inventory, read, campaign, change, durations, calendar)
 
 
 def read_wanted(
@@ -153,6 +157,7 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     for sentence in sentences(foreseen):
         line(sentence, console, style="" if foreseen.in_time else "yellow", indent=2)
     print_expected(plan, console)
+    print_hotpatching(plan, told.hotpatch, console, verbose=verbose)
     print_coverage(made.coverage, console, verbose=verbose)
     _print_left_out(plan, console, verbose=verbose)
     _print_frozen(plan, console)
@@ -166,7 +171,9 @@ def _restarts(plan: Plan, told: Summary) -> str:
         case Patches(reboot=Reboot.IF_REQUIRED):
             sure = {kind: told.predicted.get(kind, 0) for kind in ("certain", "likely")}
             known = "".join(f"{number:,} {kind}, " for kind, number in sure.items() if number)
-            return f"up to {count(told.restarts, 'restart')} ({known}unknown counts as one)"
+            never = told.predicted.get("never", 0)
+            up = f"; {never:,} need none and stay up" if never else ""
+            return f"up to {count(told.restarts, 'restart')} ({known}unknown counts as one){up}"
         case Patches(reboot=Reboot.NEVER):
             never = told.predicted.get("never", 0)
             return "no restarts" + (f"; {never:,} of these need none and stay up" if never else "")

@@ -27,6 +27,7 @@ from orchestrator.cli.planning import choose_change, print_summary, read_wanted
 from orchestrator.cli.source import Source, live_inventory, source
 from orchestrator.cli.watching import follow, watch
 from orchestrator.errors import Busy, Refused, UsageError
+from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import digest, dump
 from orchestrator.planner.durations import Durations
@@ -35,7 +36,7 @@ from orchestrator.service.follow import Follower
 from orchestrator.service.look import look
 from orchestrator.service.start import known_rollout
 from orchestrator.wiring.cloud import Cloud, open_cloud
-from orchestrator.wiring.files import read_bytes
+from orchestrator.wiring.files import read_bytes, read_hotpatch_calendar
 from orchestrator.wiring.journal import Journal, become_writer, journal_path, open_journal, whoami
 from orchestrator.wiring.plans import plan_with
 from orchestrator.wiring.rollout import (
@@ -70,6 +71,7 @@ class Wanted:
     accept_drift: bool
     durations: Durations
     assess: timedelta | None  # have machines assess first whose last assessment is older
+    calendar: Calendar | None
     queue: bool
     verbose: bool
     as_json: bool
@@ -129,6 +131,7 @@ def rollout(
     takes: Takes = None,
     assess: Assess = False,
     older: OlderThan = ONE_DAY,
+    hotpatch_calendar: options.HotpatchCalendar = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")] = False,
     accept_drift: AcceptDrift = False,
     queue: Queue = False,
@@ -164,6 +167,7 @@ def rollout(
         accept_drift,
         known_durations(learn_from, takes, err),
         older_than(older) if assess else None,
+        None if plan is not None else read_hotpatch_calendar(hotpatch_calendar),
         queue,
         verbose,
         as_json,
@@ -305,7 +309,7 @@ async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) 
         prepared = await assess_first(made, inventory, lacking, wanted.assess, cloud.endpoint)
         tell_prepared(prepared)
         inventory = prepared.inventory
-    planned = plan_with(inventory, policies, wanted.campaign, change, wanted.durations)
+    planned = plan_with(inventory, policies, wanted.campaign, change, wanted.durations, wanted.calendar)
     print_summary(planned, err)
     if not wanted.yes:
         if not sys.stdin.isatty():

@@ -23,19 +23,24 @@ PENDING: Final = "a restart that is pending from before"
 class Foreseen:
     """What is foreseen of one machine.
 
-    `because` says what restarts it, as far as its assessment tells: sorts of updates, sorted. `spared` says that it would restart
-    but for hotpatching.
+    `because` says what restarts it, as far as its assessment tells: sorts of updates, sorted. `hotpatched` says that it would
+    restart but for hotpatching.
     """
 
     restarts: Restarts
     by: Told
     standing: Standing
     because: tuple[str, ...] = ()
-    spared: bool = False
+    hotpatched: bool = False
 
 
-def foresee(machine: Machine, installation: Installation, tracks: Tracks) -> Foreseen:
-    """What the installation does to the machine, in the month that `tracks` is of."""
+def foresee(machine: Machine, installation: Installation, tracks: Tracks | None) -> Foreseen:
+    """What the installation does to the machine, in the month that `tracks` is of.
+
+    Without a month nothing is known of hotpatching but what its assessment says.
+    """
+    if tracks is None:
+        return Foreseen(restart_of(machine, installation), Told.NOTHING, _NO_MONTH)
     standing = tracks.of(machine)
     restarts = restart_of(machine, installation)
     if is_assessed(machine, installation.published_until):
@@ -57,7 +62,10 @@ def foresee(machine: Machine, installation: Installation, tracks: Tracks) -> For
         return Foreseen(restarts, Told.SETTINGS, standing)
     if _is_due(machine, standing, tracks):
         return Foreseen(Restarts.LIKELY, Told.CALENDAR, standing)
-    return Foreseen(restarts, Told.NOTHING, standing, spared=_is_hotpatched(standing, tracks))
+    return Foreseen(restarts, Told.NOTHING, standing, hotpatched=_is_hotpatched(standing, tracks))
+
+
+_NO_MONTH: Final = Standing(Track.UNKNOWN, Told.NOTHING, "nobody says what day it is")
 
 
 def _is_due(machine: Machine, standing: Standing, tracks: Tracks) -> bool:

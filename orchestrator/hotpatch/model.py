@@ -84,6 +84,14 @@ class Month:
         return Month(year, number + 1)
 
     @classmethod
+    def read(cls, written: str) -> Month | None:
+        """The month that `2026-11` names; None for what names none."""
+        year, dash, number = written.partition("-")
+        if not (dash and len(year) == 4 and len(number) == 2 and (year + number).isdecimal()):
+            return None
+        return cls(int(year), int(number)) if 1 <= int(number) <= 12 and int(year) >= 2000 else None
+
+    @classmethod
     def at(cls, day: date) -> Month:
         """The month whose updates are the newest ones on a day."""
         month = cls(day.year, day.month)
@@ -226,3 +234,4 @@ class Standing:
     product: Product | None = None
     back: str = ""  # what would bring it back: "the baseline of January 2026, due on 2026-01-13"
     back_in: Month | None = None  # when that is due
+    costs: int = 0  # restarts until then, this month's included, that hotpatches would have spared

@@ -3,7 +3,7 @@
 Sources, by the word that each row ends with:
 
 - `info`: "Windows Server release information" of Microsoft Learn, its hotpatch calendars and its table of builds, as of 2026-05-13;
-- `support`: the updates' own pages at support.microsoft.com, by KB, as of 2026-06-10 and 2026-09-03;
+- `support`: what public data sets and users noted from the updates' own pages at support.microsoft.com, as of June to September 2026;
 - `arc`: "Enable Hotpatch for Arc-enabled servers" of Microsoft Learn, as of 2025-10-30.
 
 `docs/hotpatch.md` says more of them, and how to add or correct a month without a release of this program.

@@ -103,6 +103,7 @@ class _Cycle:
     former_keeping: tuple[_Known, ...]  # of the baseline before
     former_leaving: tuple[_Known, ...]
     coming: Release | None  # the next baseline
+    costs: int  # hotpatches until then, this month's included
 
 
 def _cycle(calendar: Calendar, product: Product, month: Month) -> _Cycle | None:
@@ -114,6 +115,7 @@ def _cycle(calendar: Calendar, product: Product, month: Month) -> _Cycle | None:
     former = calendar.baseline(product, last)
     former_keeping = () if former is None else _known(calendar.keeping(product, former, last))
     former_leaving = () if former is None else _known(calendar.leaving(product, former, last))
+    coming = calendar.next_baseline(product, month)
     builds = (one.build + 1 for one in (*former_keeping, *former_leaving) if one.build is not None)
     return _Cycle(
         product=product,
@@ -124,7 +126,8 @@ def _cycle(calendar: Calendar, product: Product, month: Month) -> _Cycle | None:
         leaving=_known(calendar.leaving(product, baseline, month)),
         former_keeping=former_keeping,
         former_leaving=former_leaving,
-        coming=calendar.next_baseline(product, month),
+        coming=coming,
+        costs=0 if coming is None else calendar.hotpatches(product, month, coming.month.plus(-1)),
     )
 
 
@@ -247,19 +250,19 @@ class _Case:
         return frozenset(one.kb for one in self._machine.patches.updates or () if one.kb)
 
     def _made(self, track: Track, by: Told, why: str) -> Standing:
-        back, when, baseline = "", None, self._cycle.baseline
+        back, when, costs, baseline = "", None, 0, self._cycle.baseline
         match track:
             case Track.DUE:
                 kb = f" (KB{baseline.kb})" if baseline.kb else ""
                 back, when = f"the baseline of {baseline.month.named}{kb}, now", self._cycle.month
             case Track.LEFT | Track.LEAVING:
-                coming = self._cycle.coming
+                coming, costs = self._cycle.coming, self._cycle.costs
                 if coming is not None:
                     when = coming.month
                     back = f"the baseline of {when.named}, out on {coming.out_on}"
                 else:
                     back = "nothing: there is no baseline any more"
-        return Standing(track, by, why, self._cycle.product, back, when)
+        return Standing(track, by, why, self._cycle.product, back, when, costs)
 
 
 def _first(known: Iterable[_Known], kbs: Iterable[str]) -> _Known | None:

@@ -39,6 +39,7 @@ from orchestrator.planner.care import (
 from orchestrator.planner.change_rows import CHANGE, decode_change
 from orchestrator.planner.decode_rows import CONSTRAINTS, LANES, a_constraint, a_lane, a_machine
 from orchestrator.planner.expected import DURATIONS, decode_durations
+from orchestrator.planner.hotpatching import HOTPATCHING, decode_hotpatching
 from orchestrator.planner.model import (
     Exposed,
     LeftOut,
@@ -83,6 +84,7 @@ _TABLE: Mapping[str, Convert] = {
     "replaces": strings,
     "read_tags": strings,
     "solver": a_string,
+    "hotpatch": HOTPATCHING,
     "sooner": list_of({"what": a_string, "from": origin}, needs="what"),
 }
 
@@ -107,6 +109,7 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
     schedule = decode_schedule(held.get("schedule"), problems)
     around = tuple(decode_around(row, problems) for row in held.get("around", ()))
     durations = decode_durations(held.get("durations", {}), problems)
+    hotpatch = decode_hotpatching(held.get("hotpatch"), problems)
     if problems or change is None:
         return None
     fingerprint = held.get("fingerprint", {})
@@ -143,5 +146,6 @@ def decode(document: Mapping[str, Any], problems: Problems) -> Plan | None:
         replaces=held.get("replaces", ()),
         read_tags=held.get("read_tags", ()),
         solver=held.get("solver", ""),
+        hotpatching=hotpatch,
         sooner=tuple(Exposed(row["what"], row.get("from", Origin(""))) for row in held.get("sooner", ())),
     )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
-from orchestrator.hotpatch.model import Restarts
+from orchestrator.hotpatch.model import Restarts, Told
 from orchestrator.inventory.document import (
     Convert,
     Problems,
@@ -24,7 +24,7 @@ from orchestrator.inventory.document import (
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.planner.model import Bound, Lane, PlannedMachine, Wave
 from orchestrator.planner.rows import Row, duration, named, numbers, origin, shared
-from orchestrator.policy.model import Origin
+from orchestrator.policy.model import Origin, Reboot
 
 MACHINE: Final[Mapping[str, Convert]] = {
     "arm_id": a_string,
@@ -46,6 +46,11 @@ MACHINE: Final[Mapping[str, Convert]] = {
     "calendar": a_whole_number,
     "takes_s": duration,
     "restart": one_of(Restarts),
+    "restart_by": one_of(Told),
+    "restart_because": strings,
+    "hotpatched": a_boolean,
+    "hotpatch": a_whole_number,
+    "reboot": one_of(Reboot),
     "sooner": a_whole_number,
     "outstanding": a_whole_number,
 }

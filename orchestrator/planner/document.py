@@ -133,6 +133,7 @@ def _broken(plan: Plan) -> Iterator[str]:
 def _broken_places(plan: Plan) -> Iterator[str]:
     """Machines that name rows of the plan's tables which aren't there. Many machines name the same ones."""
     good: set[tuple[object, ...]] = set()
+    standings = 0 if plan.hotpatching is None else len(plan.hotpatching.standings)
     for machine in plan.machines:
         named = (
             machine.probes,
@@ -141,6 +142,7 @@ def _broken_places(plan: Plan) -> Iterator[str]:
             machine.health,
             machine.calendar,
             machine.sooner,
+            machine.hotpatch,
         )
         if named in good:
             continue
@@ -151,6 +153,7 @@ def _broken_places(plan: Plan) -> Iterator[str]:
             ("group", machine.groups, len(plan.group_probes)),
             ("health", (machine.health,), len(plan.health)),
             ("calendar", () if machine.calendar is None else (machine.calendar,), len(plan.calendars)),
+            ("standing", () if machine.hotpatch is None else (machine.hotpatch,), standings),
             ("entry of `sooner`", () if machine.sooner is None else (machine.sooner,), len(plan.sooner)),
         ):
             if any(not 0 <= place < rows for place in places):

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, Final, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
-from orchestrator.hotpatch.model import Restarts
+from orchestrator.hotpatch.model import Restarts, Told
 from orchestrator.planner.announced import encode_notify, encode_schedule
 from orchestrator.planner.calendars import encode_calendar
 from orchestrator.planner.care import (
@@ -18,6 +18,7 @@ from orchestrator.planner.care import (
 )
 from orchestrator.planner.change_rows import encode_change
 from orchestrator.planner.expected import encode_durations
+from orchestrator.planner.hotpatching import encode_hotpatching
 from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine, Warned
 from orchestrator.planner.pieces import Many
 from orchestrator.planner.rows import moment, seconds
@@ -49,6 +50,8 @@ def encode(plan: Plan) -> Json:
         said["group_probes"] = [encode_group(group) for group in plan.group_probes]
     if plan.sooner:
         said["sooner"] = [{"what": entry.what, "from": encode_origin(entry.origin)} for entry in plan.sooner]
+    if plan.hotpatching is not None:
+        said["hotpatch"] = encode_hotpatching(plan.hotpatching)
     if plan.notify:
         said["notify"] = [encode_notify(entry) for entry in plan.notify]
     return {
@@ -93,6 +96,16 @@ def _machine(machine: PlannedMachine) -> Json:
         said["groups"] = list(machine.groups)
     if machine.restart is not Restarts.UNKNOWN:
         said["restart"] = machine.restart.value
+    if machine.restart_by is not Told.NOTHING:
+        said["restart_by"] = machine.restart_by.value
+    if machine.restart_because:
+        said["restart_because"] = list(machine.restart_because)
+    if machine.hotpatched:
+        said["hotpatched"] = True
+    if machine.hotpatch is not None:
+        said["hotpatch"] = machine.hotpatch
+    if machine.reboot is not None:
+        said["reboot"] = machine.reboot.value
     if machine.sooner is not None:
         said["sooner"] = machine.sooner
     if machine.outstanding is not None:

@@ -15,12 +15,14 @@ from typing import Any, Final
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
 from orchestrator.errors import UsageError
-from orchestrator.hotpatch.model import Restarts
+from orchestrator.hotpatch.model import Restarts, Told
+from orchestrator.hotpatch.words import sentence
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.exposure import rank_of
 from orchestrator.planner.model import Lane, LeftOut, Plan, PlannedMachine
 from orchestrator.planner.rules import members
+from orchestrator.policy.model import Reboot
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Explanation:
     left_out: str = ""  # the reason
     counts_in: tuple[str, ...] = ()  # constraints that count a machine which isn't changed
     restart: str = Restarts.UNKNOWN.value  # how sure it is
+    restart_by: str = Told.NOTHING.value  # by what that is known
+    restart_because: tuple[str, ...] = ()  # what restarts it, as its assessment says
+    sent_without_restart: bool = False  # though the campaign restarts others
+    hotpatch: str = ""  # where it stands in hotpatching, in words; empty: it can't be hotpatched
     spared_by: tuple[str, ...] = ()  # budgets of restarts that it takes no place of
     sooner: str = ""  # the entry of the campaign's `sooner` by which it goes before others of its lane
     outstanding: int | None = None  # critical and security patches, as far as they decide who goes earlier
@@ -111,6 +117,10 @@ def explain(plan: Plan, who: str) -> Explanation:
         waited=tuple(case.waited()),
         earlier=tuple(Earlier(number + 1, tuple(case.obstacles(number))) for number in range(wave)),
         restart=planned.restart.value,
+        restart_by=planned.restart_by.value,
+        restart_because=planned.restart_because,
+        sent_without_restart=planned.reboot is Reboot.NEVER,
+        hotpatch=_hotpatch(plan, planned),
         spared_by=tuple(
             rule.what for rule in plan.constraints if isinstance(rule, Budget) and machine in rule.spared
         ),
@@ -149,6 +159,12 @@ def _left_out(plan: Plan, left: LeftOut | None) -> str:
         return ""
     rule = next((rule.what for rule in plan.constraints if rule.id == left.constraint), "")
     return left.reason + (f" ({rule})" if rule else "")
+
+
+def _hotpatch(plan: Plan, machine: PlannedMachine) -> str:
+    if machine.hotpatch is None or plan.hotpatching is None:
+        return ""
+    return sentence(plan.hotpatching.standings[machine.hotpatch])
 
 
 def _sooner(plan: Plan, machine: PlannedMachine, later: Collection[MachineId]) -> str:
@@ -271,7 +287,12 @@ def _lines(told: Explanation) -> Iterator[str]:
     if told.lane_what:
         yield f"  the lane: {told.lane_what}"
     if told.restart != Restarts.UNKNOWN:
-        yield f"  it {_RESTARTS[Restarts(told.restart)]}, as its last assessment says"
+        why = f": {', '.join(told.restart_because)}" if told.restart_because else ""
+        yield f"  it {_RESTARTS[Restarts(told.restart)]}, {_BY.get(Told(told.restart_by), _BY_ASSESSMENT)}{why}"
+    if told.sent_without_restart:
+        yield "  it is sent with reboot: never, so that nothing restarts it"
+    if told.hotpatch:
+        yield f"  {told.hotpatch}"
     if told.sooner:
         yield f"  it goes before others of its lane: exposed by {told.sooner}"
     if told.outstanding:
@@ -296,6 +317,13 @@ _RESTARTS: Final = {
     Restarts.CERTAIN: "needs a restart",
     Restarts.LIKELY: "may need a restart",
     Restarts.NEVER: "needs no restart",
+}
+
+
+_BY_ASSESSMENT: Final = "as its last assessment says"
+_BY: Final = {
+    Told.CALENDAR: "as this month's updates do on a machine without an assessment that isn't hotpatched",
+    Told.SETTINGS: "whatever it gets",
 }
 
 

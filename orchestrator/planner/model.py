@@ -11,11 +11,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orchestrator.availability.model import Constraint
-from orchestrator.hotpatch.model import Restarts
+from orchestrator.hotpatch.model import Restarts, Told
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.planner.durations import Durations
+from orchestrator.planner.hotpatching import Hotpatching
 from orchestrator.policy import defaults
-from orchestrator.policy.model import Change, Each, Health, Notify, Origin, Probe, Schedule, Step, StopWhen
+from orchestrator.policy.model import (
+    Change,
+    Each,
+    Health,
+    Notify,
+    Origin,
+    Probe,
+    Reboot,
+    Schedule,
+    Step,
+    StopWhen,
+)
 from orchestrator.policy.windows import Calendar
 
 
@@ -116,7 +128,16 @@ class PlannedMachine:
     ] = ()  # of the plan's `group_probes`: what is asked before it is granted, and after
     calendar: int | None = None
     takes: timedelta = timedelta(0)  # what 19 of 20 disruptions stay below; told where there is a calendar
-    restart: Restarts = Restarts.UNKNOWN  # whether the change restarts it, as far as its assessment tells
+    restart: Restarts = Restarts.UNKNOWN  # whether the change restarts it
+    restart_by: Told = Told.NOTHING  # by what that is known: its own assessment, or the hotpatch calendar
+    restart_because: tuple[
+        str, ...
+    ] = ()  # what restarts it, as its assessment says: ".NET", "driver or firmware"
+    hotpatched: bool = False  # it would restart but for hotpatching
+    hotpatch: int | None = None  # index into the plan's standings: where it stands in hotpatching
+    reboot: Reboot | None = (
+        None  # its own, where the change's doesn't hold: one that is to stay up isn't restarted
+    )
     sooner: int | None = None  # index into the plan's `sooner`: the first entry that selects it
     outstanding: int | None = None  # critical and security patches; None: not known, or no matter here
 
@@ -178,3 +199,6 @@ class Plan:
     solver: str = ""  # what searched lanes to the end, with its version; empty: nothing was asked to
     sooner: tuple[Exposed, ...] = ()  # the most exposed first
     durations: Durations = field(default_factory=Durations)  # of the classes it changes, where not assumed
+    hotpatching: Hotpatching | None = (
+        None  # for people and counts; None: it has nothing to do with these machines
+    )

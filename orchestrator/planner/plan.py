@@ -13,6 +13,7 @@ from typing import assert_never
 
 from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
+from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.inventory.standing import unknowns
 from orchestrator.inventory.underneath import underneath
@@ -78,19 +79,20 @@ def plan(
     select: Selector | None = None,
     durations: Durations | None = None,
     solver: Solver | None = None,
+    calendar: Calendar | None = None,
 ) -> Plan:
     """The plan of one campaign, or of a one-off (`change` to the machines that `select` names) under the same rules.
 
     `campaign` names one if there are several; `change` takes the place of the campaign's own. `durations` is what is known of how
     long changes take; it matters where machines have windows. `solver` searches lanes that are longer than their bound; without one
-    they stay as they are.
+    they stay as they are. `calendar` is the one of hotpatch months, if it isn't the built-in one.
 
     Raises:
         UsageError: if it isn't clear which campaign is meant.
         PolicyError: if policies contradict each other on these machines, with every problem.
         Refused: if there is nothing to change, or rules can't hold together for these machines.
     """
-    return planning(topology, policies, floor, campaign, change, select, durations, solver).plan
+    return planning(topology, policies, floor, campaign, change, select, durations, solver, calendar).plan
 
 
 def planning(
@@ -102,6 +104,7 @@ def planning(
     select: Selector | None = None,
     durations: Durations | None = None,
     solver: Solver | None = None,
+    calendar: Calendar | None = None,
 ) -> Planning:
     """As `plan`, with what was left out of it on the way."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
@@ -113,7 +116,8 @@ def planning(
     pinned = pin(topology, chosen.changed, made_of)
     chosen = leave_out(chosen, {m: LeftOut(m, why) for m, why in pinned.left_out.items()})
     wanted = replace(asked, change=pinned.change, warnings=pinned.warnings)
-    predicted = predict(topology, chosen.changed, wanted.change, policies)
+    months = built_in_calendar() if calendar is None else calendar
+    predicted = predict(topology, chosen.changed, wanted.change, policies, months)
     compiled = compile_constraints(topology, policies, floor, frozenset(chosen.changed), predicted.stay_up)
     chosen = without_frozen(chosen, compiled.frozen)
     takes = durations if durations is not None else Durations()
@@ -250,14 +254,13 @@ def _made(
 ) -> Plan:
     changed = frozenset(chosen.changed)
     constraints = list(_concerning(changed, compiled, predicted))
-    known = sorted(changed.union(*(named(rule) for rule in constraints)))
-    machines, changing = {machine: topology.machine(machine) for machine in known}, wanted.change
+    machines = {one: topology.machine(one) for one in sorted(changed.union(*map(named, constraints)))}
     held = settle(machines.values(), policies)
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
     probed = probed_groups(topology, policies, changed)
-    ordered = exposure.ordered(staged.stages, machines, changing, wanted.sooner)
-    tables = Tables(read, changing, durations, probed.of, predicted.of, ordered.of)
+    ordered = exposure.ordered(staged.stages, machines, wanted.change, wanted.sooner)
+    tables = Tables(read, wanted.change, durations, probed.of, predicted, ordered.of)
     planned = planned_machines(tables, machines, held, changed)
     laid_out = lay_out(constraints, wanted.stages, ordered.stages, machines, solver)
     alone = [one for one in compiled.alone if one.machine in changed]
@@ -288,7 +291,7 @@ def _made(
                 )
             )
         ),
-        change=changing,
+        change=wanted.change,
         stop_when=stop_when([under[name] for name in sorted(under)]),
         probes=tables.probes,
         health=tables.health,
@@ -297,13 +300,14 @@ def _made(
         max_wait=wanted.max_wait,
         group_probes=probed.groups,
         calendars=tables.calendars,
-        durations=of_classes(durations, changing, ((m.kind, m.os) for m in planned if m.change)),
+        durations=of_classes(durations, wanted.change, ((m.kind, m.os) for m in planned if m.change)),
         deadline=wanted.deadline,
         schedule=wanted.schedule,
         notify=notifications(under.values()),
         replaces=tuple(sorted({name for policy in policies for name in policy.replaces})),
         read_tags=read,
         solver=laid_out.solver,
+        hotpatching=tables.hotpatching,
         sooner=tuple(Exposed(words.selector(entry.select), entry.origin) for entry in wanted.sooner),
     )
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from orchestrator.availability.model import Budget, Constraint
-from orchestrator.hotpatch.model import Installation, Restarts
+from orchestrator.hotpatch.calendar import Calendar
+from orchestrator.hotpatch.foresee import Foreseen, foresee
+from orchestrator.hotpatch.model import Installation, Month, Restarts
 from orchestrator.hotpatch.predict import restart_of
-from orchestrator.inventory.model import MachineId
-from orchestrator.policy.model import Change, Patches, Policy, Reboot
+from orchestrator.hotpatch.track import Tracks
+from orchestrator.inventory.model import Machine, MachineId
+from orchestrator.policy.model import Change, MaxUnavailable, MinAvailable, Patches, Policy, Reboot
 from orchestrator.policy.select import matcher
 from orchestrator.topology.graph import Topology
 
@@ -19,26 +22,62 @@ _Rule = TypeVar("_Rule", bound=Constraint)
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What assessments tell before a change; of machines without one, nothing.
+    """What is foreseen before a change, by assessments first and by the hotpatch calendar where there is none.
 
-    `stay_up` are those of `Restarts.NEVER` around which no steps are done either.
+    `stay_up` are those of `Restarts.NEVER` around which no steps are done either; `unrestarted` are those which are sent with
+    `reboot: never` though the campaign may restart others. `tracks` is None where no month is known.
     """
 
-    of: Mapping[MachineId, Restarts]
+    of: Mapping[MachineId, Foreseen]
     stay_up: frozenset[MachineId]
+    unrestarted: frozenset[MachineId] = frozenset()
+    tracks: Tracks | None = None
 
 
 def predict(
-    topology: Topology, machines: Iterable[MachineId], change: Change, policies: Sequence[Policy]
+    topology: Topology,
+    machines: Iterable[MachineId],
+    change: Change,
+    policies: Sequence[Policy],
+    calendar: Calendar,
 ) -> Predicted:
-    """What the change does to each of these machines."""
+    """What the change does to each of these machines.
+
+    Where the campaign restarts machines if required, those that need no restart are sent with `reboot: never`, if a rule gives
+    such machines room of their own (`rebootless`): so one plan has two speeds, and nobody is taken for one that stays up who might be restarted.
+    """
     if not isinstance(change, Patches):
         return Predicted({}, frozenset())
-    wanted = installation_of(change)
-    told = (machine for machine in map(topology.machine, machines) if machine.patches.updates is not None)
-    found = {machine.id: restart_of(machine, wanted) for machine in told}
-    never = [machine for machine, restarts in found.items() if restarts is Restarts.NEVER]
-    return Predicted(found, frozenset(never) - _with_steps(topology, never, policies))
+    taken_at = topology.inventory.taken_at
+    tracks = None if taken_at is None else Tracks(calendar, Month.at(taken_at.date()))
+    asked = installation_of(change)
+    held = list(map(topology.machine, machines))
+    found = {machine.id: foresee(machine, asked, tracks) for machine in held}
+    unrestarted = frozenset[MachineId]()
+    if change.reboot is Reboot.IF_REQUIRED:
+        unrestarted = _unrestarted(held, replace(asked, may_restart=False), policies)
+        found.update({one: replace(found[one], restarts=Restarts.NEVER) for one in sorted(unrestarted)})
+    never = [machine for machine, foreseen in found.items() if foreseen.restarts is Restarts.NEVER]
+    up = frozenset(never) - _with_steps(topology, never, policies)
+    return Predicted(found, up, unrestarted, tracks)
+
+
+def _unrestarted(
+    machines: Iterable[Machine], asked: Installation, policies: Sequence[Policy]
+) -> frozenset[MachineId]:
+    """Those that need no restart, and to which a rule gives room for that."""
+    tests = [
+        (matcher(policy.select), matcher(rule.of))
+        for policy in policies
+        for rule in policy.rules
+        if isinstance(rule, MaxUnavailable | MinAvailable) and rule.rebootless is not None
+    ]
+    return frozenset(
+        machine.id
+        for machine in machines
+        if any(selected(machine) and of(machine) for selected, of in tests)
+        and restart_of(machine, asked) is Restarts.NEVER
+    )
 
 
 def installation_of(change: Patches) -> Installation:

@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.hotpatch.model import Restarts
 from orchestrator.planner.exposure import ahead, rank_of
 from orchestrator.planner.model import Lane, Plan
+from orchestrator.planner.saved import Saved, saved
 from orchestrator.policy.model import Change, Patches, Reboot
 
 
@@ -48,11 +49,17 @@ class Summary:
     predicted: Mapping[str, int]  # by how sure a restart is: certain, likely, unknown, never
     solver: str
     ahead: int  # machines in an earlier wave than one of their lane that is less exposed
+    hotpatch: Saved | None = None  # what hotpatching does for the plan; None: it has nothing to do with it
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, as `--json` prints them."""
         shallow = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**shallow, "stages": list(map(asdict, self.stages)), "predicted": dict(self.predicted)}
+        return {
+            **shallow,
+            "stages": list(map(asdict, self.stages)),
+            "predicted": dict(self.predicted),
+            "hotpatch": None if self.hotpatch is None else self.hotpatch.to_json(),
+        }
 
 
 def summarize(plan: Plan) -> Summary:
@@ -65,7 +72,7 @@ def summarize(plan: Plan) -> Summary:
     return Summary(
         name=plan.name,
         machines=machines,
-        restarts=machines if may_restart(plan.change) else 0,
+        restarts=machines - counted[Restarts.NEVER] if may_restart(plan.change) else 0,
         stages=stages,
         lanes=len(plan.lanes),
         optimal=sum(lane.optimal for lane in plan.lanes),
@@ -77,6 +84,7 @@ def summarize(plan: Plan) -> Summary:
         predicted=MappingProxyType({one.value: counted[one] for one in Restarts if counted[one]}),
         solver=plan.solver,
         ahead=_ahead(plan),
+        hotpatch=saved(plan),
     )
 
 

@@ -11,17 +11,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
-from orchestrator.hotpatch.model import Restarts
+from orchestrator.hotpatch.foresee import Foreseen
+from orchestrator.hotpatch.model import Restarts, Standing, Told, Track
 from orchestrator.inventory.model import Machine, MachineId, Os
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.exposure import Exposure
 from orchestrator.planner.facts import facts_digest
+from orchestrator.planner.hotpatching import Hotpatching, hotpatching
 from orchestrator.planner.model import AroundSteps, PlannedMachine, Warned
+from orchestrator.planner.restarts import Predicted
 from orchestrator.policy import words
 from orchestrator.policy.effective import Effective
 from orchestrator.policy.hours import Hours, machine_zone, zone_is_strange
-from orchestrator.policy.model import EVERYTHING, Around, Change, Each, Health, Probe, Step
+from orchestrator.policy.model import EVERYTHING, Around, Change, Each, Health, Probe, Reboot, Step
 from orchestrator.policy.windows import Calendar
+
+_NOTHING: Final = Foreseen(Restarts.UNKNOWN, Told.NOTHING, Standing(Track.NONE, Told.NOTHING, ""))
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
@@ -53,11 +58,12 @@ class Tables:
         change: Change,
         durations: Durations,
         groups: Mapping[MachineId, tuple[int, ...]] | None = None,
-        restarts: Mapping[MachineId, Restarts] | None = None,
+        predicted: Predicted | None = None,
         exposures: Mapping[MachineId, Exposure] | None = None,
     ) -> None:
         self._exposures = {} if exposures is None else exposures
-        self._restarts = {} if restarts is None else restarts
+        self._predicted = Predicted({}, frozenset()) if predicted is None else predicted
+        self._standings: Table[Standing] = Table()
         self._groups = {} if groups is None else groups
         self._read_tags = frozenset(read_tags)
         self._change = change
@@ -97,11 +103,17 @@ class Tables:
         """Every calendar."""
         return self._calendars.rows
 
+    @property
+    def hotpatching(self) -> Hotpatching | None:
+        """What the plan knows of hotpatching."""
+        return hotpatching(self._predicted.tracks, self._standings.rows)
+
     def machine(self, machine: Machine, held: Effective, *, change: bool) -> PlannedMachine:
         """A machine as the plan carries it."""
         named = self._named(machine, held.probes)
         calendar = self._calendar(machine, held.hours) if change else None
         exposure = self._exposures.get(machine.id, Exposure())
+        foreseen = self._predicted.of.get(machine.id, _NOTHING) if change else _NOTHING
         return PlannedMachine(
             id=machine.id,
             arm_id=machine.arm_id,
@@ -122,10 +134,20 @@ class Tables:
             groups=self._groups.get(machine.id, ()) if change else (),
             calendar=calendar,
             takes=timedelta(0) if calendar is None else self._takes(machine, held),
-            restart=self._restarts.get(machine.id, Restarts.UNKNOWN) if change else Restarts.UNKNOWN,
+            restart=foreseen.restarts,
+            restart_by=foreseen.by,
+            restart_because=foreseen.because,
+            hotpatched=foreseen.hotpatched,
+            hotpatch=self._standing(foreseen.standing),
+            reboot=Reboot.NEVER if change and machine.id in self._predicted.unrestarted else None,
             sooner=exposure.sooner,
             outstanding=exposure.outstanding,
         )
+
+    def _standing(self, standing: Standing) -> int | None:
+        """Who can't be hotpatched, or of whom nothing is known at all, has no row."""
+        told = standing.track is not Track.NONE and standing.product is not None
+        return self._standings.place(standing) if told else None
 
     def _probes_of(self, held: Effective) -> tuple[int, ...]:
         found = self._probes_at.get(id(held))

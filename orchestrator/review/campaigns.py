@@ -32,13 +32,15 @@ def of_campaign(subject: Subject) -> Iterator[Problem]:
 
 
 def _rebootless(subject: Subject, change: Change) -> Iterator[Problem]:
-    """Room for machines that don't restart, where all of them do as far as anybody can promise."""
-    if isinstance(change, Patches) and change.reboot is Reboot.NEVER:
+    """Room for machines that don't restart, where the change restarts all of them."""
+    if isinstance(change, Patches) and change.reboot is not Reboot.ALWAYS:
         return
     for place, rule in enumerate(subject.policy.rules):
         if isinstance(rule, MaxUnavailable | MinAvailable) and rule.rebootless is not None:
-            what = "the campaign may restart every machine that it changes, so that `rebootless` gives nobody room"
-            instead = "write `reboot: never`, or take it out"
+            what = (
+                "the campaign restarts every machine that it changes, so that `rebootless` gives nobody room"
+            )
+            instead = "write `reboot: if_required` or `reboot: never`, or take it out"
             yield subject.says(
                 ("rules", place, "rebootless"), codes.NEVER_REBOOTLESS, what, instead, key=True
             )

@@ -179,9 +179,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = MappingProxyType(
             "around: [{before: {webhook: lb-drain}}]",
         ),
         codes.NEVER_REBOOTLESS: Entry(
-            "`rebootless` in a campaign under which every machine counts as a restart",
-            "Only what installs patches with `reboot: never`, and has no steps around machines, leaves them serving throughout.",
-            "Write `reboot: never`, or take `rebootless` out.",
+            "`rebootless` in a campaign that restarts every machine",
+            "Only what installs patches, with `reboot: if_required` or `never`, can leave machines serving throughout.",
+            "Write `reboot: if_required` or `never`, or take `rebootless` out.",
         ),
         codes.SELECTS_NOBODY: Entry(
             "A policy that selects no machine",

@@ -101,16 +101,22 @@ def _machines(value: object, found: Findings) -> tuple[frozenset[str], dict[str,
 
 
 def _stay_up(plan: Mapping[str, Any]) -> frozenset[str]:
-    """Machines of which the plan says that they won't restart, whose installation may not restart them, without steps around them."""
+    """Machines of which the plan says that they won't restart, whose installation may not restart them, without steps around them.
+
+    The installation of a machine is the plan's, unless the machine has a `reboot` of its own.
+    """
     change, machines = plan.get("change"), plan.get("machines")
     if not isinstance(change, Mapping) or not isinstance(machines, Mapping):
         return frozenset()
-    if change.get("kind") != "patches" or change.get("reboot") != "never":
+    if change.get("kind") != "patches":
         return frozenset()
     return frozenset(
         id_of(key)
         for key, entry in machines.items()
-        if isinstance(entry, Mapping) and entry.get("restart") == "never" and not entry.get("around")
+        if isinstance(entry, Mapping)
+        and entry.get("restart") == "never"
+        and entry.get("reboot", change.get("reboot")) == "never"
+        and not entry.get("around")
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import Refused, UsageError
+from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
@@ -206,6 +207,16 @@ def _content(path: Path) -> bytes:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"policy {path} can't be read: {error.strerror or error}") from None
+
+
+def read_hotpatch_calendar(path: Path | None) -> Calendar:
+    """The calendar of hotpatch months, with what a file says better. Raises `PolicyError` with every problem of the file."""
+    known = built_in_calendar()
+    if path is None:
+        return known
+    from orchestrator.corrections.read import read_calendar
+
+    return read_calendar(str(path), read_bytes(path, "hotpatch calendar"), known)
 
 
 def floor() -> Policy:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import Defect
+from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.compiled import Dropped
 from orchestrator.planner.coverage import Coverage
@@ -52,6 +53,7 @@ def plan_with(
     campaign: str | None,
     change: OneOff | None,
     durations: Durations | None = None,
+    calendar: Calendar | None = None,
 ) -> Made:
     """Plan, and hold the plan to the judge before anybody sees it.
 
@@ -69,6 +71,7 @@ def plan_with(
             change.select if change is not None else None,
             durations,
             solver(),
+            calendar,
         )
         text = dump(made.plan)
         verdict = judge(text, inventory)

@@ -42,7 +42,7 @@ class _Counted(Narrowed):
     per: Per = _per()
     rebootless: RebootlessSection | None = Field(
         default=None,
-        description="Room for machines that won't restart: those whose every update is a hotpatch that never reboots (as their last assessment says), changed with reboot: never and without steps around them. Left out: they count like all others.",
+        description="Room for machines that won't restart: those whose every update is a hotpatch that never reboots (as their last assessment says), without steps around them. They are changed with reboot: never, also where the campaign says reboot: if_required. Left out: they count like all others.",
         examples=["{max_unavailable: 50%}"],
     )
     cap: Flag = Field(

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.cloud.port import Target
 from orchestrator.executor.perform import perform
 from orchestrator.executor.settings import Settings
-from orchestrator.policy.model import Health, Patches, Probe, ProbeKind, Restart
+from orchestrator.policy.model import Health, Patches, Probe, ProbeKind, Reboot, Restart
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
 from tests.builders import NOON, lane, plan_of, step
@@ -340,6 +341,26 @@ async def test_an_operation_is_followed_to_its_end_and_judged() -> None:
     assert isinstance(seen, m.ChangeReported)
     assert (seen.changed, seen.stops) == (True, False)
     assert "installed" in seen.detail
+
+
+@virtual
+async def test_a_machine_that_is_to_stay_up_is_sent_without_a_restart() -> None:
+    """Though others are restarted if required; one that was found to restart after all is let restart."""
+    west = plan_of(WEST, stay_up="a b")
+    plan = replace(west, machines=tuple(replace(one, reboot=Reboot.NEVER) for one in west.machines))
+    here = Doors(probing(plan, AGENT, APP))
+    sent: dict[str, object] = {}
+    start = here.services.cloud.start
+
+    async def noted(target: Target, change: Patches, key: str, timeout_s: float) -> object:
+        sent[target.name] = change.reboot
+        return await start(target, change, key, timeout_s)
+
+    here.services.cloud.start = noted  # type: ignore[method-assign,assignment]  # looks at what is sent
+    here.diary.rollout.downed.add(1)
+    for name in "ab":
+        await running(here, name)
+    assert sent == {"a": Reboot.NEVER, "b": Reboot.IF_REQUIRED}
 
 
 @virtual

@@ -63,7 +63,7 @@ def foreseen(
 
 
 @pytest.mark.parametrize(
-    ("updates", "reboot", "restarts", "spared", "because"),
+    ("updates", "reboot", "restarts", "hotpatched", "because"),
     [
         ((HOTPATCH,), "if_required", Restarts.UNKNOWN, True, ()),
         ((HOTPATCH,), "never", Restarts.NEVER, True, ()),
@@ -76,23 +76,28 @@ def foreseen(
     ],
 )
 def test_the_machines_own_assessment_goes_first(
-    updates: tuple[Update, ...], reboot: str, restarts: Restarts, spared: bool, because: tuple[str, ...]
+    updates: tuple[Update, ...], reboot: str, restarts: Restarts, hotpatched: bool, because: tuple[str, ...]
 ) -> None:
     """And says what restarts it in a hotpatch month."""
     told = foreseen(*updates, reboot=reboot)
 
-    assert (told.restarts, told.by, told.spared, told.because) == (restarts, Told.ASSESSMENT, spared, because)
+    assert (told.restarts, told.by, told.hotpatched, told.because) == (
+        restarts,
+        Told.ASSESSMENT,
+        hotpatched,
+        because,
+    )
 
 
 def test_a_restart_that_is_pending_spares_nothing() -> None:
     """The next update may well end in it."""
     told = foreseen(HOTPATCH, pending=True)
 
-    assert (told.restarts, told.spared, told.because) == (Restarts.CERTAIN, False, (PENDING,))
+    assert (told.restarts, told.hotpatched, told.because) == (Restarts.CERTAIN, False, (PENDING,))
 
 
 @pytest.mark.parametrize(
-    ("month", "facts", "restarts", "by", "spared"),
+    ("month", "facts", "restarts", "by", "hotpatched"),
     [
         (Month(2026, 5), {}, Restarts.UNKNOWN, Told.NOTHING, True),
         (Month(2026, 5), {"installed": ""}, Restarts.UNKNOWN, Told.NOTHING, False),
@@ -127,12 +132,12 @@ def test_a_restart_that_is_pending_spares_nothing() -> None:
     ],
 )
 def test_the_calendar_tells_where_no_assessment_does(
-    month: Month, facts: dict[str, Any], restarts: Restarts, by: Told, spared: bool
+    month: Month, facts: dict[str, Any], restarts: Restarts, by: Told, hotpatched: bool
 ) -> None:
     """A likely restart, or whom a hotpatch spares one; what isn't known stays so."""
     told = foreseen(month=month, assessed=False, **facts)
 
-    assert (told.restarts, told.by, told.spared) == (restarts, by, spared)
+    assert (told.restarts, told.by, told.hotpatched) == (restarts, by, hotpatched)
 
 
 def test_the_calendar_makes_nobody_rebootless() -> None:

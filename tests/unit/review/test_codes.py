@@ -102,7 +102,7 @@ CASES: dict[str, list[tuple[str, ...]]] = {
         (f'{SHOP}health: {{probes: [{{http: {{url: "http://{{tag:host}}/"}}}}]}}',),
         (f'{SHOP}health: {{probes: [{{http: {{url: "http://{{private_ip}}/"}}}}]}}',),
     ],
-    codes.NEVER_REBOOTLESS: [(f"{WEB}change: {{patches: {{}}}}\nrules: [{{max_unavailable: 1, rebootless: {{max_unavailable: 2}}}}]",)],
+    codes.NEVER_REBOOTLESS: [(f"{WEB}change: {{patches: {{reboot: always}}}}\nrules: [{{max_unavailable: 1, rebootless: {{max_unavailable: 2}}}}]",)],
     codes.NO_EXTENSION: [(f"{SHOP}health: {{probes: [app_health]}}",)],
     codes.LOGICAL_ZONES: [("select: {zones: [1]}\nrules: [{max_unavailable: 1}]",)],
     codes.LOOSER_ELSEWHERE: [(f"{WEB}rules: [{{max_unavailable: 1}}]", "select: {names: web-*}\nrules: [{max_unavailable: 3}]")],

@@ -36,6 +36,17 @@ def test_nobody_is_spared_by_a_change_that_may_restart(change: Line | None) -> N
     assert {violation.rule for violation in judge_plan(made).violations} == {"structure"}
 
 
+@pytest.mark.parametrize(("reboot", "ok"), [("never", True), ("if_required", False), ("always", False)])
+def test_an_installation_of_its_own_that_may_not_restart_the_machine_spares_it(reboot: str, ok: bool) -> None:
+    """Though the plan's may restart others; and the other way round."""
+    made = {**document(1, "a b c d", "e"), "change": {"kind": "patches", "reboot": "if_required"}}
+    for name in "abc":
+        made["machines"][ids(name)[0]]["reboot"] = reboot
+    assert judge_plan(made).ok is ok
+    made["change"] = {"kind": "patches", "reboot": "never"}
+    assert judge_plan(made).ok is ok
+
+
 def test_only_a_budget_of_restarts_spares() -> None:
     """Of any other all members count."""
     made = document(1, "a b c d", "e")
