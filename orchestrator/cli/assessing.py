@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic_core import PydanticCustomError
@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from orchestrator.cli.output import count, err, line, some
 from orchestrator.cli.source import Source, live_inventory
-from orchestrator.errors import UsageError
-from orchestrator.inventory.model import Inventory
+from orchestrator.errors import CloudError, UsageError
+from orchestrator.inventory.model import Inventory, Machine
 from orchestrator.policy.change import Patches
 from orchestrator.policy.model import Policy
 from orchestrator.policy.values import read_positive_duration
@@ -29,10 +29,11 @@ from orchestrator.service.assess import (
     assess_all,
     choose,
     concerns,
+    kept_of,
+    learned,
     wanted_by,
     with_found,
 )
-from orchestrator.service.kept import Kept
 from orchestrator.wiring.assessments import assessments_path, keeping
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.plans import OneOff
@@ -131,16 +132,24 @@ async def assess_first(
     services: Services, inventory: Inventory, wanted: Sequence[Wanted], limit: timedelta, endpoint: str
 ) -> Prepared:
     """Ask those machines of interest whose last assessment is older; what they answer is kept as it comes."""
-    choice = choose(inventory, concerns(wanted), limit, services.clock.now())
+    now = services.clock.now()
+    choice = choose(inventory, concerns(wanted), limit, now)
+    if not choice.ask:
+        return Prepared(inventory, choice, ())
     outcomes: list[Outcome] = []
     with ExitStack() as held:
-        keeper = held.enter_context(keeping(assessments_path(), services.clock.now())) if choice.ask else None
+        keeper = held.enter_context(keeping(assessments_path(), now))
+        known = learned(choice.ask, await _listed(services, choice.ask), limit, now)
+        for one in known:
+            keeper.keep(kept_of(one, endpoint))
+        inventory = with_found(inventory, known)
+        choice = choose(inventory, concerns(wanted), limit, now)
         advance = held.enter_context(_bar(len(choice.ask)))
 
         def told(one: Outcome) -> None:
             outcomes.append(one)
-            if one.found is not None and keeper is not None:
-                keeper.keep(Kept(endpoint, one.machine.id, one.at, one.found))
+            if one.found is not None:
+                keeper.keep(kept_of(one, endpoint))
             advance()
 
         try:
@@ -154,6 +163,15 @@ async def assess_first(
             raise
     outcomes.sort(key=lambda one: one.machine.id)
     return Prepared(with_found(inventory, outcomes), choice, tuple(outcomes))
+
+
+async def _listed(services: Services, machines: Sequence[Machine]) -> Sequence[Mapping[str, Any]]:
+    """What Resource Graph lists of these subscriptions. Whoever can't have it asks the machines themselves."""
+    try:
+        return await services.cloud.patch_assessments(sorted({m.subscription for m in machines}))
+    except CloudError as error:
+        line(f"what Resource Graph knows of assessments can't be read: {error}", err, style="yellow")
+        return ()
 
 
 @contextmanager

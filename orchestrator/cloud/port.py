@@ -227,6 +227,10 @@ class CloudProvider(Protocol):
         """Rows of Resource Graph's history of patch runs, of the last thirty days; see `inventory.runs`."""
         ...
 
+    async def patch_assessments(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """Rows of what machines were found to lack in the last seven days, whoever asked; see `inventory.assessments`."""
+        ...
+
     async def command_of(self, target: Target, key: str) -> Operation:
         """Where the managed run command that `key` stands for can be followed. No request is made.
 

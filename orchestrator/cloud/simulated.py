@@ -111,6 +111,10 @@ class SimulatedProvider:
         """The history of patch runs; see the port."""
         return await runs.patch_runs(self._query, self._clock, subscriptions)
 
+    async def patch_assessments(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """The assessments that Azure remembers; see the port."""
+        return await runs.patch_assessments(self._query, self._clock, subscriptions)
+
     async def command_of(self, target: Target, key: str) -> Operation:
         """Where a run command can be followed; see the port."""
         return Operation(PUBLIC + urls.command(target.arm_id, command_name(key)))

@@ -11,20 +11,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.cloud.asked import Permission
 from orchestrator.executor.assessing import THROTTLE, UNSETTLED, Assessed, assess_machine
 from orchestrator.executor.services import Services, target_of
 from orchestrator.hotpatch.selection import selected
-from orchestrator.inventory.assessments import Assessment, with_assessment
-from orchestrator.inventory.model import Inventory, Machine, MachineId, Update
+from orchestrator.inventory.assessments import Assessment, Assessments, with_assessment
+from orchestrator.inventory.model import Inventory, Machine, MachineId, PatchState, Update
 from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.restarts import installation_of
 from orchestrator.policy.change import Patches
 from orchestrator.policy.model import Policy, Selector
 from orchestrator.policy.select import matcher
 from orchestrator.rollout.meanings import meaning_of
+from orchestrator.service.kept import SKEW, Kept
 
 OLDER_THAN: Final = timedelta(hours=24)
 """An assessment that is older is made anew. Azure assesses the machines that it looks after once a day."""
@@ -83,6 +84,41 @@ def choose(
 def _is_recent(machine: Machine, older_than: timedelta, now: datetime) -> bool:
     at = machine.patches.assessed_at
     return machine.patches.updates is not None and at is not None and now - at < older_than
+
+
+def learned(
+    machines: Iterable[Machine], rows: Iterable[Mapping[str, Any]], older_than: timedelta, now: datetime
+) -> tuple[Outcome, ...]:
+    """What Resource Graph knows of these machines already, by assessments that somebody else asked for, and that are recent.
+
+    One that the machine's own view contradicts (it was assessed or patched since) is passed over.
+    """
+    told = Assessments()
+    for row in rows:
+        told.take(row)
+    asked = {machine.id: machine for machine in machines}
+    bare = (replace(machine, patches=PatchState()) for machine in asked.values())
+    return tuple(
+        Outcome(asked[machine.id], at, _found(machine.patches, at))
+        for machine in told.of(bare)
+        if (at := machine.patches.assessed_at) is not None
+        and _is_recent(machine, older_than, now)
+        and _is_last(asked[machine.id].patches, at)
+    )
+
+
+def _found(patches: PatchState, at: datetime) -> Assessment:
+    lacks = patches.updates or ()
+    important = sum(any(kind.lower() in _IMPORTANT for kind in update.classifications) for update in lacks)
+    return Assessment(at, patches.reboot_pending, important, len(lacks) - important, lacks)
+
+
+_IMPORTANT: Final = frozenset({"critical", "security", "critical updates", "security updates"})
+
+
+def _is_last(seen: PatchState, at: datetime) -> bool:
+    assessed = seen.assessed_at is None or seen.assessed_at <= at + SKEW
+    return assessed and (seen.installed_at is None or seen.installed_at <= at)
 
 
 # What is wanted -------------------------------------------------------------------------------------------------
@@ -195,6 +231,12 @@ def _outcome(machine: Machine, now: datetime, answer: Assessed) -> Outcome:
 
 def _permission(machine: Machine) -> str:
     return f"this identity lacks {Permission.ASSESS} in subscription {machine.subscription}"
+
+
+def kept_of(one: Outcome, endpoint: str) -> Kept:
+    """What was found, fit to be kept. Only for outcomes that found something."""
+    assert one.found is not None
+    return Kept(endpoint, one.machine.id, one.at, one.found)
 
 
 def with_found(inventory: Inventory, outcomes: Iterable[Outcome]) -> Inventory:

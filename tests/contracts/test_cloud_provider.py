@@ -38,7 +38,7 @@ from orchestrator.emulator.faults import (
 from orchestrator.emulator.state import Kind as Asking
 from orchestrator.emulator.world import World
 from orchestrator.errors import AccessDenied, CloudPermanent, CloudTransient
-from orchestrator.inventory.assessments import assessment_from
+from orchestrator.inventory.assessments import Assessments, assessment_from
 from orchestrator.inventory.model import (
     Agent,
     AppHealth,
@@ -317,6 +317,24 @@ def test_assessment(play: Play) -> None:
         assert found.updates
         assert all(update.kb and update.published for update in found.updates)
         assert {update.reboot for update in found.updates} > {RebootBehavior.NEVER}
+
+    play(scenario)
+
+
+def test_assessments_that_azure_remembers(play: Play) -> None:
+    """Resource Graph lists what one found, some seconds after it ended, by the subscriptions that are asked for."""
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.assess(target("web01"), "key-1", 5)
+        assert isinstance(answer, Accepted)
+        ended = await face.followed(answer.operation)
+        await face.clock.sleep(90)
+        listed = Assessments()
+        for row in await face.cloud.patch_assessments([SUBSCRIPTION]):
+            listed.take(row)
+        (web01,) = listed.of([vm("web01", os=Os.WINDOWS)])
+        assert web01.patches.updates == assessment_from(ended.result).updates
+        assert await face.cloud.patch_assessments([OTHER]) == []
 
     play(scenario)
 

@@ -108,6 +108,10 @@ class ArmProvider:
         """The history of patch runs; see the port."""
         return await runs.patch_runs(self._client.query, self._clock, subscriptions)
 
+    async def patch_assessments(self, subscriptions: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+        """The assessments that Azure remembers; see the port."""
+        return await runs.patch_assessments(self._client.query, self._clock, subscriptions)
+
     async def command_of(self, target: Target, key: str) -> Operation:
         """Where a run command can be followed; see the port."""
         return Operation(self._client.endpoint + urls.command(target.arm_id, command_name(key)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -38,6 +38,7 @@ from orchestrator.service.assess import (
     choose,
     concerns,
     gets,
+    learned,
     wanted_by,
     with_found,
 )
@@ -270,3 +271,63 @@ async def test_an_arc_machine_whose_list_may_not_be_read_is_told() -> None:
 
     assert (told.found, told.code) == (None, "ListIncomplete")
     assert "softwarePatches/read" in told.advice
+
+
+# Learning -------------------------------------------------------------------------------------------------------
+
+
+def rows(machine: Machine, at: datetime, *updates: str) -> list[dict[str, object]]:
+    """What Resource Graph lists of an assessment that found these KBs, of class security."""
+    whole = f"{machine.arm_id}/patchAssessmentResults/latest"
+    counts = {"security": len(updates)}
+    told = {"status": "Succeeded", "rebootPending": False, "lastModifiedDateTime": at.isoformat()}
+    listed = [
+        {
+            "id": f"{whole}/softwarePatches/{kb}",
+            "properties": {
+                "patchName": kb,
+                "kbId": kb,
+                "classifications": ["Security"],
+                "rebootBehavior": "NeverReboots",
+            },
+        }
+        for kb in updates
+    ]
+    return [{"id": whole, "properties": {**told, "availablePatchCountByClassification": counts}}, *listed]
+
+
+@pytest.mark.parametrize(
+    ("patches", "age", "expected"),
+    [
+        (PatchState(), timedelta(hours=1), ["5087423"]),
+        (PatchState(), DAY, None),  # too old
+        (PatchState(assessed_at=NOON - timedelta(hours=1)), timedelta(hours=1), ["5087423"]),
+        (PatchState(assessed_at=NOON), timedelta(hours=1), None),  # assessed anew, and the list is behind
+        (PatchState(installed_at=NOON), timedelta(hours=1), None),  # patched since
+        (PatchState(installed_at=NOON - timedelta(hours=2)), timedelta(hours=1), ["5087423"]),
+    ],
+)
+def test_what_somebody_else_asked_for_need_not_be_asked_again(
+    patches: PatchState, age: timedelta, expected: list[str] | None
+) -> None:
+    """If it is recent, and nothing that the machine's view shows has happened since."""
+    machine = vm("a", os=Os.WINDOWS, patches=patches)
+    known = learned([machine], rows(machine, NOON - age, "5087423"), DAY, NOON)
+    found = [one.found for one in known]
+
+    assert [[update.kb for update in one.updates or ()] for one in found if one is not None] == (
+        [] if expected is None else [expected]
+    )
+    if expected is not None:
+        (held,) = with_found(inventory(machine), known).machines
+        assert (held.patches.critical_and_security, held.patches.other) == (1, 0)
+        assert held.patches.assessed_at == NOON - age
+
+
+def test_a_list_that_is_not_whole_teaches_nothing() -> None:
+    """Nor do rows of machines that nobody asked about."""
+    machine, other = vm("a", os=Os.WINDOWS), vm("b", os=Os.WINDOWS)
+    listed = rows(machine, NOON, "5087423", "5087424")
+
+    assert learned([machine], listed[:-1], DAY, NOON) == ()
+    assert learned([other], listed, DAY, NOON) == ()
