@@ -100,15 +100,28 @@ async def patches_of_run(query: Query, target: Target, activity: str) -> Sequenc
     return [_patch(row) for row in sorted(found, key=lambda row: text(row, "id").lower())]
 
 
-async def patches_found(query: Query, target: Target) -> Sequence[Mapping[str, Any]]:
-    """What the last assessment found outstanding, in the form of a result's `availablePatches`. Raises as `graph.page`."""
+async def patches_found(query: Query, target: Target, activity: str) -> Sequence[Mapping[str, Any]] | None:
+    """What an assessment found outstanding, in the form of a result's `availablePatches`; None while another one is the last.
+
+    Raises as `graph.page`.
+    """
     asked = Asked(f"reading what {target.name} lacks", Permission.READ_ARC_ASSESSMENTS, target.arm_id)
-    below = f"{target.arm_id}/patchAssessmentResults/latest/softwarePatches/"
+    latest = f"{target.arm_id}/patchAssessmentResults/latest"
+    whole = f"patchassessmentresources | where type =~ '{_TYPE}/patchassessmentresults' and id =~ {quoted(latest)}"
+    scope = [target.subscription]
+    names = [
+        text(row, "name")
+        async for row in rows(query, f"{whole} | project id, name", asked, subscriptions=scope)
+    ]
+    if activity.lower() not in {
+        name.lower() for name in names
+    }:  # its name is the id of the assessment that it is of
+        return None
     wanted = (
         f"patchassessmentresources | where type =~ '{_TYPE}/patchassessmentresults/softwarepatches' "
-        f"and id startswith {quoted(below)} | project id, name, properties"
+        f"and id startswith {quoted(latest + '/softwarePatches/')} | project id, name, properties"
     )
-    found = [flattened(row) async for row in rows(query, wanted, asked, subscriptions=[target.subscription])]
+    found = [flattened(row) async for row in rows(query, wanted, asked, subscriptions=scope)]
     return [_patch(row) for row in sorted(found, key=lambda row: text(row, "id").lower())]
 
 

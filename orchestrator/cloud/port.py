@@ -195,10 +195,10 @@ class CloudProvider(Protocol):
         """
         ...
 
-    async def patches_found(self, target: Target) -> Sequence[Mapping[str, Any]]:
-        """What the last assessment of an Arc machine found, in the form of a result's `availablePatches`.
+    async def patches_found(self, target: Target, assessment_id: str) -> Sequence[Mapping[str, Any]] | None:
+        """What an assessment of an Arc machine found, in the form of a result's `availablePatches`; None if it isn't told (yet).
 
-        As `patches_of`: Resource Graph may still tell of the assessment before.
+        It takes two queries of Resource Graph. As with `patches_of`, there may be fewer than were counted.
         """
         ...
 

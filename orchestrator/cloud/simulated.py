@@ -87,9 +87,9 @@ class SimulatedProvider:
         """What a run did with each patch; see the port."""
         return await hybrid.patches_of_run(self._query, target, installation_id)
 
-    async def patches_found(self, target: Target) -> Sequence[Mapping[str, Any]]:
-        """What the last assessment found; see the port."""
-        return await hybrid.patches_found(self._query, target)
+    async def patches_found(self, target: Target, assessment_id: str) -> Sequence[Mapping[str, Any]] | None:
+        """What an assessment found; see the port."""
+        return await hybrid.patches_found(self._query, target, assessment_id)
 
     async def start(self, target: Target, change: Simple, key: str, timeout_s: float) -> Answer:
         """Begin `change`; see the port."""

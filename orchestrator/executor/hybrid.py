@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from orchestrator.cloud.graph import RATE_LIMITED
@@ -23,9 +24,6 @@ SILENCE: Final = (
     "Azure Arc shows runs late and through Resource Graph alone, so that none is there doesn't mean that none was begun, and Azure "
     "keeps a request for a machine that it can't reach for up to six hours"
 )
-
-LAG: Final = timedelta(seconds=60)
-"""How far Resource Graph is behind, at most."""
 
 
 def is_hybrid(target: Target) -> bool:
@@ -51,49 +49,46 @@ async def with_patches(services: Services, target: Target, ended: Ended) -> Ende
 
     After a while without, it ends without: what decides about the machine stands in the counts.
     """
-    result = ended.result
-    activity = str(result.get("installationActivityId") or "")
-    counted = sum(
-        value for key, value in result.items() if key.endswith("PatchCount") and isinstance(value, int)
-    )
-    if not activity or not counted:
-        return ended
-    patches = await _listed(services, lambda: services.cloud.patches_of(target, activity), counted)
-    return replace(ended, result={**result, "patches": patches}) if patches else ended
+    activity = str(ended.result.get("installationActivityId") or "")
+    ask = partial(services.cloud.patches_of, target, activity)
+    return await _told_later(services, ended, "patches", activity, ask)
 
 
 async def with_found(services: Services, target: Target, ended: Ended) -> Ended:
-    """The end of an assessment with the patches that it found, once Resource Graph lists as many as the result counts.
+    """The end of an assessment with what it found, update by update, as `with_patches`."""
+    activity = str(ended.result.get("assessmentActivityId") or "")
+    ask = partial(services.cloud.patches_found, target, activity)
+    return await _told_later(services, ended, "availablePatches", activity, ask)
 
-    It may still list those of the assessment before, and nothing tells the two apart but the time that it needs at most: so it is
-    given that first. After a while without, the assessment ends without a list.
-    """
-    counts = [ended.result.get(f"{which}PatchCount") for which in ("criticalAndSecurity", "other")]
-    if not ended.succeeded or not all(isinstance(count, int) for count in counts):
+
+async def _told_later(
+    services: Services,
+    ended: Ended,
+    key: str,
+    activity: str,
+    ask: Callable[[], Awaitable[Sequence[Mapping[str, Any]] | None]],
+) -> Ended:
+    """The result with rows that Resource Graph has, or will have in a moment, of all that it counts."""
+    told = (value for name, value in ended.result.items() if name.endswith("PatchCount"))
+    counts = [value for value in told if isinstance(value, int)]
+    if not activity or not counts:
         return ended
-    counted = sum(count for count in counts if isinstance(count, int))
-    await services.clock.sleep(LAG.total_seconds())
-    found = await _listed(services, lambda: services.cloud.patches_found(target), counted)
-    return (
-        replace(ended, result={**ended.result, "availablePatches": found}) if len(found) == counted else ended
-    )
-
-
-async def _listed(
-    services: Services, read: Callable[[], Awaitable[Sequence[Mapping[str, Any]]]], counted: int
-) -> list[Mapping[str, Any]]:
-    """What Resource Graph lists, once it is as many as were counted; after a while what there is; nothing for whoever may not read it."""
-    found: list[Mapping[str, Any]] = []
+    counted = sum(counts)
+    if not counted:
+        return replace(ended, result={**ended.result, key: []})
     until = services.clock.now() + services.settings.patches_for
     while True:
         await services.dispatcher.turn(*GRAPH)
         try:
-            found = list(await read())
+            found = await ask()
         except CloudTransient as error:
+            found = None
             if error.code == RATE_LIMITED and error.retry_after_s is not None:
                 services.dispatcher.hold(*GRAPH, error.retry_after_s)
         except CloudError:
-            return []
-        if len(found) >= counted or services.clock.now() >= until:
-            return found
+            return ended  # whoever may not read them does without
+        if found is not None and (len(found) >= counted or services.clock.now() >= until):
+            return replace(ended, result={**ended.result, key: list(found)}) if found else ended
+        if services.clock.now() >= until:
+            return ended
         await services.clock.sleep(services.settings.settle_every.total_seconds())

@@ -68,13 +68,13 @@ USES: Final = (
         (
             Permission.READ_ARC_MACHINES,
             Permission.INSTALL_ON_ARC,
+            Permission.READ_ARC_OPERATIONS,
             Permission.READ_ARC_RUNS,
             Permission.READ_ARC_PATCHES,
         ),
         {
             Permission.ASSESS_ARC: "nothing is assessed before or after",
             Permission.READ_ARC_ASSESSMENTS: "what an assessment found isn't told by update",
-            Permission.READ_ARC_OPERATIONS: "runs are followed in Resource Graph alone, which is behind",
         },
     ),
 )

@@ -216,11 +216,14 @@ def test_assessment(play: Play) -> None:
         assert ended.result["criticalAndSecurityPatchCount"] > 0
         assert assessment_from(ended.result).updates is None
         await face.clock.sleep(90)
-        listed = await face.cloud.patches_found(target("site1"))
+        assessment = str(ended.result["assessmentActivityId"])
+        listed = await face.cloud.patches_found(target("site1"), assessment)
         found = assessment_from({**ended.result, "availablePatches": listed})
         assert found.updates
         assert all(update.kb and update.published for update in found.updates)
         assert RebootBehavior.CAN in {update.reboot for update in found.updates}
+        other = "4e1a3ba3-6a4a-4a04-9a3c-0c3d3a3b0f10"
+        assert await face.cloud.patches_found(target("site1"), other) is None
 
     play(scenario)
 

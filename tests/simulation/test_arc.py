@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.executor.assessing import assess_machine
+from orchestrator.executor.services import target_of
 from orchestrator.inventory.model import Agent, AppHealth, Connection, Inventory, Kind, Os, Power
+from orchestrator.planner.document import parse
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from tests.fleet import arc, inventory, vm
 from tests.virtual import START, Script, Stage, script, statuses, virtual
@@ -159,3 +162,16 @@ async def test_patches_of_arc_are_told_by_name() -> None:
     await stage.run()
     (told,) = [line for line in stage.story if "shop-nl1" in line and "0x80070643" in line][:1]
     assert "KB" in told
+
+
+@virtual
+async def test_assessments_name_what_they_found() -> None:
+    """Arc's result only counts; the updates themselves come from Resource Graph."""
+    stage = await staged()
+    services = stage.services()
+    plan = parse(stage.script.plan, "plan.json")
+    machine = next(one for one in plan.machines if one.name == "shop-nl1")
+    assessed = await assess_machine(services, target_of(machine), "key-1", None)
+    assert assessed.found is not None
+    assert assessed.found.updates
+    assert all(update.kb for update in assessed.found.updates)
