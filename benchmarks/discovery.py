@@ -15,6 +15,7 @@ request refused.
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,12 +150,18 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=100_000)
     parser.add_argument("--subscriptions", type=int, default=200)
     parser.add_argument("--time-scale", type=float, default=1.0)
+    parser.add_argument("--make", type=Path, help="only write the fleet into this file")
     given = parser.parse_args()
+    if given.make is not None:
+        given.make.write_bytes(native.dump(fleet(given.machines, given.subscriptions)))
+        return
     answers = Answers()
     count_answers(answers)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "fleet.json"
-        path.write_bytes(native.dump(fleet(given.machines, given.subscriptions)))
+        sizes = ("--machines", str(given.machines), "--subscriptions", str(given.subscriptions))
+        made = (sys.executable, __file__, "--make", str(path), *sizes)  # its memory isn't the reader's
+        subprocess.run(made, check=True)
         with emulator(path, given.time_scale) as url, measured() as used:
             found = asyncio.run(discovered(url))
     judged(found, given.machines)

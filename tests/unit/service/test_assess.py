@@ -262,7 +262,7 @@ async def test_an_arc_machine_whose_list_may_not_be_read_is_told() -> None:
     """Its counts alone say nothing of what it would get."""
     site = Site((arc("site1"),))
 
-    async def denied(target: Target) -> list[dict[str, object]]:
+    async def denied(target: Target, _assessment: str) -> list[dict[str, object]]:
         raise AccessDenied(f"nobody tells of {target.name}", code="AuthorizationFailed")
 
     site.services.cloud.patches_found = denied  # type: ignore[method-assign]
