@@ -6,16 +6,17 @@ Virtual time: plans, host, executor and journal as `wavekeeper rollout` has them
 on each machine, and is the witness. The fleet is that of `estate.py`: of each four applications two run on Windows Server 2025 Azure Edition
 with hotpatching, one on Windows Server 2022, one on Linux. In each month, from the day after the second Tuesday on:
 
-- **aware**: machines are assessed. Whoever waits for hotpatches alone gets them (`hotpatch_only`), in wider waves (`rebootless`); then the rest gets all
-  that is critical or security; and whoever still misses something afterwards (an update of .NET, the one after a missed baseline) gets that.
-- **as it comes**: the same fleet and rules, and one campaign a month that takes all that is offered, updates that aren't security among them,
-  and tells hotpatches from nothing else.
+- **aware**: machines are assessed. Whoever waits for hotpatches gets them and nothing else (`hotpatch_only`), in wider waves (`rebootless`), while
+  a second campaign beside it gives the others all that is critical or security. Who still misses something then (an update of .NET, what comes after a
+  missed baseline) gets that.
+- **as it comes**: the same fleet and rules, and one campaign that takes all that is offered, updates that aren't security among them, tells hotpatches from nothing
+  else, and comes again after a fortnight where there is something new.
 - **unaware**: the same rules, hotpatching turned off: each month is a restart.
 - **plain**: no rules: hotpatching turned off, a tenth of the fleet every two hours, in the order of its list. What is counted as broken are the
   rules that the others keep, as the judge finds them in the audit.
 
-The year has no surprises unless told: `--month` as of `wavekeeper emulator`. It always sends an update out of band in May, which only who
-takes everything takes, and which throws a machine off the hotpatch track. A machine is exposed from a month's release until nothing critical or security of it
+The year has no surprises unless told: `--month` as of `wavekeeper emulator`. But in May an update is sent out of band, which only who takes everything takes, and
+which throws a machine off the hotpatch track. A machine is exposed from a month's release until nothing critical or security of it
 is found any more. A wave counts for the machines that are planned to be out together; those of one plan that come one after another are counted.
 
 Goals: a third of the restarts of `unaware` for the half with hotpatching, no rule broken, every machine done within 30 days.
@@ -24,6 +25,7 @@ Goals: a third of the restarts of `unaware` for the half with hotpatching, no ru
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -58,17 +60,19 @@ from orchestrator.planner.document import dump
 from orchestrator.planner.model import Plan
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load
+from orchestrator.rollout import letters
 from orchestrator.simulation.loop import run
 from orchestrator.simulation.one_run import SELDOM
 from orchestrator.store.memory import MemoryJournal
+from orchestrator.store.port import Letter
 from orchestrator.topology.graph import build
-from orchestrator.verify.audit import judge_audit
+from orchestrator.verify.audit import ONCE, STAGE, TOUCHED, judge_audit
 from orchestrator.verify.floor import judge_floor
-from orchestrator.verify.model import Verdict, together
+from orchestrator.verify.model import together
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.files import floor
-from orchestrator.wiring.rollout import begin
-from orchestrator.wiring.virtual import NO_INBOX, Face, virtual_services
+from orchestrator.wiring.rollout import begin, prepare
+from orchestrator.wiring.virtual import LISTENING, Face, virtual_services
 
 YEAR: Final = 2026
 GOAL_RESTARTS, GOAL_DAYS = 1 / 3, 30
@@ -95,7 +99,11 @@ stages:
   - {name: pilot, up_to: 10%%, bake: 24h}
   - {name: broad}
 """
-HOTPATCHES: Final = CAMPAIGN % ("hotpatches", '{tags: {hotpatching: "on"}}', "{hotpatch_only: true, reboot: never}")
+HOTPATCHES: Final = CAMPAIGN % (
+    "hotpatches",
+    '{tags: {hotpatching: "on"}}',
+    "{hotpatch_only: true, reboot: never}",
+)
 OTHERS: Final = CAMPAIGN % ("others", '{not: {tags: {hotpatching: "on"}}}', "{}")
 LEFT: Final = CAMPAIGN % ("left", '{tags: {hotpatching: "on"}}', "{}")
 ALL: Final = CAMPAIGN % ("all", '{names: ["*"]}', "{}")
@@ -164,56 +172,68 @@ class Year:
             done: dict[MachineId, datetime] = {}
             if self.way == "plain":
                 self._count(told, await self._in_batches(told), done)
+            elif self.way == "aware":
+                first_of = (HOTPATCHES, OTHERS) if self._any_hotpatch() else (ALL,)
+                self._count(told, await self._roll(first_of, told), done)
+                if any(map(self._missing, self.hot)):
+                    self._count(told, await self._roll((LEFT,), told), done)
             else:
-                for policy in (HOTPATCHES, OTHERS, LEFT) if self.way == "aware" else (self._one(),):
-                    if self.way != "aware" or self._wanted(policy):
-                        self._count(told, await self._roll(policy, told), done)
+                await self._take(EVERYTHING if self.way == "as it comes" else ALL, month, told, done)
             told.took_h = round((self.clock.now() - started).total_seconds() / 3600, 1)
             self._expose(told, month, done)
 
-    def _one(self) -> str:
-        return EVERYTHING if self.way == "as it comes" else ALL
+    async def _take(self, policy: str, month: int, told: Month, done: dict[MachineId, datetime]) -> None:
+        """One campaign for all; who takes everything comes again after a fortnight, if there is something new."""
+        self._count(told, await self._roll((policy,), told), done)
+        if policy == EVERYTHING:
+            await self._sleep_until(release(month) + timedelta(days=14))
+            if any(self._found(machine.id) for machine in self.fleet.machines):
+                self._count(told, await self._roll((policy,), told), done)
 
-    def _wanted(self, policy: str) -> bool:
-        """Whether anybody waits for what the campaign brings."""
-        found = {machine.id: self._missing(machine.id) for machine in self.fleet.machines}
-        if policy == OTHERS:
-            return any(found[machine] for machine in found.keys() - self.hot)
-        waiting = [found[machine] for machine in self.hot if found[machine]]
-        if policy == LEFT:
-            return bool(waiting)
-        return any(patch.behavior == "NeverReboots" for patches in waiting for patch in patches)
+    def _any_hotpatch(self) -> bool:
+        return any(
+            patch.behavior == "NeverReboots" for machine in self.hot for patch in self._missing(machine)
+        )
 
-    def _missing(self, machine: MachineId) -> tuple[Patch, ...]:
-        """What an assessment of this moment finds that is critical or security."""
+    def _found(self, machine: MachineId) -> tuple[Patch, ...]:
+        """What an assessment of this moment finds."""
         state = self.world.state(machine)
         assert state is not None
-        told = outstanding(state.software, self.clock.now(), self.calendar)
-        return tuple(patch for patch in told if patch.classification in IMPORTANT)
+        return outstanding(state.software, self.clock.now(), self.calendar)
+
+    def _missing(self, machine: MachineId) -> tuple[Patch, ...]:
+        """What is critical or security of that."""
+        return tuple(patch for patch in self._found(machine) if patch.classification in IMPORTANT)
 
     async def _sleep_until(self, at: datetime) -> None:
         await self.clock.sleep(max(0.0, (at - self.clock.now()).total_seconds()))
 
     # The ways ---------------------------------------------------------------------------------------------------------
 
-    async def _roll(self, policy: str, told: Month) -> list[Happening]:
-        """One rollout, planned and run; judged, and what the witness saw."""
+    async def _roll(self, policies: Sequence[str], told: Month) -> list[Happening]:
+        """Rollouts side by side in one journal, planned and run; judged, and what the witness saw."""
         self.world.advance(self.clock.now())
         fleet = self._assessed()
-        made = plan(build(fleet), load([("rules.yaml", RULES), ("campaign.yaml", policy)]), floor())
-        text, journal = dump(made), MemoryJournal()
+        made = [
+            plan(build(fleet), load([("rules.yaml", RULES), ("c.yaml", one)]), floor()) for one in policies
+        ]
+        texts, journal = [dump(one) for one in made], MemoryJournal()
         doors = virtual_services(self.world, self.clock, face=Face.GLANCES, settings=SELDOM)
         await journal.acquire("year", self.clock.now())
-        running = await begin(journal, doors, text, who="year", live=fleet, pace=NO_INBOX)
+        running = await begin(journal, doors, texts[0], who="year", live=fleet, pace=LISTENING)
+        for number, text in enumerate(texts[1:]):
+            handover = await prepare(text, doors, who="year", live=fleet)
+            await journal.post(Letter(f"letter {number}", self.clock.now(), "year", letters.dump(handover)))
         await running.run()
-        if str(running.rollout.status) != "finished":
-            raise SystemExit(f"{told.name}: {running.rollout.status}: {running.rollout.cause}")
+        for rollout in running.scope.rollouts.values():
+            if str(rollout.status) != "finished":
+                raise SystemExit(f"{told.name}: {rollout.status}: {rollout.cause}")
         await doors.views.close()
         await doors.cloud.close()
-        told.rollouts += 1
-        told.waves += deepest(made)
+        told.rollouts += len(made)
+        told.waves += sum(map(deepest, made))
         happened = self.world.advance(self.clock.now())
-        self._judge(told, text, fleet, happened)
+        self._judge(told, texts, fleet, happened)
         return happened
 
     async def _in_batches(self, told: Month) -> list[Happening]:
@@ -230,7 +250,7 @@ class Year:
             await self._sleep_until(began + BATCH_EVERY)
         made = plan(build(fleet), load([("rules.yaml", RULES), ("campaign.yaml", ALL)]), floor())
         happened = self.world.advance(self.clock.now())
-        self._judge(told, dump(made), fleet, happened)
+        self._judge(told, [dump(made)], fleet, happened)
         return happened
 
     def _assessed(self) -> Inventory:
@@ -271,21 +291,30 @@ class Year:
 
     # What came of it --------------------------------------------------------------------------------------------------
 
-    def _judge(self, told: Month, text: bytes, fleet: Inventory, happened: list[Happening]) -> None:
-        """The independent judge, on paper and on what the witness saw. Of plain batches only what rules of availability say."""
-        document, inventory = orjson.loads(text), orjson.loads(native.dump(fleet))
+    def _judge(
+        self, told: Month, texts: Sequence[bytes], fleet: Inventory, happened: list[Happening]
+    ) -> None:
+        """The independent judge, on paper and on what the witness saw. Of plain batches only what rules of availability say.
+
+        That a machine is touched which a plan doesn't change is no fault where the plan beside it does.
+        """
+        inventory, documents = orjson.loads(native.dump(fleet)), [orjson.loads(text) for text in texts]
         audit = [orjson.loads(audit_line(happening)) for happening in happened]
-        verdict: Verdict = judge_audit(audit, document, inventory)
-        if self.way != "plain":
-            verdict = together(judge_plan(document), judge_floor(document, inventory), verdict)
-        rules = Counter(v.rule for v in verdict.violations) + Counter(verdict.untold)
-        if self.way == "plain":
-            rules = Counter({rule: n for rule, n in rules.items() if rule in {"budget", "exclusion", "cap"}})
-        self.broken += rules
-        told.broken += rules.total()
+        for document in documents:
+            verdict = judge_audit(audit, document, inventory)
+            if self.way != "plain":
+                verdict = together(judge_plan(document), judge_floor(document, inventory), verdict)
+            skipped = (
+                {TOUCHED} if len(documents) > 1 else {STAGE, ONCE, TOUCHED} if self.way == "plain" else set()
+            )
+            rules = Counter(v.rule for v in verdict.violations) + Counter(verdict.untold)
+            kept = Counter({rule: n for rule, n in rules.items() if rule not in skipped})
+            self.broken += kept
+            told.broken += kept.total()
 
     def _count(self, told: Month, happened: list[Happening], done: dict[MachineId, datetime]) -> None:
-        hot = self.hot
+        """What the witness saw, and who is done by it: when nothing critical or security is found any more."""
+        hot, ended = self.hot, dict[MachineId, datetime]()
         for happening in happened:
             machine = machine_id(happening.machine)
             if happening.event == "out":
@@ -293,7 +322,9 @@ class Year:
                 told.restarts += 1
                 told.restarts_hotpatching += machine in hot
             elif happening.event == "install_end" and happening.details.get("kbs"):
-                done[machine] = happening.at
+                ended[machine] = happening.at
+        ended = {machine: at for machine, at in ended.items() if machine not in done}
+        done |= {machine: at for machine, at in ended.items() if not self._missing(machine)}
 
     def _expose(self, told: Month, month: int, done: dict[MachineId, datetime]) -> None:
         """Hours from the release until nothing critical or security of it is found: the end of the run that brought the last of it."""
@@ -350,7 +381,9 @@ def _depth(one: str, lanes: dict[str, Any], depths: dict[str, int]) -> int:
 def fleet_of(machines: int, *, hotpatching: bool) -> Inventory:
     """The fleet; of each four applications two on an image that has hotpatches, turned on or not."""
     return with_regions(
-        replace(estate(machines), machines=tuple(_system(m, on=hotpatching) for m in estate(machines).machines))
+        replace(
+            estate(machines), machines=tuple(_system(m, on=hotpatching) for m in estate(machines).machines)
+        )
     )
 
 
@@ -399,7 +432,11 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             ("  restarts of a machine with hotpatching", f"{per['hotpatching']:g}", ""),
             ("  restarts of another machine", f"{per['others']:g}", ""),
             ("  hours exposed, each machine and month", f"{year['exposed_h_per_machine_and_month']:g}", ""),
-            ("  days until the last machine is done", f"{year['slowest_d']:g}", f"{GOAL_DAYS}" if aware else ""),
+            (
+                "  days until the last machine is done",
+                f"{year['slowest_d']:g}",
+                f"{GOAL_DAYS}" if aware else "",
+            ),
             ("  machines not done before the next release", f"{year['never']}", "0" if aware else ""),
             ("  waves one after another", f"{year['waves']}", ""),
             ("  rules broken", f"{broken}", "0" if aware else ""),
@@ -419,9 +456,7 @@ def main() -> None:
     parser.add_argument("--month", action="append", default=[], help="what a month brings besides, or drawn")
     parser.add_argument("--way", action="append", choices=WAYS, help="only this; repeatable")
     given = parser.parse_args()
-    ways = {
-        way: one(way, given.machines, given.months, given.seed, given.month) for way in given.way or WAYS
-    }
+    ways = {way: one(way, given.machines, given.months, given.seed, given.month) for way in given.way or WAYS}
     hot = {way: year["restarts_per_machine"]["hotpatching"] for way, year in ways.items()}
     share = round(hot["aware"] / hot["unaware"], 4) if {"aware", "unaware"} <= hot.keys() else None
     found = {

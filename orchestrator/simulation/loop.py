@@ -11,7 +11,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
+
+RESOLUTION_S: Final = 1e-6
+"""What is due within this is due now. The base loop's own nanosecond is lost in a float after half a year of seconds: what is due
+would never come, and the loop would spin."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -44,6 +48,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._selector = _Jumping()
+        self._clock_resolution = RESOLUTION_S
 
     def time(self) -> float:
         """Seconds since the loop was made, all of them jumped over."""

@@ -55,3 +55,14 @@ def test_waiting_for_what_never_comes_is_told_at_once() -> None:
 
     with pytest.raises(Stuck):
         run(forever())
+
+
+def test_years_pass() -> None:
+    """What is due comes also after as many seconds as leave a float no room for nanoseconds."""
+
+    async def sleep() -> float:
+        for _ in range(300):
+            await asyncio.sleep(123_456.789)
+        return asyncio.get_running_loop().time()
+
+    assert run(asyncio.wait_for(sleep(), timeout=None)) == pytest.approx(300 * 123_456.789)
