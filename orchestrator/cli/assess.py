@@ -33,7 +33,7 @@ from orchestrator.inventory.model import Machine, MachineId, RebootBehavior, Upd
 from orchestrator.policy.model import EVERYTHING
 from orchestrator.policy.select import parse_selector_expression
 from orchestrator.policy.words import duration
-from orchestrator.service.assess import Wanted, concerns, gets, wanted_by
+from orchestrator.service.assess import Wanted, concerns, getting, wanted_by
 from orchestrator.wiring.files import read_policies, write_bytes
 
 FIRST: Final = 12
@@ -130,9 +130,9 @@ class _Found:
 
 
 def _find(prepared: Prepared, wanted: tuple[Wanted, ...]) -> _Found:
-    left, among = prepared.choice.left, concerns(wanted)
+    left, among, gets = prepared.choice.left, concerns(wanted), getting(wanted)
     machines = [m for m in prepared.inventory.machines if m.id not in left and among(m)]
-    return _Found(prepared, wanted, tuple((machine, gets(machine, wanted)) for machine in machines))
+    return _Found(prepared, wanted, tuple((machine, gets(machine)) for machine in machines))
 
 
 # For programs ---------------------------------------------------------------------------------------------------

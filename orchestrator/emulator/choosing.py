@@ -29,25 +29,32 @@ def chosen(
             looked_at[named] = None
     fates = {patch: request.fate(patch) for patch in looked_at}
     if software.edition is None:
-        fates |= dict.fromkeys(_older(software, request, fates, now), Fate.SELECTED)
+        fates |= dict.fromkeys(_older(software, request, fates, now, calendar), Fate.SELECTED)
     _resolve(software, fates, calendar)
     return list(fates.items())
 
 
 def _older(
-    software: Software, request: InstallRequest, fates: Mapping[Patch, Fate], now: datetime
+    software: Software,
+    request: InstallRequest,
+    fates: Mapping[Patch, Fate],
+    now: datetime,
+    calendar: Calendar,
 ) -> list[Patch]:
     """Packages in the versions that a request names (`name=version`) where something newer is out, which it doesn't select.
 
-    As Linux' patch extension: a classification brings the newest version whatever the inclusions say. The archive is taken to keep
-    older versions; Ubuntu's keeps the newest alone.
+    As Linux' patch extension: a classification brings the newest version whatever the inclusions say. The archive keeps older versions
+    for as long as the calendar says; Ubuntu's keeps the newest alone.
     """
     passed_over = {patch.series for patch, fate in fates.items() if fate is Fate.NOT_SELECTED}
     return [
         patch
         for month in range(current_month(now) - MONTHS_BACK, current_month(now))
         for patch in packages(month)
-        if patch.series in passed_over and patch.rank > software.rank(patch.series) and request.names(patch)
+        if patch.series in passed_over
+        and patch.rank > software.rank(patch.series)
+        and request.names(patch)
+        and to_be_had(patch, now, calendar)
     ]
 
 

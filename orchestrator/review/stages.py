@@ -48,7 +48,7 @@ def _classes(subject: Subject, campaign: Campaign, fleet: Fleet, selected: Mask)
     for os, known in _CLASSES.items():
         members = selected & fleet.index.mask(Selector(os=(os.value,)))
         strange = [one for one in campaign.change.classifications if one not in known]
-        if members and strange and not campaign.change.include_kbs:
+        if members and strange and not _included(campaign.change, os):
             others = selected & ~members
             if others and len(strange) < len(campaign.change.classifications):
                 continue  # a campaign for both systems names the classes of both
@@ -57,3 +57,10 @@ def _classes(subject: Subject, campaign: Campaign, fleet: Fleet, selected: Mask)
             at = ("change", "patches", "classifications")
             instead = "take the class out, or write a campaign for each system"
             yield subject.says(at, codes.CLASS_OF_OTHERS, what, instead, key=True)
+
+
+def _included(patches: Patches, os: Os) -> bool:
+    """Whether machines of this system get something whatever the classes say."""
+    if os is Os.LINUX:
+        return bool(patches.include_packages)
+    return bool(patches.include_kbs or patches.include_names)

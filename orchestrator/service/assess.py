@@ -150,20 +150,23 @@ def concerns(wanted: Sequence[Wanted]) -> Callable[[Machine], bool]:
     return lambda machine: any(test(machine) for test in tests)
 
 
-def gets(machine: Machine, wanted: Sequence[Wanted]) -> tuple[Update, ...] | None:
-    """What the machine would get, of the updates that it lacks; None if nobody knows those."""
-    lacks = machine.patches.updates
-    if lacks is None:
-        return None
-    return tuple(dict.fromkeys(_gets(machine, lacks, wanted)))
+def getting(wanted: Sequence[Wanted]) -> Callable[[Machine], tuple[Update, ...] | None]:
+    """What a machine would get, of the updates that it lacks; None if nobody knows those."""
+    tests = [
+        (matcher(one.select), None if one.patches is None else installation_of(one.patches)) for one in wanted
+    ]
 
+    def gets(machine: Machine) -> tuple[Update, ...] | None:
+        lacks = machine.patches.updates
+        if lacks is None:
+            return None
+        found: dict[Update, None] = {}
+        for selects, wish in tests:
+            if selects(machine):
+                found |= dict.fromkeys(lacks if wish is None else selected(machine.os, lacks, wish))
+        return tuple(found)
 
-def _gets(machine: Machine, lacks: Sequence[Update], wanted: Sequence[Wanted]) -> Iterator[Update]:
-    for one in wanted:
-        if matcher(one.select)(machine):
-            yield from (
-                lacks if one.patches is None else selected(machine.os, lacks, installation_of(one.patches))
-            )
+    return gets
 
 
 # Asking ---------------------------------------------------------------------------------------------------------

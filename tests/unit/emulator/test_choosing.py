@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from orchestrator.emulator.choosing import chosen
 from orchestrator.emulator.install_request import Fate, InstallRequest
@@ -41,3 +41,11 @@ def test_a_classification_brings_the_newest() -> None:
 
     assert "openssl=3.0.2-0ubuntu1.22" in selected(request, DECEMBER)
     assert "openssl=3.0.2-0ubuntu1.21" not in selected(request, DECEMBER)
+
+
+def test_an_archive_that_has_dropped_a_version_has_dropped_the_update() -> None:
+    """Nothing newer comes in its place."""
+    named = InstallRequest("Never", include=("openssl=3.0.2-0ubuntu1.21",))
+    short = Calendar(lasting=timedelta(0))
+
+    assert all(fate is not Fate.SELECTED for _, fate in chosen(software(), named, DECEMBER, short))

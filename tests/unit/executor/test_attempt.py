@@ -476,6 +476,18 @@ async def test_after_an_adopted_run_what_is_missing_is_assessed() -> None:
 
 
 @virtual
+async def test_what_is_none_of_the_set_is_not_missing() -> None:
+    """The run brought the one package that the plan is about; what else the machine lacks is no sign of a stranger's run."""
+    plan = plan_of(WEST, change=Patches(only_packages=("openssl=3.0.2-0ubuntu1.21",)))
+    here = Doors(probing(plan, AGENT, APP), "- lost_answer: {on: [install]}")
+    await unsettled(here)
+    await here.step("a")
+    await here.step("a")
+    assert await here.do("a") == m.AssessmentReported("r1", 0, 1, 0)
+    assert here.view("a").missing
+
+
+@virtual
 async def test_an_assessment_that_cannot_be_made_says_so() -> None:
     """After three tries."""
     here = doors("- lost_answer: {on: [install]}\n- throttle: {on: [assess], retry_after: 10}")

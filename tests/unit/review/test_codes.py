@@ -106,7 +106,10 @@ CASES: dict[str, list[tuple[str, ...]]] = {
     codes.NO_EXTENSION: [(f"{SHOP}health: {{probes: [app_health]}}",)],
     codes.LOGICAL_ZONES: [("select: {zones: [1]}\nrules: [{max_unavailable: 1}]",)],
     codes.LOOSER_ELSEWHERE: [(f"{WEB}rules: [{{max_unavailable: 1}}]", "select: {names: web-*}\nrules: [{max_unavailable: 3}]")],
-    codes.CLASS_OF_OTHERS: [(f"{WEB}change: {{patches: {{classifications: [security, update_rollup]}}}}",)],
+    codes.CLASS_OF_OTHERS: [
+        (f"{WEB}change: {{patches: {{classifications: [security, update_rollup]}}}}",),
+        (f"{WEB}change: {{patches: {{classifications: [security, update_rollup], include_kbs: [5087423]}}}}",),
+    ],
     codes.NO_TIME_ZONE: [(f'{SHOP}windows: [{{start: mon, at: "01:00", for: 3h, time_zone: {{machine: true, else: UTC}}}}]',)],
     codes.NO_REASON: [("freezes:\n  # wavekeeper: ignore[WK202]\n  - {from: 2026-05-01, to: 2026-05-30, reason: x}",)],
     codes.NO_SUCH_CODE: [("rules: [{max_unavailable: 1}]  # wavekeeper: ignore[WK999] why",)],

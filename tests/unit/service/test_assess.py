@@ -37,7 +37,7 @@ from orchestrator.service.assess import (
     assess_all,
     choose,
     concerns,
-    gets,
+    getting,
     learned,
     wanted_by,
     with_found,
@@ -122,13 +122,13 @@ def test_what_campaigns_install() -> None:
 )
 def test_what_a_machine_would_get(wanted: Sequence[Wanted], name: str, expected: tuple[Update, ...]) -> None:
     """By the campaigns that select it, each update once; all that it lacks where no campaign is given."""
-    assert gets(known(name, HOTPATCH, BASELINE, TOOL), wanted) == expected
+    assert getting(wanted)(known(name, HOTPATCH, BASELINE, TOOL)) == expected
 
 
 def test_nobody_knows_what_an_unassessed_machine_would_get() -> None:
     """Which isn't nothing."""
-    assert gets(vm("a"), (Wanted(EVERYTHING),)) is None
-    assert gets(known("a"), (Wanted(EVERYTHING),)) == ()
+    assert getting((Wanted(EVERYTHING),))(vm("a")) is None
+    assert getting((Wanted(EVERYTHING),))(known("a")) == ()
 
 
 # Asking ---------------------------------------------------------------------------------------------------------
