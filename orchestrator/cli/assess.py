@@ -182,7 +182,7 @@ def _print(found: _Found, limit: str, *, everything: bool) -> None:
     choice, failed = found.prepared.choice, found.prepared.failed
     asked = len(choice.ask) - len(failed)
     line(
-        f"{count(asked, 'machine')} assessed; {len(choice.recent):,} were in the last {limit}; "
+        f"{count(asked, 'machine')} assessed; {len(choice.recent):,} had been in the last {limit}; "
         f"{len(failed):,} failed, {len(choice.left):,} not asked"
     )
     _print_updates(found, everything=everything)

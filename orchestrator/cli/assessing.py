@@ -85,7 +85,7 @@ def tell_prepared(prepared: Prepared) -> None:
     """In a few lines, who could not be assessed: their updates are unknown, and are planned for as such."""
     choice, failed = prepared.choice, prepared.failed
     line(
-        f"{count(len(prepared.outcomes) - len(failed), 'machine')} assessed, {len(choice.recent):,} were lately",
+        f"{count(len(prepared.outcomes) - len(failed), 'machine')} assessed; {len(choice.recent):,} had been lately",
         err,
     )
     for code, names in sorted(_by_code(failed).items()):

@@ -29,7 +29,7 @@ def test_a_fleet_is_assessed_once(wavekeeper: Typed, fleet: str, tmp_path: Path)
         hot = wavekeeper("assess", *live, "-p", "hot.yaml")
 
     assert first.code == 0, first.err
-    assert "11 machines assessed; 0 were in the last 24h; 0 failed, 1 not asked" in first.out
+    assert "11 machines assessed; 0 had been in the last 24h; 0 failed, 1 not asked" in first.out
     assert "it is deallocated" in first.out
     assert "11 of 11 have answered" in first.err
     held = native.parse(orjson.loads((tmp_path / "found.json").read_bytes()))
@@ -54,7 +54,7 @@ def test_a_plan_asks_first_where_it_is_told_to(wavekeeper: Typed, fleet: str, tm
         asked = wavekeeper("plan", *live, "--assess")
 
     assert "the set isn't pinned for 8 Linux machines" in without.out
-    assert "8 machines assessed, 0 were lately" in asked.err
+    assert "8 machines assessed; 0 had been lately" in asked.err
     assert "one set for all waves" in asked.out
     assert "in the versions that assessments found" in asked.out
 
