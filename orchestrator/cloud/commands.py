@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 
 from orchestrator.cloud.answers import Received, error_from_answer
 from orchestrator.cloud.asked import Asked, Permission
 from orchestrator.cloud.port import Ended, OperationState, StillRunning, Target
+from orchestrator.inventory.model import Kind
 from orchestrator.policy.change import RunCommand
 
 LONGEST_NAME: Final = 80
@@ -23,6 +25,12 @@ ENDED: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Canceled"})
 """Execution states after which nothing more comes."""
 
 _DIGEST: Final = 12
+_ON_ARC: Final[Mapping[Permission, Permission]] = MappingProxyType(
+    {
+        Permission.READ_COMMANDS: Permission.READ_ARC_COMMANDS,
+        Permission.DELETE_COMMANDS: Permission.DELETE_ARC_COMMANDS,
+    }
+)
 
 
 def command_name(key: str) -> str:
@@ -35,26 +43,38 @@ def command_name(key: str) -> str:
 
 def command_body(command: RunCommand, target: Target) -> Mapping[str, Any]:
     """What is put there. It runs beside the request (`asyncExecution`), so that the machine isn't locked for as long as it takes."""
-    return {
-        "location": target.location,
-        "properties": {
-            "source": {"script": command.script.text},
-            "parameters": [{"name": name, "value": value} for name, value in command.parameters],
-            "asyncExecution": True,
-            "timeoutInSeconds": int(command.timeout.total_seconds()),
-            "treatFailureAsDeploymentFailure": False,
-        },
+    properties: dict[str, Any] = {
+        "source": {"script": command.script.text},
+        "parameters": [{"name": name, "value": value} for name, value in command.parameters],
+        "asyncExecution": True,
+        "timeoutInSeconds": int(command.timeout.total_seconds()),
     }
+    if target.kind is Kind.AZURE_VM:  # a word that Arc's provider doesn't know
+        properties["treatFailureAsDeploymentFailure"] = False
+    return {"location": target.location, "properties": properties}
 
 
 def reading_command(target: Target) -> Asked:
     """Looking at a command."""
-    return Asked(f"looking at a run command of {target.name}", Permission.READ_COMMANDS, target.arm_id)
+    return Asked(
+        f"looking at a run command of {target.name}",
+        _permission(target, Permission.READ_COMMANDS),
+        target.arm_id,
+    )
 
 
 def forgetting_command(target: Target) -> Asked:
     """Taking one away that has ended."""
-    return Asked(f"taking away a run command of {target.name}", Permission.DELETE_COMMANDS, target.arm_id)
+    return Asked(
+        f"taking away a run command of {target.name}",
+        _permission(target, Permission.DELETE_COMMANDS),
+        target.arm_id,
+    )
+
+
+def _permission(target: Target, permission: Permission) -> Permission:
+    """The same for the machine's own provider."""
+    return permission if target.kind is Kind.AZURE_VM else _ON_ARC[permission]
 
 
 def command_state(received: Received, asked: Asked) -> OperationState:

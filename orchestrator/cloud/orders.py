@@ -59,7 +59,11 @@ def assessment_order(target: Target) -> Order | Rejected:
 
 
 _ON_ARC: Final[Mapping[Action, Permission]] = MappingProxyType(
-    {Action.INSTALL: Permission.INSTALL_ON_ARC, Action.ASSESS: Permission.ASSESS_ARC}
+    {
+        Action.INSTALL: Permission.INSTALL_ON_ARC,
+        Action.ASSESS: Permission.ASSESS_ARC,
+        Action.RUN_COMMAND: Permission.WRITE_ARC_COMMANDS,
+    }
 )
 """What an Arc machine can be told over ARM, and what that takes."""
 

@@ -69,7 +69,9 @@ async def sweep(get: Get, subscription: str, kinds: Collection[Kind]) -> dict[Ma
 async def poll(get: Get, query: Query, operation: Operation) -> OperationState:
     """Look at an operation once, and fetch its result if it has just ended without telling it. Raises as `state_of`."""
     if urls.is_command(operation.status_url):
-        asked = Asked("looking at a run command", Permission.READ_COMMANDS, operation.status_url)
+        on_arc = "/microsoft.hybridcompute/" in operation.status_url.lower()
+        permission = Permission.READ_ARC_COMMANDS if on_arc else Permission.READ_COMMANDS
+        asked = Asked("looking at a run command", permission, operation.status_url)
         return command_state(await get(operation.status_url, asked), asked)
     if not operation.status_url:  # it had ended with the answer that began it
         return Ended(True, {})

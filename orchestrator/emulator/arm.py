@@ -18,6 +18,7 @@ import orjson
 
 from orchestrator.emulator import arc, hybrid, rights
 from orchestrator.emulator.call import Call, Request, nowhere, paged, read_body
+from orchestrator.emulator.command_routes import managed_command
 from orchestrator.emulator.interfaces import interfaces
 from orchestrator.emulator.maintenance import assignments, configurations
 from orchestrator.emulator.problems import GATEWAY, invalid, not_found, problem
@@ -178,7 +179,7 @@ def _in_group(call: Call, method: str, group: str, rest: list[str]) -> Answer:
         case "PATCH", "virtualmachines", _:
             return _update(call, machine)
         case _, "virtualmachines", _, "runcommands", *name:
-            return _managed_command(call, method, machine, name)
+            return managed_command(call, method, machine, name)
         case "GET", "availabilitysets" | "virtualmachinescalesets" as kind:
             return _sets(call, kind, group=group)
         case "GET", "availabilitysets" | "virtualmachinescalesets" as kind, name:
@@ -252,27 +253,6 @@ def _update(call: Call, machine: str) -> Answer:
         return body
     request_id = call.request.headers.get("x-ms-client-request-id", "")
     return call.world.update(machine, body, call.now, request_id)
-
-
-def _managed_command(call: Call, method: str, machine: str, name: list[str]) -> Answer:
-    """Managed run commands, as resources of a machine."""
-    world, now = call.world, call.now
-    expand = "instanceview" in call.query.get("$expand", "").lower()
-    match method, *name:
-        case "GET", _:
-            return world.get_command(machine, call.spelled[-1], now, expand=expand)
-        case ("GET",):
-            return world.list_commands(machine, now, expand=expand)
-        case "DELETE", _:
-            return world.delete_command(machine, call.spelled[-1], now)
-        case "PUT", _:
-            body = read_body(call.request.body)
-            if isinstance(body, Answer):
-                return body
-            request_id = call.request.headers.get("x-ms-client-request-id", "")
-            return world.put_command(machine, call.spelled[-1], body, now, request_id, call.request.base)
-        case _:
-            return nowhere(call.request)
 
 
 def _machines(call: Call, *, group: str = "", location: str = "") -> Answer:

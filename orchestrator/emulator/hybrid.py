@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.emulator import arc, resource_graph
 from orchestrator.emulator.call import Call, nowhere, paged, read_body
+from orchestrator.emulator.command_routes import managed_command
 from orchestrator.emulator.problems import invalid
 from orchestrator.emulator.state import Answer, Kind
 from orchestrator.emulator.views import subscription_model
@@ -58,6 +59,8 @@ def in_group(call: Call, method: str, group: str, rest: list[str]) -> Answer:
             return call.world.get(machine, call.now)
         case "POST", _, "installpatches" | "assesspatches" as action:
             return _start(call, machine, action)
+        case _, _, "runcommands", *name:
+            return managed_command(call, method, machine, name)
         case _:
             return nowhere(call.request)
 

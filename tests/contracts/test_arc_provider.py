@@ -41,6 +41,7 @@ from orchestrator.inventory.model import (
     RebootBehavior,
     resource_id,
 )
+from orchestrator.policy.change import RunCommand, Script
 from orchestrator.policy.model import Patches, Reboot, Restart
 from tests.contracts.faces import FACES, PATCHES, START, Face, Play, aimed, player
 from tests.fleet import SUBSCRIPTION, arc, arc_id, inventory, vm
@@ -260,6 +261,24 @@ def test_nothing_restarts_it(play: Play) -> None:
         assert isinstance(answer, Rejected)
         assert (answer.code, answer.transient) == ("KindNotSupported", False)
         assert face.audit() == []
+
+    play(scenario)
+
+
+def test_run_commands(play: Play) -> None:
+    """A script is a resource of the machine under a name that its key gives: followed there, and taken away."""
+    script = RunCommand(Script("say.ps1", "Write-Output hello", "0"), Os.WINDOWS)
+
+    async def scenario(face: Face) -> None:
+        answer = await face.cloud.start(target("site1"), script, "key-1", 5)
+        assert isinstance(answer, Accepted)
+        ended = await face.followed(await face.cloud.command_of(target("site1"), "key-1"))
+        assert (ended.succeeded, ended.result["exitCode"]) == (True, 0)
+        unsent = await face.cloud.command_of(target("site1"), "key-2")
+        with pytest.raises(CloudPermanent) as raised:
+            await face.cloud.poll(unsent)
+        assert raised.value.code == "ResourceNotFound"
+        await face.cloud.forget_command(target("site1"), "key-1")
 
     play(scenario)
 

@@ -76,7 +76,7 @@ def operation_of(client: ArmClient, target: Target, operation_id: str) -> Operat
 def _call(client: ArmClient, target: Target, order: Order, key: str) -> Callable[..., Awaitable[Any]]:
     """The SDK's method for this order, with everything bound but the options that all of them take."""
     if target.kind is not Kind.AZURE_VM:
-        return _call_on_arc(client, target, order)
+        return _call_on_arc(client, target, order, key)
     machines = client.compute(target.subscription).virtual_machines
     match order.action:
         case Action.INSTALL:
@@ -93,13 +93,20 @@ def _call(client: ArmClient, target: Target, order: Order, key: str) -> Callable
             assert_never(order.action)
 
 
-def _call_on_arc(client: ArmClient, target: Target, order: Order) -> Callable[..., Awaitable[Any]]:
+def _call_on_arc(client: ArmClient, target: Target, order: Order, key: str) -> Callable[..., Awaitable[Any]]:
     """The same for a machine of Azure Arc or Azure Local, which nothing restarts."""
-    machines = client.hybrid(target.subscription).machines
-    if order.action is Action.INSTALL:
-        return partial(machines.begin_install_patches, target.resource_group, target.name, order.body)
-    assert order.action is Action.ASSESS, "orders know what Arc can be told"
-    return partial(machines.begin_assess_patches, target.resource_group, target.name)
+    arc, where = client.hybrid(target.subscription), (target.resource_group, target.name)
+    match order.action:
+        case Action.INSTALL:
+            return partial(arc.machines.begin_install_patches, *where, order.body)
+        case Action.ASSESS:
+            return partial(arc.machines.begin_assess_patches, *where)
+        case Action.RUN_COMMAND:
+            return partial(
+                arc.machine_run_commands.begin_create_or_update, *where, command_name(key), order.body
+            )
+        case _:
+            raise AssertionError(f"orders know that Arc can't be told to {order.action}")
 
 
 def _unanswered(
