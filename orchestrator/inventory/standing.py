@@ -14,6 +14,7 @@ from orchestrator.inventory import ids
 from orchestrator.inventory.arm import SCALE_SET_VM_TYPE
 from orchestrator.inventory.model import (
     Agent,
+    Connection,
     Inventory,
     Kind,
     Machine,
@@ -34,6 +35,14 @@ _NOT_ROLLABLE = MappingProxyType(
         "migrating": "it is being migrated (provisioning state Migrating)",
         "failed": "the last operation on it failed (provisioning state Failed); reapply it first",
         "canceled": "the last operation on it was cancelled (provisioning state Canceled); reapply it first",
+    }
+)
+
+
+_UNCONNECTED = MappingProxyType(
+    {
+        Connection.ERROR: "Azure Arc reports an error of its agent",
+        Connection.AWAITING: "its agent never connected to Azure Arc",
     }
 )
 
@@ -75,7 +84,7 @@ def why_not(
     if stuck is not None:
         return stuck
     if machine.kind is not Kind.AZURE_VM:
-        return _why_not_connected(machine)
+        return _UNCONNECTED.get(machine.connection) or _why_not_connected(machine)
     return _why_not_running(machine.power, power_told=power_told) or _why_not_answering(machine.agent)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.inventory.model import (
     Agent,
+    Connection,
     Kind,
     Location,
     Machine,
@@ -52,6 +53,14 @@ def arc(agent: Agent) -> Machine:
         (vm("m", power=Power.DEALLOCATED, agent=Agent.NOT_READY), "it is deallocated"),
         (arc(Agent.READY), None),
         (arc(Agent.NOT_READY), "its agent is not connected to Azure Arc"),
+        (
+            replace(arc(Agent.NOT_READY), connection=Connection.ERROR),
+            "Azure Arc reports an error of its agent",
+        ),
+        (
+            replace(arc(Agent.NOT_READY), connection=Connection.AWAITING),
+            "its agent never connected to Azure Arc",
+        ),
         (arc(Agent.UNKNOWN), "whether its agent is connected to Azure Arc is not known"),
     ],
 )
