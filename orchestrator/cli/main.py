@@ -65,6 +65,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "check": Entry("check", "Plan", "Let an independent judge verify a plan."),
         "explain": Entry("explain", "Plan", "Say why a machine is where it is in a plan."),
         "diff": Entry("diff", "Plan", "Say what a new plan does otherwise than an old one."),
+        "rollback": Entry("rollback", "Plan", "Plan taking back what a rollout installed."),
         "gantt": Entry("gantt", "Plan", "Draw the lanes and waves of a plan: svg, png or html."),
         "simulate": Entry(
             "simulate", "Plan", "Run a plan hundreds of times in virtual time, and say what may come of it."

@@ -218,6 +218,8 @@ class Commands:
         exit_code, errors, needed = script.exit_code, [], False
         for kb in script.removes:
             after = software.without(kb)
+            if after is software and kb in script.passed_over:
+                continue
             if after is software:
                 errors.append(f"The update KB{kb} is not installed on this computer. ({NOT_INSTALLED:#x})")
                 exit_code = exit_code or NOT_INSTALLED

@@ -3,6 +3,7 @@
 Recognised, in any case, in PowerShell and shell scripts alike:
 
 - taking an update away: `wusa /uninstall /kb:5123010`, `Remove-WindowsPackage` or `dism /remove-package` with a KB in the line;
+  where the line looks for it first (`Where-Object`), one that isn't there is passed over;
 - installing one: `wusa windows-kb5123010.msu`, `Add-WindowsPackage`, `dism /add-package`, `Install-WindowsUpdate -KBArticleID`;
 - restarting: `Restart-Computer`, `shutdown /r`, `reboot`, `systemctl reboot`; and `wusa /quiet` without `/norestart`, where it
   needs one;
@@ -23,6 +24,7 @@ _REMOVES = re.compile(
     r"\bwusa(?:\.exe)?\b.*/uninstall|\bRemove-WindowsPackage\b|\bdism(?:\.exe)?\b.*/remove-package",
     re.IGNORECASE,
 )
+_LOOKS = re.compile(r"\bWhere-Object\b", re.IGNORECASE)
 _INSTALLS = re.compile(
     r"\bwusa(?:\.exe)?\b.*\.msu|\bAdd-WindowsPackage\b|\bdism(?:\.exe)?\b.*/add-package"
     r"|\b(?:Install|Get)-WindowsUpdate\b.*-KBArticleID",
@@ -44,6 +46,7 @@ class Script:
     """What a script does, in sum. KBs are digits, each once, in the order of the script."""
 
     removes: tuple[str, ...] = ()
+    passed_over: frozenset[str] = frozenset()  # of those: the script goes on where they aren't installed
     installs: tuple[str, ...] = ()
     restarts: bool = False
     restarts_if_required: bool = False
@@ -56,6 +59,7 @@ class Script:
 def read_script(lines: Iterable[str], parameters: Mapping[str, str]) -> Script:
     """Read a script line by line, up to where it ends itself."""
     removes: list[str] = []
+    passed_over: set[str] = set()
     installs: list[str] = []
     said: list[str] = []
     waits, restarts, if_required = timedelta(0), False, False
@@ -74,12 +78,15 @@ def read_script(lines: Iterable[str], parameters: Mapping[str, str]) -> Script:
             waits += timedelta(seconds=int(waiting[1]))
         if _REMOVES.search(line):
             removes += _KB.findall(line)
+            if _LOOKS.search(line):
+                passed_over.update(_KB.findall(line))
         elif _INSTALLS.search(line):
             installs += _KB.findall(line)
         restarts |= _RESTARTS.search(line) is not None
         if_required |= _UNASKED.search(line) is not None and "/norestart" not in line.lower()
     return Script(
         removes=tuple(dict.fromkeys(removes)),
+        passed_over=frozenset(passed_over),
         installs=tuple(dict.fromkeys(installs)),
         restarts=restarts,
         restarts_if_required=if_required,

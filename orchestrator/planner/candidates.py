@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from orchestrator.inventory.model import MachineId
@@ -26,10 +26,13 @@ class Candidates:
         return len(self.changed) + len(self.left_out)
 
 
-def choose(topology: Topology, select: Selector) -> Candidates:
-    """Who is selected, and who of them can't be rolled or is on hold when the inventory was taken."""
+def choose(topology: Topology, select: Selector, among: Collection[MachineId] | None = None) -> Candidates:
+    """Who is selected, and who of them can't be rolled or is on hold when the inventory was taken. `among`: of these alone."""
     test = matcher(select)
-    selected = [machine for machine in topology.machines if test(topology.machine(machine))]
+    asked = (
+        topology.machines if among is None else [machine for machine in topology.machines if machine in among]
+    )
+    selected = [machine for machine in asked if test(topology.machine(machine))]
     reasons = {**_held_back(topology, selected), **cannot_roll(topology.inventory)}
     return Candidates(
         changed=tuple(machine for machine in selected if machine not in reasons),

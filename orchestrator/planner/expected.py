@@ -14,7 +14,8 @@ from orchestrator.planner.durations import CLASSES, Duration, Durations, Source,
 from orchestrator.planner.model import Plan
 from orchestrator.planner.rows import Row, duration
 from orchestrator.policy import words
-from orchestrator.policy.model import Change, Restart
+from orchestrator.policy.change import Rollback
+from orchestrator.policy.model import Change, Restart, RunCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,17 @@ class Expected:
         }
 
 
+_NOUNS: Final[Mapping[type, str]] = {Restart: "restarts", RunCommand: "scripts", Rollback: "rollbacks"}
+"""What machines of a class do, as people are told how long it takes."""
+
+
 def expected(plan: Plan) -> tuple[Expected, ...]:
     """Every class of machines that the plan changes, the largest first."""
     counted: dict[tuple[Kind, Os], int] = {}
     for machine in plan.machines:
         if machine.change:
             counted[machine.kind, machine.os] = counted.get((machine.kind, machine.os), 0) + 1
-    noun = "restarts" if isinstance(plan.change, Restart) else "installs"
+    noun = _NOUNS.get(type(plan.change), "installs")
     found = (
         Expected(
             class_of(plan.change, *like),

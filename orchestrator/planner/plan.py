@@ -108,8 +108,8 @@ def planning(
 ) -> Planning:
     """As `plan`, with what was left out of it on the way."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
-    chosen = choose(topology, asked.select)
     made_of = asked.change if change is None else change
+    chosen = choose(topology, asked.select, _changed_by(made_of))
     chosen = leave_out(
         chosen, {m: LeftOut(m, why) for m, why in unfit(topology, chosen.changed, made_of).items()}
     )
@@ -189,7 +189,19 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
 def _one_off(change: Change | None, select: Selector) -> _Wanted:
     if change is None:
         raise UsageError("machines are selected, but not what to do with them; say it with --change")
-    return _Wanted(named_after(change), "the command line", select, change, default_stages())
+    stages = default_stages()
+    if isinstance(
+        change, Rollback
+    ):  # what is taken back has proved bad: its canaries are verified, and nothing bakes
+        stages = tuple(replace(stage, bake=timedelta()) for stage in stages)
+    return _Wanted(named_after(change), "the command line", select, change, stages)
+
+
+def _changed_by(change: Change) -> frozenset[MachineId] | None:
+    """Whom a change is about, where it says so itself."""
+    if not isinstance(change, Rollback):
+        return None
+    return frozenset(machine for undo in change.undo for machine in undo.machines)
 
 
 def named_after(change: Change) -> str:

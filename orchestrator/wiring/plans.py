@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import Defect
-from orchestrator.hotpatch.calendar import Calendar
-from orchestrator.inventory.model import Inventory
+from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
+from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.planner.compiled import Dropped
 from orchestrator.planner.coverage import Coverage
 from orchestrator.planner.document import dump
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.model import Plan
 from orchestrator.planner.plan import planning
+from orchestrator.planner.undoing import baselines_before, rollback_of
+from orchestrator.policy.change import Rollback
 from orchestrator.policy.model import Change, Policy, Selector
 from orchestrator.policy.words import counted
 from orchestrator.service.start import judge
@@ -45,6 +47,18 @@ class Made:
     coverage: tuple[Coverage, ...]  # what each stage but the last tries
     verdict: Verdict
     fleet: int  # machines of the inventory
+
+
+def rollback_change(
+    rollout: str,
+    installed: Mapping[MachineId, Sequence[str]],
+    inventory: Inventory,
+    baseline: Sequence[str] | None,
+) -> Rollback:
+    """The change that takes back what a rollout installed. Without a baseline that a person names, the calendar's."""
+    if baseline is None:
+        baseline = baselines_before(inventory.machines, installed, built_in_calendar())
+    return rollback_of(rollout, installed, baseline)
 
 
 def plan_with(

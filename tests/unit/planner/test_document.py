@@ -14,11 +14,12 @@ import orjson
 import pytest
 
 from orchestrator.errors import UsageError
+from orchestrator.inventory.model import Os
 from orchestrator.planner.document import LARGE, _quickly, _strictly, digest, dump, parse
 from orchestrator.planner.durations import Duration, Durations
-from orchestrator.planner.model import Exposed, LeftOut, Plan, Warned
+from orchestrator.planner.model import AroundSteps, Exposed, LeftOut, Plan, Warned
 from orchestrator.planner.pieces import Split
-from orchestrator.policy.change import PinnedBy
+from orchestrator.policy.change import Change, PinnedBy, RunCommand, Script, script
 from orchestrator.policy.model import (
     Health,
     Origin,
@@ -28,9 +29,10 @@ from orchestrator.policy.model import (
     Reboot,
     Restart,
     Share,
+    Step,
     StopWhen,
 )
-from tests.builders import NOON, always, budget, exclusion, lane, order, plan_of, stage, step
+from tests.builders import NOON, always, budget, exclusion, lane, order, plan_of, stage, step, taking_back
 from tests.fleet import vm_id
 from tests.unit.planner.company import planned
 from tests.unit.planner.dividing import verdict
@@ -100,6 +102,11 @@ def edited(**changes: Any) -> bytes:
     return orjson.dumps({key: value for key, value in document.items() if value is not None})
 
 
+def encoded(change: Change) -> dict[str, Any]:
+    """A change as a plan's file has it."""
+    return dict(orjson.loads(dump(replace(full(), change=change)))["change"])
+
+
 def problems(text: bytes) -> list[str]:
     """What is wrong with a file, a line each, without its name."""
     with pytest.raises(UsageError) as refused:
@@ -121,11 +128,26 @@ SELECTED = Patches(
 )
 """Everything that selects and pins patches."""
 
+SCRIPT = RunCommand(
+    script("s/cache.ps1", "Clear-Cache\r\n# \u00e9\n"),
+    Os.WINDOWS,
+    timedelta(minutes=20),
+    (("a", "1"), ("b", "x y")),
+)
+
 
 @pytest.mark.parametrize(
     "plan",
-    [full(), replace(full(), change=SELECTED), replace(full(), change=Restart(), taken_at=None)],
-    ids=["patches", "selected", "restart"],
+    [
+        full(),
+        replace(full(), change=SELECTED),
+        replace(full(), change=Restart(), taken_at=None),
+        replace(full(), change=Restart(only_pending=True)),
+        replace(full(), change=SCRIPT),
+        replace(full(), change=replace(taking_back("a b"), baseline=("5082063",))),
+        replace(full(), around=(AroundSteps((Step("", SCRIPT.timeout, command=SCRIPT),), (step("told"),)),)),
+    ],
+    ids=["patches", "selected", "restart", "pending", "script", "rollback", "script around"],
 )
 def test_a_plan_is_read_back_to_the_letter(plan: Plan) -> None:
     """Every field of it; and writing it again gives the same bytes."""
@@ -208,6 +230,10 @@ def test_what_is_no_plan_is_refused(text: bytes, told: str) -> None:
         ({"max_wait_s": 1e300}, "max_wait_s is no number of seconds"),
         ({"stop_when": {"unhealthy": "many"}}, 'stop_when.unhealthy is neither a number of machines nor a percentage such as "1%"'),
         ({"change": {"kind": "wish"}}, "change.kind is 'wish'; write patches, restart, run_command or rollback"),
+        ({"change": {"kind": "run_command", "os": "linux"}}, "change has no `script`"),
+        ({"change": encoded(RunCommand(Script("x.sh", "reboot", SCRIPT.script.sha256), Os.LINUX))}, "change.script (x.sh) isn't the text that its digest was made of; nothing is run that wasn't reviewed: plan again"),
+        ({"change": {"kind": "rollback", "undo": []}}, "change.undo is empty; a rollback says what it takes back, and from which machines"),
+        ({"around": [{"before": [{"timeout_s": 1}]}]}, "around.before: a step is a webhook or a command, one of the two"),
         ({"stages": ["canary"]}, "stages and stage_gates name different stages"),
         ({"constraints": [{"id": "x", "kind": "hope"}]}, "constraint x is of no kind that is known; write one of budget, exclusion, order"),
         ({"constraints": [{"id": "x", "kind": "budget", "machines": []}]}, "constraint x has no `limit`"),

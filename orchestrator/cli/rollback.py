@@ -1,0 +1,101 @@
+"""`wavekeeper rollback`: a plan that takes back what a rollout installed, under the same rules, to be reviewed and run like any other."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.output import bullets, count, err, heading, line, out, print_json
+from orchestrator.cli.planning import print_summary, to_json
+from orchestrator.cli.source import source
+from orchestrator.errors import UsageError
+from orchestrator.policy.model import EVERYTHING
+from orchestrator.rollout.state import Scope
+from orchestrator.service.look import look
+from orchestrator.service.taking_back import TakenBack, what_can_be_taken_back
+from orchestrator.service.verbs import find_rollout
+from orchestrator.wiring.files import read_policies, write_bytes
+from orchestrator.wiring.journal import journal_path, look_into
+from orchestrator.wiring.plans import OneOff, plan_with, rollback_change
+
+SHOWN = 8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="rollback")(rollback)
+
+
+def rollback(
+    rollout: Annotated[str, typer.Argument(help="The rollout whose updates are taken back.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The plan's file: review it, then run it.")
+    ] = Path("rollback.json"),
+    policies: options.Policies = None,
+    subscription: options.Subscriptions = None,
+    inventory: options.InventoryFile = None,
+    endpoint: options.Endpoint = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--baseline",
+            help="A KB to install after uninstalling; may be given several times. Left out: the last good baseline of machines with hotpatches.",
+        ),
+    ] = None,
+    journal: options.JournalFile = None,
+    reason: options.Reason = "",
+    as_json: options.AsJson = False,
+) -> None:
+    """Plan taking back what a rollout installed: uninstall it, install the last good baseline, restart, check, verify.
+
+    Only machines that this rollout changed, as its journal tells update by update. The plan is like any other: the same rules of
+    availability, waves, gates and stops. Nothing is run here: `wavekeeper rollout PLAN --reason ...` does.
+    """
+    scope = asyncio.run(_scope(journal_path(journal)))
+    found = find_rollout(scope, rollout)
+    back = what_can_be_taken_back(found)
+    fleet = source(inventory, subscription, endpoint).read()
+    change = rollback_change(found.id, back.installed, fleet, _kbs(baseline))
+    read = read_policies(tuple(policies)) if policies else ()
+    made = plan_with(fleet, read, None, OneOff(change, EVERYTHING))
+    write_bytes(output, made.text)
+    if as_json:
+        print_json({**to_json(made), "file": str(output), "not_taken_back": dict(back.left)})
+        return
+    print_summary(made, out)
+    _print_left(back)
+    why = f'"{reason}"' if reason else "..."
+    line(f"\nwritten to {output}; read its scripts, then: wavekeeper rollout {output} --reason {why}", out)
+    if not policies:
+        err.print("no --policies given: the built-in rules alone hold", style="yellow")
+
+
+async def _scope(path: Path) -> Scope:
+    journal = await look_into(path)
+    try:
+        return await look(journal)
+    finally:
+        await journal.close()
+
+
+def _print_left(back: TakenBack) -> None:
+    if not back.left:
+        return
+    heading(f"Not taken back: {count(len(back.left), 'machine')}", out)
+    bullets((f"{name}: {why}" for name, why in back.left[:SHOWN]), out)
+    if len(back.left) > SHOWN:
+        line(f"and {len(back.left) - SHOWN} more: --json", out, indent=2)
+
+
+def _kbs(given: list[str] | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    kbs = [kb.strip().upper().removeprefix("KB") for kb in given]
+    for kb, typed in zip(kbs, given, strict=True):
+        if not (kb.isdigit() and len(kb) in (6, 7, 8)):
+            raise UsageError(f"--baseline {typed} is no KB; write it like KB5082063")
+    return tuple(kbs)
