@@ -79,6 +79,10 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "retry": Entry("verbs", "Steer", "Try one machine again, under a fresh grant."),
         "skip": Entry("verbs", "Steer", "Leave one machine as it is."),
         "write-off": Entry("verbs", "Steer", "Close the grant of a machine that won't come back."),
+        "block": Entry(
+            "blocking", "Steer", "Keep an update out of every campaign at once; list what is kept out."
+        ),
+        "unblock": Entry("blocking", "Steer", "Let an update in again."),
         "journal": Entry("journal", "Keep", "Check, copy and export the journal, also while a rollout runs."),
         "demo": Entry(
             "demo", "Try", "Everything at once, on a made-up company: nothing to set up, no Azure."

@@ -17,6 +17,7 @@ from orchestrator.cli.assessing import (
     tell_prepared,
     wanted_of,
 )
+from orchestrator.cli.blocking import blocks_of
 from orchestrator.cli.dropped import print_dropped
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
@@ -24,6 +25,7 @@ from orchestrator.cli.output import err, heading, line, out, print_json
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted, to_json
 from orchestrator.cli.source import Source, source
 from orchestrator.wiring.files import read_hotpatch_calendar, write_bytes
+from orchestrator.wiring.journal import journal_path
 from orchestrator.wiring.plans import Made, plan_with
 
 
@@ -49,6 +51,7 @@ def plan(
     assess: Assess = False,
     older: OlderThan = ONE_DAY,
     hotpatch_calendar: options.HotpatchCalendar = None,
+    journal: options.JournalFile = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -77,11 +80,16 @@ def plan(
     made = plan_with(fleet, read, campaign, wanted, durations, read_hotpatch_calendar(hotpatch_calendar))
     if output is not None:
         write_bytes(output, made.text)
+    kept_out = blocks_of(made.plan, journal_path(journal))
     if as_json:
         lanes = {"lanes_in_detail": lanes_to_json(made.plan)} if verbose else {}
-        print_json({**to_json(made), **lanes, "file": None if output is None else str(output)})
+        print_json(
+            {**to_json(made), **lanes, "blocked": kept_out, "file": None if output is None else str(output)}
+        )
     else:
         print_summary(made, out, verbose=verbose)
+        for kept in kept_out:
+            line(kept, out, style="yellow")
         if verbose:
             _print_details(made)
     _tell_what_is_next(output, where, quiet=as_json)

@@ -167,6 +167,10 @@ def _print_updates(told: Status) -> None:
         out.print("\nWhat to do:", style="bold")
         for line in told.advice[:8]:
             out.print(f"  {line}", markup=False)
+    if told.blocked:
+        out.print("\nKept out of every campaign:", style="bold")
+        for line in told.blocked:
+            out.print(f"  {line}", markup=False)
     if troubled := [update for update in told.updates if update.failed or update.pending]:
         out.print("\nUpdates that are not in everywhere:", style="bold")
         for update in troubled[:8]:

@@ -238,7 +238,7 @@ class LocalHost:
             return
         if facts or posted.letter is not None:
             wanted = posted.message.rollout
-            self._record(scope.rollouts.get(wanted) or scope.ended[wanted], facts, now, posted)
+            self._record(scope.rollouts.get(wanted) or scope.ended.get(wanted), facts, now, posted)
         elif posted.done is not None:
             posted.done.set_result(None)
         if not facts and posted.activity is not None:
@@ -251,12 +251,12 @@ class LocalHost:
             self.refuse_letter(posted.letter, str(refused))
 
     def _record(
-        self, rollout: Rollout | Ended, facts: tuple[e.Event, ...], now: datetime, posted: _Posted
+        self, rollout: Rollout | Ended | None, facts: tuple[e.Event, ...], now: datetime, posted: _Posted
     ) -> None:
-        """Write a decision down, and see whom it touches. What it makes due waits until it is durable."""
+        """Write a decision down, and see whom it touches. What it makes due waits until it is durable. No rollout: of the scope."""
         taken = (posted.letter.id,) if posted.letter is not None else ()
-        moved = machines_of(rollout, facts)
-        decided, task = self.log.record(rollout.id, facts, now, letters=taken)
+        moved = machines_of(rollout, facts) if rollout is not None else ()
+        decided, task = self.log.record("" if rollout is None else rollout.id, facts, now, letters=taken)
         if rollout is self.rollout:
             touched = self.agenda.refresh(facts, now)
         else:  # a person's word on a machine of another rollout, which counts in our rules

@@ -9,6 +9,7 @@ from orchestrator.errors import Busy, Refused
 from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.blocking import decide_block, nothing_left
 from orchestrator.rollout.ended import still_left
 from orchestrator.rollout.progress import next_stage
 from orchestrator.rollout.state import (
@@ -29,6 +30,8 @@ def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.E
     """The facts that a command makes. Raises `Refused` with what to do instead; then nothing is changed."""
     if isinstance(command, m.Start):
         return _start(scope, command)
+    if isinstance(command, m.Block | m.Unblock):
+        return decide_block(scope, command)
     rollout = scope.rollouts.get(command.rollout)
     if rollout is None and command.rollout in scope.ended:
         return _of_ended(scope, scope.ended[command.rollout], command)
@@ -66,6 +69,7 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
                 f"wait until it has ended (--queue does), or abort it: wavekeeper abort {other.id} --reason ...",
                 rollout=other.id,
             )
+    _refuse_blocked(scope, command)
     dropped = tuple(machine for machine, _ in command.dropped)
     why = tuple(reason for _, reason in command.dropped)
     return (
@@ -79,6 +83,15 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
             command.scale,
         ),
     )
+
+
+def _refuse_blocked(scope: Scope, command: m.Start) -> None:
+    """A plan that would install nothing but what is blocked."""
+    plan = command.planned.plan
+    kept_out = [nothing_left(plan.change, x.os, scope.blocked) for x in plan.machines if x.change]
+    if kept_out and all(kept_out):
+        why = "; ".join(str(scope.blocked[kb]) for kb in sorted({kb for kbs in kept_out for kb in kbs}))
+        raise Refused(f"the plan would install nothing but what is blocked: {why}")
 
 
 def _legal(rollout: Rollout, event: str, verb: str) -> None:

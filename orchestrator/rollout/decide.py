@@ -13,6 +13,7 @@ from orchestrator.policy.model import Restart
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal, restarts
+from orchestrator.rollout.blocking import nothing_left
 from orchestrator.rollout.codec import request_key
 from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
@@ -78,7 +79,16 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
         ):
             return decide_attempt(rollout, message, now)
         case (
-            m.Start() | m.Pause() | m.Resume() | m.Abort() | m.Approve() | m.Retry() | m.Skip() | m.WriteOff()
+            m.Start()
+            | m.Pause()
+            | m.Resume()
+            | m.Abort()
+            | m.Approve()
+            | m.Retry()
+            | m.Skip()
+            | m.WriteOff()
+            | m.Block()
+            | m.Unblock()
         ):
             raise AssertionError("commands were decided above")
         case _:
@@ -132,6 +142,19 @@ def _is_needless(rollout: Rollout, found: m.FoundWell) -> bool:
     return only_pending and not found.restart_pending and not rollout.machines[found.machine].forced
 
 
+def _why_needless(rollout: Rollout, found: m.FoundWell) -> str:
+    """Why nothing would come of a change of this machine; empty where something may."""
+    if _is_needless(rollout, found):
+        return NEEDLESS
+    change, os = rollout.planned.plan.change, rollout.planned.machine(found.machine).os
+    kept_out = nothing_left(change, os, rollout.blocked)
+    return (
+        "all that it would get is kept out: " + "; ".join(str(rollout.blocked[kb]) for kb in kept_out)
+        if kept_out
+        else ""
+    )
+
+
 def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) -> tuple[e.Event, ...]:
     """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
     machine = found.machine
@@ -139,8 +162,8 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     if found.restart_pending and not restarts(rollout, machine):
         return (e.RestartForeseen(machine, "a restart is pending on it, so that its updates may end in one"),)
     refused = refusal(scope, rollout, machine, serves=serves, now=now)
-    if refused is None and _is_needless(rollout, found):
-        return (e.MachineLeftOut(machine, NEEDLESS),)
+    if refused is None and (why := _why_needless(rollout, found)):
+        return (e.MachineLeftOut(machine, why),)
     if refused is not None:
         on_record = rollout.planned.machine(machine).id in scope.ledger.others
         return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()

@@ -25,6 +25,8 @@ from orchestrator.rollout.shared_events import (
     StretchBegun,
     StretchStepEnded,
     Told,
+    UpdateBlocked,
+    UpdateUnblocked,
     WaveOpened,
     WavePassed,
 )
@@ -44,6 +46,8 @@ __all__ = [  # those of the other file: facts are named by this one, whichever t
     "StretchBegun",
     "StretchStepEnded",
     "Told",
+    "UpdateBlocked",
+    "UpdateUnblocked",
     "WaveOpened",
     "WavePassed",
 ]
@@ -392,6 +396,8 @@ Event = (
     | StretchBegun
     | StretchStepEnded
     | Told
+    | UpdateBlocked
+    | UpdateUnblocked
     | CommandRefused
     | Archived
 )

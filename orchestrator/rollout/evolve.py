@@ -20,6 +20,7 @@ from orchestrator.rollout.replanning import begun_of
 from orchestrator.rollout.state import (
     IN_FLIGHT,
     SETTLED,
+    Blocked,
     LaneRun,
     MachineRun,
     MachineStatus,
@@ -49,6 +50,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         lanes=[LaneRun() for _ in planned.lanes],
         after=scope.seq,
         reviewed=planned,
+        blocked=scope.blocked,
     )
     rollout.stretches = fresh_stretches(rollout)
     rollout.counts[MachineStatus.PENDING] = planned.changing
@@ -66,6 +68,9 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
     """Fold one event into the state. An event that can't follow what is known is a Defect, never half applied."""
     if isinstance(event, e.RolloutStarted):
         raise Defect("a rollout begins through `begin`, with its plan")
+    if isinstance(event, e.UpdateBlocked | e.UpdateUnblocked):
+        _block(scope, event, at)
+        return
     if isinstance(event, e.Archived):
         apply_archived(scope, event)
         _pass_time(scope, at)
@@ -77,6 +82,15 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
         return
     _FOLDS[type(event)](scope, rollout, event, at)
     note(rollout, event, at)
+    _pass_time(scope, at)
+
+
+def _block(scope: Scope, event: e.UpdateBlocked | e.UpdateUnblocked, at: datetime) -> None:
+    """Facts of the scope, whatever row they stand in."""
+    if isinstance(event, e.UpdateBlocked):
+        scope.blocked[event.kb] = Blocked(event.kb, event.who, event.reason, at)
+    else:
+        scope.blocked.pop(event.kb, None)
     _pass_time(scope, at)
 
 
@@ -250,4 +264,6 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     **MACHINE_FOLDS,
     **STRETCH_FOLDS,
 }
-"""Every event but `RolloutStarted` and `Archived`, which are about more than a rollout that is there, has its fold; a test compares this with `events.Event`."""
+"""Every event of a rollout but the first, and but `Archived`, which is about one that isn't there any more, has its fold; a test
+compares this with `events.Event`.
+"""

@@ -22,6 +22,8 @@ _VERBS: dict[str, type] = {
     "retry": m.Retry,
     "skip": m.Skip,
     "write-off": m.WriteOff,
+    "block": m.Block,
+    "unblock": m.Unblock,
 }
 
 VERBS = tuple(_VERBS)

@@ -9,91 +9,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.rollout.planned import Planned
+from orchestrator.rollout.command_messages import (
+    Abort,
+    Approve,
+    Block,
+    Command,
+    Pause,
+    Resume,
+    Retry,
+    Skip,
+    Start,
+    Unblock,
+    WriteOff,
+)
 
-# Commands ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Run this plan. `dropped` are machines that are gone, off or on hold since it was made, with the reason."""
-
-    rollout: str
-    planned: Planned
-    digest: str
-    who: str
-    reason: str
-    dropped: tuple[tuple[int, str], ...] = ()
-    scale: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """No new grants; what has begun is carried through."""
-
-    rollout: str
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """Go on with the same plan."""
-
-    rollout: str
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Abort:
-    """Pause, then end; reverts nothing."""
-
-    rollout: str
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    """Open the next stage."""
-
-    rollout: str
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """The next attempt at one machine."""
-
-    rollout: str
-    machine: int
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Not this machine."""
-
-    rollout: str
-    machine: int
-    who: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOff:
-    """This machine won't come back; close its grant."""
-
-    rollout: str
-    machine: int
-    who: str
-    reason: str
-
-
-Command = Start | Pause | Resume | Abort | Approve | Retry | Skip | WriteOff
+__all__ = [  # those of the other file: messages are named by this one, whichever they are
+    "Abort",
+    "Approve",
+    "Block",
+    "Command",
+    "Pause",
+    "Resume",
+    "Retry",
+    "Skip",
+    "Start",
+    "Unblock",
+    "WriteOff",
+]
 
 # Observations -----------------------------------------------------------------------------------------------
 

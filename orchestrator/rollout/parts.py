@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.policy.change import Patches, Simple, parts
+from orchestrator.rollout.blocking import without_blocked
 from orchestrator.rollout.state import Rollout
 
 
 def request_of(rollout: Rollout, machine: int) -> Simple:
-    """What the machine's next request asks for, or the one that is under way.
+    """What the machine's next request asks for, or the one that is under way: without what people keep out.
 
     One that is to stay up has a `reboot` of its own; one that was found to restart after all has its place among those that do, and is
     let restart.
@@ -17,9 +18,12 @@ def request_of(rollout: Rollout, machine: int) -> Simple:
     planned = rollout.planned.machine(machine)
     found = parts(rollout.planned.plan.change, planned.id)
     asked = found[min(rollout.machines[machine].part, len(found) - 1)]
-    if planned.reboot is None or machine in rollout.downed or not isinstance(asked, Patches):
+    if not isinstance(asked, Patches):
         return asked
-    return replace(asked, reboot=planned.reboot)
+    left = without_blocked(asked, rollout.blocked)
+    return (
+        left if planned.reboot is None or machine in rollout.downed else replace(left, reboot=planned.reboot)
+    )
 
 
 def has_more(rollout: Rollout, machine: int) -> bool:

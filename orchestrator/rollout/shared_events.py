@@ -98,6 +98,24 @@ class LaneReplanned:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateBlocked:
+    """A named person keeps an update out of every campaign from now on, running ones included. `kb` is digits. Of the scope, of no rollout."""
+
+    kb: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateUnblocked:
+    """It is let in again."""
+
+    kb: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatchesSeen:
     """A set of what became of updates, kept once for all machines of which it is true: a letter for the state, then the name."""
 

@@ -20,6 +20,7 @@ from orchestrator.rollout.kept import by_reference
 from orchestrator.rollout.plain import instant, maker, plain
 from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.state import (
+    Blocked,
     Ended,
     LaneRun,
     LeftOpen,
@@ -33,14 +34,14 @@ from orchestrator.rollout.state import (
 )
 
 _MEANING = 2
-_APART = frozenset({"planned", "reviewed", "machines"})
+_APART = frozenset({"planned", "reviewed", "machines", "blocked"})
 
 _RUN_HINTS = get_type_hints(MachineRun)
 
 
 def _layout() -> Iterator[str]:
     yield f"{_MEANING} {_RUN_HINTS}"
-    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Replanning, Grant, Ended, LeftOpen):
+    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Replanning, Grant, Ended, LeftOpen, Blocked):
         yield f"{cls.__name__} {[(f.name, str(f.type)) for f in fields(cls)]}"
 
 
@@ -55,6 +56,7 @@ def dump(scope: Scope) -> bytes:
             "seq": scope.seq,
             "last": plain(scope.last),
             "revision": scope.ledger.revision,
+            "blocked": [plain(one) for one in scope.blocked.values()],
             "grants": [[machine, plain(grant)] for machine, grant in scope.ledger.grants.items()],
             "others": [[machine, plain(since)] for machine, since in scope.ledger.others.items()],
             "rollouts": [
@@ -79,13 +81,20 @@ def load(told: Mapping[str, Any], plans: Mapping[str, Planned]) -> Scope:
     scope.ledger.grants.update((machine, grant(one)) for machine, one in told["grants"])
     scope.ledger.others.update((machine, since(one)) for machine, one in told["others"])
     scope.ended.update((one["id"], ended(one)) for one in told["ended"])
+    scope.blocked.update((one.kb, one) for one in map(maker(Blocked), told["blocked"]))
     hints = get_type_hints(Rollout)
     for one in told["rollouts"]:
         reviewed = planned = plans[one["id"]]
         for lane, waves in one["waves"]:
             planned = with_waves(planned, lane, 0, list(map(tuple, waves)))
         simple = {f.name: maker(hints[f.name])(one[f.name]) for f in fields(Rollout) if f.name not in _APART}
-        rollout = Rollout(**simple, planned=planned, reviewed=reviewed, machines=_machines(one["machines"]))
+        rollout = Rollout(
+            **simple,
+            planned=planned,
+            reviewed=reviewed,
+            blocked=scope.blocked,
+            machines=_machines(one["machines"]),
+        )
         scope.rollouts[rollout.id] = rollout
         if rollout.ended_at is None:
             scope.ledger.register(rollout.id, planned.plan.constraints)

@@ -7,6 +7,7 @@ for each event would make an event's cost grow with the fleet. Everybody else on
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -233,6 +234,7 @@ class Rollout:
     shrunk: dict[int, int] = field(default_factory=dict)  # budget -> the least room it was planned anew for
     ended_at: datetime | None = None
     after: int = field(default=0, compare=False)  # its first row comes after this one
+    blocked: Mapping[str, Blocked] = field(default_factory=dict, compare=False, repr=False)  # the scope's
     reviewed: Planned | None = field(
         default=None, compare=False, repr=False
     )  # `planned` as its digest names it
@@ -293,6 +295,20 @@ class Ended:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """An update that a person keeps out of every campaign."""
+
+    kb: str
+    who: str
+    reason: str
+    since: datetime
+
+    def __str__(self) -> str:
+        """`KB5087423 is blocked by ada since 2026-11-29 10:00 UTC: it breaks the shop`."""
+        return f"KB{self.kb} is blocked by {self.who} since {self.since:%Y-%m-%d %H:%M} UTC: {self.reason}"
+
+
 @dataclass(slots=True)
 class Scope:
     """One fleet as one operator sees it: its rollouts and the one ledger they share.
@@ -306,6 +322,9 @@ class Scope:
     rollouts: dict[str, Rollout] = field(default_factory=dict)
     ended: dict[str, Ended] = field(default_factory=dict)  # of which nothing is kept but this
     archivings: int = 0  # how often rollouts went into an archive
+    blocked: dict[str, Blocked] = field(
+        default_factory=dict
+    )  # KB -> who keeps it out; each rollout has this very mapping
     seq: int = 0
     last: datetime | None = None  # event time: never goes back
 

@@ -133,6 +133,10 @@ def _of_others(rollout: Rollout, fact: e.Event) -> str | None:
                 if well
                 else f"group {name} isn't well, its machines wait: {evidence}"
             )
+        case e.UpdateBlocked(kb, who, reason):
+            return f"KB{kb} is kept out of every campaign by {who}: {reason}"
+        case e.UpdateUnblocked(kb, who, reason):
+            return f"KB{kb} is let in again by {who}: {reason}"
         case e.PatchesSeen(patches=patches):
             return f"updates as machines have them from here on: {patch_sentence(patches)}"
         case e.CommandRefused(_, who, why):

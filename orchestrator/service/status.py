@@ -29,6 +29,7 @@ from orchestrator.rollout.state import (
     Scope,
     StageStatus,
 )
+from orchestrator.service.blocking import blocked_lines
 from orchestrator.service.names import called
 from orchestrator.service.narrate import replanned_for
 from orchestrator.service.progress import Progress, Waiting, progress
@@ -79,6 +80,7 @@ class Status:
     progress: Progress
     advice: tuple[str, ...] = ()  # what to do about what did not take the change
     updates: tuple[Update, ...] = ()  # what became of each
+    blocked: tuple[str, ...] = ()  # updates that people keep out
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants stay datetimes."""
@@ -107,6 +109,7 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         progress(scope, rollout, now),
         advice(rollout),
         updates(rollout),
+        blocked_lines(scope),
     )
 
 

@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.executor.log import replay
 from orchestrator.inventory.model import Inventory, PatchState
+from orchestrator.rollout import messages as m
+from orchestrator.rollout.patch_results import installed_kbs
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
+from orchestrator.store.memory import MemoryJournal
+from orchestrator.wiring.rollout import Running
 from tests.fleet import vm_id
 from tests.simulation.reference import CAMPAIGN, twins
 from tests.virtual import START, Script, Stage, script, statuses, virtual
@@ -229,3 +234,33 @@ async def test_a_script_before_that_fails_keeps_the_change_from_being_begun() ->
     rollout = await stage.run()
     assert statuses(rollout)["a2"] is MachineStatus.NOT_CHANGED
     assert "a2" not in stage.installs()
+
+
+# Updates that people keep out -------------------------------------------------------------------------------
+
+
+@virtual
+async def test_a_blocked_update_is_installed_nowhere_from_then_on() -> None:
+    """The canary has it; a person blocks it while the canary bakes; nobody else gets it, and the rollout goes on."""
+    stage = Stage.of(await made(CAMPAIGN))
+    blocked: list[str] = []
+
+    async def when_the_canary_is_done(running: Running) -> None:
+        while not running.rollout.patches:
+            await stage.clock.sleep(60)
+        (kb, *_) = installed_kbs(running.rollout.patches[0])
+        blocked.append(kb)
+        await running.host.ask(m.Block(kb, "ada", "it breaks the shop"))
+
+    rollout = await stage.run(meanwhile=when_the_canary_is_done)
+    (kb,) = blocked
+    have = {
+        machine.name
+        for machine, run in zip(rollout.planned.plan.machines, rollout.machines, strict=True)
+        if run.patches >= 0 and kb in installed_kbs(rollout.patches[run.patches])
+    }
+    assert have <= {"a1", "b1"}
+    assert have
+    assert all_done(rollout)
+    again = await replay(MemoryJournal(stage.disk))
+    assert again.blocked[kb].reason == "it breaks the shop"

@@ -16,6 +16,8 @@ SAID: list[m.Command] = [
     m.Retry("r1", 3, "ada", "again"),
     m.Skip("r1", 3, "ada", "not this one"),
     m.WriteOff("r1", 3, "ada", "it burned"),
+    m.Block("5087423", "ada", "it breaks the shop"),
+    m.Unblock("5087423", "ada", "mended"),
 ]
 
 

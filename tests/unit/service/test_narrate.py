@@ -81,6 +81,8 @@ TOLD: list[tuple[e.Event, str]] = [
     ),
     (e.ChangeEnded(0, changed=True, passing=False, detail="2 installed"), "a: changed: 2 installed"),
     (e.ChangeEnded(0, changed=False, passing=False, detail="1 failed"), "a: not changed: 1 failed"),
+    (e.UpdateBlocked("5087423", "ada", "bad"), "KB5087423 is kept out of every campaign by ada: bad"),
+    (e.UpdateUnblocked("5087423", "ada", "mended"), "KB5087423 is let in again by ada: mended"),
     (
         e.PatchesSeen(0, ("fKB5087539", "iKB5087423")),
         "updates as machines have them from here on: KB5087539 failed; KB5087423 installed",
