@@ -15,7 +15,7 @@ from orchestrator.errors import UsageError
 from orchestrator.planner.model import Plan
 from orchestrator.rollout.letters import make
 from orchestrator.rollout.state import Scope
-from orchestrator.service.blocking import blocked_lines, kb_digits, what_it_means_for, who_has
+from orchestrator.service.blocking import blocked_lines, kb_digits, look_for_installed, what_it_means_for
 from orchestrator.service.look import look
 from orchestrator.service.verbs import carry_out
 from orchestrator.wiring.journal import journal_path, look_into, open_journal, whoami
@@ -66,10 +66,10 @@ async def _carry_out(verb: str, kb: str, reason: str, path: Path, *, as_json: bo
         emulated = any(rollout.scale != 1 for rollout in scope.rollouts.values())
         now = scope.last if emulated and scope.last is not None else SystemClock().now()
         await carry_out(journal, make(verb, kb=kb, who=whoami(), reason=reason), now, whoami())
-        scope = await look(journal)
+        scope, who_has = await look_for_installed(journal, kb)
     finally:
         await journal.close()
-    has = [str(one) for one in who_has(scope, kb)]
+    has = [str(one) for one in who_has]
     if as_json:
         print_json({"verb": verb, "kb": kb, "blocked": list(blocked_lines(scope)), "has_it_already": has})
         return
@@ -82,7 +82,7 @@ async def _carry_out(verb: str, kb: str, reason: str, path: Path, *, as_json: bo
         line(f"no request of {', '.join(one.id for one in going_on)} asks for it from now on", out)
     if has:
         bullets(has, out, style="yellow")
-        line(f"take it back: wavekeeper rollback {who_has(scope, kb)[0].rollout} -o rollback.json", out)
+        line(f"take it back: wavekeeper rollback {who_has[0].rollout} -o rollback.json", out)
 
 
 def _list(path: Path, *, as_json: bool) -> None:

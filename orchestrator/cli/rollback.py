@@ -15,7 +15,7 @@ from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
 from orchestrator.policy.model import EVERYTHING
 from orchestrator.rollout.state import Scope
-from orchestrator.service.look import look
+from orchestrator.service.look import look_for
 from orchestrator.service.taking_back import TakenBack, what_can_be_taken_back
 from orchestrator.service.verbs import find_rollout
 from orchestrator.wiring.files import read_policies, write_bytes
@@ -55,7 +55,7 @@ def rollback(
     Only machines that this rollout changed, as its journal tells update by update. The plan is like any other: the same rules of
     availability, waves, gates and stops. Nothing is run here: `wavekeeper rollout PLAN --reason ...` does.
     """
-    scope = asyncio.run(_scope(journal_path(journal)))
+    scope = asyncio.run(_scope(journal_path(journal), rollout))
     found = find_rollout(scope, rollout)
     back = what_can_be_taken_back(found)
     fleet = source(inventory, subscription, endpoint).read()
@@ -74,10 +74,10 @@ def rollback(
         err.print("no --policies given: the built-in rules alone hold", style="yellow")
 
 
-async def _scope(path: Path) -> Scope:
+async def _scope(path: Path, rollout: str) -> Scope:
     journal = await look_into(path)
     try:
-        return await look(journal)
+        return await look_for(journal, rollout)
     finally:
         await journal.close()
 

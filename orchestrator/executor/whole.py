@@ -35,6 +35,7 @@ async def whole(scope: Scope, journal: Journal, wanted: Rollout | Ended) -> Roll
             else:
                 apply(alone, row.rollout, fact, row.at)
     rollout = alone.rollouts[wanted.id]
+    rollout.blocked = scope.blocked
     del scope.ended[wanted.id]
     scope.rollouts[wanted.id] = rollout
     return rollout

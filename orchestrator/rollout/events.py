@@ -13,6 +13,7 @@ from enum import StrEnum
 from orchestrator.rollout.shared_events import (
     Archived,
     BudgetsShrunk,
+    CommandRefused,
     FleetSeen,
     GroupSeen,
     LaneGaveUp,
@@ -34,6 +35,7 @@ from orchestrator.rollout.shared_events import (
 __all__ = [  # those of the other file: facts are named by this one, whichever they are about
     "Archived",
     "BudgetsShrunk",
+    "CommandRefused",
     "FleetSeen",
     "GroupSeen",
     "LaneGaveUp",
@@ -338,15 +340,6 @@ class MachineWrittenOff:
     machine: int
     who: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
-    """A command out of the inbox that couldn't be carried out; whoever sent it reads why here."""
-
-    letter: str
-    who: str
-    why: str
 
 
 Event = (

@@ -212,3 +212,12 @@ class Archived:
     rollouts: tuple[Ended, ...]
     grants: tuple[Held, ...]
     others: tuple[OutSince, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRefused:
+    """A command out of the inbox that couldn't be carried out; whoever sent it reads why here."""
+
+    letter: str
+    who: str
+    why: str

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
+from orchestrator.executor.log import replay
+from orchestrator.executor.whole import whole
 from orchestrator.planner.model import Plan
 from orchestrator.policy.words import counted
 from orchestrator.rollout.blocking import nothing_left
+from orchestrator.rollout.ended import known
 from orchestrator.rollout.patch_results import installed_kbs
-from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.rollout.state import Ended, Rollout, Scope
+from orchestrator.store.port import Journal
 
 NAMED = 5
 """Machines told by name."""
@@ -43,9 +47,22 @@ def kb_digits(typed: str) -> str:
     return digits
 
 
+LATEST = 8
+"""Rollouts that are over and are looked through for an update: those of the last months, mostly."""
+
+
+async def look_for_installed(journal: Journal, kb: str) -> tuple[Scope, tuple[Has, ...]]:
+    """The scope, and who has an update: also by rollouts that are over, of which only the end is kept at hand."""
+    scope = await replay(journal)
+    ended = [one for one in known(scope) if isinstance(one, Ended) and not one.archive]
+    for one in ended[-LATEST:]:
+        await whole(scope, journal, one)
+    return scope, who_has(scope, kb)
+
+
 def who_has(scope: Scope, kb: str) -> tuple[Has, ...]:
     """On which machines rollouts of this journal have installed an update: the newest rollout first."""
-    found = [_has(rollout, kb) for rollout in reversed(scope.rollouts.values())]
+    found = [_has(rollout, kb) for rollout in reversed(known(scope)) if isinstance(rollout, Rollout)]
     return tuple(one for one in found if one.canary or one.others)
 
 
