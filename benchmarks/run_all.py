@@ -24,6 +24,7 @@ QUICK: Final = (
     ("recovery.py", "--machines", "10000"),
     ("makespan.py",),
     ("peers.py",),
+    ("discovery.py", "--machines", "10000", "--subscriptions", "20"),
     ("rolling.py", "--time-scale", "240"),
 )
 

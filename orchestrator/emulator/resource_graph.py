@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain
 
-from orchestrator.emulator import arc, graph_rows, kql
+from orchestrator.emulator import arc, graph_rows, kql, rights
 from orchestrator.emulator.graph_pages import Found
 from orchestrator.emulator.interfaces import interface_id
 from orchestrator.emulator.problems import GATEWAY, problem
@@ -101,7 +101,7 @@ def _find(world: World, body: Json, now: datetime) -> Found:
         rows = list(_light(world, query, scope, now))
     else:
         every = _rows(world, query, scope, now)
-        rows = [row for row in every if _within(row, scope) and query.matches(row, now)]
+        rows = [row for row in every if _within(world, row, scope) and query.matches(row, now)]
     for value, down in reversed(query.order):
         rows.sort(
             key=lambda row: _key(value({"id": row} if isinstance(row, str) else row, now)), reverse=down
@@ -129,10 +129,12 @@ def _light(world: World, query: kql.Query, scope: set[str] | None, now: datetime
                 "type": kind,
                 "location": record.location,
             }
+            if not rights.reads(world.rights, seen):
+                continue
             if types.enough or query.matches({**seen, "subscriptionId": record.subscription.lower()}, now):
                 yield f"{_NIC}{machine}" if interfaces else machine
     for row in graph_rows.set_rows(world):
-        if _within(row, scope) and query.matches(row, now):
+        if _within(world, row, scope) and query.matches(row, now):
             yield row
 
 
@@ -193,8 +195,10 @@ def _whole(world: World, row: Json | str, now: datetime) -> Json | None:
     return graph_rows.machine_row(world, state, now)
 
 
-def _within(row: Json, scope: set[str] | None) -> bool:
-    return scope is None or subscription_of(str(row["id"])) in scope
+def _within(world: World, row: Json, scope: set[str] | None) -> bool:
+    """Whether it is in one of the subscriptions, and may be read."""
+    inside = scope is None or subscription_of(str(row["id"])) in scope
+    return inside and rights.reads(world.rights, row)
 
 
 def _key(value: object) -> tuple[bool, str]:

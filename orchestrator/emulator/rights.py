@@ -142,6 +142,11 @@ def seen(rights: Rights, method: str, spelled: Sequence[str], answer: Answer) ->
     return replace(answer, body={**answer.body, "value": shown})
 
 
+def reads(rights: Rights, row: Json) -> bool:
+    """Whether Resource Graph shows a row: it leaves out without a word what may not be read."""
+    return rights is ALL or _reached(rights, f"{row['type']}/read", row)
+
+
 def permissions(rights: Rights, spelled: Sequence[str]) -> Answer:
     """What `Microsoft.Authorization/permissions` answers. Whoever has no role at all is not even told that."""
     held = rights.at(_group(spelled))

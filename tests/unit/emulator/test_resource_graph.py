@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.emulator.arm import Response
 from orchestrator.emulator.faults import ForeignRun, InstallFails, ServerError
+from orchestrator.emulator.rights import Rights, Role
 from orchestrator.emulator.state import Kind
 from orchestrator.inventory.assessments import Assessments
 from orchestrator.inventory.installations import Installations
@@ -180,6 +181,16 @@ def test_installations_are_read_as_azures() -> None:
     (told,) = seen.of([machine])
     assert told.patches.installation_status == "Succeeded"
     assert told.patches.installed
+
+
+def test_what_may_not_be_read_is_left_out_without_a_word() -> None:
+    """An identity without the right to see runs is told that there are none; so it is with machines."""
+    who = Caller(world(machines=(arc("site1"), vm("web"))))
+    who.post(f"{arc_id('site1')}/installPatches", ALL, "api-version=2026-07-15")
+    who.world.rights = Rights((Role(("Microsoft.HybridCompute/machines/read",)),))
+    assert rows(who, RUNS, START + timedelta(hours=3)) == []
+    assert [row["name"] for row in rows(who, MACHINES)] == ["site1"]
+    assert [row["name"] for row in rows(who, f"{MACHINES} | order by id asc")] == ["site1"]
 
 
 def test_sets_and_interfaces_and_subscriptions() -> None:
