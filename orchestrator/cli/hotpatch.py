@@ -19,6 +19,7 @@ from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.hotpatch.eligibility import base_of
 from orchestrator.hotpatch.model import Between, Month, MonthKind, Product, Release, Standing, Track
 from orchestrator.hotpatch.status import Status, status_of
+from orchestrator.hotpatch.surprise import surprises
 from orchestrator.hotpatch.track import Tracks
 from orchestrator.hotpatch.words import KINDS, TRACKS, comes_back
 from orchestrator.inventory.model import Inventory, Machine
@@ -59,10 +60,13 @@ def hotpatch(
     held = source(inventory, subscription, endpoint).read() if inventory or subscription else None
     tracks = Tracks(calendar, wanted or _of(held))
     stands = [] if held is None else [_Stands(one, tracks.of(one), status_of(one)) for one in held.machines]
+    odd = list(surprises(tracks, ((one.machine, one.standing) for one in stands)))
     if as_json:
-        print_json(_to_json(tracks, held, stands))
+        print_json({**_to_json(tracks, held, stands), "surprises": odd})
         return
     _print_month(tracks)
+    for sentence in odd:
+        line(sentence, style="yellow", indent=2)
     _print_year(tracks, everything=everything)
     if held is not None:
         _print_machines(stands, everything=everything)

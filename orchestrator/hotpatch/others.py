@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from orchestrator.hotpatch.model import Month
 from orchestrator.inventory.model import RebootBehavior, Update
 
 
@@ -26,6 +27,12 @@ class Sort(StrEnum):
 def is_hotpatch(name: str) -> bool:
     """Whether the name is a hotpatch's: `2026-05 Hotpatch for ...`, `... Security Hotpatch Update ...`."""
     return "hotpatch" in name.lower()
+
+
+def is_cumulative_of(name: str, month: Month) -> bool:
+    """Whether the name is that of a month's cumulative update for Windows: `2026-11 Cumulative Update for ...`, and not .NET's."""
+    lower = name.lower()
+    return lower.startswith(f"{month} cumulative update for ") and ".net " not in lower
 
 
 def sort_of(update: Update) -> Sort:

@@ -25,9 +25,9 @@ from orchestrator.hotpatch.model import (
     Track,
     Way,
 )
-from orchestrator.hotpatch.others import is_hotpatch
+from orchestrator.hotpatch.others import is_cumulative_of, is_hotpatch
 from orchestrator.hotpatch.status import Status, status_of
-from orchestrator.inventory.model import Machine
+from orchestrator.inventory.model import Installed, Kind, Machine, Update
 
 
 class Tracks:
@@ -46,7 +46,7 @@ class Tracks:
         if eligible.answer is Answer.NO:
             return Standing(Track.NONE, Told.SETTINGS, eligible.why, eligible.product)
         off = _OFF.get(status_of(machine, eligible), "")
-        if off and eligible.way is not Way.AZURE_LOCAL:
+        if off and eligible.way is not Way.AZURE_LOCAL and not _is_on_all_the_same(machine):
             return Standing(Track.OFF, Told.SETTINGS, off, eligible.product)
         product = eligible.product or self._by_installed(machine)
         if product is None:
@@ -66,6 +66,12 @@ class Tracks:
         """The product of a machine whose image nobody tells, by an update of its own."""
         found = {self._products.get(one.kb) for one in machine.patches.installed or ()} - {None}
         return found.pop() if len(found) == 1 else None
+
+
+def _is_on_all_the_same(machine: Machine) -> bool:
+    """Whether it is offered a hotpatch though its settings leave out whether hotpatching is on."""
+    told = machine.patch_settings.hotpatching is None and machine.kind is Kind.AZURE_VM
+    return told and any(is_hotpatch(one.name) for one in machine.patches.updates or ())
 
 
 _OFF: Mapping[Status, str] = {
@@ -104,6 +110,9 @@ class _Cycle:
     former_leaving: tuple[_Known, ...]
     coming: Release | None  # the next baseline
     costs: int  # hotpatches until then, this month's included
+    unnumbered: tuple[
+        Release, ...
+    ]  # hotpatch months since whose cumulative update the calendar has no number of
 
 
 def _cycle(calendar: Calendar, product: Product, month: Month) -> _Cycle | None:
@@ -127,6 +136,11 @@ def _cycle(calendar: Calendar, product: Product, month: Month) -> _Cycle | None:
         former_keeping=former_keeping,
         former_leaving=former_leaving,
         coming=coming,
+        unnumbered=tuple(
+            one
+            for one in calendar.since(product, baseline.month.plus(1), month)
+            if one.kind is MonthKind.HOTPATCH and not one.lcu
+        ),
         costs=0 if coming is None else calendar.hotpatches(product, month, coming.month.plus(-1)),
     )
 
@@ -156,8 +170,8 @@ class _Case:
 
     def _by_installed(self) -> Standing | None:
         installed = self._installed()
-        left, kept = _first(self._cycle.leaving, installed), self._kept(installed)
-        if left is not None:
+        left, kept = self._taking_off(self._machine.patches.installed), self._kept(installed)
+        if left:
             offered = self._offered_hotpatch()
             if offered:
                 why = f"{left}, is installed, which takes a machine off the track; still it is offered {offered}"
@@ -170,8 +184,11 @@ class _Case:
         kept = _last(self._cycle.keeping, installed)
         if kept is not None:
             return str(kept)
+        baseline = self._cycle.baseline
         for one in self._machine.patches.installed or ():
-            if is_hotpatch(one.name) and one.at is not None and one.at.date() >= self._cycle.baseline.out_on:
+            if not baseline.kb and is_cumulative_of(one.name, baseline.month):
+                return f"KB{one.kb}, the baseline of {baseline.month.named}"
+            if is_hotpatch(one.name) and one.at is not None and one.at.date() >= baseline.out_on:
                 return f"KB{one.kb}, a hotpatch by its name"
         return ""
 
@@ -188,25 +205,56 @@ class _Case:
 
     def _by_assessment(self) -> Standing | None:
         offered, baseline = self._offered(), self._cycle.baseline
-        if baseline.kb in offered:
-            why = f"KB{baseline.kb}, the baseline of {baseline.month.named}, is outstanding"
+        updates = self._machine.patches.updates or ()
+        due = [one.kb for one in updates if not baseline.kb and is_cumulative_of(one.name, baseline.month)]
+        if baseline.kb in offered or due:
+            why = f"KB{baseline.kb or due[0]}, the baseline of {baseline.month.named}, is outstanding"
             return self._made(Track.DUE, Told.ASSESSMENT, why)
         hotpatch = self._offered_hotpatch()
         if hotpatch:
             return self._leaving_with(Told.ASSESSMENT, f"it is offered {hotpatch}")
-        away = _first(self._cycle.leaving, offered)
-        if away is not None:
+        away = self._taking_off(updates)
+        if away:
             return self._made(Track.LEFT, Told.ASSESSMENT, f"it is offered {away}, and no hotpatch")
+        return self._by_surprise(updates)
+
+    def _by_surprise(self, updates: Iterable[Update]) -> Standing | None:
+        """A cumulative update in a month that only the rule takes for a hotpatch: one of the two isn't as it should be."""
+        for release in self._cycle.unnumbered:
+            found = next((one.kb for one in updates if is_cumulative_of(one.name, release.month)), "")
+            if found:
+                why = (
+                    f"it is offered KB{found}, the cumulative update of {release.month.named}, and no hotpatch: "
+                    "either it is off the track, or the month is an unplanned baseline"
+                )
+                return self._made(Track.UNKNOWN, Told.ASSESSMENT, why)
         return None
+
+    def _taking_off(self, updates: Iterable[Installed | Update] | None) -> str:
+        """Which of these takes a machine off the track: by its KB, or by its name where the calendar has no number; empty if none does."""
+        held = tuple(updates or ())
+        known = _first(self._cycle.leaving, (one.kb for one in held))
+        if known is not None:
+            return str(known)
+        sure = bool(self._offered_hotpatch())  # the month is what the rule says
+        months = [one.month for one in self._cycle.unnumbered if sure or not one.scheduled]
+        named = ((one, month) for one in held for month in months if is_cumulative_of(one.name, month))
+        return next(
+            (f"KB{one.kb}, the cumulative update of {month.named}, a hotpatch month" for one, month in named),
+            "",
+        )
 
     def _leaving_with(self, by: Told, why: str) -> Standing:
         """On the track, unless what the machine is offered takes it off."""
         if (self._machine.patch_settings.hotpatch_license or "").lower() == "disabling":
             return self._made(Track.LEAVING, Told.SETTINGS, "its license for hotpatches is being taken away")
-        away = _first(self._cycle.leaving, self._offered())
-        if away is None:
-            return self._made(Track.ON, by, why)
-        told = f"{away}, is outstanding, and would take it off; exclude it (`exclude_kbs: [KB{away.kb}]`)"
+        away = self._taking_off(self._machine.patches.updates)
+        if not away:
+            surprise = (
+                None if self._offered_hotpatch() else self._by_surprise(self._machine.patches.updates or ())
+            )
+            return surprise or self._made(Track.ON, by, why)
+        told = f"{away}, is outstanding, and would take it off; exclude it (`exclude_kbs: [{away.partition(',')[0]}]`)"
         return self._made(Track.LEAVING, by, told)
 
     def _by_build(self) -> Standing | None:

@@ -11,6 +11,7 @@ from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.hotpatch.foresee import Foreseen, foresee
 from orchestrator.hotpatch.model import Installation, Month, Restarts
 from orchestrator.hotpatch.predict import restart_of
+from orchestrator.hotpatch.surprise import surprises
 from orchestrator.hotpatch.track import Tracks
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.policy.model import Change, MaxUnavailable, MinAvailable, Patches, Policy, Reboot
@@ -32,6 +33,7 @@ class Predicted:
     stay_up: frozenset[MachineId]
     unrestarted: frozenset[MachineId] = frozenset()
     tracks: Tracks | None = None
+    surprises: tuple[str, ...] = ()  # of the month: that it may not be what the calendar says
 
 
 def predict(
@@ -59,7 +61,9 @@ def predict(
         found.update({one: replace(found[one], restarts=Restarts.NEVER) for one in sorted(unrestarted)})
     never = [machine for machine, foreseen in found.items() if foreseen.restarts is Restarts.NEVER]
     up = frozenset(never) - _with_steps(topology, never, policies)
-    return Predicted(found, up, unrestarted, tracks)
+    stands = [(machine, found[machine.id].standing) for machine in held]
+    told = () if tracks is None else tuple(surprises(tracks, stands))
+    return Predicted(found, up, unrestarted, tracks, told)
 
 
 def _unrestarted(

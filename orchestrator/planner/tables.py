@@ -193,8 +193,9 @@ class Tables:
 
     def warnings(self) -> Iterable[Warned]:
         """Time zones that nobody knows. Probes that name something that some machines don't have: these will never be asked, and so
-        never be well.
+        never be well. A month of releases that may not be what the calendar takes it for.
         """
+        yield from map(Warned, self._predicted.surprises)
         for zone, names in sorted(self._strange.items()):
             yield Warned(
                 f"the time zone `{zone}` of {_some(names)} isn't known here: "

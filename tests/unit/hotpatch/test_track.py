@@ -244,6 +244,55 @@ def test_beyond_the_calendar_a_hotpatch_is_known_by_its_name() -> None:
         assert standing(one, "2026-11").track is track
 
 
+HOT_NAME, LCU_NAME = "2026-11 Security Hotpatch Update", "2026-11 Cumulative Update for Windows Server"
+OCTOBER = "2026-10 Cumulative Update for Microsoft server operating system"
+
+
+@pytest.mark.parametrize(
+    ("installed", "offered", "kind", "track"),
+    [
+        (OCTOBER, (), None, Track.ON),
+        ("2026-10 Cumulative Update for .NET Framework", (), None, Track.UNKNOWN),
+        ("", (OCTOBER,), None, Track.DUE),
+        ("", (LCU_NAME,), None, Track.UNKNOWN),
+        (OCTOBER, (LCU_NAME,), None, Track.UNKNOWN),
+        (OCTOBER, (HOT_NAME,), None, Track.ON),
+        (OCTOBER, (HOT_NAME, LCU_NAME), None, Track.LEAVING),
+        ("", (LCU_NAME,), MonthKind.HOTPATCH, Track.LEFT),
+        (OCTOBER, (LCU_NAME,), MonthKind.HOTPATCH, Track.LEAVING),
+        (LCU_NAME, (), MonthKind.HOTPATCH, Track.LEFT),
+        (LCU_NAME, (), None, Track.UNKNOWN),
+        (LCU_NAME, (), MonthKind.UNPLANNED_BASELINE, Track.ON),
+        ("", (LCU_NAME,), MonthKind.UNPLANNED_BASELINE, Track.DUE),
+    ],
+)
+def test_where_the_calendar_has_no_number_updates_are_known_by_their_names(
+    installed: str, offered: tuple[str, ...], kind: MonthKind | None, track: Track
+) -> None:
+    """A planned baseline is one by the rule; of a hotpatch month that only the rule tells of, an unplanned baseline is possible."""
+    months = [] if kind is None else [Release(Product.WS2025, Month(2026, 11), kind)]
+    patches = PatchState(
+        assessed_at=datetime(2026, 11, 12, tzinfo=UTC),
+        installed=(Installed("5199990", installed),) if installed else None,
+        updates=tuple(Update(name, f"519999{number}") for number, name in enumerate(offered, start=1)),
+    )
+    found = Tracks(CALENDAR.corrected(months, []), Month(2026, 11)).of(machine(patches=patches))
+
+    assert found.track is track
+    if track is Track.UNKNOWN and offered:
+        assert "or the month is an unplanned baseline" in found.why
+
+
+@pytest.mark.parametrize(("told", "track"), [(None, Track.ON), (False, Track.OFF)])
+def test_who_is_offered_a_hotpatch_is_on_though_the_flag_is_left_out(told: bool | None, track: Track) -> None:
+    """A projection may leave the flag out; a flag that says no is believed."""
+    patches = PatchState(updates=(Update(HOT_NAME, "5199991"),))
+    one = machine(
+        patches=patches, patch_mode="AutomaticByPlatform", patch_settings=PatchSettings(hotpatching=told)
+    )
+    assert standing(one, "2026-11").track is track
+
+
 @pytest.mark.parametrize(("build", "track"), [(33222, Track.DUE), (33300, Track.UNKNOWN)])
 def test_beyond_the_calendar_an_old_build_still_lacks_the_baseline(build: int, track: Track) -> None:
     """Whatever the baseline of October 2026 is, it is newer than August's hotpatch."""

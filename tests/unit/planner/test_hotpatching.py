@@ -268,3 +268,14 @@ def test_a_month_is_one_of_releases() -> None:
     told = made(taken_at=datetime(2025, 11, 10, 23, tzinfo=UTC)).hotpatching
     assert told is not None
     assert told.month == Month.at(date(2025, 11, 10)) == Month(2025, 10)
+
+
+def test_a_month_that_looks_otherwise_is_a_warning() -> None:
+    """Somebody who could be hotpatched is offered the cumulative update, and nobody the hotpatch."""
+    at = datetime(2026, 11, 12, 12, tzinfo=UTC)
+    offered = Update("2026-11 Cumulative Update for Windows Server 2025", "5199999", ("Security",), ALWAYS)
+    patches = PatchState(assessed_at=at, reboot_pending=False, updates=(offered,))
+    found = made(fleet=(machine("a", patches=patches),), taken_at=at)
+
+    assert any("may be an unplanned baseline of Windows Server 2025" in one.what for one in found.warnings)
+    assert not any("unplanned baseline" in one.what for one in made().warnings)
