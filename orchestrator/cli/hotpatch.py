@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
 from orchestrator.cli import options
+from orchestrator.cli.estate import read_estate
 from orchestrator.cli.output import columns, count, heading, line, out, print_json, print_table, some
 from orchestrator.cli.source import source
 from orchestrator.clock import SystemClock
@@ -38,6 +40,10 @@ def hotpatch(
     subscription: options.Subscriptions = None,
     inventory: options.InventoryFile = None,
     endpoint: options.Endpoint = None,
+    all_subscriptions: Annotated[
+        bool,
+        typer.Option("--all-subscriptions", help="Read every subscription that this identity can see, live."),
+    ] = False,
     month: Annotated[
         str | None,
         typer.Option(
@@ -53,11 +59,12 @@ def hotpatch(
 ) -> None:
     """Say what the month's release is (hotpatch or baseline), which machines are on the hotpatch track, which left it or are about to.
 
-    Without a source it tells the calendar alone. Nothing is changed, and Azure is only read.
+    Without a source it tells the calendar alone. A live fleet is read by Resource Graph, which knows what was installed in the last thirty
+    days. Nothing is changed.
     """
     calendar = read_hotpatch_calendar(hotpatch_calendar)
     wanted = None if month is None else _month(month)
-    held = source(inventory, subscription, endpoint).read() if inventory or subscription else None
+    held = _read(inventory, subscription, endpoint, every=all_subscriptions)
     tracks = Tracks(calendar, wanted or _of(held))
     stands = [] if held is None else [_Stands(one, tracks.of(one), status_of(one)) for one in held.machines]
     odd = list(surprises(tracks, ((one.machine, one.standing) for one in stands)))
@@ -79,6 +86,20 @@ class _Stands:
     machine: Machine
     standing: Standing
     status: Status
+
+
+def _read(
+    file: Path | None, subscriptions: list[str] | None, endpoint: str | None, *, every: bool
+) -> Inventory | None:
+    """The fleet; None where nobody named one."""
+    if every and (file or subscriptions):
+        raise UsageError("--all-subscriptions reads all there are: leave --inventory and --subscription away")
+    if every:
+        return read_estate(None, endpoint, updates=True)
+    if not (file or subscriptions):
+        return None
+    held = source(file, subscriptions, endpoint).read_file()
+    return read_estate(subscriptions, endpoint, updates=True) if held is None else held
 
 
 def _month(written: str) -> Month:

@@ -89,7 +89,7 @@ def _print_off(saved: Saved, console: Console, *, verbose: bool) -> None:
             f"{len(names):,}",
             TRACKS[told.track],
             told.why,
-            comes_back(told) or "see why",
+            comes_back(told),
             some(names, len(names) if verbose else 3),
         )
     print_table(table, console)

@@ -33,7 +33,8 @@ KINDS: Final[Mapping[MonthKind, str]] = MappingProxyType(
 def sentence(standing: Standing) -> str:
     """`off the hotpatch track: KB5070881, ..., is installed; back with the baseline of January 2026, out on 2026-01-13`."""
     told = f"{TRACKS[standing.track]}: {standing.why}"
-    return told + (f"; {comes_back(standing)}" if standing.back else "")
+    helps = comes_back(standing)
+    return told + (f"; {helps}" if standing.back and helps else "")
 
 
 def comes_back(standing: Standing) -> str:
@@ -43,6 +44,8 @@ def comes_back(standing: Standing) -> str:
             return f"back with {standing.back}"
         case Track.LEAVING:
             return f"back only with {standing.back}"
+        case Track.OFF:
+            return "turn it on"
         case Track.DUE:
             return f"hotpatched again with {standing.back}"
         case _:

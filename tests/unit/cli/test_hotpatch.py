@@ -11,6 +11,7 @@ from orchestrator.inventory import native
 from orchestrator.inventory.model import (
     Image,
     Installed,
+    Inventory,
     Os,
     PatchSettings,
     PatchState,
@@ -209,3 +210,51 @@ def test_a_plan_goes_by_the_calendar_that_it_is_given(wavekeeper: Typed, servers
     ran = wavekeeper("plan", "-i", servers, "-p", "p.yaml", "--hotpatch-calendar", "mine.yaml")
 
     assert "Windows Server 2025: an unplanned baseline, which restarts everybody\n" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [(("--subscription", "s-1"), ["s-1"]), (("--all-subscriptions",), None)],
+)
+def test_a_live_fleet_is_read_with_what_was_installed(
+    wavekeeper: Typed, monkeypatch: pytest.MonkeyPatch, typed: tuple[str, ...], asked: list[str] | None
+) -> None:
+    """By Resource Graph, which alone knows."""
+    seen: list[object] = []
+
+    def estate(subscriptions: list[str] | None, endpoint: str | None, *, updates: bool) -> Inventory:
+        seen.extend((subscriptions, endpoint, updates))
+        return inventory(vm("linux", os=Os.LINUX), taken_at=NOON)
+
+    monkeypatch.setattr("orchestrator.cli.hotpatch.read_estate", estate)
+    ran = wavekeeper("hotpatch", *typed, "--endpoint", "http://127.0.0.1:1")
+
+    assert (ran.code, seen) == (0, [asked, "http://127.0.0.1:1", True])
+    assert "hotpatches are a thing of Windows" in ran.out
+
+
+def test_one_source_is_named(wavekeeper: Typed, servers: str) -> None:
+    """Not a file and everything."""
+    ran = wavekeeper("hotpatch", "-i", servers, "--all-subscriptions")
+    assert (ran.code, "leave --inventory and --subscription away" in ran.err) == (1, True)
+
+
+def test_a_month_that_looks_otherwise_is_told(wavekeeper: Typed) -> None:
+    """Everybody is offered the cumulative update in a month that should be a hotpatch."""
+    offered = Update("2026-11 Cumulative Update for Windows Server 2025", "1", ("Security",))
+    patches = PatchState(assessed_at=NOON.replace(year=2026), updates=(offered,))
+    machine = vm(
+        "a",
+        os=Os.WINDOWS,
+        image=Image(*SERVER, "2025-datacenter-azure-edition"),
+        patch_settings=PatchSettings(hotpatching=True),
+        patches=patches,
+    )
+    fleet = inventory(machine, taken_at=NOON.replace(year=2026))
+    Path("odd.json").write_bytes(native.dump(fleet))
+
+    assert (
+        "November 2026 may be an unplanned baseline of Windows Server 2025: 1 of"
+        in wavekeeper("hotpatch", "-i", "odd.json").out
+    )
+    assert len(wavekeeper("hotpatch", "-i", "odd.json", "--json").json()["surprises"]) == 1
