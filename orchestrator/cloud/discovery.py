@@ -20,7 +20,7 @@ from orchestrator.clock import Clock
 from orchestrator.cloud import closer, urls
 from orchestrator.cloud.asked import Asked, Permission
 from orchestrator.cloud.graph import Query, Row
-from orchestrator.cloud.pacing import AT_ONCE, Paced
+from orchestrator.cloud.pacing import AT_ONCE, GROUP, Paced
 from orchestrator.cloud.reading import Get, pages
 from orchestrator.errors import AccessDenied
 from orchestrator.inventory import arm, ids
@@ -32,9 +32,6 @@ from orchestrator.inventory.interfaces import INTERFACE_TYPE, connect
 from orchestrator.inventory.model import AvailabilitySet, Machine, MachineId
 from orchestrator.inventory.schedules import ASSIGNMENT_TYPE, CONFIGURATION_TYPE, Schedules
 from orchestrator.inventory.wire import text
-
-GROUP: Final = 100
-"""Subscriptions of one query: "Guidance for throttled requests" advises less than 300."""
 
 READING: Final = "reading Resource Graph"
 

@@ -92,6 +92,26 @@ async def test_arms_own_word_is_kept() -> None:
 
 
 @virtual
+async def test_who_never_answered_is_not_waited_for() -> None:
+    """A wrong endpoint is told at once; a network that fails for a moment, later, is borne."""
+    cloud = Cloud(told(14))
+    away = [CloudTransient("nothing answers", code="NotConnected")]
+
+    async def query(body: Mapping[str, Any], asked: Asked) -> Received:
+        if away:
+            raise away.pop()
+        return await cloud.query(body, asked)
+
+    paced = Paced(cloud.get, query, cloud.clock)
+    with pytest.raises(CloudTransient):
+        await paced.page("resources", ASKED)
+    await paced.page("resources", ASKED)
+    away.append(CloudTransient("nothing answers", code="NotConnected"))
+    await paced.page("resources", ASKED)
+    assert [came.total_seconds() for came in cloud.came] == [0, 1]
+
+
+@virtual
 async def test_trouble_that_stays() -> None:
     """After so many tries it is the caller's: the last answer of ARM, an error of Resource Graph."""
     cloud = Cloud(Received(503, {}, ERROR))
