@@ -28,6 +28,7 @@ class Permission(StrEnum):
     READ_COMMANDS = "Microsoft.Compute/virtualMachines/runCommands/read"
     WRITE_COMMANDS = "Microsoft.Compute/virtualMachines/runCommands/write"
     DELETE_COMMANDS = "Microsoft.Compute/virtualMachines/runCommands/delete"
+    WRITE_MACHINES = "Microsoft.Compute/virtualMachines/write"
     READ_ARC_MACHINES = "Microsoft.HybridCompute/machines/read"
     INSTALL_ON_ARC = "Microsoft.HybridCompute/machines/installPatches/action"
     ASSESS_ARC = "Microsoft.HybridCompute/machines/assessPatches/action"

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.cloud.port import Rejected
 from orchestrator.inventory.model import Os
+from orchestrator.policy.change import WriteSettings
 from orchestrator.policy.model import Patches, Reboot
 
 WINDOWS_CLASSIFICATIONS = (
@@ -58,6 +59,23 @@ def install_body(patches: Patches, os: Os) -> dict[str, Any] | Rejected:
         "rebootSetting": REBOOT_SETTINGS[patches.reboot],
         name: parameters,
     }
+
+
+def settings_body(settings: WriteSettings, os: Os) -> dict[str, Any] | Rejected:
+    """The body of a machine's `PATCH` that writes patch settings. What is to be taken away is null, as merging demands."""
+    part = {Os.WINDOWS: "windowsConfiguration", Os.LINUX: "linuxConfiguration"}.get(os)
+    if part is None:
+        return _refused(
+            "the inventory doesn't say whether this machine runs Windows or Linux, and its settings stand under either"
+        )
+    written: dict[str, Any] = {}
+    for key, value in settings.values:
+        *path, last = key.split(".")
+        place = written
+        for step in path:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return {"properties": {"osProfile": {part: {"patchSettings": written}}}}
 
 
 def iso_duration(duration: timedelta) -> str:

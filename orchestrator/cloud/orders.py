@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, assert_never
 
 from orchestrator.cloud.asked import Asked, Permission
-from orchestrator.cloud.bodies import install_body
+from orchestrator.cloud.bodies import install_body, settings_body
 from orchestrator.cloud.commands import command_body
-from orchestrator.cloud.port import Rejected, Target
+from orchestrator.cloud.port import Answer, Rejected, Target, Unsettled
 from orchestrator.inventory.model import Kind
-from orchestrator.policy.change import Simple
+from orchestrator.policy.change import Simple, WriteSettings
 from orchestrator.policy.model import Patches, Restart, RunCommand
 
 
@@ -23,6 +23,7 @@ class Action(StrEnum):
     INSTALL = "installPatches"
     ASSESS = "assessPatches"
     RESTART = "restart"
+    WRITE_SETTINGS = ""  # the machine itself, patched
     RUN_COMMAND = "runCommands"  # a resource that is put, not an action that is posted
 
 
@@ -33,6 +34,13 @@ class Order:
     action: Action
     asked: Asked
     body: Mapping[str, Any] | None = None
+    repeatable: bool = False  # sent twice, it does what it does once
+
+    def settled(self, answer: Answer) -> Answer:
+        """What may be sent again needn't be settled: whether it has begun or not, the next attempt may follow."""
+        if self.repeatable and isinstance(answer, Unsettled):
+            return Rejected("Unsettled", answer.why, transient=True)
+        return answer
 
 
 def change_order(target: Target, change: Simple) -> Order | Rejected:
@@ -45,6 +53,12 @@ def change_order(target: Target, change: Simple) -> Order | Rejected:
             return _order(target, Action.INSTALL, "installing patches on", Permission.INSTALL, body)
         case Restart():
             return _order(target, Action.RESTART, "restarting", Permission.RESTART)
+        case WriteSettings():
+            verb, body = "writing the patch settings of", settings_body(change, target.os)
+            if isinstance(body, Rejected):
+                return body
+            made = _order(target, Action.WRITE_SETTINGS, verb, Permission.WRITE_MACHINES, body)
+            return made if isinstance(made, Rejected) else replace(made, repeatable=True)
         case RunCommand():
             verb = f"running {change.script.file} on"
             command = command_body(change, target)

@@ -153,15 +153,17 @@ class SimulatedProvider:
         asked, url, method = order.asked, urls.action(target.arm_id, order.action), "POST"
         if order.action is Action.RUN_COMMAND:
             url, method = urls.command(target.arm_id, command_name(key)), "PUT"
+        elif order.action is Action.WRITE_SETTINGS:
+            url, method = urls.machine(target.arm_id), "PATCH"
         headers = {**IDENTITY, "x-ms-client-request-id": key}
         body = b"" if order.body is None else orjson.dumps(order.body)
         try:
             answer = await self._send(method, url, headers, body, timeout_s)
         except Cut:
-            return Unsettled(f"{asked.what}: no answer (the connection was lost)")
+            return order.settled(Unsettled(f"{asked.what}: no answer (the connection was lost)"))
         except TimeoutError:
-            return Unsettled(f"{asked.what}: no answer within {timeout_s:g} s")
-        return answer_to_start(answer, asked, lambda activity: _located(target, activity))
+            return order.settled(Unsettled(f"{asked.what}: no answer within {timeout_s:g} s"))
+        return order.settled(answer_to_start(answer, asked, lambda activity: _located(target, activity)))
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from orchestrator.drafting.text import listed, mapping, scalar, selector
 from orchestrator.errors import Defect
-from orchestrator.policy.change import PinnedBy, Rollback
+from orchestrator.policy.change import Enrolment, PinnedBy, Rollback
 from orchestrator.policy.defaults import COMMAND_TIMEOUT, MAXIMUM_DURATION
 from orchestrator.policy.model import (
     EVERYTHING,
@@ -165,6 +165,8 @@ def change(one: Change) -> str:
             return mapping({"run_command": _command(one)})
         case Rollback():
             raise Defect("a rollback is planned from a journal; no policy says it")
+        case Enrolment():
+            raise Defect("an enrolment is planned from an inventory; no policy says it")
         case Patches():
             classes = "[" + ", ".join(map(scalar, one.classifications)) + "]"
             entries = {"classifications": classes}

@@ -28,6 +28,7 @@ from orchestrator.hotpatch.selection import selected
 from orchestrator.inventory.assessments import Assessment
 from orchestrator.inventory.model import Agent, Os, Power
 from orchestrator.planner.restarts import installation_of
+from orchestrator.policy.change import WriteSettings
 from orchestrator.policy.model import Change, Patches, Restart, RunCommand
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import messages as m
@@ -164,6 +165,8 @@ async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.
     target, change = target_of(rollout.planned.machine(index)), request_of(rollout, index)
     if isinstance(change, RunCommand):
         return await settle_command(services, rollout, activity, target)
+    if isinstance(change, WriteSettings):
+        return _read_back(rollout, activity, certain=True)  # sent again, it changes nothing
     if isinstance(change, Restart):
         return _read_back(rollout, activity, certain=False)  # a restart leaves no id to compare
     arc = is_hybrid(target)
@@ -216,6 +219,8 @@ async def follow(services: Services, rollout: Rollout, activity: a.Follow) -> m.
             kind, limit = "patches", change.maximum_duration + services.settings.operation_grace
         case Restart():
             kind, limit = "restart", services.settings.restart_timeout
+        case WriteSettings():
+            kind, limit = "settings", services.settings.restart_timeout
         case RunCommand():
             kind, limit = "command", change.timeout + services.settings.command_grace
             operation = await services.cloud.command_of(target, run.key)

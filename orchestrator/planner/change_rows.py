@@ -20,6 +20,7 @@ from orchestrator.inventory.model import MachineId, Os
 from orchestrator.planner.rows import Row, duration, moment, seconds, without_s
 from orchestrator.policy.change import (
     Change,
+    Enrolment,
     Patches,
     PinnedBy,
     Reboot,
@@ -27,6 +28,7 @@ from orchestrator.policy.change import (
     Rollback,
     RunCommand,
     Script,
+    Settings,
     Undo,
 )
 from orchestrator.policy.scripts import is_pinned
@@ -56,6 +58,15 @@ def encode_change(change: Change) -> Json:
                         "check": _script(undo.check),
                     }
                     for undo in change.undo
+                ],
+            }
+        case Enrolment():
+            return {
+                "kind": "enrolment",
+                "undoes": change.undoes,
+                "settings": [
+                    {"machine": one.machine, "wanted": dict(one.wanted), "former": dict(one.former)}
+                    for one in change.settings
                 ],
             }
         case Patches():
@@ -103,6 +114,15 @@ def _script(script: Script) -> Json:
 
 # From the file --------------------------------------------------------------------------------------------------
 
+
+def _a_setting(value: object, place: str, problems: Problems) -> str | bool | None:
+    """A word, a yes or no, or null for what isn't there."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    problems.append(f"{place} is {value!r}; write a word, true, false, or null")
+    return None
+
+
 _SCRIPT: Final = record({"file": a_string, "sha256": a_string, "text": a_string})
 
 _COMMAND: Final[Mapping[str, Any]] = {
@@ -123,6 +143,10 @@ CHANGE: Final = record(
         "baseline": strings,
         "undo": list_of(
             {"kbs": strings, "machines": strings, "uninstall": _SCRIPT, "check": _SCRIPT}, needs="kbs"
+        ),
+        "undoes": a_string,
+        "settings": list_of(
+            {"machine": a_string, "wanted": map_of(_a_setting), "former": map_of(_a_setting)}, needs="machine"
         ),
         "classifications": strings,
         "include_kbs": strings,
@@ -152,10 +176,14 @@ def decode_change(row: Row, problems: Problems) -> Change | None:
             return decode_command(told, "change", problems)
         case "rollback":
             return _rollback(told, problems)
+        case "enrolment":
+            return _enrolment(told, problems)
         case "patches":
             return Patches(**without_s(told))
         case other:
-            problems.append(f"change.kind is {other!r}; write patches, restart, run_command or rollback")
+            problems.append(
+                f"change.kind is {other!r}; write patches, restart, run_command, rollback or enrolment"
+            )
             return None
 
 
@@ -180,6 +208,26 @@ def decode_script(row: Row, where: str, problems: Problems) -> Script | None:
         f"{where} ({script.file}) isn't the text that its digest was made of; nothing is run that wasn't reviewed: plan again"
     )
     return None
+
+
+def _enrolment(row: Row, problems: Problems) -> Enrolment | None:
+    settings = [
+        Settings(
+            MachineId(one["machine"]),
+            tuple(sorted(one.get("wanted", {}).items())),
+            tuple(sorted(one.get("former", {}).items())),
+        )
+        for one in row.get("settings", ())
+    ]
+    uneven = [one.machine for one in settings if dict(one.wanted).keys() != dict(one.former).keys()]
+    if uneven or not settings:
+        problems.append(
+            f"change.settings of {uneven[0]} doesn't keep what stood there before under the same keys"
+            if uneven
+            else "change.settings is empty; an enrolment says what is set on which machines"
+        )
+        return None
+    return Enrolment(tuple(sorted(settings, key=lambda one: one.machine)), row.get("undoes", ""))
 
 
 def _rollback(row: Row, problems: Problems) -> Rollback | None:

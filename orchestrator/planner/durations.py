@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from orchestrator.inventory.model import Kind, Os
-from orchestrator.policy.change import Rollback, Script
+from orchestrator.policy.change import Enrolment, Rollback, Script
 from orchestrator.policy.model import Change, Health, Patches, Reboot, Restart, RunCommand, Step
 
 LATE: Final = 0.95
@@ -86,6 +86,9 @@ RESTARTED: Final = Duration(timedelta(seconds=120), timedelta(seconds=784))
 RAN: Final = Duration(timedelta(seconds=60), timedelta(minutes=30))
 """A script. Azure's documentation has 20 s as the least that any takes; the most is what its policy gives it."""
 
+SET: Final = Duration(timedelta(seconds=10), timedelta(minutes=5))
+"""Settings of a machine. Azure answers an update of a machine's model within seconds, unless another operation is in its way."""
+
 TAKEN_BACK: Final = Duration(timedelta(minutes=25), timedelta(minutes=90))
 """An uninstallation, a restart and a look. Nobody has published how long Windows takes for that: until this fleet's history is known, as
 long as an installation with its restart, and half as much again."""
@@ -131,6 +134,8 @@ def class_of(change: Change, kind: Kind, os: Os) -> str:
             what = "run-command"
         case Rollback():
             what = "rollback"
+        case Enrolment():
+            what = "settings"
         case Patches(reboot=Reboot.NEVER):
             what = "patches-without-restart"
         case Patches():
@@ -146,6 +151,7 @@ CLASSES: Final = frozenset(
         Restart(),
         RunCommand(Script(""), Os.UNKNOWN),
         Rollback("", ()),
+        Enrolment(()),
     )
     for kind in Kind
     for os in Os
@@ -176,6 +182,8 @@ def _default(change: Change) -> Duration:
             return Duration(min(RAN.median, change.timeout), change.timeout)
         case Rollback():
             return TAKEN_BACK
+        case Enrolment():
+            return SET
         case Patches(reboot=Reboot.NEVER):
             return _within(INSTALLED, change.maximum_duration)
         case Patches():

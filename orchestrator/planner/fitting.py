@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.inventory.model import Kind, Machine, MachineId, Os
-from orchestrator.policy.change import Change, Restart, Rollback, RunCommand
+from orchestrator.policy.change import Change, Enrolment, Restart, Rollback, RunCommand
 from orchestrator.topology.graph import Topology
 
 
@@ -28,6 +28,8 @@ def _why_not(machine: Machine, change: Change) -> str:
             return f"the script {script.file} is for {wanted}, and {runs}"
         case Rollback() if machine.kind is not Kind.AZURE_VM:
             return "a rollback restarts the machine, and Azure restarts virtual machines of its own only"
+        case Enrolment() if change.of(machine.id) is None:
+            return "nothing is to be set on it"
         case _:
             return ""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
 from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
@@ -40,7 +40,7 @@ from orchestrator.planner.staging import lay_out, warn_of_alone, with_alone
 from orchestrator.planner.tables import Tables, planned_machines
 from orchestrator.policy import defaults, words
 from orchestrator.policy.build import default_stages
-from orchestrator.policy.change import Rollback
+from orchestrator.policy.change import Enrolment, Rollback
 from orchestrator.policy.effective import notifications, settle, stop_when
 from orchestrator.policy.model import (
     EVERYTHING,
@@ -189,7 +189,7 @@ def _campaign(policies: Sequence[Policy], name: str | None) -> _Wanted:
 def _one_off(change: Change | None, select: Selector) -> _Wanted:
     if change is None:
         raise UsageError("machines are selected, but not what to do with them; say it with --change")
-    stages = default_stages()
+    stages = SETTING_STAGES if isinstance(change, Enrolment) else default_stages()
     if isinstance(
         change, Rollback
     ):  # what is taken back has proved bad: its canaries are verified, and nothing bakes
@@ -204,6 +204,10 @@ def _changed_by(change: Change) -> frozenset[MachineId] | None:
     return frozenset(machine for undo in change.undo for machine in undo.machines)
 
 
+SETTING_STAGES: Final = (Stage("canary", count=5, per_region=1), Stage("rest"))
+"""Of an enrolment: a few first, in case Azure refuses; no bake, since a setting takes nobody down."""
+
+
 def named_after(change: Change) -> str:
     """What a one-off is called, after what it does."""
     match change:
@@ -215,6 +219,8 @@ def named_after(change: Change) -> str:
             return "run-command"
         case Rollback():
             return f"rollback-{change.rollout}"
+        case Enrolment():
+            return f"unenrol-{change.undoes}" if change.undoes else "enrol"
     assert_never(change)
 
 

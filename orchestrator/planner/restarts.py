@@ -9,11 +9,12 @@ from typing import TypeVar
 from orchestrator.availability.model import Budget, Constraint
 from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.hotpatch.foresee import Foreseen, foresee
-from orchestrator.hotpatch.model import Installation, Month, Restarts
+from orchestrator.hotpatch.model import Installation, Month, Restarts, Standing, Told, Track
 from orchestrator.hotpatch.predict import restart_of
 from orchestrator.hotpatch.surprise import surprises
 from orchestrator.hotpatch.track import Tracks
 from orchestrator.inventory.model import Machine, MachineId
+from orchestrator.policy.change import Enrolment
 from orchestrator.policy.model import Change, MaxUnavailable, MinAvailable, Patches, Policy, Reboot
 from orchestrator.policy.select import matcher
 from orchestrator.topology.graph import Topology
@@ -48,6 +49,8 @@ def predict(
     Where the campaign restarts machines if required, those that need no restart are sent with `reboot: never`, if a rule gives
     such machines room of their own (`rebootless`): so one plan has two speeds, and nobody is taken for one that stays up who might be restarted.
     """
+    if isinstance(change, Enrolment):
+        return _settings(topology, machines, policies)
     if not isinstance(change, Patches):
         return Predicted({}, frozenset())
     taken_at = topology.inventory.taken_at
@@ -64,6 +67,14 @@ def predict(
     stands = [(machine, found[machine.id].standing) for machine in held]
     told = () if tracks is None else tuple(surprises(tracks, stands))
     return Predicted(found, up, unrestarted, tracks, told)
+
+
+def _settings(topology: Topology, machines: Iterable[MachineId], policies: Sequence[Policy]) -> Predicted:
+    """A setting takes nobody down, whatever month it is."""
+    chosen = sorted(machines)
+    foreseen = Foreseen(Restarts.NEVER, Told.SETTINGS, Standing(Track.UNKNOWN, Told.NOTHING, "nobody asked"))
+    up = frozenset(chosen) - _with_steps(topology, chosen, policies)
+    return Predicted(dict.fromkeys(chosen, foreseen), up)
 
 
 def _unrestarted(

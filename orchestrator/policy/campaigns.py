@@ -8,6 +8,7 @@ from itertools import combinations
 from orchestrator.errors import Problem
 from orchestrator.inventory.model import Machine
 from orchestrator.policy import codes
+from orchestrator.policy.change import Enrolment
 from orchestrator.policy.model import Change, Patches, Policy, Restart, RunCommand
 
 
@@ -22,6 +23,8 @@ def overlap(one: Change, other: Change) -> bool:
             return True
         case RunCommand(), RunCommand():
             return one.script.file == other.script.file
+        case Enrolment(), Enrolment():
+            return True
         case Patches(), Patches():
             classes = set(one.classifications) & set(other.classifications)
             return bool(classes) or _included(one, other) or _included(other, one)

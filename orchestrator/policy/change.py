@@ -98,16 +98,50 @@ class Rollback:
     baseline: tuple[str, ...] = ()  # KBs by digits
 
 
+Setting = tuple[str, str | bool | None]
+"""A patch setting by its dotted key below `patchSettings`, as Azure spells it; None: it isn't there."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSettings:
+    """Write these settings of one machine, and take away what is None. It may be sent twice: the second time changes nothing."""
+
+    values: tuple[Setting, ...]  # sorted by key
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is to be set on one machine, and what stands there before. The same keys in both."""
+
+    machine: MachineId
+    wanted: tuple[Setting, ...]
+    former: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Settings by which nobody but whoever is asked to patches a machine; or, with `undoes`, those that a rollout found before it."""
+
+    settings: tuple[Settings, ...]  # sorted by machine
+    undoes: str = ""
+
+    def of(self, machine: MachineId) -> Settings | None:
+        """A machine's; None if nothing is to be set on it."""
+        place = bisect_left(self.settings, machine, key=lambda one: one.machine)
+        held = self.settings[place : place + 1]
+        return held[0] if held and held[0].machine == machine else None
+
+
 def _holds(machines: tuple[MachineId, ...], machine: MachineId) -> bool:
     place = bisect_left(machines, machine)
     return place < len(machines) and machines[place] == machine
 
 
-Simple = Patches | Restart | RunCommand
+Simple = Patches | Restart | RunCommand | WriteSettings
 """A change that is one request to the cloud."""
 
-Change = Simple | Rollback
-"""A rollback is several, one after another under one grant (`parts`)."""
+Change = Patches | Restart | RunCommand | Rollback | Enrolment
+"""A rollback is several requests, one after another under one grant; an enrolment another one for each machine (`parts`)."""
 
 
 def script(file: str, text: str) -> Script:
@@ -120,6 +154,9 @@ def parts(change: Change, machine: MachineId) -> tuple[Simple, ...]:
 
     Order of a rollback: Microsoft's for hotpatches, "uninstall the latest update, install the last known-good baseline, restart".
     """
+    if isinstance(change, Enrolment):
+        settings = change.of(machine)
+        return (WriteSettings(settings.wanted if settings is not None else ()),)
     if not isinstance(change, Rollback):
         return (change,)
     undo = next(undo for undo in change.undo if _holds(undo.machines, machine))

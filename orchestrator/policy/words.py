@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, assert_never
 
-from orchestrator.policy.change import PinnedBy, Rollback
+from orchestrator.policy.change import Enrolment, PinnedBy, Rollback
 from orchestrator.policy.model import (
     Around,
     Change,
@@ -195,6 +195,8 @@ def change(one: Change) -> str:
             return f"run {command(one)}"
         case Rollback():
             return rollback(one)
+        case Enrolment():
+            return enrolment(one)
     assert_never(one)
 
 
@@ -204,6 +206,13 @@ def command(one: RunCommand) -> str:
     return f"{one.script.file} on {one.os}, at most {duration(one.timeout)}" + (
         f", with {given}" if given else ""
     )
+
+
+def enrolment(one: Enrolment) -> str:
+    """`set patchMode, bypassPlatformSafetyChecksOnUserSchedule of 12 machines`."""
+    keys = sorted({key.rpartition(".")[2] for settings in one.settings for key, _ in settings.wanted})
+    whose = f", as they were before rollout {one.undoes}" if one.undoes else ""
+    return f"set {', '.join(keys)} of {counted(len(one.settings), 'machine')}{whose}"
 
 
 def rollback(one: Rollback) -> str:

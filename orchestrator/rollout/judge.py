@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
-from orchestrator.policy.change import Patches, Reboot, Restart, RunCommand, Simple
+from orchestrator.policy.change import Patches, Reboot, Restart, RunCommand, Simple, WriteSettings
 from orchestrator.rollout.meanings import MEANINGS, Meaning, Then, is_known, meaning_of
 from orchestrator.rollout.patch_results import Kept, results_of
 
@@ -61,6 +61,12 @@ def judge(change: Simple, succeeded: bool, result: Mapping[str, Any], code: str,
             if succeeded:
                 return _changed("restarted")
             return _failed(code, message, "the restart failed")
+        case WriteSettings():
+            return (
+                _changed("settings written")
+                if succeeded
+                else _failed(code, message, "Azure didn't take the settings")
+            )
         case RunCommand():
             return _script(succeeded, result, code, message)
         case Patches():

@@ -61,7 +61,7 @@ USES: Final = (
     ),
     Use("restart", (Permission.READ_MACHINES, Permission.READ_VIEW, Permission.RESTART)),
     Use("run commands", (Permission.READ_VIEW, f"{_COMPUTE}/runCommand/action")),
-    Use("enrol", (Permission.READ_MACHINES, f"{_COMPUTE}/write")),
+    Use("enrol", (Permission.READ_MACHINES, Permission.WRITE_MACHINES)),
     Use("audit", (Permission.READ_MACHINES, Permission.READ_RUNS)),
     Use(
         "patch Arc machines",

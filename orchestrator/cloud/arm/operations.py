@@ -60,9 +60,11 @@ async def begin(client: ArmClient, target: Target, order: Order, key: str, timeo
     except Exception as error:  # noqa: BLE001 - whatever it is, the request may have arrived, and that must be said
         if not heard:
             unsent = surely_unsent(error) or (isinstance(error, TimeoutError) and not left)
-            return _unanswered(error, order.asked, client.endpoint, timeout_s, unsent=unsent)
-    return answers.answer_to_start(
-        _told_by(heard[-1]), order.asked, lambda activity: operation_of(client, target, activity)
+            return order.settled(_unanswered(error, order.asked, client.endpoint, timeout_s, unsent=unsent))
+    return order.settled(
+        answers.answer_to_start(
+            _told_by(heard[-1]), order.asked, lambda activity: operation_of(client, target, activity)
+        )
     )
 
 
@@ -85,6 +87,8 @@ def _call(client: ArmClient, target: Target, order: Order, key: str) -> Callable
             return partial(machines.begin_assess_patches, target.resource_group, target.name)
         case Action.RESTART:
             return partial(machines.begin_restart, target.resource_group, target.name)
+        case Action.WRITE_SETTINGS:
+            return partial(machines.begin_update, target.resource_group, target.name, order.body)
         case Action.RUN_COMMAND:
             commands = client.compute(target.subscription).virtual_machine_run_commands
             where = target.resource_group, target.name, command_name(key)
