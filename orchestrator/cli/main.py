@@ -71,6 +71,8 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "simulate", "Plan", "Run a plan hundreds of times in virtual time, and say what may come of it."
         ),
         "rollout": Entry("rollout", "Run", "Run a plan, watched, until it is done or health says stop."),
+        "enrol": Entry("enrol", "Run", "Set machines so that nobody else patches them; keeps how they were."),
+        "unenrol": Entry("enrol", "Run", "Bring back the settings that an enrolment found."),
         "status": Entry("status", "Run", "Say where a rollout or a machine stands, and what may be done."),
         "pause": Entry("verbs", "Steer", "Start nothing new; what has begun is carried through."),
         "resume": Entry("verbs", "Steer", "Go on with the same plan, gates first."),

@@ -26,6 +26,7 @@ from orchestrator.planner.forecast import forecast, sentences
 from orchestrator.planner.model import Plan, StageGate, Warned
 from orchestrator.planner.summary import Summary, summarize
 from orchestrator.policy import words
+from orchestrator.policy.change import Enrolment
 from orchestrator.policy.model import Patches, Policy, Reboot, Restart
 from orchestrator.policy.select import parse_selector_expression
 from orchestrator.verify.model import Verdict
@@ -177,6 +178,8 @@ def _restarts(plan: Plan, told: Summary) -> str:
         case Patches(reboot=Reboot.NEVER):
             never = told.predicted.get("never", 0)
             return "no restarts" + (f"; {never:,} of these need none and stay up" if never else "")
+        case Enrolment():
+            return "no restarts"
         case _:
             return count(told.restarts, "restart")
 

@@ -56,7 +56,7 @@ from orchestrator.wiring.rollout import (
 class Wanted:
     """What was typed."""
 
-    plan: Path | None
+    plan: Path | bytes | None  # a file, or what is in one
     source: Source | None
     policies: tuple[Path, ...]
     campaign: str | None
@@ -291,6 +291,8 @@ class _Run:
 
 async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) -> bytes:
     """The reviewed plan; or that of the rollout that goes on already; or a new one, shown and agreed to."""
+    if isinstance(wanted.plan, bytes):
+        return wanted.plan
     if wanted.plan is not None:
         return read_bytes(wanted.plan, "plan")
     going_on = (await look(journal)).active()

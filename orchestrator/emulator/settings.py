@@ -94,11 +94,12 @@ def _wrong(machine: Machine, os: Os, was: Json, settings: Json) -> Answer | None
 
 
 def _merged(was: Json, wanted: Json) -> Json:
-    """What is wanted over what was, one object deep."""
+    """What is wanted over what was, one object deep. What is wanted as null is taken away."""
     merged = {**was, **wanted}
     if isinstance(wanted.get(_OF_THE_PLATFORM), dict):
-        merged[_OF_THE_PLATFORM] = {**_object(was.get(_OF_THE_PLATFORM)), **wanted[_OF_THE_PLATFORM]}
-    return merged
+        inner = {**_object(was.get(_OF_THE_PLATFORM)), **wanted[_OF_THE_PLATFORM]}
+        merged[_OF_THE_PLATFORM] = {key: value for key, value in inner.items() if value is not None} or None
+    return {key: value for key, value in merged.items() if value is not None}
 
 
 def _object(told: object) -> Json:

@@ -115,12 +115,15 @@ def _script(script: Script) -> Json:
 # From the file --------------------------------------------------------------------------------------------------
 
 
-def _a_setting(value: object, place: str, problems: Problems) -> str | bool | None:
-    """A word, a yes or no, or null for what isn't there."""
-    if value is None or isinstance(value, str | bool):
-        return value
-    problems.append(f"{place} is {value!r}; write a word, true, false, or null")
-    return None
+def _of_settings(value: Any, place: str, problems: Problems) -> dict[str, str | bool | None] | None:
+    """Settings by key: a word, a yes or no, or null for what isn't there, which is worth as much as what is."""
+    if not isinstance(value, Mapping):
+        problems.append(f"{place} is {value!r}; write an object of settings by key")
+        return None
+    for key, inner in value.items():
+        if inner is not None and not isinstance(inner, str | bool):
+            problems.append(f"{place}.{key} is {inner!r}; write a word, true, false, or null")
+    return dict(value)
 
 
 _SCRIPT: Final = record({"file": a_string, "sha256": a_string, "text": a_string})
@@ -146,7 +149,7 @@ CHANGE: Final = record(
         ),
         "undoes": a_string,
         "settings": list_of(
-            {"machine": a_string, "wanted": map_of(_a_setting), "former": map_of(_a_setting)}, needs="machine"
+            {"machine": a_string, "wanted": _of_settings, "former": _of_settings}, needs="machine"
         ),
         "classifications": strings,
         "include_kbs": strings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestrator.inventory.model import Kind, Machine, MachineId, Os
+from orchestrator.planner.enrolment import why_not
 from orchestrator.policy.change import Change, Enrolment, Restart, Rollback, RunCommand
 from orchestrator.topology.graph import Topology
 
@@ -29,7 +30,11 @@ def _why_not(machine: Machine, change: Change) -> str:
         case Rollback() if machine.kind is not Kind.AZURE_VM:
             return "a rollback restarts the machine, and Azure restarts virtual machines of its own only"
         case Enrolment() if change.of(machine.id) is None:
-            return "nothing is to be set on it"
+            return (
+                "nothing is to be set on it"
+                if change.undoes
+                else why_not(machine) or "it is enrolled already"
+            )
         case _:
             return ""
 

@@ -296,7 +296,7 @@ def _made(
         warnings=tuple(
             dict.fromkeys(
                 (
-                    *_of_inventory(topology.inventory, changed),
+                    *_of_inventory(topology.inventory, changed, changing),
                     *compiled.warnings,
                     *_of_stages(wanted.stages, staged),
                     *coverage.warnings(staged.coverage),
@@ -339,10 +339,11 @@ def _concerning(
             yield sparing(rule, predicted.stay_up & changed)
 
 
-def _of_inventory(inventory: Inventory, changed: frozenset[MachineId]) -> Iterable[Warned]:
-    """What isn't known of the fleet, and who else patches the machines that are changed."""
+def _of_inventory(inventory: Inventory, changed: frozenset[MachineId], change: Change) -> Iterable[Warned]:
+    """What isn't known of the fleet, and who else patches the machines that are changed, unless that is what is changed."""
     yield from map(Warned, unknowns(inventory))
-    yield from (Warned(one.what) for one in underneath(inventory, changed))
+    if not isinstance(change, Enrolment):
+        yield from (Warned(one.what) for one in underneath(inventory, changed))
 
 
 def _of_stages(stages: Sequence[Stage], staged: Staged) -> Iterable[Warned]:

@@ -12,6 +12,7 @@ from orchestrator.hotpatch.model import Restarts
 from orchestrator.planner.exposure import ahead, rank_of
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.planner.saved import Saved, saved
+from orchestrator.policy.change import Enrolment
 from orchestrator.policy.model import Change, Patches, Reboot
 
 
@@ -95,6 +96,8 @@ def _ahead(plan: Plan) -> int:
 
 def may_restart(change: Change) -> bool:
     """Whether a machine may restart by the change, as far as anybody knows beforehand."""
+    if isinstance(change, Enrolment):
+        return False
     return not (isinstance(change, Patches) and change.reboot is Reboot.NEVER)
 
 

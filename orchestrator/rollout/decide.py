@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import assert_never, get_args
 
-from orchestrator.policy.model import Restart
+from orchestrator.policy.model import Patches, Restart
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal, restarts
@@ -159,7 +159,8 @@ def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) ->
     """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
     machine = found.machine
     serves = not rollout.machines[machine].forced
-    if found.restart_pending and not restarts(rollout, machine):
+    installs = isinstance(rollout.planned.plan.change, Patches)
+    if installs and found.restart_pending and not restarts(rollout, machine):
         return (e.RestartForeseen(machine, "a restart is pending on it, so that its updates may end in one"),)
     refused = refusal(scope, rollout, machine, serves=serves, now=now)
     if refused is None and (why := _why_needless(rollout, found)):

@@ -1,0 +1,286 @@
+"""`wavekeeper enrol` and `unenrol`: settings by which nobody else patches a machine, as a rollout of its own; and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.output import columns, count, err, heading, line, out, print_json, print_table
+from orchestrator.cli.planning import print_summary, to_json
+from orchestrator.cli.rollout import TimeScale, Verbose, Wanted, run
+from orchestrator.cli.source import Source, live_inventory, source
+from orchestrator.errors import Refused, UsageError
+from orchestrator.inventory.ids import name_of
+from orchestrator.inventory.model import Inventory
+from orchestrator.planner.document import digest
+from orchestrator.planner.durations import Durations
+from orchestrator.planner.enrolment import Enrolling
+from orchestrator.planner.enrolment import enrol as enrolling
+from orchestrator.planner.enrolment import unenrol as restoring
+from orchestrator.policy.change import Enrolment
+from orchestrator.policy.model import EVERYTHING, Selector
+from orchestrator.policy.select import matcher, parse_selector_expression
+from orchestrator.service.ending import ExitCode
+from orchestrator.service.enrolment import done_by, read_back, transitions, written_by
+from orchestrator.service.look import look
+from orchestrator.service.start import known_rollout
+from orchestrator.service.verbs import find_rollout
+from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.files import read_policies, write_bytes
+from orchestrator.wiring.journal import journal_path, look_into
+from orchestrator.wiring.plans import Made, OneOff, plan_with
+
+PlanFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Keep the plan in this file instead of running it: review it, then run it."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")]
+Some = Annotated[
+    str | None,
+    typer.Option(
+        "--select", help="Only these machines, such as tag:app=shop,region=westeurope; else all of them."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command(name="enrol")(enrol)
+    app.command(name="unenrol")(unenrol)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, of what both commands take."""
+
+    endpoint: str | None
+    policies: tuple[Path, ...]
+    output: Path | None
+    yes: bool
+    journal: Path
+    time_scale: float | None
+    reason: str
+    verbose: bool
+    as_json: bool
+
+
+def enrol(
+    subscription: options.Subscriptions = None,
+    inventory: options.InventoryFile = None,
+    endpoint: options.Endpoint = None,
+    policies: options.Policies = None,
+    select: Some = None,
+    hotpatching: Annotated[
+        bool,
+        typer.Option(
+            "--hotpatching/--no-hotpatching", help="Also turn on hotpatches where the image is eligible."
+        ),
+    ] = True,
+    output: PlanFile = None,
+    yes: Yes = False,
+    journal: options.JournalFile = None,
+    time_scale: TimeScale = None,
+    reason: options.Reason = "",
+    verbose: Verbose = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Set machines so that Azure installs nothing by itself and whoever asks may: a rollout like any other, journaled and throttled.
+
+    patchMode becomes AutomaticByPlatform and bypassPlatformSafetyChecksOnUserSchedule true. What stood there before is kept in the
+    plan and with it in the journal, also where nothing stood; `wavekeeper unenrol` brings it back.
+    """
+    where = source(inventory, subscription, endpoint)
+    if where.file is not None and output is None:
+        raise UsageError(
+            "a file tells how settings were, not how they are: give --subscription, or -o for the plan alone"
+        )
+    asked = _asked(
+        endpoint, policies, output, journal, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
+    )
+    chosen = matcher(EVERYTHING if select is None else parse_selector_expression(select))
+    fleet = where.read()
+    found = enrolling([m for m in fleet.machines if chosen(m)], hotpatching=hotpatching)
+    return _carry_out(found, fleet, asked, where)
+
+
+def unenrol(
+    rollout: Annotated[str, typer.Argument(help="The enrolment to take back: its id or a beginning of it.")],
+    endpoint: options.Endpoint = None,
+    policies: options.Policies = None,
+    output: PlanFile = None,
+    yes: Yes = False,
+    journal: options.JournalFile = None,
+    time_scale: TimeScale = None,
+    reason: options.Reason = "",
+    verbose: Verbose = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Bring back the settings that an enrolment found, also those that weren't there: again a rollout like any other.
+
+    A machine whose settings somebody has changed since is left as it is, and named.
+    """
+    asked = _asked(
+        endpoint, policies, output, journal, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
+    )
+    done, name, fleet = asyncio.run(_enrolled(asked, rollout))
+    found = restoring(done, name, {machine.id: machine for machine in fleet.machines})
+    where = source(None, sorted({machine.subscription for machine in fleet.machines}), endpoint)
+    return _carry_out(found, fleet, asked, where)
+
+
+def _asked(
+    endpoint: str | None,
+    policies: list[Path] | None,
+    output: Path | None,
+    journal: Path | None,
+    time_scale: float | None,
+    reason: str,
+    *,
+    yes: bool,
+    verbose: bool,
+    as_json: bool,
+) -> Asked:
+    where = journal_path(journal)
+    return Asked(endpoint, tuple(policies or ()), output, yes, where, time_scale, reason, verbose, as_json)
+
+
+async def _enrolled(asked: Asked, name: str) -> tuple[Enrolment, str, Inventory]:
+    """What a rollout set, its whole id, and the fleet as it is now."""
+    journal = await look_into(asked.journal)
+    try:
+        rollout = find_rollout(await look(journal), name)
+    finally:
+        await journal.close()
+    done = done_by(rollout)
+    cloud = await open_cloud(asked.endpoint, asked.time_scale)
+    try:
+        subscriptions = tuple(
+            sorted({one.subscription for one in rollout.planned.plan.machines if one.change})
+        )
+        return done, rollout.id, await live_inventory(cloud, subscriptions)
+    finally:
+        await cloud.provider.close()
+
+
+def _carry_out(found: Enrolling, fleet: Inventory, asked: Asked, where: Source) -> int:
+    """Show what would be set; keep it as a plan, or run it and read it back. Returns the exit code."""
+    names = {machine.id: machine.name for machine in fleet.machines}
+    told = err if asked.as_json else out
+    if found.same:
+        line(f"{count(found.same, 'machine')} {'is' if found.same == 1 else 'are'} right already", told)
+    if not found.change.settings:
+        for machine, why in found.cannot.items():
+            line(f"{names.get(machine, name_of(machine))}: {why}", told, indent=2)
+        line("nothing is to be set", told)
+        return ExitCode.NOT_ALL if found.cannot else ExitCode.DONE
+    _print_transitions(found.change)
+    if found.change.undoes:
+        for machine, why in found.cannot.items():
+            line(
+                f"left as it is: {names.get(machine, name_of(machine))}: {why}", err, style="yellow", indent=2
+            )
+    concerned = {one.machine for one in found.change.settings}
+    if not found.change.undoes:
+        concerned |= found.cannot.keys()
+    chosen = Selector(names=tuple(sorted({names[machine] for machine in concerned if machine in names})))
+    made = plan_with(fleet, read_policies(asked.policies), None, OneOff(found.change, chosen))
+    if asked.output is not None:
+        return _keep(made, asked.output, where, as_json=asked.as_json)
+    return _run(made, asked, where)
+
+
+def _print_transitions(change: Enrolment) -> None:
+    table = columns("setting", "from", "to", "machines", right=("machines",))
+    for one in transitions(change):
+        table.add_row(one.key, one.before, one.after, f"{one.machines:,}")
+    heading("To be set", err)
+    print_table(table, err)
+    err.print()
+
+
+def _keep(made: Made, path: Path, where: Source, *, as_json: bool) -> int:
+    write_bytes(path, made.text)
+    if as_json:
+        change = made.plan.change
+        assert isinstance(change, Enrolment)
+        settings: list[dict[str, Any]] = [
+            {"machine": one.machine, "wanted": dict(one.wanted), "former": dict(one.former)}
+            for one in change.settings
+        ]
+        print_json({**to_json(made), "settings": settings, "file": str(path)})
+        return ExitCode.DONE
+    print_summary(made, out)
+    line(f"\nkept in {path}, with how every machine was. Next:")
+    line(f"wavekeeper rollout {path}{where.typed_endpoint()}", indent=2)
+    return ExitCode.DONE
+
+
+def _run(made: Made, asked: Asked, where: Source) -> int:
+    print_summary(made, err)
+    if not asked.yes:
+        if not sys.stdin.isatty():
+            raise Refused("nobody is here to say yes: keep a plan with -o and review it, or give --yes")
+        if not typer.confirm("Begin?", default=False, err=True):
+            raise Refused("not begun")
+    wanted = Wanted(
+        plan=made.text,
+        source=None,
+        policies=(),
+        campaign=None,
+        change=None,
+        select=None,
+        endpoint=asked.endpoint,
+        time_scale=asked.time_scale,
+        journal=asked.journal,
+        webhooks=None,
+        reason=asked.reason,
+        yes=True,
+        accept_drift=False,
+        durations=Durations(),
+        queue=False,
+        assess=None,
+        verbose=asked.verbose,
+        as_json=asked.as_json,
+    )
+    code = asyncio.run(run(wanted))
+    right = asyncio.run(_check(made, asked, where))
+    return code if right or code != ExitCode.DONE else ExitCode.NOT_ALL
+
+
+async def _check(made: Made, asked: Asked, where: Source) -> bool:
+    """Read the machines back that the rollout says it has set. Azure may take a setting and not keep it."""
+    journal = await look_into(asked.journal)
+    try:
+        rollout = known_rollout(await look(journal), digest(made.text))
+    finally:
+        await journal.close()
+    change = made.plan.change
+    if rollout is None or not isinstance(change, Enrolment):
+        return False
+    cloud = await open_cloud(asked.endpoint, asked.time_scale)
+    try:
+        fleet = await live_inventory(
+            cloud, tuple(sorted({m.subscription for m in made.plan.machines if m.change}))
+        )
+    finally:
+        await cloud.provider.close()
+    written = set(written_by(rollout))
+    seen = read_back([one for one in change.settings if one.machine in written], fleet)
+    if seen.right:
+        line(f"✓ read back: {count(seen.right, 'machine')} as wanted", err, style="green")
+    for name, how in sorted(seen.differing.items()):
+        line(f"✗ {name}: {how}, though Azure took it", err, style="bold red")
+    if not change.undoes:
+        line(
+            f"to bring back what stood there before: wavekeeper unenrol {rollout.id}{where.typed_endpoint()}",
+            err,
+        )
+    return not seen.differing
