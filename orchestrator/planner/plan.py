@@ -296,7 +296,7 @@ def _made(
         warnings=tuple(
             dict.fromkeys(
                 (
-                    *_of_inventory(topology.inventory, changed, changing),
+                    *_of_inventory(topology.inventory, changed, wanted.change),
                     *compiled.warnings,
                     *_of_stages(wanted.stages, staged),
                     *coverage.warnings(staged.coverage),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.planner.enrolment import differences, told
+from orchestrator.planner.model import Plan
 from orchestrator.policy.change import Enrolment, Settings
 from orchestrator.rollout.state import MachineStatus, Rollout
 
@@ -74,6 +75,25 @@ def read_back(settings: Iterable[Settings], fleet: Inventory) -> ReadBack:
         else:
             right += 1
     return ReadBack(right, differing, gone)
+
+
+def moved_since(plan: Plan, fleet: Inventory) -> tuple[tuple[int, str], ...]:
+    """Machines of a plan whose settings are neither what it found nor what it wants: who changed them did so after it was reviewed, and
+    what stood there before would be lost. By index, each with why it is left alone.
+    """
+    change = plan.change
+    if not isinstance(change, Enrolment):
+        return ()
+    machines = {machine.id: machine for machine in fleet.machines}
+    moved = []
+    for index, planned in enumerate(plan.machines):
+        one, machine = change.of(planned.id), machines.get(planned.id)
+        if one is None or machine is None or not planned.change:
+            continue
+        changed = differences(machine, one.former)
+        if changed and differences(machine, one.wanted):
+            moved.append((index, f"its settings were changed since the plan: {'; '.join(changed)}"))
+    return tuple(moved)
 
 
 def written_by(rollout: Rollout) -> tuple[MachineId, ...]:

@@ -35,6 +35,7 @@ from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.messages import Start
 from orchestrator.rollout.planned import Planned, index_plan
 from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.service.enrolment import moved_since
 from orchestrator.service.start import (
     drift,
     known_rollout,
@@ -233,7 +234,7 @@ def _judged(
     if live is not None:
         moved = drift(parsed, live, facts_of(parsed))
         refuse_if_outrun(parsed, moved, accept=accept_drift)
-        dropped = moved.dropped
+        dropped = tuple(dict((*moved_since(parsed, live), *moved.dropped)).items())
         refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
     return dropped
 

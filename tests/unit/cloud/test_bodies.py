@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from orchestrator.cloud.bodies import install_body, iso_duration
+from orchestrator.cloud.bodies import install_body, iso_duration, settings_body
 from orchestrator.cloud.port import Rejected
 from orchestrator.inventory.model import Os
+from orchestrator.policy.change import WriteSettings
 from orchestrator.policy.model import Patches, Reboot
 
 
@@ -163,3 +164,22 @@ def test_kbs_alone_are_enough() -> None:
 def test_iso_durations(duration: timedelta, written: str) -> None:
     """Durations are written as ISO 8601 writes them."""
     assert iso_duration(duration) == written
+
+
+def test_settings_of_a_machine() -> None:
+    """Under the machine's own system, each at its place; what is to be taken away is null."""
+    settings = WriteSettings(
+        (
+            ("automaticByPlatformSettings.bypassPlatformSafetyChecksOnUserSchedule", None),
+            ("patchMode", "Manual"),
+        )
+    )
+    inner = {
+        "patchMode": "Manual",
+        "automaticByPlatformSettings": {"bypassPlatformSafetyChecksOnUserSchedule": None},
+    }
+    assert settings_body(settings, Os.WINDOWS) == {
+        "properties": {"osProfile": {"windowsConfiguration": {"patchSettings": inner}}}
+    }
+    assert "linuxConfiguration" in str(settings_body(settings, Os.LINUX))
+    assert isinstance(settings_body(settings, Os.UNKNOWN), Rejected)
