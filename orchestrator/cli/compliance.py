@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -28,15 +28,17 @@ from orchestrator.clock import SystemClock
 from orchestrator.errors import UsageError
 from orchestrator.reports.compliance_model import Compliance, MonthOf, Standing, State
 from orchestrator.reports.compliance_page import as_csv, page
-from orchestrator.rollout.state import Rollout
 from orchestrator.service.compliance import compliance as stands
 from orchestrator.service.ending import ExitCode
-from orchestrator.service.look import look
+from orchestrator.service.look import Remembered, look_back
 from orchestrator.wiring.files import read_policies, write_bytes
 from orchestrator.wiring.journal import journal_path, look_into
 
 SHOWN: Final = 12
 """Machines told; all of them with --all."""
+
+REACH: Final = timedelta(days=400)
+"""How far back months are told: thirteen of them, so that the same month of last year is among them."""
 
 _STYLES: Final = {
     State.OVERDUE: "bold red",
@@ -78,8 +80,9 @@ def compliance(
         raise UsageError(f"{output}: name a file that ends in .html, .csv or .json")
     fleet = source(inventory, subscription, endpoint).read()
     rules = read_policies(tuple(policies or ()))
-    rollouts = asyncio.run(_rollouts(journal_path(journal), must_exist=journal is not None))
-    told = stands(fleet, rollouts, rules, fleet.taken_at or SystemClock().now(), within)
+    now = fleet.taken_at or SystemClock().now()
+    past = asyncio.run(_rollouts(journal_path(journal), now - REACH, must_exist=journal is not None))
+    told = stands(fleet, past, rules, now, within)
     if output is not None:
         write_bytes(output, _written(told, output.suffix))
     if as_json:
@@ -91,13 +94,13 @@ def compliance(
     return ExitCode.DONE if told.ok else ExitCode.NOT_ALL
 
 
-async def _rollouts(path: Path, *, must_exist: bool) -> Sequence[Rollout]:
+async def _rollouts(path: Path, since: datetime, *, must_exist: bool) -> Remembered:
     """What the journal knows; nothing if there is none and nobody named one."""
     if not must_exist and not await asyncio.to_thread(path.exists):
-        return ()
+        return Remembered((), 0)
     held = await look_into(path)
     try:
-        return tuple((await look(held)).rollouts.values())
+        return await look_back(held, since)
     finally:
         await held.close()
 

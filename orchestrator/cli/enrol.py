@@ -28,7 +28,7 @@ from orchestrator.policy.model import EVERYTHING, Selector
 from orchestrator.policy.select import matcher, parse_selector_expression
 from orchestrator.service.ending import ExitCode
 from orchestrator.service.enrolment import done_by, read_back, transitions, written_by
-from orchestrator.service.look import look
+from orchestrator.service.look import look, look_for
 from orchestrator.service.start import known_rollout
 from orchestrator.service.verbs import find_rollout
 from orchestrator.wiring.cloud import open_cloud
@@ -156,7 +156,7 @@ async def _enrolled(asked: Asked, name: str) -> tuple[Enrolment, str, Inventory]
     """What a rollout set, its whole id, and the fleet as it is now."""
     journal = await look_into(asked.journal)
     try:
-        rollout = find_rollout(await look(journal), name)
+        rollout = find_rollout(await look_for(journal, name), name)
     finally:
         await journal.close()
     done = done_by(rollout)
@@ -247,6 +247,7 @@ def _run(made: Made, asked: Asked, where: Source) -> int:
         durations=Durations(),
         queue=False,
         assess=None,
+        calendar=None,
         verbose=asked.verbose,
         as_json=asked.as_json,
     )
@@ -259,7 +260,8 @@ async def _check(made: Made, asked: Asked, where: Source) -> bool:
     """Read the machines back that the rollout says it has set. Azure may take a setting and not keep it."""
     journal = await look_into(asked.journal)
     try:
-        rollout = known_rollout(await look(journal), digest(made.text))
+        begun = known_rollout(await look(journal), digest(made.text))
+        rollout = None if begun is None else find_rollout(await look_for(journal, begun.id), begun.id)
     finally:
         await journal.close()
     change = made.plan.change

@@ -21,6 +21,7 @@ from orchestrator.policy.model import Policy
 from orchestrator.policy.select import matcher
 from orchestrator.reports.compliance_model import Compliance, MonthOf, Standing, State, Why
 from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout
+from orchestrator.service.look import Remembered
 
 _URGENT: Final = (State.OVERDUE, State.EXPOSED, State.UNKNOWN, State.CURRENT)
 _MONTH: Final = re.compile(r"\b(20\d\d)-(0[1-9]|1[0-2])\b")
@@ -29,7 +30,7 @@ _IMPORTANT: Final = ("critical", "security")
 
 def compliance(
     inventory: Inventory,
-    rollouts: Sequence[Rollout],
+    past: Remembered,
     policies: Sequence[Policy],
     now: datetime,
     deadline: timedelta,
@@ -38,7 +39,7 @@ def compliance(
     month = _month_at(now)
     released = _released(month)
     patching = sorted(
-        (one for one in rollouts if isinstance(one.planned.plan.change, Patches)),
+        (one for one in past.rollouts if isinstance(one.planned.plan.change, Patches)),
         key=lambda one: one.started_at,
     )
     this_month = [one for one in patching if one.started_at >= released]
@@ -61,7 +62,7 @@ def compliance(
         deadline=deadline,
         machines=tuple(sorted(reasoned, key=_urgency)),
         months=tuple(_months(patching, deadline)),
-        notes=tuple(_notes(standings, rollouts)),
+        notes=tuple(_notes(standings, past)),
     )
 
 
@@ -272,11 +273,13 @@ def _month(month: Month, rollouts: Sequence[Rollout], deadline: timedelta) -> Mo
     )
 
 
-def _notes(standings: Sequence[Standing], rollouts: Sequence[Rollout]) -> Iterator[str]:
+def _notes(standings: Sequence[Standing], past: Remembered) -> Iterator[str]:
     if estimated := sum(one.estimated for one in standings):
         yield (
             f"of {estimated:,} machines nobody told when the updates that they lack came out: that is deduced from their last "
             "installation, or from their last assessment (read them from Resource Graph to know)"
         )
-    if not rollouts:
+    if past.archived:
+        yield f"{past.archived:,} rollouts of this time are in archives and are not told of"
+    elif not past.rollouts:
         yield "the journal knows no rollout: months, failures and who was left out are told from it"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from orchestrator.executor.log import replay
 from orchestrator.executor.whole import whole
 from orchestrator.rollout.codec import decode
@@ -42,6 +45,22 @@ async def look_for(journal: Journal, name: str | None) -> Scope:
                 break
             put_away(scope, ended.id)
     return scope
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Rollouts of a time, whole, in the order in which they were started; and how many more are in archives."""
+
+    rollouts: tuple[Rollout, ...]
+    archived: int
+
+
+async def look_back(journal: Journal, since: datetime) -> Remembered:
+    """Every rollout that was started since then. Raises as `look`."""
+    scope = await replay(journal)
+    wanted = [one for one in known(scope) if one.started_at >= since]
+    found = [await whole(scope, journal, one) for one in wanted if _is_here(one)]
+    return Remembered(tuple(found), len(wanted) - len(found))
 
 
 def _is_here(rollout: Rollout | Ended) -> bool:

@@ -229,7 +229,7 @@ def test_what_is_no_plan_is_refused(text: bytes, told: str) -> None:
         ({"max_wait_s": "8h"}, "max_wait_s is no number of seconds"),
         ({"max_wait_s": 1e300}, "max_wait_s is no number of seconds"),
         ({"stop_when": {"unhealthy": "many"}}, 'stop_when.unhealthy is neither a number of machines nor a percentage such as "1%"'),
-        ({"change": {"kind": "wish"}}, "change.kind is 'wish'; write patches, restart, run_command or rollback"),
+        ({"change": {"kind": "wish"}}, "change.kind is 'wish'; write patches, restart, run_command, rollback or enrolment"),
         ({"change": {"kind": "run_command", "os": "linux"}}, "change has no `script`"),
         ({"change": encoded(RunCommand(Script("x.sh", "reboot", SCRIPT.script.sha256), Os.LINUX))}, "change.script (x.sh) isn't the text that its digest was made of; nothing is run that wasn't reviewed: plan again"),
         ({"change": {"kind": "rollback", "undo": []}}, "change.undo is empty; a rollback says what it takes back, and from which machines"),
