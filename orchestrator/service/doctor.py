@@ -25,8 +25,6 @@ GROUPS_ASKED: Final = 50
 SKEW: Final = timedelta(seconds=5)
 """How far this machine's clock may be from the cloud's: what a rollout takes for a step of the clock, and stops at."""
 
-_COMPUTE: Final = "Microsoft.Compute/virtualMachines"
-
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -60,7 +58,11 @@ USES: Final = (
         },
     ),
     Use("restart", (Permission.READ_MACHINES, Permission.READ_VIEW, Permission.RESTART)),
-    Use("run commands", (Permission.READ_VIEW, f"{_COMPUTE}/runCommand/action")),
+    Use(
+        "run commands",
+        (Permission.READ_VIEW, Permission.READ_COMMANDS, Permission.WRITE_COMMANDS),
+        {Permission.DELETE_COMMANDS: "run commands stay on their machines, which take so many and no more"},
+    ),
     Use("enrol", (Permission.READ_MACHINES, Permission.WRITE_MACHINES)),
     Use("audit", (Permission.READ_MACHINES, Permission.READ_RUNS)),
     Use(
@@ -76,6 +78,11 @@ USES: Final = (
             Permission.ASSESS_ARC: "nothing is assessed before or after",
             Permission.READ_ARC_ASSESSMENTS: "what an assessment found isn't told by update",
         },
+    ),
+    Use(
+        "run commands on Arc",
+        (Permission.READ_ARC_COMMANDS, Permission.WRITE_ARC_COMMANDS),
+        {Permission.DELETE_ARC_COMMANDS: "run commands stay on their machines"},
     ),
 )
 """What there is, in the order in which people come to it."""
