@@ -60,7 +60,10 @@ Campaign = Annotated[
 ]
 Change = Annotated[
     str | None,
-    typer.Option("--change", help="A one-off under the same rules, restart or patches; needs --select."),
+    typer.Option(
+        "--change",
+        help="A one-off under the same rules, restart, restart-pending or patches; needs --select.",
+    ),
 ]
 Select = Annotated[
     str | None,

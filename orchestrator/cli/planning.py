@@ -27,7 +27,7 @@ from orchestrator.planner.model import Plan, StageGate, Warned
 from orchestrator.planner.summary import Summary, summarize
 from orchestrator.policy import words
 from orchestrator.policy.change import Enrolment
-from orchestrator.policy.model import Patches, Policy, Reboot, Restart
+from orchestrator.policy.model import Patches, Policy, Reboot, Restart, RunCommand
 from orchestrator.policy.select import parse_selector_expression
 from orchestrator.verify.model import Verdict
 from orchestrator.wiring.files import read_policies
@@ -51,10 +51,12 @@ def choose_change(change: str | None, select: str | None) -> OneOff | None:
     match change.lower():
         case "restart":
             return OneOff(Restart(), parse_selector_expression(select))
+        case "restart-pending":
+            return OneOff(Restart(only_pending=True), parse_selector_expression(select))
         case "patches":
             return OneOff(Patches(), parse_selector_expression(select))
         case _:
-            raise UsageError(f"--change {change} isn't known; it is restart or patches")
+            raise UsageError(f"--change {change} isn't known; it is restart, restart-pending or patches")
 
 
 def make_plan(
@@ -180,6 +182,8 @@ def _restarts(plan: Plan, told: Summary) -> str:
             return "no restarts" + (f"; {never:,} of these need none and stay up" if never else "")
         case Enrolment():
             return "no restarts"
+        case RunCommand():
+            return "no restarts by the plan itself; each counts as out while its script runs"
         case _:
             return count(told.restarts, "restart")
 

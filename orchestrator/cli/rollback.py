@@ -15,6 +15,7 @@ from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
 from orchestrator.policy.model import EVERYTHING
 from orchestrator.rollout.state import Scope
+from orchestrator.service.blocking import kb_digits
 from orchestrator.service.look import look_for
 from orchestrator.service.taking_back import TakenBack, what_can_be_taken_back
 from orchestrator.service.verbs import find_rollout
@@ -46,6 +47,13 @@ def rollback(
             help="A KB to install after uninstalling; may be given several times. Left out: the last good baseline of machines with hotpatches.",
         ),
     ] = None,
+    kb: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kb",
+            help="Take back only this KB; may be given several times. Left out: all that it installed.",
+        ),
+    ] = None,
     journal: options.JournalFile = None,
     reason: options.Reason = "",
     as_json: options.AsJson = False,
@@ -57,9 +65,9 @@ def rollback(
     """
     scope = asyncio.run(_scope(journal_path(journal), rollout))
     found = find_rollout(scope, rollout)
-    back = what_can_be_taken_back(found)
+    back = what_can_be_taken_back(found, _kbs("--kb", kb))
     fleet = source(inventory, subscription, endpoint).read()
-    change = rollback_change(found.id, back.installed, fleet, _kbs(baseline))
+    change = rollback_change(found.id, back.installed, fleet, _kbs("--baseline", baseline))
     read = read_policies(tuple(policies)) if policies else ()
     made = plan_with(fleet, read, None, OneOff(change, EVERYTHING))
     write_bytes(output, made.text)
@@ -91,11 +99,8 @@ def _print_left(back: TakenBack) -> None:
         line(f"and {len(back.left) - SHOWN} more: --json", out, indent=2)
 
 
-def _kbs(given: list[str] | None) -> tuple[str, ...] | None:
-    if given is None:
-        return None
-    kbs = [kb.strip().upper().removeprefix("KB") for kb in given]
-    for kb, typed in zip(kbs, given, strict=True):
-        if not (kb.isdigit() and len(kb) in (6, 7, 8)):
-            raise UsageError(f"--baseline {typed} is no KB; write it like KB5082063")
-    return tuple(kbs)
+def _kbs(option: str, given: list[str] | None) -> tuple[str, ...] | None:
+    try:
+        return None if given is None else tuple(map(kb_digits, given))
+    except UsageError as error:
+        raise UsageError(f"{option}: {error}") from None

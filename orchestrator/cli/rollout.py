@@ -36,7 +36,7 @@ from orchestrator.service.follow import Follower
 from orchestrator.service.look import look
 from orchestrator.service.start import known_rollout
 from orchestrator.wiring.cloud import Cloud, open_cloud
-from orchestrator.wiring.files import read_bytes, read_hotpatch_calendar
+from orchestrator.wiring.files import read_bytes, read_hotpatch_calendar, refuse_changed_scripts
 from orchestrator.wiring.journal import Journal, become_writer, journal_path, open_journal, whoami
 from orchestrator.wiring.plans import plan_with
 from orchestrator.wiring.rollout import (
@@ -284,7 +284,9 @@ class _Run:
         """The fleet as it is, for a plan that hasn't begun yet."""
         if known_rollout(scope, digest(self.plan)) is not None:
             return None
-        machines = self._read().planned.plan.machines
+        plan = self._read().planned.plan
+        refuse_changed_scripts(plan)
+        machines = plan.machines
         subscriptions = tuple(sorted({machine.subscription for machine in machines}))
         return await live_inventory(self.cloud, subscriptions)
 

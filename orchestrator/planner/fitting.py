@@ -22,6 +22,8 @@ def _why_not(machine: Machine, change: Change) -> str:
             return "Azure restarts virtual machines of its own only; this one is restarted by its updates or by a script"
         case Restart(only_pending=True):
             return _not_pending(machine)
+        case RunCommand(script=script) if machine.kind is not Kind.AZURE_VM:
+            return f"the script {script.file} is run on Azure's own virtual machines alone, for now"
         case RunCommand(script=script, os=wanted) if machine.os is not wanted:
             runs = (
                 "nobody knows what this machine runs" if machine.os is Os.UNKNOWN else f"it runs {machine.os}"

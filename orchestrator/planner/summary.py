@@ -13,7 +13,7 @@ from orchestrator.planner.exposure import ahead, rank_of
 from orchestrator.planner.model import Lane, Plan
 from orchestrator.planner.saved import Saved, saved
 from orchestrator.policy.change import Enrolment
-from orchestrator.policy.model import Change, Patches, Reboot
+from orchestrator.policy.model import Change, Patches, Reboot, RunCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _ahead(plan: Plan) -> int:
 
 def may_restart(change: Change) -> bool:
     """Whether a machine may restart by the change, as far as anybody knows beforehand."""
-    if isinstance(change, Enrolment):
+    if isinstance(change, Enrolment | RunCommand):  # what a script does nobody knows; it counts as out, not as a restart
         return False
     return not (isinstance(change, Patches) and change.reboot is Reboot.NEVER)
 

@@ -110,6 +110,19 @@ def _checked(text: str) -> str:
     return text
 
 
+def changed_since(scripts: Iterable[Script], read: Read) -> tuple[str, ...]:
+    """Files whose text isn't any more what was reviewed. One that isn't there says nothing: the reviewed text is the plan's own."""
+    found = []
+    for one in scripts:
+        try:
+            text = read(one.file)
+        except ValueError:
+            continue
+        if script(one.file, text) != one:
+            found.append(one.file)
+    return tuple(dict.fromkeys(found))
+
+
 def is_pinned(one: Script) -> bool:
     """Whether the text is the one that the digest was made of."""
     return bool(one.text) and script(one.file, one.text).sha256 == one.sha256

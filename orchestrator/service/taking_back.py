@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestrator.errors import Refused
@@ -20,8 +20,8 @@ class TakenBack:
     left: tuple[tuple[str, str], ...]
 
 
-def what_can_be_taken_back(rollout: Rollout) -> TakenBack:
-    """Only machines that this rollout changed, by the results of its own installations.
+def what_can_be_taken_back(rollout: Rollout, only: Collection[str] | None = None) -> TakenBack:
+    """Only machines that this rollout changed, by the results of its own installations; of these KBs `only`, if any are named.
 
     Raises:
         Refused: if there is nothing to take back, or some of it is still under way.
@@ -36,14 +36,17 @@ def what_can_be_taken_back(rollout: Rollout) -> TakenBack:
     for index, run in enumerate(rollout.machines):
         machine = rollout.planned.machine(index)
         kbs = installed_kbs(rollout.patches[run.patches]) if run.patches >= 0 else ()
+        if only is not None:
+            kbs = tuple(kb for kb in kbs if kb in only)
         if kbs:
             installed[machine.id] = kbs
-        elif why := _why_not(rollout, run):
+        elif only is None and (why := _why_not(rollout, run)):
             left.append((machine.name, why))
     if not installed:
         told = "; ".join(f"{name}: {why}" for name, why in left[:5])
+        what = "nothing" if only is None else f"no {', '.join(f'KB{kb}' for kb in sorted(only))}"
         raise Refused(
-            f"{rollout.id} has installed nothing that can be taken back" + (f": {told}" if told else "")
+            f"{rollout.id} has installed {what} that can be taken back" + (f": {told}" if told else "")
         )
     return TakenBack(installed, tuple(left))
 

@@ -149,6 +149,18 @@ def read_folder(folder: Path, *, may_be_empty: bool) -> tuple[Policy, ...]:
     return with_texts(policies, lambda file: script_text(str(folder / file)))
 
 
+def refuse_changed_scripts(plan: Plan) -> None:
+    """Refuse to begin a plan whose scripts were edited since: what runs is what was reviewed. Raises `Refused`."""
+    from orchestrator.planner.scripts import scripts_of
+    from orchestrator.policy.scripts import changed_since
+
+    if changed := changed_since(scripts_of(plan), script_text):
+        raise Refused(
+            f"{', '.join(changed)} {'has' if len(changed) == 1 else 'have'} changed since the plan was made, and what runs is what "
+            "was reviewed; plan again, or put the file back"
+        )
+
+
 def script_text(file: str) -> str:
     """A script's text. Raises ValueError that says what is wrong with it."""
     try:

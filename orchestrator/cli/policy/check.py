@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,7 +14,7 @@ from orchestrator.cli.policy.findings import for_github, for_people, row_of
 from orchestrator.cli.source import source
 from orchestrator.clock import SystemClock
 from orchestrator.errors import UsageError
-from orchestrator.policy.model import Policy, Restart
+from orchestrator.policy.model import Policy, Restart, RunCommand
 from orchestrator.policy.values import did_you_mean
 from orchestrator.review.catalogue import CATALOGUE, is_error, needs_fleet
 from orchestrator.review.review import Review, review
@@ -126,7 +127,11 @@ def _row(policy: Policy, found: Review) -> dict[str, Any]:
 def _changes(policy: Policy) -> str:
     if policy.campaign is None:
         return ""
-    return "restart" if isinstance(policy.campaign.change, Restart) else "patches"
+    return _KINDS.get(type(policy.campaign.change), "patches")
+
+
+_KINDS: Final[Mapping[type, str]] = {Restart: "restart", RunCommand: "run_command"}
+"""What campaigns change, as their key says it."""
 
 
 def _explain(typed: str) -> None:

@@ -270,7 +270,7 @@ def test_a_one_off_names_change_and_machines() -> None:
     [
         ("restart", None, "--change restart needs --select"),
         (None, "name=web-1", "--change restart"),
-        ("reimage", "name=web-1", "it is restart or patches"),
+        ("reimage", "name=web-1", "it is restart, restart-pending or patches"),
         ("restart", "nam=web-1", "did you mean `name`?"),
     ],
 )
