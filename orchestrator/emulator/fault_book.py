@@ -11,12 +11,15 @@ from orchestrator.emulator.chance import portion
 from orchestrator.emulator.faults import (
     CommandFails,
     CommandHangs,
+    EndsWithWarnings,
     Fault,
     Faults,
     InstallFails,
     InstallNeverEnds,
+    PatchesLeft,
     RebootRequired,
     RequestFault,
+    RestartLeft,
     StaysOut,
     TimedFault,
     Unhealthy,
@@ -37,6 +40,9 @@ ON_INSTALL = (
     Unhealthy,
     WindowExceeded,
     RebootRequired,
+    RestartLeft,
+    PatchesLeft,
+    EndsWithWarnings,
     VisibilityDelay,
 )
 ON_RESTART = (StaysOut, Unhealthy)

@@ -106,6 +106,23 @@ class RebootRequired(Fault):
     """The installation needs a restart though no patch said so before."""
 
 
+class RestartLeft(Fault):
+    """The installation ends without the restart that it needs, and its result says so: `status` is the `rebootStatus`."""
+
+    status: str = "Required"
+
+
+class PatchesLeft(Fault):
+    """The installation succeeds with half of the patches, or the only one, still pending."""
+
+
+class EndsWithWarnings(Fault):
+    """The installation ends CompletedWithWarnings; everything is installed."""
+
+    code: str = "PACKAGE_LIST_TRUNCATED"
+    message: str = "The list of packages was cut."
+
+
 class VisibilityDelay(Fault):
     """The instance view shows the installation only after so many seconds."""
 
@@ -144,6 +161,15 @@ class ServerError(RequestFault):
     status: int = Field(default=503, ge=500, le=599)
     code: str = "ServiceUnavailable"
     retry_after: int | None = Field(default=None, ge=0)  # seconds
+
+
+class Refuses(RequestFault):
+    """A 4xx of the provider's, with any code; the request isn't taken."""
+
+    on: tuple[Kind, ...] = tuple(sorted(STARTS))
+    status: int = Field(default=409, ge=400, le=499)
+    code: str = "Conflict"
+    message: str = "The request failed due to conflict with a concurrent request."
 
 
 class Drop(RequestFault):
@@ -207,11 +233,15 @@ KINDS: dict[str, type[Fault]] = {
     "unhealthy": Unhealthy,
     "window_exceeded": WindowExceeded,
     "reboot_required": RebootRequired,
+    "restart_left": RestartLeft,
+    "patches_left": PatchesLeft,
+    "ends_with_warnings": EndsWithWarnings,
     "visibility_delay": VisibilityDelay,
     "command_fails": CommandFails,
     "command_hangs": CommandHangs,
     "throttle": Throttle,
     "server_error": ServerError,
+    "refuses": Refuses,
     "drop": Drop,
     "lost_answer": LostAnswer,
     "slow": Slow,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from orchestrator.emulator.fault_book import FaultBook, first
-from orchestrator.emulator.faults import Drop, LostAnswer, RequestFault, ServerError, Slow, Throttle
+from orchestrator.emulator.faults import Drop, LostAnswer, Refuses, RequestFault, ServerError, Slow, Throttle
 from orchestrator.emulator.problems import SERVICE, problem, throttled_by_arm, throttled_by_compute
 from orchestrator.emulator.state import WRITES as WRITING
 from orchestrator.emulator.state import Answer, Delivery, Kind
@@ -81,6 +81,8 @@ def _struck(faults: tuple[RequestFault, ...], kind: Kind, subscription: str, now
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         message = "The service is temporarily unavailable. Please retry the request."
         return problem(error.status, error.code, message, headers={**headers, **SERVICE})
+    if refuses := first(faults, Refuses):
+        return problem(refuses.status, refuses.code, refuses.message, headers=SERVICE)
     return None
 
 

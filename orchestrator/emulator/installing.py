@@ -19,10 +19,13 @@ from orchestrator.emulator.chance import (
 )
 from orchestrator.emulator.fault_book import first
 from orchestrator.emulator.faults import (
+    EndsWithWarnings,
     Fault,
     InstallFails,
     InstallNeverEnds,
+    PatchesLeft,
     RebootRequired,
+    RestartLeft,
     StaysOut,
     Unhealthy,
     VisibilityDelay,
@@ -155,6 +158,7 @@ class _Effect:
     exceeded: bool
     fails: InstallFails | None
     stays_out: StaysOut | None
+    warns: EndsWithWarnings | None = None
 
 
 def _effect(
@@ -179,11 +183,20 @@ def _effect(
         done, restarts, stays_out = selected[: len(selected) // 2], False, None
     elif fails is not None:
         done = selected[1:]
+    elif first(faults, PatchesLeft) is not None:
+        done = selected[: len(selected) // 2]
+    left = first(faults, RestartLeft)
+    if left is not None:
+        restarts, took = False, draws.plain
     needed = reboot_pending or (
         fails is None and bool(done) and (unforeseen or any(patch.restarts for patch in done))
     )
     status = "Failed" if stays_out else "Completed" if restarts else "Required" if needed else "NotNeeded"
-    return _Effect(min(took, request.maximum), tuple(done), restarts, status, exceeded, fails, stays_out)
+    if left is not None:
+        status = left.status
+    warns = first(faults, EndsWithWarnings)
+    took = min(took, request.maximum)
+    return _Effect(took, tuple(done), restarts, status, exceeded, fails, stays_out, warns)
 
 
 def ail(
@@ -220,9 +233,14 @@ def _result(
     if effect.fails is not None:
         detail = {"code": effect.fails.code, "message": effect.fails.message}
         error = {"details": [detail], "code": "1", "message": f"1 error/s reported. {effect.fails.message}"}
+    good = "Succeeded"
+    if effect.warns is not None:
+        detail = {"code": effect.warns.code, "message": effect.warns.message}
+        error = {"details": [detail], "code": "2", "message": f"1 warning/s reported. {effect.warns.message}"}
+        good = "CompletedWithWarnings"
     bad = effect.fails is not None or effect.exceeded or effect.stays_out is not None
     return {
-        "status": "Failed" if bad else "Succeeded",
+        "status": "Failed" if bad else good,
         "installationActivityId": operation,
         "rebootStatus": effect.reboot_status,
         "maintenanceWindowExceeded": effect.exceeded,

@@ -57,7 +57,7 @@ def test_a_campaign_and_a_step_have_their_scripts_with_text_and_digest() -> None
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({}, "a.yaml:4: the script p/s/x.sh can't be read: there is none; name a text file"),
+        ({}, "a.yaml:4:1: the script p/s/x.sh can't be read: there is none; name a text file"),
         ({"p/s/x.sh": " \n"}, "the script p/s/x.sh is empty"),
         ({"p/s/x.sh": "x" * 70_000}, "the script p/s/x.sh has over 64 KiB"),
         ({"p/s/x.sh": "a\0b"}, "the script p/s/x.sh is no text"),
