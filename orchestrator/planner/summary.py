@@ -96,7 +96,9 @@ def _ahead(plan: Plan) -> int:
 
 def may_restart(change: Change) -> bool:
     """Whether a machine may restart by the change, as far as anybody knows beforehand."""
-    if isinstance(change, Enrolment | RunCommand):  # what a script does nobody knows; it counts as out, not as a restart
+    if isinstance(
+        change, Enrolment | RunCommand
+    ):  # what a script does nobody knows; it counts as out, not as a restart
         return False
     return not (isinstance(change, Patches) and change.reboot is Reboot.NEVER)
 
