@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.inventory.model import Image, Os
+from orchestrator.inventory.model import Image, Kind, Os
 
 WEST, NORTH = "westeurope", "northeurope"
 SHORT: Final = MappingProxyType({WEST: "weu", NORTH: "neu"})
@@ -93,6 +93,7 @@ class Tier:
     agent: bool = True
     pool: str = ""  # the load balancer's back-end pool in each region, such as `lb-shop/web`
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    kind: Kind = Kind.AZURE_VM
 
 
 def _both(west: int, north: int) -> Mapping[str, int]:
@@ -170,9 +171,10 @@ TIERS: Final = (
         "jump", "jump-hosts", "host", "platform", _both(2, 2), Place.NOWHERE,
         _windows(*_WINDOWS_2022, "Standard_B2ms"), SHARED,
     ),
+    # File servers stand in the offices themselves: machines of Azure Arc, two in each.
     Tier(
         "file", "files", "app", "workplace", _both(2, 2), Place.NOWHERE,
-        _windows(*_WINDOWS_2019, "Standard_D4s_v5"), SHARED, old_edr=1.0,
+        Build(Os.WINDOWS, Image(), ""), SHARED, old_edr=1.0, kind=Kind.ARC, fixed=True,
     ),
     # Gateways that their vendor patches: they run no Azure agent, and no campaign selects them.
     Tier(

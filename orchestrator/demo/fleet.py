@@ -1,8 +1,8 @@
 """A fleet that looks like a company's, made up from a seed: the same one for the same seed, whoever asks.
 
 Two regions that are each other's pair, three zones in each, two subscriptions that number these zones differently,
-availability sets, a Flexible scale set, quorums, machines in nothing at all, and the few that every fleet has: switched off long
-ago, or with an agent that nobody has looked after.
+availability sets, a Flexible scale set, quorums, machines in nothing at all, file servers in the offices that Azure Arc connects, and the
+few that every fleet has: switched off long ago, or with an agent that nobody has looked after.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from orchestrator.inventory.model import (
     AppHealth,
     AvailabilitySet,
     BackendPool,
+    Connection,
     Inventory,
+    Kind,
     Location,
     Machine,
     MachineId,
@@ -138,7 +140,9 @@ def _machine(tier: Tier, region: str, number: int, *, old_edr: bool) -> Machine:
     name = f"{SHORT[region]}-{tier.code}-{number + 1:02}"
     subscription = SUBSCRIPTIONS[tier.subscription]
     group = f"rg-{tier.app}-{SHORT[region]}"
-    arm_id = f"{_group_id(subscription, group)}/providers/Microsoft.Compute/virtualMachines/{name}"
+    arc = tier.kind is Kind.ARC
+    provider = "Microsoft.HybridCompute/machines" if arc else "Microsoft.Compute/virtualMachines"
+    arm_id = f"{_group_id(subscription, group)}/providers/{provider}/{name}"
     windows = tier.build.os is Os.WINDOWS
     off = _OFF.get(name)
     machine = Machine(
@@ -155,13 +159,16 @@ def _machine(tier: Tier, region: str, number: int, *, old_edr: bool) -> Machine:
         power=Power.RUNNING if off is None else off,
         agent=_agent(tier, name, off),
         app_health=AppHealth.HEALTHY if tier.health and off is None else AppHealth.NONE,
-        patch_mode=tier.build.patch_mode,
-        patch_settings=_ENROLLED,
+        patch_mode="" if arc else tier.build.patch_mode,
+        patch_settings=PatchSettings() if arc else _ENROLLED,
         time_zone=_TIME_ZONES[region] if windows else "",
         computer_name=name.upper() if windows else name,
         private_ips=(_address(tier, region, number),),
         provisioning="Succeeded",
-        backend_pools=_pools(tier, subscription, group),
+        backend_pools=None if arc else _pools(tier, subscription, group),
+        kind=tier.kind,
+        connection=Connection.CONNECTED if arc else Connection.UNKNOWN,
+        os_name="Windows Server 2022 Datacenter" if arc else None,
     )
     return _placed(machine, tier, number, counted_by=group)
 
