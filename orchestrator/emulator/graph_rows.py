@@ -186,8 +186,16 @@ def _run(machine: MachineState, operation: Operation, told: Json, modified: date
         "errorDetails": None if error.get("code") in {None, "Success"} else error,
     }
     if operation.who == "schedule":
-        properties["maintenanceRunId"] = stamp(operation.started)
+        properties["maintenanceRunId"] = _scheduled_run(machine, operation.started)
     return _result(machine, f"patchInstallationResults/{operation.id}", operation.id, properties)
+
+
+def _scheduled_run(machine: MachineState, begun: datetime) -> str:
+    """The id that all runs of one beginning of a schedule share: below the maintenance configuration that they belong to."""
+    group = machine.record.arm_id.split("/providers/", 1)[0]
+    usual = f"{group}/providers/Microsoft.Maintenance/maintenanceConfigurations/schedule"
+    configuration = next(iter(machine.record.schedules or ()), usual)
+    return f"{configuration}/providers/Microsoft.Maintenance/applyUpdates/{begun:%Y%m%d%H%M%S}"
 
 
 def _before(machine: MachineState, activity: str, status: str, at: datetime) -> Json:

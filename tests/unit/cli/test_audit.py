@@ -7,7 +7,11 @@ from pathlib import Path
 import orjson
 import pytest
 
+from orchestrator.inventory import native
+from orchestrator.inventory.model import Os, resource_id
+from tests.fleet import SUBSCRIPTION, inventory, vm
 from tests.unit.cli.conftest import Typed
+from tests.unit.cli.test_emulator import emulated
 from tests.unit.service.test_audit import run
 
 
@@ -53,3 +57,28 @@ def test_wrong_use(wavekeeper: Typed, fleet: str, tmp_path: Path) -> None:
         "none.json holds no patch run; ask for them with: az graph query"
         in wavekeeper("audit", "-i", fleet, "--installations", "none.json").err
     )
+
+
+@pytest.mark.process
+def test_a_schedule_that_starts_all_its_machines_at_once(
+    wavekeeper: Typed, policies: str, tmp_path: Path
+) -> None:
+    """Live, over the wire: Azure's own history names the maintenance configuration by which the rules were broken."""
+    monthly = resource_id(
+        f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.maintenance/maintenanceconfigurations/monthly"
+    )
+    shop = {"app": "shop", "tier": "web"}
+    fleet = inventory(*(vm(f"web-{n}", os=Os.WINDOWS, tags=shop, schedules=(monthly,)) for n in range(1, 5)))
+    (tmp_path / "fleet.json").write_bytes(native.dump(fleet))
+    (tmp_path / "faults.yaml").write_text(
+        "version: 1\nfaults:\n  - foreign_run: {machines: ['web-*'], at: 1m, by: schedule, reboot: Always}\n"
+    )
+    with emulated(tmp_path, "--json", "--time-scale", "60000", "--faults", "faults.yaml") as line:
+        live = ("-s", SUBSCRIPTION, "--endpoint", orjson.loads(line)["url"])
+        ran = wavekeeper("audit", *live, "-p", policies, "--json")
+        while ran.json()["statuses"] != {"Succeeded": 4}:  # an hour of it is a sixteenth of a second
+            ran = wavekeeper("audit", *live, "-p", policies, "--json")
+    told = ran.json()
+    assert (ran.code, told["by"], told["restarts"]) == (3, {"schedule monthly": 4}, {"yes": 4})
+    (broken,) = [one for one in told["findings"] if one["from"] == "rules/shop.yaml:5"]
+    assert (broken["sure"], broken["limit"], broken["by"]) == (True, 1, ["schedule monthly"])
