@@ -29,6 +29,7 @@ from instead import CP_SAT_S, compared
 from replanning import replanning
 
 from orchestrator.availability.model import Constraint
+from orchestrator.executor.collector import nothing_collected
 from orchestrator.inventory.model import Kind, MachineId, Os
 from orchestrator.planner.document import dump, parse
 from orchestrator.planner.model import Lane, Plan, PlannedMachine, StageGate
@@ -40,7 +41,6 @@ from orchestrator.policy.load import load
 from orchestrator.policy.model import Health, Restart, StopWhen
 from orchestrator.topology.graph import build
 from orchestrator.verify.plan import judge_plan
-from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import floor
 from orchestrator.wiring.solver import solver
 

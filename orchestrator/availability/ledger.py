@@ -73,19 +73,21 @@ class Ledger:
     def register(self, rollout: str, constraints: Iterable[Constraint]) -> None:
         """Hold these constraints while `rollout` is active; what is out already counts at once."""
         self.revision += 1
+        out = self.grants.keys() | self.others.keys()
         for rule in constraints:
             if isinstance(rule, Budget):
-                self._register_budget(rollout, rule)
+                self._register_budget(rollout, rule, out)
             elif isinstance(rule, Exclusion):
                 self._register_exclusion(rollout, rule)
 
-    def _register_budget(self, rollout: str, rule: Budget) -> None:
+    def _register_budget(self, rollout: str, rule: Budget, out: set[MachineId]) -> None:
         known = self._budgets.get(rule.id)
         if known is None:
             known = self._budgets[rule.id] = _Budget(rule)
             for machine in rule.members:
                 self._budgets_of.setdefault(machine, []).append(known)
-            known.taken = sum(self._counts(m, rule) for m in rule.members)
+            if out:
+                known.taken = sum(self._counts(machine, rule) for machine in out.intersection(rule.members))
         known.rollouts.add(rollout)
 
     def _register_exclusion(self, rollout: str, rule: Exclusion) -> None:

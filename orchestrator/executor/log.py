@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
 from orchestrator.errors import JournalError, WavekeeperError
+from orchestrator.executor.collector import nothing_collected
 from orchestrator.executor.whole import whole
 from orchestrator.planner.document import parse
 from orchestrator.rollout import events as e
@@ -26,9 +27,8 @@ from orchestrator.store.port import Journal, Moving, Snapshot
 _TOLD = logging.getLogger("wavekeeper")
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """One decision: its row's number, its rollout, its time, its facts."""
+class Decided(NamedTuple):
+    """One decision: its row's number, its rollout, its time, its facts. A tuple, as `Row` is, for a replay's sake."""
 
     seq: int
     rollout: str
@@ -45,8 +45,9 @@ async def replay(journal: Journal, *, whole: bool = False) -> Scope:
 
     Raises `JournalError` for a row that can't be read. A snapshot that can't be used is told, and everything is read.
     """
-    scope = (None if whole else await _from_snapshot(journal)) or Scope()
-    await _fold(scope, journal)
+    with nothing_collected():
+        scope = (None if whole else await _from_snapshot(journal)) or Scope()
+        await _fold(scope, journal)
     for wanted in list(references(scope)):
         while still_held(scope, wanted):
             try:
@@ -87,7 +88,7 @@ async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
     Rollouts that nothing can move any more are put away, all but their end. Enough to look at it. Who is to act needs the operations' addresses as well, which `replay` looks up.
     """
     async for row in journal.read(scope.seq):
-        facts = tuple(decode(row.body, row.seq, row.rollout))
+        facts = decode(row.body, row.seq, row.rollout)
         ended = scope.ended.get(row.rollout)
         if (
             ended is not None
@@ -102,7 +103,9 @@ async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
             else:
                 apply(scope, row.rollout, fact, row.at)
         scope.seq = row.seq
-        put_away(scope, row.rollout)
+        rollout = scope.rollouts.get(row.rollout)
+        if rollout is not None and rollout.ended_at is not None:
+            put_away(scope, rollout.id)
         yield Decided(row.seq, row.rollout, row.at, facts)
 
 

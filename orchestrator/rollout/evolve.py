@@ -66,22 +66,19 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
 
 def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
     """Fold one event into the state. An event that can't follow what is known is a Defect, never half applied."""
-    if isinstance(event, e.RolloutStarted):
-        raise Defect("a rollout begins through `begin`, with its plan")
-    if isinstance(event, e.UpdateBlocked | e.UpdateUnblocked):
-        _block(scope, event, at)
-        return
-    if isinstance(event, e.Archived):
-        apply_archived(scope, event)
-        _pass_time(scope, at)
-        return
     rollout = scope.rollouts.get(rollout_id)
-    if rollout is None:
+    fold = _FOLDS.get(type(event))
+    if rollout is not None and fold is not None:
+        fold(scope, rollout, event, at)
+        note(rollout, event, at)
+    elif isinstance(event, e.RolloutStarted):
+        raise Defect("a rollout begins through `begin`, with its plan")
+    elif isinstance(event, e.UpdateBlocked | e.UpdateUnblocked):
+        _block(scope, event, at)
+    elif isinstance(event, e.Archived):
+        apply_archived(scope, event)
+    else:
         apply_to_ended(scope, scope.ended[rollout_id], event)
-        _pass_time(scope, at)
-        return
-    _FOLDS[type(event)](scope, rollout, event, at)
-    note(rollout, event, at)
     _pass_time(scope, at)
 
 

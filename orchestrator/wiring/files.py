@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import Refused, UsageError
+from orchestrator.executor.collector import nothing_collected
 from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
 from orchestrator.policy.defaults import LONGEST_SCRIPT
 from orchestrator.policy.model import Policy
-from orchestrator.wiring.collector import nothing_collected
 
 if TYPE_CHECKING:
     from orchestrator.planner.model import Plan

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import Defect
+from orchestrator.executor.collector import nothing_collected
 from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.planner.compiled import Dropped
@@ -21,7 +22,6 @@ from orchestrator.policy.words import counted
 from orchestrator.service.start import judge
 from orchestrator.topology.graph import build
 from orchestrator.verify.model import Verdict
-from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import floor
 from orchestrator.wiring.solver import solver
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import orjson
 
 from orchestrator.errors import Refused, UsageError
+from orchestrator.executor.collector import nothing_collected
 from orchestrator.executor.log import Log, replay
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
@@ -46,7 +47,6 @@ from orchestrator.service.start import (
 )
 from orchestrator.store.port import Journal, Letter
 from orchestrator.wiring.cloud import Cloud, is_loopback
-from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import read_bytes
 
 __all__ = [
