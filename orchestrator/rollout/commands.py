@@ -51,7 +51,7 @@ def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.E
         case m.Approve(_, who, reason):
             return _approve(rollout, who, reason)
         case m.Retry() | m.Skip() | m.WriteOff():
-            return _machine(rollout, command, now)
+            return _machine(scope, rollout, command, now)
         case _:
             assert_never(command)
 
@@ -128,11 +128,15 @@ def _of_ended(scope: Scope, ended: Ended, command: m.Command) -> tuple[e.Event, 
     raise Refused(f"rollout {ended.id} is {ended.status} since {ended.ended_at:%Y-%m-%d %H:%M} UTC; {can}")
 
 
-def _machine(rollout: Rollout, command: m.Retry | m.Skip | m.WriteOff, now: datetime) -> tuple[e.Event, ...]:
+def _machine(
+    scope: Scope, rollout: Rollout, command: m.Retry | m.Skip | m.WriteOff, now: datetime
+) -> tuple[e.Event, ...]:
     """A verb for one machine. Its grant's fate is the fold's affair."""
     machine, run = command.machine, rollout.machines[command.machine]
     name = rollout.planned.machine(machine).name
     if rollout.planned.lane_of[machine] < 0:
+        if isinstance(command, m.WriteOff) and rollout.planned.machine(machine).id in scope.ledger.others:
+            return (e.MachineWrittenOff(machine, command.who, command.reason),)
         raise Refused(f"{name} only counts in this rollout's budgets; it isn't changed by it")
     if run.status in IN_FLIGHT:
         raise Refused(

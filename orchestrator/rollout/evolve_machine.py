@@ -329,12 +329,17 @@ def _skipped(scope: Scope, rollout: Rollout, event: e.MachineSkipped, at: dateti
 
 
 def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at: datetime) -> None:
+    detail = f"{event.who}: {event.reason}"
+    if rollout.planned.lane_of[event.machine] < 0:  # it is nobody's to change, and only counted as out
+        scope.ledger.mark_back(rollout.planned.machine(event.machine).id)
+        rollout.machines[event.machine] = MachineRun(MachineStatus.WRITTEN_OFF, at, detail=detail)
+        return
     run, target = _expect(rollout, event.machine, "MachineWrittenOff")
     machine = rollout.planned.machine(event.machine).id
     scope.ledger.release(machine, rollout.id)
     scope.ledger.mark_back(machine)
     rollout.unacknowledged.discard(event.machine)
-    new = _unfollowed(run)._replace(status=target, since=at, detail=f"{event.who}: {event.reason}")
+    new = _unfollowed(run)._replace(status=target, since=at, detail=detail)
     move(scope, rollout, event.machine, new)
 
 

@@ -309,10 +309,12 @@ def machine_status(scope: Scope, rollout: Rollout, index: int, now: datetime) ->
     """Why this machine is, or isn't, moving: sentences."""
     machine, run = rollout.planned.machine(index), rollout.machines[index]
     if rollout.planned.lane_of[index] < 0:
-        out = "out" if scope.ledger.is_out(machine.id) else "serving"
-        return (
-            f"{machine.name} is not changed by {rollout.id}; it counts in its budgets, and is {out} now.",
-        )
+        if not scope.ledger.is_out(machine.id):
+            return (f"{machine.name} is not changed by {rollout.id}; it counts in its budgets, and serves.",)
+        lines = [f"{machine.name} is not changed by {rollout.id}; it counts in its budgets, and is out now."]
+        if machine.id in scope.ledger.others:
+            lines.append(f"If it won't come back: wavekeeper write-off {machine.name} --reason ...")
+        return tuple(lines)
     lane = rollout.planned.lanes[rollout.planned.lane_of[index]]
     wave = rollout.planned.wave_of[index] + 1
     stage = rollout.planned.plan.stages[lane.stage].name

@@ -14,7 +14,7 @@ from orchestrator.rollout.decide import decide
 from orchestrator.rollout.planned import index_plan
 from orchestrator.rollout.state import MachineStatus as M
 from orchestrator.rollout.state import RolloutStatus as R
-from tests.builders import NOON, lane, plan_of, stage
+from tests.builders import NOON, budget, lane, plan_of, stage
 from tests.diary import NEW, OLD, WHO, WHY, Diary, kinds
 from tests.unit.rollout.standing import (
     AT,
@@ -159,10 +159,23 @@ def test_a_machine_written_off_gives_its_place_to_others_though_it_is_down() -> 
 
 
 def test_a_machine_that_only_counts_is_none_of_a_rollouts_business() -> None:
-    """It can be neither retried nor skipped nor written off."""
+    """It can be neither retried nor skipped, nor written off while it serves."""
     diary = Diary(plan_of(lane("west", "a"), counted="x"))
-    with pytest.raises(Refused, match="x only counts in this rollout's budgets"):
-        diary.skip("x")
+    for ask in (diary.skip, diary.retry, diary.write_off):
+        with pytest.raises(Refused, match="x only counts in this rollout's budgets"):
+            ask("x")
+
+
+def test_one_that_only_counts_and_will_not_be_back_is_written_off() -> None:
+    """It takes its place until a named person says so, after a crash too; and is nobody's news from then on."""
+    diary = Diary(plan_of(lane("west", "a"), counted="x", rules=[budget(1, "a x")]))
+    diary.fleet(out="x")
+    assert diary.checked() == ""
+    assert diary.write_off("x") == (e.MachineWrittenOff(diary.index("x"), WHO, WHY),)
+    assert diary.checked() == "a"
+    assert diary.fleet(out="x") == ()
+    diary.crash()
+    assert diary.checked() == "a"
 
 
 # Approval ---------------------------------------------------------------------------------------------------------------

@@ -252,7 +252,7 @@ def test_a_machine_that_only_counts_says_so() -> None:
     """It is never touched; whether it serves is what matters."""
     diary = broad()
     assert machine_status(diary.scope, diary.rollout, diary.index("e"), diary.now) == (
-        "e is not changed by r1; it counts in its budgets, and is serving now.",
+        "e is not changed by r1; it counts in its budgets, and serves.",
     )
 
 
