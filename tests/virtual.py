@@ -276,6 +276,17 @@ class Stage:
         assert [str(violation) for violation in verdict.violations] == []
 
 
+def die_at_every_append(trial: Callable[[int], bool], *, every: int = 1, least: int = 1) -> None:
+    """Have a process die at its first append, at its second and so on (or at each n-th), until it doesn't come so far.
+
+    `trial` plays one death, with all that follows, and says whether there was such an append. `least` there must be.
+    """
+    number = 1
+    while trial(number):
+        number += every
+    assert number > least, f"no process came to append {least}"
+
+
 def facts_of(disk: MemoryDisk, scope: str = "default") -> list[e.Event]:
     """All facts on a disk, in order."""
     return [fact for row in disk.scopes[scope].rows for fact in decode(row.body, row.seq, row.rollout)]

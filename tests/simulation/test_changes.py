@@ -20,7 +20,7 @@ from orchestrator.store.memory import MemoryJournal
 from orchestrator.wiring.rollout import Running
 from tests.fleet import vm_id
 from tests.simulation.reference import CAMPAIGN, twins
-from tests.virtual import START, Script, Stage, script, statuses, virtual
+from tests.virtual import START, Script, Stage, die_at_every_append, script, statuses, virtual
 
 AWAY = (timedelta(0), timedelta(minutes=4), timedelta(hours=2))
 """How long nobody drives it after a crash."""
@@ -125,10 +125,7 @@ async def _restart_and_die(number: int, *, durable: bool) -> bool:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_restarts_nothing_twice(durable: bool) -> None:
     """A restart leaves no id to compare: where nobody knows whether it was taken, it is a person's."""
-    number = 1
-    while _restart_and_die(number, durable=durable):
-        number += 2
-    assert number > 8 * 3
+    die_at_every_append(lambda number: _restart_and_die(number, durable=durable), every=2, least=8 * 3)
 
 
 # Scripts ----------------------------------------------------------------------------------------------------
@@ -183,10 +180,7 @@ async def script_and_die(number: int, *, durable: bool, faults: str = "", **part
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_runs_no_script_twice(durable: bool) -> None:
     """Its name tells whether it was taken: nothing is ever undecided."""
-    number = 1
-    while script_and_die(number, durable=durable):
-        number += 2
-    assert number > 8 * 3
+    die_at_every_append(lambda number: script_and_die(number, durable=durable), every=2, least=8 * 3)
 
 
 LOST = "- lost_answer: {on: [run_command], share: 0.5}"
@@ -221,10 +215,7 @@ async def _drain_and_die(number: int, *, durable: bool) -> bool:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_runs_no_script_around_a_machine_twice(durable: bool) -> None:
     """Before and after the change, each once: a step's key is the name of its command."""
-    number = 1
-    while _drain_and_die(number, durable=durable):
-        number += 5
-    assert number > 8 * 4
+    die_at_every_append(lambda number: _drain_and_die(number, durable=durable), every=5, least=8 * 4)
 
 
 @virtual

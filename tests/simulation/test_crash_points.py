@@ -15,7 +15,7 @@ import pytest
 from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.store.memory import Crashed
 from tests.simulation.reference import STEPS, reference
-from tests.virtual import Stage, statuses, virtual
+from tests.virtual import Stage, die_at_every_append, statuses, virtual
 
 AWAY = (timedelta(0), timedelta(minutes=4), timedelta(hours=2))
 """How long nobody drives it: restarted at once; while runs are under way; everything has ended meanwhile."""
@@ -40,18 +40,13 @@ async def crash_and_resume(number: int, *, durable: bool, **parts: Any) -> bool:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_loses_and_doubles_nothing(durable: bool) -> None:
     """Whichever append it dies at, and whether the row was kept or not, the same command ends it as if nothing had been."""
-    number = 1
-    while crash_and_resume(number, durable=durable):
-        number += 1
-    assert number > 8 * 4
+    die_at_every_append(lambda number: crash_and_resume(number, durable=durable), least=8 * 4)
 
 
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_leaves_nobody_drained(durable: bool) -> None:
     """With steps around each machine too; each that was drained is undrained, and a step called again has the same key."""
-    number = 1
-    while _crash_with_steps(number, durable=durable):
-        number += 3
+    die_at_every_append(lambda number: _crash_with_steps(number, durable=durable), every=3)
 
 
 @virtual

@@ -11,7 +11,7 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout.state import MachineStatus
 from tests.fleet import inventory, vm
 from tests.simulation.reference import CAMPAIGN
-from tests.virtual import START, Script, Stage, facts_of, script, statuses, virtual
+from tests.virtual import START, Script, Stage, die_at_every_append, facts_of, script, statuses, virtual
 
 QUORUM = """
 version: 1
@@ -108,10 +108,7 @@ async def test_a_group_that_is_sick_after_a_change_stops_the_canary() -> None:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_begins_nobody_in_a_sick_group(durable: bool) -> None:
     """Whichever append it dies at: what the group was found to be is a fact, and is asked about anew before anybody is granted."""
-    number = 1
-    while _crash(number, durable=durable):
-        number += 1
-    assert number > 8 * 4
+    die_at_every_append(lambda number: _crash(number, durable=durable), least=8 * 4)
 
 
 @virtual

@@ -11,7 +11,7 @@ from orchestrator.service.ending import ExitCode, exit_code
 from tests.simulation.reference import reference
 from tests.simulation.test_commands import ask
 from tests.simulation.test_crash_points import AWAY, assert_whole
-from tests.virtual import Stage, virtual
+from tests.virtual import Stage, die_at_every_append, virtual
 
 TOLD = """
 version: 1
@@ -48,10 +48,7 @@ async def test_each_receiver_hears_what_it_wants() -> None:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_loses_no_notice(durable: bool) -> None:
     """Each is heard, in order, at most once more than needed, under the same id."""
-    number = 1
-    while _crash(number, durable=durable):
-        number += 1
-    assert number > 8 * 4
+    die_at_every_append(lambda number: _crash(number, durable=durable), least=8 * 4)
 
 
 @virtual

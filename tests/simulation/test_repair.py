@@ -11,7 +11,7 @@ from orchestrator.rollout.state import MachineStatus
 from orchestrator.service.ending import ExitCode, exit_code
 from tests.fleet import availability_set, inventory, set_id, vm, vm_id
 from tests.simulation.reference import CAMPAIGN
-from tests.virtual import Script, Stage, script, statuses, virtual
+from tests.virtual import Script, Stage, die_at_every_append, script, statuses, virtual
 
 REPAIR = "version: 1\nname: shop\nhealth: {when_already_out: repair}\n"
 LOOSE = "version: 1\nname: loose\nreplaces: availability-first\nrules: [{max_unavailable: 2}]\n"
@@ -75,9 +75,7 @@ async def test_without_the_word_it_is_left_alone() -> None:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_makes_no_failure_of_it(durable: bool) -> None:
     """And changes nobody twice."""
-    number = 1
-    while _crash(number, durable=durable):
-        number += 2
+    die_at_every_append(lambda number: _crash(number, durable=durable), every=2)
 
 
 @virtual

@@ -13,7 +13,7 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout import replanning
 from orchestrator.rollout.state import MachineStatus, Rollout
 from tests.simulation.reference import CAMPAIGN, twins
-from tests.virtual import START, Script, Stage, facts_of, script, statuses, virtual
+from tests.virtual import START, Script, Stage, die_at_every_append, facts_of, script, statuses, virtual
 
 TOGETHER = """
 version: 1
@@ -101,10 +101,7 @@ async def test_a_machine_that_comes_back_soon_changes_no_plan() -> None:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_leaves_it_replanned_once(durable: bool) -> None:
     """Before, at and after the replan's own row; the process that goes on has the same waves."""
-    number = 1
-    while _crash(number, durable=durable):
-        number += 1
-    assert number > 8 * 4
+    die_at_every_append(lambda number: _crash(number, durable=durable), least=8 * 4)
 
 
 @virtual

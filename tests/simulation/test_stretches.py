@@ -17,7 +17,7 @@ from orchestrator.wiring.rollout import Running
 from tests.simulation.reference import STEPS, reference
 from tests.simulation.test_commands import ask
 from tests.simulation.test_crash_points import AWAY, assert_whole
-from tests.virtual import Stage, facts_of, statuses, virtual
+from tests.virtual import Stage, die_at_every_append, facts_of, statuses, virtual
 
 WIDER = """
 version: 1
@@ -83,10 +83,7 @@ async def test_a_receiver_is_told_what_it_is_about() -> None:
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_crash_at_any_append_leaves_nothing_held(durable: bool) -> None:
     """Whatever was begun is ended, nothing that was written down is repeated, and what is called again has the same key."""
-    number = 1
-    while _crash(number, durable=durable):
-        number += 1
-    assert number > 8 * 4
+    die_at_every_append(lambda number: _crash(number, durable=durable), least=8 * 4)
 
 
 @virtual
@@ -104,9 +101,7 @@ async def _crash(number: int, *, durable: bool) -> bool:
 @pytest.mark.parametrize("failing", ["hold", "snapshot", "unsilence", "report", "tidy"])
 def test_a_crash_at_any_append_beside_a_step_that_fails(failing: str, durable: bool) -> None:
     """It fails for good at its first time, which stops; a person resumes; the process dies somewhere. All is undone at the end."""
-    number = 1
-    while _crash_and_fail(number, failing, durable=durable):
-        number += 9
+    die_at_every_append(lambda number: _crash_and_fail(number, failing, durable=durable), every=9)
 
 
 @virtual
