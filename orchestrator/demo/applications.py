@@ -171,10 +171,10 @@ TIERS: Final = (
         "jump", "jump-hosts", "host", "platform", _both(2, 2), Place.NOWHERE,
         _windows(*_WINDOWS_2022, "Standard_B2ms"), SHARED,
     ),
-    # File servers stand in the offices themselves: machines of Azure Arc, two in each.
+    # File servers stand in the offices themselves, and Azure Arc connects them.
     Tier(
         "file", "files", "app", "workplace", _both(2, 2), Place.NOWHERE,
-        Build(Os.WINDOWS, Image(), ""), SHARED, old_edr=1.0, kind=Kind.ARC, fixed=True,
+        Build(Os.WINDOWS, Image(), ""), SHARED, old_edr=1.0, kind=Kind.ARC,
     ),
     # Gateways that their vendor patches: they run no Azure agent, and no campaign selects them.
     Tier(
