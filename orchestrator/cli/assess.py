@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from orchestrator.cli import options
-from orchestrator.cli.assessing import ONE_DAY, OlderThan, Prepared, assess_source, older_than
+from orchestrator.cli.assessing import OlderThan, Prepared, assess_source, older_than
 from orchestrator.cli.inventory import kept_in
 from orchestrator.cli.output import (
     bullets,
@@ -62,7 +62,7 @@ def assess(
         str | None,
         typer.Option("--select", help="Only these machines, such as tag:app=shop,region=westeurope."),
     ] = None,
-    older: OlderThan = ONE_DAY,
+    older: OlderThan = None,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -40,9 +40,10 @@ from orchestrator.wiring.plans import OneOff
 from orchestrator.wiring.rollout import Services, doors
 
 OlderThan = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--older-than", help="Have only those machines assess whose last assessment is older, such as 24h."
+        "--older-than",
+        help=f"Have only those machines assess whose last assessment is older; {duration(OLDER_THAN)} if not said.",
     ),
 ]
 Assess = Annotated[
@@ -52,7 +53,6 @@ Assess = Annotated[
         help="First have machines assess what they lack whose last assessment is old: takes minutes, changes nothing on them.",
     ),
 ]
-ONE_DAY = duration(OLDER_THAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,19 @@ def _by_code(failed: Sequence[Outcome]) -> dict[str, list[str]]:
     return told
 
 
-def older_than(typed: str) -> timedelta:
-    """What was typed. Raises `UsageError`."""
+def limit_of(assess: bool, typed: str | None) -> timedelta | None:
+    """How old an assessment may be, or None if none is to be made. Raises `UsageError` for an age without --assess."""
+    if typed is not None and not assess:
+        raise UsageError(
+            "--older-than says whom to assess, and nobody is assessed without --assess: give both"
+        )
+    return older_than(typed) if assess else None
+
+
+def older_than(typed: str | None) -> timedelta:
+    """What was typed, or a day. Raises `UsageError`."""
+    if typed is None:
+        return OLDER_THAN
     try:
         return read_positive_duration(typed)
     except PydanticCustomError as error:

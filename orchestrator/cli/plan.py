@@ -9,11 +9,10 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.assessing import (
-    ONE_DAY,
     Assess,
     OlderThan,
     assess_source,
-    older_than,
+    limit_of,
     tell_prepared,
     wanted_of,
 )
@@ -49,7 +48,7 @@ def plan(
     learn_from: LearnFrom = None,
     takes: Takes = None,
     assess: Assess = False,
-    older: OlderThan = ONE_DAY,
+    older: OlderThan = None,
     hotpatch_calendar: options.HotpatchCalendar = None,
     journal: options.JournalFile = None,
     verbose: Annotated[
@@ -67,12 +66,12 @@ def plan(
     The same inventory, policies, durations and calendar give the same file, byte for byte. It is judged before it is written. Nothing is asked
     of any machine unless --assess says so.
     """
-    wanted = choose_change(change, select)
+    wanted, limit = choose_change(change, select), limit_of(assess, older)
     read = read_wanted(tuple(policies or ()), campaign, wanted)
     where = source(inventory, subscription, endpoint)
     durations = known_durations(learn_from, takes, err if as_json else out)
-    if assess:
-        prepared = assess_source(where, wanted_of(read, campaign, wanted), older_than(older))
+    if limit is not None:
+        prepared = assess_source(where, wanted_of(read, campaign, wanted), limit)
         tell_prepared(prepared)
         fleet = prepared.inventory
     else:

@@ -13,11 +13,10 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.assessing import (
-    ONE_DAY,
     Assess,
     OlderThan,
     assess_first,
-    older_than,
+    limit_of,
     tell_prepared,
     wanted_of,
 )
@@ -130,7 +129,7 @@ def rollout(
     learn_from: LearnFrom = None,
     takes: Takes = None,
     assess: Assess = False,
-    older: OlderThan = ONE_DAY,
+    older: OlderThan = None,
     hotpatch_calendar: options.HotpatchCalendar = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")] = False,
     accept_drift: AcceptDrift = False,
@@ -166,7 +165,7 @@ def rollout(
         yes,
         accept_drift,
         known_durations(learn_from, takes, err),
-        older_than(older) if assess else None,
+        limit_of(assess, older),
         None if plan is not None else read_hotpatch_calendar(hotpatch_calendar),
         queue,
         verbose,

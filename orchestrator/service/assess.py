@@ -18,7 +18,7 @@ from orchestrator.executor.assessing import THROTTLE, UNSETTLED, Assessed, asses
 from orchestrator.executor.services import Services, target_of
 from orchestrator.hotpatch.selection import selected
 from orchestrator.inventory.assessments import Assessment, Assessments, with_assessment
-from orchestrator.inventory.model import Inventory, Machine, MachineId, PatchState, Update
+from orchestrator.inventory.model import Inventory, Kind, Machine, MachineId, PatchState, Update
 from orchestrator.inventory.standing import tells_power, why_not
 from orchestrator.planner.restarts import installation_of
 from orchestrator.policy.change import Patches
@@ -45,10 +45,6 @@ ADVICE: Final[Mapping[str, str]] = {
     INCOMPLETE: "run the same command again; of an Arc machine Resource Graph alone knows which updates it lacks, and takes "
     f"{Permission.READ_ARC_ASSESSMENTS} to say it",
     "NeverEnded": "look at the machine: its agent or its patch extension hangs",
-    **dict.fromkeys(
-        DENIED,
-        f"have a role granted that includes {Permission.ASSESS}; `wavekeeper doctor` says what else is missing",
-    ),
 }
 """What to do about an assessment that wasn't made, where that is other than for an installation."""
 
@@ -196,7 +192,7 @@ async def assess_all(services: Services, machines: Sequence[Machine], told: Told
     queues: defaultdict[tuple[str, str], list[Machine]] = defaultdict(list)
     for machine in machines:
         queues[machine.subscription.lower(), machine.location].append(machine)
-    denied: dict[str, Assessed] = {}
+    denied: dict[tuple[str, Permission], Assessed] = {}
     async with asyncio.TaskGroup() as group:
         for _, waiting in sorted(queues.items()):
             turns = iter(waiting)
@@ -205,35 +201,38 @@ async def assess_all(services: Services, machines: Sequence[Machine], told: Told
 
 
 async def _work(
-    services: Services, turns: Iterator[Machine], denied: dict[str, Assessed], told: Told
+    services: Services, turns: Iterator[Machine], denied: dict[tuple[str, Permission], Assessed], told: Told
 ) -> None:
     for machine in turns:
-        subscription = machine.subscription.lower()
+        right = machine.subscription.lower(), permission_for(machine)
         answer = await assess_machine(
             services,
             target_of(machine),
             f"assess-{services.clock.now():%Y%m%dT%H%M%S}-{machine.name}",
             machine.patches.assessed_at,
-            unless=partial(denied.get, subscription),
+            unless=partial(denied.get, right),
         )
         if answer.code in DENIED:
-            answer = denied.setdefault(subscription, replace(answer, message=_permission(machine)))
+            lacks = f"this identity lacks {right[1]} in subscription {machine.subscription}"
+            answer = denied.setdefault(right, replace(answer, message=lacks))
         told(_outcome(machine, services.clock.now(), answer))
 
 
+def permission_for(machine: Machine) -> Permission:
+    """What it takes to have this machine assess."""
+    return Permission.ASSESS if machine.kind is Kind.AZURE_VM else Permission.ASSESS_ARC
+
+
 def _outcome(machine: Machine, now: datetime, answer: Assessed) -> Outcome:
-    if answer.found is not None and answer.found.updates is None:
-        return Outcome(
-            machine, now, None, INCOMPLETE, "it counted more updates than it named", ADVICE[INCOMPLETE]
-        )
-    if answer.found is not None:
-        return Outcome(machine, now, answer.found)
-    advice = ADVICE.get(answer.code) or meaning_of(answer.code, answer.message).advice
-    return Outcome(machine, now, None, answer.code, answer.message, advice)
-
-
-def _permission(machine: Machine) -> str:
-    return f"this identity lacks {Permission.ASSESS} in subscription {machine.subscription}"
+    code, message, found = answer.code, answer.message, answer.found
+    if found is not None and found.updates is not None:
+        return Outcome(machine, now, found)
+    if found is not None:
+        code, message = INCOMPLETE, "it counted more updates than it named"
+    advice = ADVICE.get(code) or meaning_of(code, message).advice
+    if code in DENIED:
+        advice = f"have a role granted that includes {permission_for(machine)}; `wavekeeper doctor` says what else is missing"
+    return Outcome(machine, now, None, code, message, advice)
 
 
 def kept_of(one: Outcome, endpoint: str) -> Kept:

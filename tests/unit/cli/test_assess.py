@@ -97,6 +97,15 @@ def test_wrong_use(wavekeeper: Typed, fleet: str, tmp_path: Path, words: tuple[s
     assert says in ran.err
 
 
+def test_an_age_without_an_assessment_says_nothing(wavekeeper: Typed, fleet: str) -> None:
+    """Whoever gives it expects that somebody is asked."""
+    for command in ("plan", "rollout"):
+        ran = wavekeeper(command, "-i", fleet, "-p", "rules", "--older-than", "12h")
+
+        assert ran.code == 1
+        assert "nobody is assessed without --assess" in ran.err
+
+
 def test_nothing_to_assess_before_a_restart(wavekeeper: Typed, fleet: str) -> None:
     """It installs nothing."""
     ran = wavekeeper("plan", "-i", fleet, "--change", "restart", "--select", "os=linux", "--assess")

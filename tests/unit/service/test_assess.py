@@ -14,7 +14,7 @@ from orchestrator.cloud.emulated import Passing
 from orchestrator.cloud.port import Target
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.arm import Request
-from orchestrator.emulator.rights import NAMED
+from orchestrator.emulator.rights import NAMED, Rights, Role
 from orchestrator.emulator.world import World
 from orchestrator.errors import AccessDenied
 from orchestrator.executor.services import services
@@ -212,6 +212,23 @@ async def test_whoever_may_not_ask_is_told_so_once() -> None:
     assert "assessPatches/action" in site.outcomes[0].advice
     assert len(site.outcomes) == 300
     assert len(site.asked) == 200  # those that were on their way together
+
+
+@virtual
+async def test_a_right_over_virtual_machines_is_none_over_machines_of_arc() -> None:
+    """And the other way round: each kind is refused for itself, and told its own right."""
+    site = Site((*linux(2), arc("site1")))
+    site.world.rights = Rights((Role(("*/read", "Microsoft.HybridCompute/*")),))
+    await site.ask()
+    told = {one.machine.name: one for one in site.outcomes}
+
+    assert told["site1"].found is not None
+    assert told["m0000"].code == told["m0001"].code == "AuthorizationFailed"
+    site = Site((*linux(1), arc("site1")))
+    site.world.rights = Rights((Role(("*/read", "Microsoft.Compute/*")),))
+    await site.ask()
+    (denied,) = (one for one in site.outcomes if one.found is None)
+    assert "Microsoft.HybridCompute/machines/assessPatches/action" in denied.advice
 
 
 @virtual
