@@ -58,11 +58,11 @@ class InstallRequest:
         """Exclusions override classifications; inclusions add to them."""
         name = patch.kb or patch.name
         excluded = [mask.partition("=")[0] for mask in self.exclude]  # whatever the version
-        if _matches(name, excluded) or _matches(patch.name, self.excluded_name_masks):
+        if _matches(name, excluded, patch) or _matches(patch.name, self.excluded_name_masks, patch):
             return Fate.EXCLUDED
         wanted = (
             self.names(patch)
-            or _matches(patch.name, self.name_masks)
+            or _matches(patch.name, self.name_masks, patch)
             or patch.classification.lower() in self.classifications
         )
         if not wanted or (self.published_by is not None and patch.published > self.published_by):
@@ -75,8 +75,8 @@ class InstallRequest:
         """Whether an inclusion asks for this one: by number, by name, or by name and version."""
         for mask in self.include:
             name, versioned, version = mask.partition("=")
-            if _matches(patch.kb or patch.name, [name]) and (
-                not versioned or _matches(patch.version, [version])
+            if _matches(patch.kb or patch.name, [name], patch) and (
+                not versioned or _matches(patch.version, [version], patch)
             ):
                 return True
         return False
@@ -191,5 +191,8 @@ def _something_selected(part: str, request: InstallRequest) -> InstallRequest | 
     )
 
 
-def _matches(name: str, masks: Iterable[str]) -> bool:
+def _matches(name: str, masks: Iterable[str], patch: Patch) -> bool:
+    """Linux' extension matches names as its file system does, where case matters."""
+    if not patch.kb:
+        return any(fnmatchcase(name, str(mask)) for mask in masks)
     return any(fnmatchcase(name.lower(), str(mask).lower()) for mask in masks)

@@ -23,13 +23,18 @@ def wanted(machine: Machine, installation: Installation) -> Iterator[Update]:
 def selected(os: Os, updates: Iterable[Update], installation: Installation) -> Iterator[Update]:
     """Those of these updates that the installation would bring to a machine of this family.
 
-    Excludes override classifications, includes add to them. An update whose classification nobody told may be of any.
+    Excludes override classifications, includes add to them; of a set that is pinned by name, each is asked for by itself. An update whose classification nobody told may be of any.
     """
     linux = os is Os.LINUX
+    by_name = (installation.only_packages if linux else installation.only_kbs) is not None
     for update in updates:
         if _excluded(update, installation, linux=linux) or not _pinned(update, installation, linux=linux):
             continue
-        if _included(update, installation, linux=linux) or _is_of(update, installation, linux=linux):
+        if (
+            by_name
+            or _included(update, installation, linux=linux)
+            or _is_of(update, installation, linux=linux)
+        ):
             yield update
 
 

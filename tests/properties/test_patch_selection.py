@@ -122,7 +122,8 @@ def test_pinning_adds_nothing_and_loses_nothing_that_was_found(
     data: st.DataObject, os: Os, change: Patches
 ) -> None:
     """What was found and asked for is installed under the pinned set as well; what is published later is not, in any version."""
-    found = data.draw(st.lists(patches_of(os), max_size=4))
+    unique = {"unique_by": lambda patch: patch.kb or patch.name}
+    found = data.draw(st.lists(patches_of(os), max_size=4, **unique))
     machine = waiting("m", os, found)
     topology = build(inventory(machine, taken_at=NOON))
     made = pin(topology, topology.machines, change)
