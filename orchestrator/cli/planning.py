@@ -24,10 +24,10 @@ from orchestrator.planner.durations import Durations
 from orchestrator.planner.expected import expected
 from orchestrator.planner.forecast import forecast, sentences
 from orchestrator.planner.model import Plan, StageGate, Warned
+from orchestrator.planner.restart_words import restarts
 from orchestrator.planner.summary import Summary, summarize
 from orchestrator.policy import words
-from orchestrator.policy.change import Enrolment
-from orchestrator.policy.model import Patches, Policy, Reboot, Restart, RunCommand
+from orchestrator.policy.model import Patches, Policy, Restart
 from orchestrator.policy.select import parse_selector_expression
 from orchestrator.verify.model import Verdict
 from orchestrator.wiring.files import read_policies
@@ -137,7 +137,7 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     plan, told = made.plan, summarize(made.plan)
     console.print(Text.assemble(("Plan ", "bold"), (plan.name, "bold"), f": {words.change(plan.change)}"))
     line(
-        f"changes {count(told.machines, 'machine')} of {made.fleet:,}; {_restarts(plan, told)}",
+        f"changes {count(told.machines, 'machine')} of {made.fleet:,}; {restarts(plan, told)}",
         console,
         indent=2,
     )
@@ -167,25 +167,6 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     said = set(coverage.warnings(made.coverage))
     _print_warnings([warned for warned in plan.warnings if warned not in said], console, verbose=verbose)
     line(f"\n✓ judged independently: {judged(made.verdict)}; none is broken", console, style="green")
-
-
-def _restarts(plan: Plan, told: Summary) -> str:
-    match plan.change:
-        case Patches(reboot=Reboot.IF_REQUIRED):
-            sure = {kind: told.predicted.get(kind, 0) for kind in ("certain", "likely")}
-            known = "".join(f"{number:,} {kind}, " for kind, number in sure.items() if number)
-            never = told.predicted.get("never", 0)
-            up = f"; {never:,} need none and stay up" if never else ""
-            return f"up to {count(told.restarts, 'restart')} ({known}unknown counts as one){up}"
-        case Patches(reboot=Reboot.NEVER):
-            never = told.predicted.get("never", 0)
-            return "no restarts" + (f"; {never:,} of these need none and stay up" if never else "")
-        case Enrolment():
-            return "no restarts"
-        case RunCommand():
-            return "no restarts by the plan itself; each counts as out while its script runs"
-        case _:
-            return count(told.restarts, "restart")
 
 
 def _print_stages(plan: Plan, told: Summary, console: Console) -> None:

@@ -69,6 +69,7 @@ def figures(diff: PlanDiff) -> list[Figure]:
         Figure(("machines",), was.machines, now.machines),
         Figure(("left out",), was.left_out, now.left_out),
         Figure(("of these frozen",), was.frozen, now.frozen),
+        Figure(("restarts at most",), was.restarts, now.restarts),
         Figure(("lanes",), was.lanes, now.lanes),
         Figure(("of these above their bound",), was.lanes - was.optimal, now.lanes - now.optimal),
         Figure(("waves",), was.waves, now.waves),

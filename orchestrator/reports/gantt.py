@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from orchestrator.planner.forecast import Forecast, sentences
 from orchestrator.planner.model import Plan
+from orchestrator.planner.restart_words import restarts, what_is_saved
 from orchestrator.planner.summary import summarize
 from orchestrator.policy import words
 from orchestrator.reports.gantt_layout import lay_out
@@ -61,6 +62,10 @@ def _facts(plan: Plan, forecast: Forecast | None, folded: int) -> Iterator[str]:
         f"{words.change(plan.change)}: {words.counted(told.machines, 'machine')} in {words.counted(told.waves, 'wave')} of "
         f"{words.counted(told.lanes, 'lane')}, {words.counted(told.longest, 'wave')} one after another{left}"
     )
+    yield restarts(plan, told)
+    if told.hotpatch is not None:
+        month = told.hotpatch.hotpatching.month.named
+        yield f"hotpatching in {month}: {'; '.join(what_is_saved(plan, told.hotpatch))}"
     if forecast is not None:
         yield from sentences(forecast)
     if folded:

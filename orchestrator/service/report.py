@@ -11,7 +11,7 @@ from typing import Any
 
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.model import Plan
-from orchestrator.planner.summary import summarize
+from orchestrator.planner.summary import Summary, summarize
 from orchestrator.policy import words
 from orchestrator.reports.page_model import (
     Act,
@@ -217,10 +217,16 @@ def _figures(told: Retold) -> tuple[Figure, ...]:
         ),
         Figure(f"{passed}", "waves passed", f"of {summary.waves}; lanes of waves run side by side"),
         path,
-        Figure(f"{told.witnessed.restarts}", "restarts", f"in {told.witnessed.lines:,} lines of the witness"),
+        Figure(f"{told.witnessed.restarts}", "restarts", _planned_restarts(summary)),
         Figure(f"{really}", "out at once, at most", f"{most_at_once(told.timeline)} as admission counts"),
         Figure(_short(words.duration(length)), "from start to end", took),
     )
+
+
+def _planned_restarts(summary: Summary) -> str:
+    """What was foreseen, beside what came."""
+    saved = summary.hotpatch.month if summary.hotpatch is not None else 0
+    return f"up to {summary.restarts:,} planned" + (f"; hotpatching was to save {saved:,}" if saved else "")
 
 
 def _short(duration: str) -> str:

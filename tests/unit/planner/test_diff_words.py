@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.planner.diff import diff
 from orchestrator.planner.diff_words import Foreign, figures, headline, made_of, sections
 from orchestrator.planner.model import Bound, LeftOut, Plan, Warned
+from orchestrator.planner.summary import summarize
 from tests.builders import budget, lane, plan_of, stage
 from tests.fleet import vm_id
 
@@ -133,6 +134,7 @@ def test_figures_of_both_plans() -> None:
     assert told["waves one after another"] == (4, 3)
     assert told["canary: machines"] == (1, 2)
     assert told["left out"] == (0, 1)
+    assert told["restarts at most"] == tuple(summarize(side).machines for side in (OLD, NEW))
     one_stage = plan_of(lane("broad-1", "a"))
     assert {"".join(figure.what): (figure.was, figure.now) for figure in figures(diff(OLD, one_stage))}[
         "canary: one after another"

@@ -31,6 +31,7 @@ from orchestrator.planner.saved import saved
 from orchestrator.planner.summary import summarize
 from orchestrator.policy.load import load_one
 from orchestrator.policy.model import Reboot
+from orchestrator.reports.gantt import draw
 from orchestrator.topology.graph import build
 from tests.fleet import inventory, vm
 
@@ -279,3 +280,15 @@ def test_a_month_that_looks_otherwise_is_a_warning() -> None:
 
     assert any("may be an unplanned baseline of Windows Server 2025" in one.what for one in found.warnings)
     assert not any("unplanned baseline" in one.what for one in made().warnings)
+
+
+def test_a_drawing_says_it_too() -> None:
+    """Restarts, what is saved, and both speeds."""
+    drawn = draw(made(), "html").decode()
+
+    assert "up to 6 restarts (2 certain, 3 likely, unknown counts as one); 2 need none and stay up" in drawn
+    assert (
+        "hotpatching in November 2025: saves 3 restarts this month, 1 of them by the calendar alone" in drawn
+    )
+    assert "two speeds: 2 machines that won't restart ride in wider waves" in drawn.replace("&#x27;", "'")
+    assert "hotpatching" not in draw(made(fleet=(vm("a"),)), "html").decode()

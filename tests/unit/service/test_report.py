@@ -83,6 +83,13 @@ def test_a_machine_that_never_came_back_is_out_to_the_end() -> None:
     assert list(seen.outs.values()) == [[(NOON + timedelta(minutes=5), NOON + timedelta(hours=1))]]
 
 
+def test_restarts_are_told_beside_those_that_were_planned() -> None:
+    """Nobody knows how many will need one beforehand."""
+    notes = {figure.label: figure.note for figure in acted(finished(), AUDIT).figures}
+    assert notes["restarts"].startswith("up to ")
+    assert notes["restarts"].endswith(" planned")
+
+
 def test_restarts_of_others_are_not_ours() -> None:
     """An outage that nobody's operation led to takes a machine out and is no restart."""
     assert witnessed([line(5, "a", "out", ""), line(6, "a", "back", "")], NOON).restarts == 0
