@@ -51,8 +51,9 @@ def audit(
         PolicyError: if rules can't hold together, naming each with its file and line.
     """
     told = [run for run in read.runs if run.began < until and (run.ended or until) > since]
-    held = [run for run in told if run.machine in topology.machines]
-    compiled = compile_constraints(topology, policies, floor, frozenset(topology.machines))
+    fleet = frozenset(topology.machines)
+    held = [run for run in told if run.machine in fleet]
+    compiled = compile_constraints(topology, policies, floor, fleet)
     budgets, exclusions, rules = _judged(compiled)
     by_run = {_key(run): run for run in held}
     broken = judge_history([_as_judged(run, until) for run in held], budgets, exclusions)
@@ -63,7 +64,7 @@ def audit(
         until=until,
         runs=len(held),
         machines=len({run.machine for run in held}),
-        fleet=len(topology.machines),
+        fleet=len(fleet),
         by=_counts(run.by for run in held),
         restarts=_counts(_RESTARTS[run.restarted] for run in held),
         statuses=_counts(run.status for run in held),

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from orchestrator.verify.constraints import Budget, Exclusion
 
@@ -105,10 +106,11 @@ def _stretches(runs: Sequence[tuple[Run, str]], limit: int) -> Iterator[_Stretch
     )
     active, known = _Count(), _Count()
     stretch: _Stretch | None = None
-    for at, begins, key, sure in steps:
-        active.step(key, begins=begins)
-        if sure:
-            known.step(key, begins=begins)
+    for at, together in groupby(steps, key=lambda step: step[0]):
+        for _, begins, key, sure in together:
+            active.step(key, begins=begins)
+            if sure:
+                known.step(key, begins=begins)
         if active.size > limit:
             stretch = stretch or _Stretch(at, at, at, 0)
             if active.size > stretch.most:

@@ -51,6 +51,14 @@ def test_each_time_is_told() -> None:
     ]
 
 
+def test_one_that_takes_the_place_of_another_is_the_same_time() -> None:
+    """When one ends at the moment at which the next begins, there were too many all along."""
+    runs = [run("a", 0, 10), run("b", 0, 30), run("c", 10, 20)]
+    assert [(one.begin, one.end) for one in judge_history(runs, [budget(1, "a", "b", "c")], [])] == [
+        (at(0), at(20))
+    ]
+
+
 def test_a_run_without_a_restart_takes_nobody_down() -> None:
     """It counts in no budget; one that may have restarted counts, and what rests on it isn't sure."""
     runs = [run("a", 0, 10), run("b", 0, 10, restarted=False)]
