@@ -12,6 +12,7 @@
     │   ├── CloudTransient        nobody: it is tried again
     │   ├── CloudPermanent        a person: it won't pass by itself
     │   └── AccessDenied          whoever grants access
+    ├── GitError              whoever keeps the policies: they can't be had from git
     ├── StaleLease            this process: it steps down, another one writes
     └── Defect                us: a step that can't be, a broken promise in the code
 
@@ -131,6 +132,10 @@ class CloudPermanent(CloudError):
 
 class AccessDenied(CloudError):
     """No credentials, or none that may do this."""
+
+
+class GitError(WavekeeperError):
+    """A repository that can't be reached or read, or that holds what can't be taken. It is tried again; what was had before holds on."""
 
 
 class StaleLease(WavekeeperError):

@@ -73,6 +73,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "rollout": Entry("rollout", "Run", "Run a plan, watched, until it is done or health says stop."),
         "enrol": Entry("enrol", "Run", "Set machines so that nobody else patches them; keeps how they were."),
         "unenrol": Entry("enrol", "Run", "Bring back the settings that an enrolment found."),
+        "daemon": Entry(
+            "daemon", "Run", "Follow policies in git, open rollouts when they are due, and drive them."
+        ),
         "status": Entry("status", "Run", "Say where a rollout or a machine stands, and what may be done."),
         "pause": Entry("verbs", "Steer", "Start nothing new; what has begun is carried through."),
         "resume": Entry("verbs", "Steer", "Go on with the same plan, gates first."),

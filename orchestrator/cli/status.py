@@ -155,8 +155,9 @@ def print_status(told: Status) -> None:
             table.add_row(option.command, Text(option.effect, style="bright_black"))
         print_table(table)
     why = f" ({told.reason})" if told.reason else ""
+    of = f" of commit {told.commit[:10]}" if told.commit else ""
     out.print(
-        f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}, {told.plan[0]}",
+        f"\nStarted by {told.who}{why}; rollout {told.rollout}, plan {told.digest[:12]}{of}, {told.plan[0]}",
         markup=False,
     )
 

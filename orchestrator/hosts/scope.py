@@ -1,5 +1,8 @@
 """All rollouts of a scope that one process drives, side by side: one log, one ledger, one inbox.
 
+A command's process ends once none of them moves any more. A service's stays: it lets go of each rollout that is over, and waits for
+whatever is begun or asked for next.
+
 Each has a host of its own. What one decides is told to the others before anything else is decided, so that a place given
 back by one rollout is found by whoever waits for it in another.
 """
@@ -18,7 +21,9 @@ from orchestrator.hosts.inbox import watch_inbox
 from orchestrator.hosts.local import LocalHost
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import MachineId
-from orchestrator.rollout import letters
+from orchestrator.rollout import events as e
+from orchestrator.rollout import letters, messages
+from orchestrator.rollout.decide import decide
 from orchestrator.rollout.ended import is_closed, put_away
 from orchestrator.rollout.state import Rollout
 from orchestrator.store.port import Letter
@@ -30,12 +35,15 @@ Take = Callable[["ScopeHost", Letter, letters.Handover], Awaitable[Rollout]]
 class ScopeHost:
     """Drives rollouts of a scope until none of them moves any more by itself."""
 
-    def __init__(self, log: Log, services: Services, take: Take, pace: Pace | None = None) -> None:
+    def __init__(
+        self, log: Log, services: Services, take: Take, pace: Pace | None = None, *, stay: bool = False
+    ) -> None:
         self.log = log
         self.services = services
         self.hosts: dict[str, LocalHost] = {}
         self._pace = pace or Pace()
         self._take = take
+        self._stay = stay
         self._revision = log.scope.ledger.revision
         self._group: asyncio.TaskGroup | None = None
         self._inbox: asyncio.Task[None] | None = None
@@ -58,12 +66,17 @@ class ScopeHost:
         return [host.rollout for host in self.hosts.values()]
 
     async def run(self) -> None:
-        """Drive all of them until all rest or are over, or the journal fails. The first error is raised as it is."""
+        """Drive all of them until all rest or are over, or the journal fails. The first error is raised as it is.
+
+        One that stays does so until it is cancelled.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                for host in self.hosts.values():
+                for host in list(self.hosts.values()):
                     group.create_task(host.run())
+                if self._stay:
+                    group.create_task(_for_ever())
                 if self._pace.inbox_every_s:
                     self._inbox = group.create_task(self._read_inbox())
         except BaseExceptionGroup as failed:
@@ -84,22 +97,24 @@ class ScopeHost:
 
     def may_end(self) -> bool:
         """See `Fellows`. Once it is true it stays true: the others end as well."""
+        if self._stay:
+            return False
         if not self._ended and not self._handovers and all(host.rests() for host in self.hosts.values()):
             self._ended = True
             if self._inbox is not None:
                 self._inbox.cancel()  # letters from now on wait for the next process
-            for host in self.hosts.values():
-                host.poke()
+            for other in self.hosts.values():
+                other.poke()
         return self._ended
 
     def lets_go(self, host: LocalHost) -> bool:
-        """See `Fellows`. Somebody stays, to speak for the scope."""
-        if len(self.hosts) == 1 or not is_closed(self.log.scope, host.rollout):
+        """See `Fellows`. In a command's process somebody stays, to speak for the scope."""
+        alone = len(self.hosts) == 1 and not self._stay
+        if alone or not is_closed(self.log.scope, host.rollout):
             return False
         del self.hosts[host.rollout.id]
         put_away(self.log.scope, host.rollout.id)
-        for other in self.hosts.values():
-            other.poke()
+        self._poke()
         return True
 
     def _tell_rules(self, host: LocalHost) -> None:
@@ -115,11 +130,10 @@ class ScopeHost:
 
     def _deliver(self, letter: Letter) -> None:
         """To the host of the rollout that it is about; to any where that isn't driven here."""
-        anybody = self._anybody()
         try:
             command = letters.load(letter.command)
         except UsageError as error:
-            anybody.refuse_letter(letter, str(error))
+            self._refuse(letter, str(error))
             return
         if isinstance(command, letters.Handover | letters.ArchiveOrder):
             self._handovers += 1
@@ -128,8 +142,33 @@ class ScopeHost:
                 self._group.create_task(self._hand_over(letter, command))
             else:
                 self._group.create_task(self._archive(letter, command))
+        elif (host := self._host_for(command.rollout)) is not None:
+            host.deliver(letter, command)
+        elif not command.rollout:
+            self._decide(letter, command)
         else:
-            self.hosts.get(command.rollout, anybody).deliver(letter, command)
+            self._refuse(letter, f"the journal knows no rollout {command.rollout}")
+
+    def _host_for(self, rollout: str) -> LocalHost | None:
+        """The host that decides on what is asked of a rollout: its own, any other, or one that is made for it."""
+        if rollout in self.hosts or not self.hosts:
+            known = self.log.scope.rollouts.get(rollout)
+            return None if known is None else self.drive(known)
+        return next(iter(self.hosts.values()))
+
+    def _decide(self, letter: Letter, command: messages.Command) -> None:
+        """On what is about no rollout, while none is driven."""
+        at = self._event_time()
+        self.log.record("", decide(self.log.scope, command, at), at, letters=[letter.id])
+
+    def _refuse(self, letter: Letter, why: str) -> None:
+        """Take a letter out of the inbox by saying why it isn't carried out."""
+        host = next(iter(self.hosts.values()), None)
+        if host is not None:
+            host.refuse_letter(letter, why)
+            return
+        facts = (e.CommandRefused(letter.id, letter.who, why),)
+        self.log.record("", facts, self._event_time(), letters=[letter.id])
 
     async def _archive(self, letter: Letter, order: letters.ArchiveOrder) -> None:
         """Move what is over into an archive, while the rest goes on. What keeps it from that is the sender's affair."""
@@ -138,27 +177,35 @@ class ScopeHost:
                 self.log,
                 order.retention,
                 lambda _: order.to,
-                self._anybody().event_time,
+                self._event_time,
                 driven=self.hosts,
                 letters=[letter.id],
             )
         except Refused as refused:
-            self._anybody().refuse_letter(letter, str(refused))
+            self._refuse(letter, str(refused))
         finally:
             self._handovers -= 1
-            self._anybody().poke()
-
-    def _anybody(self) -> LocalHost:
-        """Some host, to speak for the scope."""
-        return next(iter(self.hosts.values()))
+            self._poke()
 
     async def _hand_over(self, letter: Letter, handover: letters.Handover) -> None:
         try:
             rollout = await self._take(self, letter, handover)
         except Refused as refused:
-            self._anybody().refuse_letter(letter, str(refused))
+            self._refuse(letter, str(refused))
         else:
             self.drive(rollout)
         finally:
             self._handovers -= 1
-            self._anybody().poke()
+            self._poke()
+
+    def _poke(self) -> None:
+        for host in self.hosts.values():
+            host.poke()
+
+    def _event_time(self) -> datetime:
+        now, last = self.services.clock.now(), self.log.scope.last
+        return now if last is None else max(now, last)
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

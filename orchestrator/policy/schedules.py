@@ -30,3 +30,16 @@ def due_next(schedule: Schedule, now: datetime) -> datetime:
                 return moment
         day += _DAY
     raise AssertionError("each schedule has a day in any two months")
+
+
+def due_last(schedule: Schedule, now: datetime) -> datetime:
+    """The last moment up to `now` at which the campaign was due; `now` itself if it is due now. In UTC."""
+    zone = zone_info(schedule.zone)
+    day = now.astimezone(zone).date() + _DAY
+    for _ in range(_FURTHEST):
+        if starts_on(schedule.days, day):
+            moment = instant(datetime.combine(day, schedule.at), zone)
+            if moment <= now:
+                return moment
+        day -= _DAY
+    raise AssertionError("each schedule has a day in any two months")

@@ -21,7 +21,13 @@ from orchestrator.errors import JournalError
 from orchestrator.rollout import events as e
 from orchestrator.rollout.plain import maker, plain
 
-VERSIONS: Mapping[str, int] = {"Granted": 3, "Intended": 2, "Started": 2, "ChangeEnded": 2}
+VERSIONS: Mapping[str, int] = {
+    "Granted": 3,
+    "Intended": 2,
+    "Started": 2,
+    "ChangeEnded": 2,
+    "RolloutStarted": 2,
+}
 """Events that have changed since their first version, with their present version; all others are 1.
 
 `Started` 2 may hold a reference to its URLs (`kept`) where version 1 had them in the row; an empty key of `Intended` 2 is the one

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator.rollout.planned import Planned
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Run this plan. `dropped` are machines that are gone, off or on hold since it was made, with the reason."""
+    """Run this plan. `dropped` are machines that are gone, off or on hold since it was made, with the reason.
+
+    `due` and `commit`: see `RolloutStarted`.
+    """
 
     rollout: str
     planned: Planned
@@ -18,6 +22,8 @@ class Start:
     reason: str
     dropped: tuple[tuple[int, str], ...] = ()
     scale: float = 1.0
+    due: datetime | None = None
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
             dropped,
             why,
             command.scale,
+            command.due,
+            command.commit,
         ),
     )
 

@@ -65,6 +65,8 @@ def summary(scope: Scope, rollout: Rollout) -> Ended:
         rollout.after,
         scope.seq,
         left=left_open(scope, rollout),
+        due=rollout.due,
+        commit=rollout.commit,
     )
 
 

@@ -19,6 +19,8 @@ from orchestrator.rollout.shared_events import (
     LaneGaveUp,
     LaneReplanned,
     PatchesSeen,
+    Prepared,
+    RolloutRefused,
     StageApproved,
     StageAwaiting,
     StageBaking,
@@ -41,6 +43,8 @@ __all__ = [  # those of the other file: facts are named by this one, whichever t
     "LaneGaveUp",
     "LaneReplanned",
     "PatchesSeen",
+    "Prepared",
+    "RolloutRefused",
     "StageApproved",
     "StageAwaiting",
     "StageBaking",
@@ -59,7 +63,10 @@ __all__ = [  # those of the other file: facts are named by this one, whichever t
 
 @dataclass(frozen=True, slots=True)
 class RolloutStarted:
-    """A person started a plan, kept under `digest`. `dropped` were gone or off by then, each with its reason."""
+    """A plan was started, kept under `digest`. `dropped` were gone or off by then, each with its reason.
+
+    `due`: the moment of a schedule that it was opened for; `commit`: of the policies that it was planned from.
+    """
 
     rollout: str
     digest: str
@@ -68,20 +75,8 @@ class RolloutStarted:
     dropped: tuple[int, ...] = ()
     dropped_why: tuple[str, ...] = ()
     scale: float = 1.0  # how fast the cloud's time runs: other than 1 against an emulator only
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Every machine was looked at and every probe asked once: these are out already, of their own."""
-
-    out: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RolloutRefused:
-    """The preparation found that this can't be run as configured."""
-
-    why: str
+    due: datetime | None = None
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         after=scope.seq,
         reviewed=planned,
         blocked=scope.blocked,
+        due=event.due,
+        commit=event.commit,
     )
     rollout.stretches = fresh_stretches(rollout)
     rollout.counts[MachineStatus.PENDING] = planned.changing
@@ -77,7 +79,7 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
         _block(scope, event, at)
     elif isinstance(event, e.Archived):
         apply_archived(scope, event)
-    else:
+    elif not isinstance(event, e.CommandRefused):  # that one is of no rollout, where none is known
         apply_to_ended(scope, scope.ended[rollout_id], event)
     _pass_time(scope, at)
 

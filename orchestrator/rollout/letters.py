@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -35,7 +35,7 @@ class Handover:
     """A reviewed plan that another process asks the writer to run: judged by the sender, on the fleet as it is.
 
     `dropped` are machines that are left alone after all, by index, with the reason. `endpoint` and `scale` say which cloud was
-    looked at.
+    looked at, `due` and `commit` what a schedule's rollout was opened for and planned from.
     """
 
     plan: bytes
@@ -44,6 +44,8 @@ class Handover:
     dropped: tuple[tuple[int, str], ...]
     endpoint: str
     scale: float
+    due: datetime | None = None
+    commit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def load(body: bytes) -> m.Command | Handover | ArchiveOrder:
 def _handover(fields: dict[str, Any]) -> Handover:
     plan = zlib.decompress(b64decode(fields.pop("plan")))
     dropped = tuple((int(index), str(why)) for index, why in fields.pop("dropped"))
-    return Handover(plan=plan, dropped=dropped, **fields)
+    due = fields.pop("due", None)
+    return Handover(plan=plan, dropped=dropped, due=datetime.fromisoformat(due) if due else None, **fields)
 
 
 def _archive(fields: dict[str, Any]) -> ArchiveOrder:

@@ -221,3 +221,17 @@ class CommandRefused:
     letter: str
     who: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Every machine was looked at and every probe asked once: these are out already, of their own."""
+
+    out: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRefused:
+    """The preparation found that this can't be run as configured."""
+
+    why: str

@@ -235,6 +235,8 @@ class Rollout:
     ended_at: datetime | None = None
     after: int = field(default=0, compare=False)  # its first row comes after this one
     blocked: Mapping[str, Blocked] = field(default_factory=dict, compare=False, repr=False)  # the scope's
+    due: datetime | None = None  # the moment of its campaign's schedule that it was opened for
+    commit: str = ""  # of the policies that it was planned from
     reviewed: Planned | None = field(
         default=None, compare=False, repr=False
     )  # `planned` as its digest names it
@@ -288,6 +290,8 @@ class Ended:
     last: int = field(compare=False)
     archive: str = ""
     left: dict[int, LeftOpen] = field(default_factory=dict)
+    due: datetime | None = None
+    commit: str = ""
 
     @property
     def over(self) -> bool:

@@ -153,9 +153,9 @@ def known_rollout(scope: Scope, digest: str) -> Rollout | Ended | None:
     return None
 
 
-def new_id(scope: Scope, plan: Plan, now: datetime) -> str:
-    """An id that people can say: campaign and moment, with a number if that is taken."""
-    base = f"{plan.name}-{now:%Y%m%d-%H%M}"
+def new_id(scope: Scope, plan: Plan, at: datetime) -> str:
+    """An id that people can say: campaign and moment, of its start or its schedule, with a number if that is taken."""
+    base = f"{plan.name}-{at:%Y%m%d-%H%M}"
     number, candidate = 1, base
     while candidate in scope.rollouts or candidate in scope.ended:
         number += 1

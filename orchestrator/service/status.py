@@ -81,6 +81,7 @@ class Status:
     advice: tuple[str, ...] = ()  # what to do about what did not take the change
     updates: tuple[Update, ...] = ()  # what became of each
     blocked: tuple[str, ...] = ()  # updates that people keep out
+    commit: str = ""  # of the policies that it was planned from, if a daemon opened it
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants stay datetimes."""
@@ -110,6 +111,7 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         advice(rollout),
         updates(rollout),
         blocked_lines(scope),
+        rollout.commit,
     )
 
 

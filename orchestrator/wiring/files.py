@@ -141,11 +141,10 @@ def read_folder(folder: Path, *, may_be_empty: bool) -> tuple[Policy, ...]:
         raise UsageError(f"{folder} is no folder of policies")
     if may_be_empty and not any(_is_policy_file(folder, path) for path in folder.rglob("*.y*ml")):
         return ()
-    found = _found([folder], "policy", "policies are files named *.yaml", _is_policy_file)
     from orchestrator.policy.load import load
     from orchestrator.policy.scripts import with_texts
 
-    policies = load([(path.relative_to(folder).as_posix(), _content(path)) for path in found])
+    policies = load(read_named(folder, ""))
     return with_texts(policies, lambda file: script_text(str(folder / file)))
 
 
@@ -159,6 +158,12 @@ def refuse_changed_scripts(plan: Plan) -> None:
             f"{', '.join(changed)} {'has' if len(changed) == 1 else 'have'} changed since the plan was made, and what runs is what "
             "was reviewed; plan again, or put the file back"
         )
+
+
+def read_named(folder: Path, prefix: str) -> list[tuple[str, bytes]]:
+    """The contents of all policies of a folder, each named from that folder on, with `prefix` before it: `policies/` and `shop.yaml`."""
+    found = _found([folder], "policy", "policies are files named *.yaml", _is_policy_file)
+    return [(prefix + path.relative_to(folder).as_posix(), _content(path)) for path in found]
 
 
 def script_text(file: str) -> str:

@@ -52,6 +52,7 @@ from orchestrator.wiring.files import read_bytes
 __all__ = [
     "ReadPlan",
     "Running",
+    "ScopeHost",
     "Services",
     "begin",
     "doors",
@@ -61,6 +62,7 @@ __all__ = [
     "prepare",
     "read_plan",
     "read_webhooks",
+    "start",
     "start_command",
 ]
 
@@ -145,11 +147,11 @@ async def doors(
 
 
 async def open_scope(
-    journal: Journal, made: Services, *, endpoint: str = "", pace: Pace | None = None
+    journal: Journal, made: Services, *, endpoint: str = "", pace: Pace | None = None, stay: bool = False
 ) -> ScopeHost:
-    """A scope as its journal tells it, to drive rollouts of. The journal is held by now."""
+    """A scope as its journal tells it, to drive rollouts of. The journal is held by now. `stay`: also while there are none."""
     log = Log(await replay(journal), journal)
-    return ScopeHost(log, made, partial(_take, endpoint), pace)
+    return ScopeHost(log, made, partial(_take, endpoint), pace, stay=stay)
 
 
 async def begin(
@@ -215,11 +217,13 @@ async def prepare(
     live: Inventory | None = None,
     accept_drift: bool = False,
     endpoint: str = "",
+    due: datetime | None = None,
+    commit: str = "",
 ) -> Handover:
     """Hold a plan to the judge and to the fleet as it is. Raises `Refused` and `PlanRefused`, with nothing done."""
     with nothing_collected():
         dropped = _judged(plan, made, live, accept_drift=accept_drift)
-    return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale)
+    return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale, due, commit)
 
 
 def _judged(
@@ -237,6 +241,14 @@ def _judged(
         dropped = tuple(dict((*moved_since(parsed, live), *moved.dropped)).items())
         refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
     return dropped
+
+
+async def start(house: ScopeHost, plan: ReadPlan, handover: Handover) -> Rollout:
+    """Begin a plan in a process that drives its scope. Raises `Refused` where it may not beside what goes on, such as `Busy`."""
+    command = _command(house.log.scope, plan.planned, handover, house.services.clock.now())
+    rollout = await _start(house, command, handover)
+    house.drive(rollout)
+    return rollout
 
 
 async def _start(
@@ -266,13 +278,15 @@ def start_command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetim
 
 def _command(scope: Scope, planned: Planned, handover: Handover, now: datetime) -> Start:
     return Start(
-        new_id(scope, planned.plan, now),
+        new_id(scope, planned.plan, handover.due or now),
         planned,
         digest(handover.plan),
         handover.who,
         handover.reason,
         handover.dropped,
         handover.scale,
+        handover.due,
+        handover.commit,
     )
 
 

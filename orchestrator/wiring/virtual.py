@@ -58,7 +58,7 @@ class _WorldProber:
 
 
 @dataclass(frozen=True, slots=True)
-class _WillingWebhooks:
+class WillingWebhooks:
     """Knows every name, and every call succeeds."""
 
     def knows(self, name: str) -> bool:  # noqa: ARG002 - the port's
@@ -106,7 +106,7 @@ def virtual_services(
     prober = _WorldProber(world, true, ids)
     probers = {ProbeKind.HTTP: prober, ProbeKind.TCP: prober}
     return services(
-        _provider(world, true, clock, face, watch), probers, webhooks or _WillingWebhooks(), clock, settings
+        _provider(world, true, clock, face, watch), probers, webhooks or WillingWebhooks(), clock, settings
     )
 
 

@@ -90,8 +90,8 @@ class Site:
             (count,) = sql.execute("SELECT count(*) FROM events").fetchone()
         return int(count)
 
-    def rollout_now(self) -> Rollout:
-        """The rollout as the journal tells it."""
+    def scope_now(self) -> Scope:
+        """What the journal tells."""
 
         async def read() -> Scope:
             journal = await SqliteJournal.read_only(self.journal)
@@ -100,7 +100,11 @@ class Site:
             finally:
                 await journal.close()
 
-        (rollout,) = asyncio.run(read()).rollouts.values()
+        return asyncio.run(read())
+
+    def rollout_now(self) -> Rollout:
+        """The one rollout as the journal tells it."""
+        (rollout,) = self.scope_now().rollouts.values()
         return rollout
 
     def audit(self) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from orchestrator.policy.describe import describe
 from orchestrator.policy.effective import effective
 from orchestrator.policy.load import load, load_one
 from orchestrator.policy.model import Days, Notify, Occasion, Origin, Policy, Schedule, Weekday
-from orchestrator.policy.schedules import due_next
+from orchestrator.policy.schedules import due_last, due_next
 from orchestrator.topology.graph import build
 from tests.fleet import inventory, vm
 
@@ -226,3 +226,17 @@ def test_each_schedule_is_due_within_two_months() -> None:
         following = due_next(rare, now)
         assert now <= following <= now + timedelta(days=36)
         now = following + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "expected"),
+    [
+        ("days_after_second_tuesday: 4", "2026-11-22 12:00", "2026-11-14 00:00"),
+        ('start: every_day, at: "12:00", time_zone: UTC', "2026-11-22 12:00", "2026-11-22 12:00"),
+        ('start: every_day, at: "12:01", time_zone: UTC', "2026-11-22 12:00", "2026-11-21 12:01"),
+        ('start: every_day, at: "02:30", time_zone: Europe/Berlin', "2026-03-29 12:00", "2026-03-29 01:00"),
+    ],
+)
+def test_when_a_campaign_was_due_last(text: str, now: str, expected: str) -> None:
+    """The moment itself included; one that clocks skip is the moment at which they have skipped it."""
+    assert due_last(schedule(text), at(now)) == at(expected)

@@ -1,0 +1,81 @@
+"""`wavekeeper daemon`: the long-running service."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from orchestrator.cli.output import count, line
+from orchestrator.daemon.check import Checked, check
+from orchestrator.daemon.config import read_config
+from orchestrator.daemon.serve import serve
+from orchestrator.service.ending import ExitCode
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="daemon")(daemon)
+
+
+def daemon(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The configuration, a YAML file.")],
+    check_only: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Say what would be done, and end: the commit, the calendar, what is wrong."
+        ),
+    ] = False,
+    as_json_logs: Annotated[bool, typer.Option("--json", help="Log as JSON, a line an event.")] = False,
+) -> None:
+    """Follow policies in git, open rollouts when they are due, and drive them until they are over.
+
+    A campaign is only observed until the configuration says `act: true` for it. SIGTERM leaves at once, and the next start goes on; SIGHUP
+    reads the configuration once more. Steer it from any terminal: `wavekeeper status`, `pause`, `approve` and the others, with the same --journal.
+    """
+    _log_to_stderr(as_json=as_json_logs)
+    settings = read_config(config)
+    if not check_only:
+        asyncio.run(serve(settings))
+        return
+    found = asyncio.run(check(settings))
+    _print(found)
+    if found.problems:
+        raise typer.Exit(code=ExitCode.INVALID_POLICY)
+
+
+def _print(found: Checked) -> None:
+    if found.commit:
+        line(f"newest commit: {found.commit}", style="bold")
+    for problem in found.problems:
+        line(problem, style="red", indent=2)
+    for note in found.notes:
+        line(note, style="yellow", indent=2)
+    if not found.problems:
+        line(f"it is fit to count: {count(found.policies, 'policy', 'policies')}")
+    for entry in found.calendar:
+        what = "acts" if entry.act else "only observes"
+        when = f"{entry.next:%Y-%m-%d %H:%M} UTC" if entry.next else "when a person asks"
+        line(f"{entry.campaign}: {what}; next {when}", indent=2)
+
+
+def _log_to_stderr(*, as_json: bool) -> None:
+    last = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            last,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

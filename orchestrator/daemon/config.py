@@ -1,0 +1,167 @@
+"""The daemon's configuration: YAML text to what it says, or every mistake in it, with its place and what to write instead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection
+from orchestrator.errors import PolicyError, Problem, UsageError
+from orchestrator.gitops.model import Login
+from orchestrator.notify.webhook import Target
+from orchestrator.policy.complaints import Language, complaints, without_value
+from orchestrator.policy.document import Document, read
+from orchestrator.wiring.files import read_bytes
+from orchestrator.wiring.journal import journal_path
+from orchestrator.wiring.rollout import read_webhooks
+
+LANGUAGE: Final = Language(
+    root=DaemonFile,
+    homes=MappingProxyType(
+        {
+            DaemonFile: "at the top of the file",
+            GitSection: "in `policies`",
+            FleetSection: "in `fleet`",
+            CampaignSection: "in an entry of `campaigns`",
+        }
+    ),
+    entry="a campaign",
+    entries="campaigns",
+    kinds=(),
+    example="monthly: {act: true}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What may be done with a campaign."""
+
+    act: bool = False
+    catch_up: timedelta = timedelta(days=7)
+
+
+OBSERVED: Final = Campaign()
+"""One that the configuration doesn't name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the daemon was told. Files in it are found; secrets are read, and never shown."""
+
+    file: Path
+    git: GitSection
+    login: Login = field(repr=False)
+    subscriptions: tuple[str, ...]
+    endpoint: str | None
+    inventory_age: timedelta
+    campaigns: Mapping[str, Campaign]
+    journal: Path
+    webhooks: Mapping[str, Target] = field(repr=False)
+
+    @property
+    def state(self) -> Path:
+        """The folder for what the daemon keeps besides the journal."""
+        return self.journal.parent / f"{self.journal.stem}.daemon"
+
+    def campaign(self, name: str) -> Campaign:
+        """What may be done with this one."""
+        return self.campaigns.get(name.lower(), OBSERVED)
+
+    def with_campaigns_of(self, other: Config) -> Config:
+        """This one, but for what may be done with campaigns, and how old an inventory may be."""
+        return replace(self, campaigns=other.campaigns, inventory_age=other.inventory_age)
+
+
+def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """What a configuration says.
+
+    Raises:
+        PolicyError: with every problem of it, each with its place and what to write instead.
+        UsageError: the file can't be read.
+    """
+    document, problems = read(str(file), read_bytes(file, "configuration"))
+    if document is None:
+        raise PolicyError(list(problems))
+    found = [*problems, *without_value(document)]
+    try:
+        checked = DaemonFile.model_validate(document.data)
+    except ValidationError as error:
+        found += complaints(document, error, LANGUAGE)
+        raise PolicyError(list(dict.fromkeys(found))) from None
+    config, more = _made(file, document, checked, os.environ if environment is None else environment)
+    if found := [*found, *more]:
+        raise PolicyError(list(dict.fromkeys(found)))
+    return config
+
+
+def _made(
+    file: Path, document: Document, checked: DaemonFile, environment: Mapping[str, str]
+) -> tuple[Config, list[Problem]]:
+    folder = file.absolute().parent
+    login, problems = _login(document, checked.policies, folder, environment)
+    webhooks: Mapping[str, Target] = {}
+    if checked.webhooks is not None:
+        try:
+            webhooks = read_webhooks(folder / checked.webhooks)
+        except UsageError as error:
+            problems.append(document.problem(("webhooks",), str(error)))
+    git = checked.policies
+    if "://" not in git.source and not _is_ssh(git.source):
+        here = folder / Path(git.source).expanduser()
+        git = git.model_copy(update={"source": str(here)})
+        if not here.is_dir():
+            what = f"there is no folder {here}"
+            problems.append(
+                document.problem(("policies", "source"), what, "write a URL, or a folder that is there")
+            )
+    config = Config(
+        file=file,
+        git=git,
+        login=login,
+        subscriptions=tuple(checked.fleet.subscriptions),
+        endpoint=checked.fleet.endpoint,
+        inventory_age=checked.fleet.every,
+        campaigns={name.lower(): Campaign(one.act, one.catch_up) for name, one in checked.campaigns.items()},
+        journal=journal_path(folder / checked.journal if checked.journal is not None else None),
+        webhooks=webhooks,
+    )
+    return config, problems
+
+
+def _is_ssh(source: str) -> bool:
+    """`git@host:path`, as ssh writes it."""
+    host, colon, _ = source.partition(":")
+    return bool(colon) and "@" in host
+
+
+def _login(
+    document: Document, git: GitSection, folder: Path, environment: Mapping[str, str]
+) -> tuple[Login, list[Problem]]:
+    found = list(_one_secret(document, git))
+    password = ""
+    if git.password_env is not None:
+        password = environment.get(git.password_env, "")
+        if not password:
+            what = f"the environment has no {git.password_env}"
+            found.append(
+                document.problem(("policies", "password_env"), what, "set it for the daemon's process")
+            )
+    elif git.password_file is not None:
+        try:
+            password = read_bytes(folder / git.password_file, "secret").decode().strip()
+        except (UsageError, UnicodeDecodeError) as error:
+            found.append(document.problem(("policies", "password_file"), str(error)))
+    return Login(git.user or "", password), found
+
+
+def _one_secret(document: Document, git: GitSection) -> Iterator[Problem]:
+    if git.password_env is not None and git.password_file is not None:
+        what = "the password is said twice, in `password_env` and `password_file`"
+        yield document.problem(("policies", "password_file"), what, "leave one of them away", key=True)

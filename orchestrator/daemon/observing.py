@@ -1,0 +1,79 @@
+"""Campaigns that may not act: gone through when they are due, and kept as what they would have done, a file each.
+
+A file is begun when the going-through begins, and so a moment is observed once; one that a restart cut short is begun anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import structlog
+
+from orchestrator.daemon.calendar import Due
+from orchestrator.errors import WavekeeperError
+from orchestrator.inventory.model import Inventory
+from orchestrator.rollout import events as e
+from orchestrator.rollout.state import MachineStatus, Rollout
+from orchestrator.wiring.files import make_folder, write_bytes
+from orchestrator.wiring.observing import observe
+from orchestrator.wiring.rollout import Services
+
+log = structlog.get_logger("wavekeeper.observed")
+
+WHO = "observer"
+
+
+@dataclass(slots=True)
+class Observations:
+    """What was observed, and what is being observed."""
+
+    folder: Path
+    services: Services
+    going_on: dict[Due, asyncio.Task[None]] = field(default_factory=dict)
+
+    def known(self) -> frozenset[Due]:
+        """The moments that need no observing any more."""
+        done = {
+            Due(told["campaign"], datetime.fromisoformat(told["due"]))
+            for file in self.folder.glob("*.json")
+            if (told := orjson.loads(file.read_bytes())).get("ended")
+        }
+        return frozenset(done | self.going_on.keys())
+
+    def begin(self, due: Due, plan: bytes, fleet: Inventory) -> None:
+        """Go through a plan beside whatever goes on."""
+        log.info("due, and only observed: nothing is changed", campaign=due.campaign, due=due.at)
+        self.going_on[due] = asyncio.create_task(self._go_through(due, plan, fleet))
+
+    def cancel(self) -> None:
+        """Leave what is going on; it is begun anew next time."""
+        for task in self.going_on.values():
+            task.cancel()
+
+    async def _go_through(self, due: Due, plan: bytes, fleet: Inventory) -> None:
+        grants: list[dict[str, Any]] = []
+
+        def listen(rollout: Rollout, decided: Any) -> None:
+            for fact in decided.facts:
+                if isinstance(fact, e.Granted):
+                    name = rollout.planned.machine(fact.machine).name
+                    grants.append({"machine": name, "at": decided.at})
+                    log.info("would have been granted", campaign=due.campaign, machine=name)
+
+        told: dict[str, Any] = {"campaign": due.campaign, "due": due.at}
+        try:
+            rollout = await observe(plan, self.services, fleet, WHO, listen)
+            done = rollout.counts[MachineStatus.DONE]
+            told |= {"status": rollout.status, "cause": rollout.cause, "done": done, "grants": grants}
+        except WavekeeperError as error:
+            told |= {"status": "refused", "cause": str(error), "done": 0, "grants": grants}
+        told["ended"] = self.services.clock.now()
+        make_folder(self.folder)
+        write_bytes(self.folder / f"{due.campaign}-{due.at:%Y%m%dT%H%M}.json", orjson.dumps(told))
+        log.info("observed", campaign=due.campaign, status=told["status"], would_have_changed=told["done"])
+        del self.going_on[due]

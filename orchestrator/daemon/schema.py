@@ -1,0 +1,109 @@
+"""The language of the daemon's configuration. docs/daemon.md is its reference, and a test holds it to these descriptions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from orchestrator.policy.schema.section import Section
+from orchestrator.policy.values import Flag, Name, OneOrMany, PositiveDuration, Text, Version
+
+
+class GitSection(Section):
+    """Where the policies come from."""
+
+    source: Text = Field(
+        description="The repository: a URL (https, ssh, git), or a folder of this machine, which is read as it is committed.",
+        examples=["https://git.example/platform/policies.git"],
+    )
+    branch: Text = Field(default="main", description="The branch that counts.", examples=["main"])
+    folder: Text = Field(
+        default="policies",
+        description="The folder of policies and their tests in it; `.` for all of it.",
+        examples=["policies"],
+    )
+    every: PositiveDuration = Field(
+        default=timedelta(minutes=1), description="How often it is looked for new commits.", examples=["1m"]
+    )
+    user: Text | None = Field(
+        default=None,
+        description="Who asks, where the repository wants to know.",
+        examples=["wavekeeper"],
+    )
+    password_env: Text | None = Field(
+        default=None,
+        description="The environment variable that holds the password or token; never the secret itself.",
+        examples=["WAVEKEEPER_GIT_TOKEN"],
+    )
+    password_file: Text | None = Field(
+        default=None, description="Or a file that holds it.", examples=["/run/secrets/git-token"]
+    )
+
+
+class FleetSection(Section):
+    """Which machines there are."""
+
+    subscriptions: Annotated[list[Text], OneOrMany] = Field(
+        description="Azure subscription ids, all in one scope.",
+        examples=["[00000000-0000-0000-0000-000000000000]"],
+    )
+    endpoint: Text | None = Field(
+        default=None,
+        description="Another Azure Resource Manager than Azure's own, such as an emulator.",
+        examples=["http://127.0.0.1:8800"],
+    )
+    every: PositiveDuration = Field(
+        default=timedelta(minutes=30),
+        description="How old the inventory may be when commits are tried on it; a rollout is always planned on a fresh one.",
+        examples=["30m"],
+    )
+
+
+class CampaignSection(Section):
+    """What the daemon may do with a campaign of the policies."""
+
+    act: Flag = Field(
+        default=False,
+        description="Whether its rollouts are really run. Until then it is only observed: planned when it is due, held to windows and health, and told of.",
+        examples=["true"],
+    )
+    catch_up: PositiveDuration = Field(
+        default=timedelta(days=7),
+        description="How late a moment of its schedule may still be taken up; of several that were missed, only the last.",
+        examples=["7d"],
+    )
+
+
+class DaemonFile(Section):
+    """The daemon's configuration."""
+
+    version: Version = Field(description="The version of this language: 1.", examples=["1"])
+    policies: GitSection = Field(
+        description="Where the policies come from.",
+        examples=["{source: https://git.example/platform/policies.git}"],
+    )
+    fleet: FleetSection = Field(
+        description="Which machines there are.",
+        examples=["{subscriptions: [00000000-0000-0000-0000-000000000000]}"],
+    )
+    campaigns: dict[Name, CampaignSection] = Field(
+        default_factory=dict,
+        description="By the campaign's name. One that isn't named here is only observed.",
+        examples=["{monthly: {act: true}}"],
+    )
+    journal: Text | None = Field(
+        default=None,
+        description="The journal's file, one a fleet; this user's own if left out. What the daemon keeps besides lies next to it.",
+        examples=["/var/lib/wavekeeper/journal.db"],
+    )
+    webhooks: Text | None = Field(
+        default=None,
+        description="A JSON file that says where the webhooks of policies go, as for `wavekeeper rollout --webhooks`.",
+        examples=["/etc/wavekeeper/webhooks.json"],
+    )
+
+
+SECTIONS: Final = (DaemonFile, GitSection, FleetSection, CampaignSection)
+"""All there are."""

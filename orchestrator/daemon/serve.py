@@ -1,0 +1,88 @@
+"""Putting the daemon together from its configuration, and taking it apart again; what signals mean to it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from orchestrator.daemon.apart import helper
+from orchestrator.daemon.config import Config, read_config
+from orchestrator.daemon.service import WHO, Daemon
+from orchestrator.errors import PolicyError, Refused, UsageError
+from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.files import make_folder
+from orchestrator.wiring.journal import become_writer, open_journal, whoami
+from orchestrator.wiring.rollout import doors, open_scope
+
+log = structlog.get_logger("wavekeeper.daemon")
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. SIGHUP reads the configuration once more.
+
+    Raises:
+        UsageError, AccessDenied, JournalError: it can't be started like this; nothing was done.
+        Refused: another process writes the journal.
+    """
+    async with opened(config) as daemon:
+        loop, me = asyncio.get_running_loop(), asyncio.current_task()
+        assert me is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, me.cancel)
+        loop.add_signal_handler(signal.SIGHUP, reload, daemon)
+        log.info("ready", journal=str(config.journal), policies=config.git.source, branch=config.git.branch)
+        try:
+            await daemon.run()
+        except asyncio.CancelledError:
+            me.uncancel()
+            log.info("left; what was going on is in the journal, and the next start goes on with it")
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[Daemon]:
+    """A daemon that has its journal, ready to run."""
+    make_folder(config.state)
+    cloud = await open_cloud(config.endpoint)
+    async with doors(cloud, config.webhooks) as made:
+        journal = await open_journal(config.journal)
+        pool = helper()
+        try:
+            if not await become_writer(journal, f"{WHO} ({whoami()})", cloud.clock.now()):
+                writer = await journal.writer()
+                by = f"{writer.who}, process {writer.pid} on {writer.host}" if writer else "another process"
+                raise Refused(f"{by} writes {config.journal}; a daemon needs a journal to itself")
+            house = await open_scope(journal, made, endpoint=cloud.endpoint, stay=True)
+            daemon = Daemon(config, cloud, house, pool)
+            yield daemon
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            await journal.close()
+
+
+def reload(daemon: Daemon) -> None:
+    """Take over what a changed configuration says of campaigns; what needs a restart is named. A bad one changes nothing."""
+    old = daemon.config
+    try:
+        new = read_config(old.file)
+    except (PolicyError, UsageError) as error:
+        problems = str(error).splitlines()
+        log.warning("the configuration is bad; going on with the one before", problems=problems)
+        return
+    fixed = {
+        "policies": (old.git, old.login) != (new.git, new.login),
+        "fleet": (old.subscriptions, old.endpoint) != (new.subscriptions, new.endpoint),
+        "journal": old.journal != new.journal,
+        "webhooks": old.webhooks != new.webhooks,
+    }
+    restart = sorted(name for name, differs in fixed.items() if differs)
+    if restart:
+        log.warning("these keys differ and need a restart of the daemon", keys=restart)
+    daemon.config = old.with_campaigns_of(new)
+    log.info("the configuration was read once more")

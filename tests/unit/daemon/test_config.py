@@ -1,0 +1,94 @@
+"""A configuration is read as a whole: every mistake at once, with its place, and no secret in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orchestrator.daemon.config import OBSERVED, Campaign, Config, read_config
+from orchestrator.errors import PolicyError
+
+SMALLEST = """\
+version: 1
+policies: {source: repo}
+fleet: {subscriptions: 11111111-0000-0000-0000-000000000000}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the configuration lies, beside a repository."""
+    (tmp_path / "repo").mkdir()
+    return tmp_path
+
+
+def config(folder: Path, text: str, **environment: str) -> Config:
+    """The configuration of a text."""
+    (folder / "daemon.yaml").write_text(text)
+    return read_config(folder / "daemon.yaml", environment)
+
+
+def problems(folder: Path, text: str, **environment: str) -> list[str]:
+    """What is wrong with it, without the folder."""
+    with pytest.raises(PolicyError) as error:
+        config(folder, text, **environment)
+    return [str(problem).replace(f"{folder}/", "") for problem in error.value.problems]
+
+
+def test_the_smallest_only_observes(folder: Path) -> None:
+    """Nobody who forgets a word has machines changed."""
+    made = config(folder, SMALLEST)
+    assert made.git.source == str(folder / "repo")
+    assert (made.git.branch, made.git.folder) == ("main", "policies")
+    assert made.campaign("anything") == OBSERVED
+    assert not made.campaign("anything").act
+
+
+def test_everything_that_it_may_say(folder: Path) -> None:
+    """Files are found from its own folder on."""
+    (folder / "hooks.json").write_text('{"drain": {"url": "https://lb.example/drain", "secret": "s3cret"}}')
+    made = config(
+        folder,
+        "version: 1\n"
+        "policies: {source: https://git.example/p.git, branch: prod, folder: ., every: 5m, user: bot, password_env: TOKEN}\n"
+        "fleet: {subscriptions: [a, b], endpoint: http://127.0.0.1:8800, every: 2h}\n"
+        "campaigns: {Monthly: {act: true, catch_up: 2d}}\n"
+        "journal: state/journal.db\nwebhooks: hooks.json\n",
+        TOKEN="hunter2",
+    )
+    assert made.login.password == "hunter2"
+    assert "hunter2" not in repr(made)
+    assert "s3cret" not in repr(made)
+    assert made.campaign("monthly") == Campaign(act=True, catch_up=timedelta(days=2))
+    assert made.journal == folder / "state/journal.db"
+    assert made.state == folder / "state/journal.daemon"
+    assert made.subscriptions == ("a", "b")
+
+
+def test_every_mistake_is_told_at_once(folder: Path) -> None:
+    """With line and column, and what to write instead."""
+    text = (
+        "version: 2\npolicies: {source: nowhere, brunch: main, password_env: TOKEN}\n"
+        "campaigns: {monthly: {act: yes}}\nflet: {}\n"
+    )
+    found = problems(folder, text)
+    assert any(one.startswith("daemon.yaml:1:") for one in found)
+    assert any("brunch" in one and "did you mean `branch`" in one for one in found)
+    assert any("daemon.yaml:3:" in one and "write true" in one for one in found)
+    assert any("flet" in one for one in found)
+
+
+def test_what_is_not_there_is_named(folder: Path) -> None:
+    """A folder, a secret, a file: all of them."""
+    text = (
+        SMALLEST.replace("{source: repo}", "{source: nowhere, password_env: TOKEN}")
+        + "webhooks: hooks.json\n"
+    )
+    found = problems(folder, text)
+    assert any("there is no folder" in one and "nowhere" in one for one in found)
+    assert any("the environment has no TOKEN" in one for one in found)
+    assert any("hooks.json" in one for one in found)
+    twice = SMALLEST.replace("{source: repo}", "{source: repo, password_env: T, password_file: f}")
+    assert any("said twice" in one for one in problems(folder, twice, T="x"))

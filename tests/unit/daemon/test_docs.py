@@ -1,0 +1,51 @@
+"""The reference of the daemon's configuration is whole, and says what the schema says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic_core import PydanticUndefined
+
+from orchestrator.daemon.schema import SECTIONS, CampaignSection, DaemonFile, FleetSection, GitSection
+from orchestrator.policy import words
+from orchestrator.policy.schema.section import Section
+
+PAGE = Path(__file__).parents[3] / "docs" / "daemon.md"
+TITLES: Final = {
+    DaemonFile: "The file",
+    GitSection: "`policies`",
+    FleetSection: "`fleet`",
+    CampaignSection: "An entry of `campaigns`",
+}
+
+
+def rows(section: type[Section]) -> list[str]:
+    """A section's part of the reference."""
+    return [
+        f"| `{name}` | {_default(field.get_default(call_default_factory=True))} | {field.description} | `{(field.examples or [''])[0]}` |"
+        for name, field in section.model_fields.items()
+    ]
+
+
+def _default(value: object) -> str:
+    match value:
+        case timedelta():
+            return words.duration(value)
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"`{value}`"
+        case _:
+            return "must be said" if value is PydanticUndefined else "-"
+
+
+def test_every_key_is_described() -> None:
+    """In the schema's own words, with its default and an example."""
+    page = PAGE.read_text(encoding="utf-8")
+    assert set(TITLES) == set(SECTIONS)
+    for section in SECTIONS:
+        assert f"### {TITLES[section]}\n" in page
+        for row in rows(section):
+            assert row in page
