@@ -28,7 +28,7 @@ from orchestrator.inventory.assemble import assemble
 from orchestrator.inventory.assessments import ASSESSMENT_TYPES, UPDATE_TYPES, Assessments
 from orchestrator.inventory.discovery import Discovery, Listen, Progress
 from orchestrator.inventory.installations import INSTALLATION_TYPES, INSTALLED_TYPES, Installations
-from orchestrator.inventory.interfaces import INTERFACE_TYPE, connect
+from orchestrator.inventory.interfaces import INTERFACE_TYPE, Interfaces
 from orchestrator.inventory.model import AvailabilitySet, Machine, MachineId
 from orchestrator.inventory.schedules import ASSIGNMENT_TYPE, CONFIGURATION_TYPE, Schedules
 from orchestrator.inventory.wire import text
@@ -48,7 +48,7 @@ class _Estate:
     machines: dict[MachineId, Machine] = field(default_factory=dict)
     availability_sets: list[AvailabilitySet] = field(default_factory=list)
     scale_sets: list[Row] = field(default_factory=list)
-    interfaces: list[Row] = field(default_factory=list)
+    interfaces: Interfaces = field(default_factory=Interfaces)
     schedules: Schedules = field(default_factory=Schedules)
     assessments: Assessments = field(default_factory=Assessments)
     installations: Installations = field(default_factory=Installations)
@@ -64,7 +64,7 @@ class _Estate:
             case arm.SCALE_SET_TYPE:
                 self.scale_sets.append(row)
             case kind if kind == INTERFACE_TYPE:
-                self.interfaces.append(row)
+                self.interfaces.take(row)
             case kind if kind in ASSESSMENT_TYPES or kind in UPDATE_TYPES:
                 self.assessments.take(row)
             case kind if kind in INSTALLATION_TYPES or kind in INSTALLED_TYPES:
@@ -102,7 +102,7 @@ async def discover(
     machines = estate.installations.of(estate.assessments.of(estate.schedules.of(estate.machines.values())))
     known = {machine.id: machine for machine in machines}
     seen = await closer.look(paced, known, estate.scale_sets, listen)
-    connected = connect(seen.machines.values(), estate.interfaces)
+    connected = estate.interfaces.connect(seen.machines.values())
     inventory = assemble(
         source="graph",
         taken_at=begun,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from orchestrator.inventory import ids
 from orchestrator.inventory.model import BackendPool, Machine, MachineId, ResourceId, machine_id, resource_id
@@ -29,40 +29,60 @@ class Connected:
     pools: tuple[BackendPool, ...]
 
 
-def connect(machines: Iterable[Machine], interfaces: Iterable[Row]) -> Connected:
-    """The machines as their interfaces complete them. Interfaces of machines that aren't among them still count as members of their pools.
+@dataclass(slots=True)
+class Interfaces:
+    """Rows of interfaces, taken apart as they are come upon, so that no more is kept of each than counts here."""
 
-    `interfaces` are rows in any of ARM's spellings: `az network nic list`, REST bodies, Resource Graph.
-    """
-    addresses: defaultdict[MachineId, list[tuple[bool, bool, str]]] = defaultdict(list)
-    pools: defaultdict[MachineId, set[ResourceId]] = defaultdict(set)
-    members: defaultdict[ResourceId, set[MachineId]] = defaultdict(set)
-    for interface in map(flattened, interfaces):
+    addresses: defaultdict[MachineId, list[tuple[bool, bool, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    pools: defaultdict[MachineId, set[ResourceId]] = field(default_factory=lambda: defaultdict(set))
+    members: defaultdict[ResourceId, set[MachineId]] = field(default_factory=lambda: defaultdict(set))
+
+    def take(self, row: Row) -> None:
+        """A row in any of ARM's spellings: `az network nic list`, REST bodies, Resource Graph."""
+        interface = flattened(row)
         owner = reference(interface, "virtualMachine")
         if not owner:  # of a private endpoint, or of nothing
-            continue
+            return
         machine = machine_id(owner)
-        held = pools[machine]
+        held = self.pools[machine]
         for configuration in map(flattened, objects(interface, "ipConfigurations")):
             if address := text(configuration, "privateIPAddress"):
                 first = (not truth(interface, "primary"), not truth(configuration, "primary"))
-                addresses[machine].append((*first, address))
+                self.addresses[machine].append((*first, address))
             for pool in _pools(configuration):
                 held.add(pool)
-                members[pool].add(machine)
-    completed = (
-        replace(
-            machine,
-            private_ips=tuple(address for *_, address in sorted(addresses.get(machine.id, ())))
-            or machine.private_ips,
-            backend_pools=tuple(sorted(pools[machine.id])) if machine.id in pools else machine.backend_pools,
+                self.members[pool].add(machine)
+
+    def connect(self, machines: Iterable[Machine]) -> Connected:
+        """The machines as their interfaces complete them. Interfaces of machines that aren't among them still count as members."""
+        completed = (
+            replace(
+                machine,
+                private_ips=tuple(address for *_, address in sorted(self.addresses.get(machine.id, ())))
+                or machine.private_ips,
+                backend_pools=tuple(sorted(self.pools[machine.id]))
+                if machine.id in self.pools
+                else machine.backend_pools,
+            )
+            for machine in machines
         )
-        for machine in machines
-    )
-    return Connected(
-        tuple(sorted(completed, key=lambda machine: machine.id)),
-        tuple(BackendPool(pool, pool_name(pool), tuple(sorted(members[pool]))) for pool in sorted(members)),
-    )
+        return Connected(
+            tuple(sorted(completed, key=lambda machine: machine.id)),
+            tuple(
+                BackendPool(pool, pool_name(pool), tuple(sorted(self.members[pool])))
+                for pool in sorted(self.members)
+            ),
+        )
+
+
+def connect(machines: Iterable[Machine], interfaces: Iterable[Row]) -> Connected:
+    """The machines as these interfaces complete them; see `Interfaces`."""
+    seen = Interfaces()
+    for interface in interfaces:
+        seen.take(interface)
+    return seen.connect(machines)
 
 
 def pool_name(pool: ResourceId) -> str:
