@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
+from orchestrator.hotpatch.eligibility import client_of
 from orchestrator.hotpatch.predict import is_assessed
 from orchestrator.hotpatch.selection import package_version, wanted
 from orchestrator.inventory.model import Machine, MachineId, Os, Update
@@ -41,7 +42,7 @@ def pin(topology: Topology, machines: Iterable[MachineId], change: Change) -> Pi
     if change.published_until is None:
         change = replace(change, published_until=topology.inventory.taken_at)
     asked = [topology.machine(machine) for machine in machines]
-    idle = {machine.id: why for machine in asked if (why := _nothing_for(machine.os, change))}
+    idle = {machine.id: why for machine in asked if (why := _nothing_for(machine, change))}
     asked = [machine for machine in asked if machine.id not in idle]
     made = (
         _by_assessment(asked, change) if change.pinned_by is PinnedBy.ASSESSMENT else _by_date(asked, change)
@@ -49,8 +50,11 @@ def pin(topology: Topology, machines: Iterable[MachineId], change: Change) -> Pi
     return replace(made, left_out=MappingProxyType({**idle, **made.left_out}))
 
 
-def _nothing_for(os: Os, change: Patches) -> str:
-    """Why a machine of this family gets nothing whatever it lacks; empty if it may."""
+def _nothing_for(machine: Machine, change: Patches) -> str:
+    """Why a machine of its family gets nothing whatever it lacks; empty if it may."""
+    os = machine.os
+    if client := client_of(machine):
+        return f"{client} is a client, which Azure Update Manager doesn't patch: leave it to Intune or Windows Autopatch"
     if os is Os.LINUX and change.hotpatch_only:
         return "the campaign installs hotpatches only, and Linux has none"
     known, included = {

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from orchestrator.hotpatch.predict import OLDEST
-from orchestrator.inventory.model import Machine, Os, PatchState, RebootBehavior, Update
+from orchestrator.inventory.model import Image, Machine, Os, PatchState, RebootBehavior, Update
 from orchestrator.planner.pinning import Pinned, pin
 from orchestrator.planner.plan import plan
 from orchestrator.policy.change import Change, Patches, PinnedBy, Reboot, Restart
@@ -133,6 +133,17 @@ def test_by_assessment_nothing_found_is_nothing_to_do() -> None:
 def test_who_can_get_nothing_is_left_out(change: Change, expected: dict[str, str]) -> None:
     """By family, before anybody is drained for it."""
     assert left_out(pinned(change, vm("l", os=Os.LINUX), vm("w", os=Os.WINDOWS), vm("u"))) == expected
+
+
+def test_windows_clients_are_left_to_who_patches_them() -> None:
+    """By name; a restart is another matter."""
+    client = vm("a", os=Os.WINDOWS, image=Image("MicrosoftWindowsDesktop", "windows-11", "win11-24h2-ent"))
+    server = vm("b", os=Os.WINDOWS, os_name="Windows Server 2025 Datacenter")
+
+    assert left_out(pinned(Patches(), client, server)) == {
+        "a": "Windows 11 is a client, which Azure Update Manager doesn't patch: leave it to Intune or Windows Autopatch"
+    }
+    assert left_out(pinned(Restart(), client)) == {}
 
 
 def test_a_plan_carries_its_set() -> None:
