@@ -79,14 +79,20 @@ def plan(
     made = plan_with(fleet, read, campaign, wanted, durations, read_hotpatch_calendar(hotpatch_calendar))
     if output is not None:
         write_bytes(output, made.text)
+    begins = fleet.taken_at if where.file is None else None  # by the cloud's own clock
     kept_out = blocks_of(made.plan, journal_path(journal))
     if as_json:
         lanes = {"lanes_in_detail": lanes_to_json(made.plan)} if verbose else {}
         print_json(
-            {**to_json(made), **lanes, "blocked": kept_out, "file": None if output is None else str(output)}
+            {
+                **to_json(made, begins),
+                **lanes,
+                "blocked": kept_out,
+                "file": None if output is None else str(output),
+            }
         )
     else:
-        print_summary(made, out, verbose=verbose)
+        print_summary(made, out, verbose=verbose, begins=begins)
         for kept in kept_out:
             line(kept, out, style="yellow")
         if verbose:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,15 +94,15 @@ def read_wanted(
 # For programs ---------------------------------------------------------------------------------------------------
 
 
-def to_json(made: Made) -> dict[str, Any]:
-    """The summary, with everything that a person would be shown."""
+def to_json(made: Made, begins: datetime | None = None) -> dict[str, Any]:
+    """The summary, with everything that a person would be shown. `begins`: see `print_summary`."""
     return {
         **summarize(made.plan).to_json(),
         "change": words.change(made.plan.change),
         "pinned": words.pinned(made.plan.change),
         "fleet": made.fleet,
         "durations": [one.to_json() for one in expected(made.plan)],
-        "forecast": forecast(made.plan, made.plan.durations, SystemClock().now()).summary(),
+        "forecast": forecast(made.plan, made.plan.durations, begins or SystemClock().now()).summary(),
         "replaces": made.plan.replaces,
         "left_out": [
             {"machine": left.machine, "reason": left.reason, "constraint": left.constraint}
@@ -132,8 +133,13 @@ def to_json(made: Made) -> dict[str, Any]:
 # For people -----------------------------------------------------------------------------------------------------
 
 
-def print_summary(made: Made, console: Console, *, verbose: bool = False) -> None:
-    """What whoever decides must know of a plan: what it does, how long it is, whom it leaves out, what to beware of."""
+def print_summary(
+    made: Made, console: Console, *, verbose: bool = False, begins: datetime | None = None
+) -> None:
+    """What whoever decides must know of a plan: what it does, how long it is, whom it leaves out, what to beware of.
+
+    `begins` is the moment from which it could run, by the clock of its cloud; now, if nobody says.
+    """
     plan, told = made.plan, summarize(made.plan)
     console.print(Text.assemble(("Plan ", "bold"), (plan.name, "bold"), f": {words.change(plan.change)}"))
     line(
@@ -156,7 +162,7 @@ def print_summary(made: Made, console: Console, *, verbose: bool = False) -> Non
     line(_optimality(plan, told), console, indent=2)
     if told.ahead:
         line(_ahead(plan, told), console, indent=2)
-    foreseen = forecast(plan, plan.durations, SystemClock().now())
+    foreseen = forecast(plan, plan.durations, begins or SystemClock().now())
     for sentence in sentences(foreseen):
         line(sentence, console, style="" if foreseen.in_time else "yellow", indent=2)
     print_expected(plan, console)

@@ -313,7 +313,7 @@ async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) 
         tell_prepared(prepared)
         inventory = prepared.inventory
     planned = plan_with(inventory, policies, wanted.campaign, change, wanted.durations, wanted.calendar)
-    print_summary(planned, err)
+    print_summary(planned, err, begins=cloud.clock.now())
     if not wanted.yes:
         if not sys.stdin.isatty():
             raise Refused("nobody is here to say yes: give a reviewed plan, or --yes")
