@@ -104,3 +104,14 @@ def test_importing_is_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_client_for_arc_is_loaded_when_it_is_needed() -> None:
+    """Whoever changes no machine of Arc does without its package."""
+    code = (
+        "import sys; from orchestrator.cloud.arm.client import ArmClient;"
+        "name = 'azure.mgmt.hybridcompute'; client = ArmClient('http://127.0.0.1:1');"
+        "before = name in sys.modules; client.hybrid('s'); print(before, name in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False True"
