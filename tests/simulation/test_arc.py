@@ -10,9 +10,9 @@ from orchestrator.executor.assessing import assess_machine
 from orchestrator.executor.services import target_of
 from orchestrator.inventory.model import Agent, AppHealth, Connection, Inventory, Kind, Os, Power
 from orchestrator.planner.document import parse
-from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
+from orchestrator.rollout.state import MachineStatus, RolloutStatus
 from tests.fleet import arc, inventory, vm
-from tests.virtual import START, Script, Stage, script, statuses, virtual
+from tests.virtual import Script, Stage, die_at_every_append, script, statuses, virtual
 
 CAMPAIGN = """
 version: 1
@@ -141,18 +141,30 @@ async def test_a_network_probe_sees_it_at_once() -> None:
     stage.judge(notice=timedelta(minutes=5))
 
 
+AWAY = (timedelta(0), timedelta(minutes=4), timedelta(hours=2))
+"""How long nobody drives it."""
+
+
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_crash_at_any_append_doubles_nothing(durable: bool) -> None:
+    """The same command goes on. What it can't know it leaves to a person, and that is so for machines of Arc alone."""
+    die_at_every_append(lambda number: _crash(number, durable=durable), every=4)
+
+
 @virtual
-async def test_crashes_never_double_an_installation() -> None:
-    """Wherever the process dies, the same command goes on, and what it can't know it leaves to a person."""
-    told = await script(fleet(), CAMPAIGN)
-    for crash_at in range(2, 60, 4):
-        stage = Stage.of(told)
-        rollout: Rollout = await stage.survive(crash_at, durable=bool(crash_at % 8))
-        assert max(stage.installs().values(), default=0) <= 1, crash_at
-        assert rollout.status in {RolloutStatus.FINISHED, RolloutStatus.STOPPED}, crash_at
-        stage.judge()
-        if stage.clock.now() == START:
-            break
+async def _crash(number: int, *, durable: bool) -> bool:
+    stage = await staged()
+    rollout = await stage.survive(number, durable=durable, away=AWAY[number % len(AWAY)])
+    assert max(stage.installs().values(), default=0) <= 1, stage.story[-20:]
+    told = statuses(rollout)
+    undecided = {name for name, status in told.items() if status is MachineStatus.UNDECIDED}
+    assert all("-nl" in name for name in undecided), stage.story[-20:]
+    if undecided:
+        assert rollout.status is RolloutStatus.STOPPED
+    else:
+        assert set(told.values()) == {DONE}, stage.story[-20:]
+    stage.judge()
+    return stage.crashes == 1
 
 
 @virtual
