@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from orchestrator.cli import options
+from orchestrator.cli.estate import fleet_of
 from orchestrator.cli.output import (
     bullets,
     columns,
@@ -22,7 +23,7 @@ from orchestrator.cli.output import (
     print_table,
     when,
 )
-from orchestrator.cli.source import source
+from orchestrator.cli.source import history_of
 from orchestrator.errors import UsageError
 from orchestrator.inventory.read import read_rows
 from orchestrator.inventory.runs import RunsRead, runs_from_rows
@@ -47,6 +48,7 @@ def audit(
     subscription: options.Subscriptions = None,
     inventory: options.InventoryFile = None,
     endpoint: options.Endpoint = None,
+    all_subscriptions: options.EverySubscription = False,
     installations: Annotated[
         Path | None,
         typer.Option(
@@ -71,10 +73,12 @@ def audit(
     Nothing is changed, and reading is all it takes. Approximate, and it says so. The exit code is 0 if no rule was broken, else 3.
     """
     reach = options.length_of(last, "--last")
-    where = source(inventory, subscription, endpoint)
     rules = read_policies(tuple(policies or ()))
-    fleet = where.read()
-    read, until = asyncio.run(where.history(fleet)) if installations is None else _from_file(installations)
+    fleet = fleet_of(inventory, subscription, endpoint, every=all_subscriptions, updates=False)
+    if installations is None:
+        read, until = asyncio.run(history_of(fleet, endpoint))
+    else:
+        read, until = _from_file(installations)
     history = judged(build(fleet), rules, floor(), read, until - reach, until)
     if output is not None:
         write_bytes(output, markdown(history).encode())

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from orchestrator.cli import options
+from orchestrator.cli.estate import fleet_of
 from orchestrator.cli.output import (
     bullets,
     columns,
@@ -23,7 +24,6 @@ from orchestrator.cli.output import (
     print_table,
     when,
 )
-from orchestrator.cli.source import source
 from orchestrator.clock import SystemClock
 from orchestrator.errors import UsageError
 from orchestrator.reports.compliance_model import Compliance, MonthOf, Standing, State
@@ -57,6 +57,7 @@ def compliance(
     subscription: options.Subscriptions = None,
     inventory: options.InventoryFile = None,
     endpoint: options.Endpoint = None,
+    all_subscriptions: options.EverySubscription = False,
     policies: options.Policies = None,
     journal: options.JournalFile = None,
     deadline: Annotated[
@@ -78,7 +79,7 @@ def compliance(
     within = options.length_of(deadline, "--deadline")
     if output is not None and output.suffix not in {".html", ".csv", ".json"}:
         raise UsageError(f"{output}: name a file that ends in .html, .csv or .json")
-    fleet = source(inventory, subscription, endpoint).read()
+    fleet = fleet_of(inventory, subscription, endpoint, every=all_subscriptions, updates=True)
     rules = read_policies(tuple(policies or ()))
     now = fleet.taken_at or SystemClock().now()
     past = asyncio.run(_rollouts(journal_path(journal), now - REACH, must_exist=journal is not None))

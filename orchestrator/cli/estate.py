@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator.cli.output import count, err, line, some
-from orchestrator.errors import Refused
+from orchestrator.cli.source import source
+from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.discovery import Discovery, Listen, nobody
 from orchestrator.inventory.discovery import Progress as Far
 from orchestrator.inventory.model import Inventory
@@ -19,6 +21,23 @@ from orchestrator.wiring.cloud import open_cloud
 
 NAMED: Final = 3
 """Subscriptions that are named of many."""
+
+
+def fleet_of(
+    file: Path | None,
+    subscriptions: list[str] | None,
+    endpoint: str | None,
+    *,
+    every: bool,
+    updates: bool,
+) -> Inventory:
+    """The fleet of a file, or live by Resource Graph; with `every`, of all subscriptions that can be seen. Raises as `read_estate`."""
+    if every and (file or subscriptions):
+        raise UsageError("--all-subscriptions reads all there are: leave --inventory and --subscription away")
+    if every:
+        return read_estate(None, endpoint, updates=updates)
+    held = source(file, subscriptions, endpoint).read_file()
+    return held if held is not None else read_estate(subscriptions, endpoint, updates=updates)
 
 
 def read_estate(subscriptions: Sequence[str] | None, endpoint: str | None, *, updates: bool) -> Inventory:

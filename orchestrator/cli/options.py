@@ -31,6 +31,10 @@ Endpoint = Annotated[
         "--endpoint", help="Another ARM than Azure's own, such as an emulator's http://127.0.0.1:PORT."
     ),
 ]
+EverySubscription = Annotated[
+    bool,
+    typer.Option("--all-subscriptions", help="Read every subscription that this identity can see, live."),
+]
 Policies = Annotated[
     list[Path] | None,
     typer.Option(

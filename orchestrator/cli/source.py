@@ -41,16 +41,6 @@ class Source:
         except (CloudError, Refused) as error:
             return None, str(error)
 
-    async def history(self, fleet: Inventory) -> tuple[RunsRead, datetime]:
-        """What Azure remembers of patch runs on these machines, and the time by which it was asked."""
-        cloud = await open_cloud(self.endpoint)
-        try:
-            now = cloud.clock.now()
-            rows = await cloud.provider.patch_runs(sorted({m.subscription for m in fleet.machines}))
-            return runs_from_rows(rows), now
-        finally:
-            await cloud.provider.close()
-
     def typed(self) -> str:
         """The options that say the same, for the next command to try."""
         if self.file is not None:
@@ -79,6 +69,17 @@ def source(file: Path | None, subscriptions: list[str] | None, endpoint: str | N
             "`az vm list --show-details -o json` prints",
         )
     return Source(file, tuple(subscriptions or ()), endpoint)
+
+
+async def history_of(fleet: Inventory, endpoint: str | None) -> tuple[RunsRead, datetime]:
+    """What Azure remembers of patch runs on these machines, and the time by which it was asked."""
+    cloud = await open_cloud(endpoint)
+    try:
+        now = cloud.clock.now()
+        rows = await cloud.provider.patch_runs(sorted({machine.subscription for machine in fleet.machines}))
+        return runs_from_rows(rows), now
+    finally:
+        await cloud.provider.close()
 
 
 async def live_inventory(cloud: Cloud, subscriptions: tuple[str, ...]) -> Inventory:
