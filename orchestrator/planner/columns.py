@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.availability.model import Constraint
+from orchestrator.availability.model import Budget, Constraint
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.rules import RuleKind, kind_of, level_of, limit_of, numbered, parts_of
+from orchestrator.planner.sorting import ranked, sorted_by
 
 Ints = NDArray[np.int64]
 
@@ -66,49 +67,66 @@ def columns(machines: Iterable[MachineId], constraints: Iterable[Constraint]) ->
     """Number the machines that a stage changes, in the order that they come in, and the constraints among them."""
     ordered = tuple(machines)
     rules = numbered(constraints)
-    kinds = np.array([kind_of(rule).value for rule in rules], dtype=np.int64)
-    limits = np.array([limit_of(rule) for rule in rules], dtype=np.int64)
-    found = _incidences(ordered, rules)
-    found = found.rows(_binds(found, kinds, limits)[found.constraint])
-    class_of, first = _classes(len(ordered), found)
+    kinds = np.fromiter((kind_of(rule).value for rule in rules), dtype=np.int64, count=len(rules))
+    limits = np.fromiter(map(limit_of, rules), dtype=np.int64, count=len(rules))
+    found, place = _incidences(ordered, rules, kinds, limits)
+    class_of, first = _classes(len(ordered), found, place)
+    del place  # a million machines stand in millions of places
     whole = _of_classes(found, class_of, first)
     wide = _may_go_beside(whole, _components(len(first), whole, len(rules)), kinds)
-    class_of, first = _divided(class_of, wide)
-    of_classes = _of_classes(found, class_of, first)
+    if wide.any():
+        class_of, first = _divided(class_of, wide)
+        whole = _of_classes(found, class_of, first)
     return Columns(
         machines=ordered,
         constraints=tuple(rules),
         class_of=class_of,
         sizes=np.bincount(class_of[class_of >= 0], minlength=len(first)),
-        incidences=of_classes,
-        component_of=_components(len(first), of_classes, len(rules)),
+        incidences=whole,
+        component_of=_components(len(first), whole, len(rules)),
         kinds=kinds,
         limits=limits,
-        levels=np.array([level_of(rule) for rule in rules], dtype=np.int64),
+        levels=np.fromiter(map(level_of, rules), dtype=np.int64, count=len(rules)),
     )
 
 
-def _incidences(machines: Sequence[MachineId], rules: Sequence[Constraint]) -> Incidences:
+def _incidences(
+    machines: Sequence[MachineId], rules: Sequence[Constraint], kinds: Ints, limits: Ints
+) -> tuple[Incidences, Ints]:
+    """Who stands where, of the constraints that keep any of the machines from going all at once; and of each row the number of its place.
+
+    Constraints are gone through part by part, so what binds is told before anything is sorted, and places are numbered as they come.
+    """
     index = {machine: place for place, machine in enumerate(machines)}
-    parts = [(c, p, held) for c, rule in enumerate(rules) for p, (_, held) in enumerate(parts_of(rule))]
-    lengths = [len(held) for _, _, held in parts]
-    names = chain.from_iterable(held for _, _, held in parts)
-    who = np.fromiter(map(index.get, names, repeat(-1)), dtype=np.int64, count=sum(lengths))
-    constraint = np.repeat(np.array([c for c, _, _ in parts], dtype=np.int64), lengths)
-    part = np.repeat(np.array([p for _, p, _ in parts], dtype=np.int64), lengths)
-    here = np.flatnonzero(who >= 0)
-    return Incidences(who, constraint, part).rows(here[np.argsort(who[here], kind="stable")])
+    held: list[Sequence[MachineId]] = []
+    of: list[int] = []
+    numbers: list[int] = []
+    for c, rule in enumerate(rules):
+        if isinstance(rule, Budget):
+            held.append(rule.machines)
+            of.append(c)
+            numbers.append(0)
+            continue
+        for p, (_, members) in enumerate(parts_of(rule)):
+            held.append(members)
+            of.append(c)
+            numbers.append(p)
+    lengths = np.fromiter(map(len, held), dtype=np.int64, count=len(held))
+    names = chain.from_iterable(held)
+    who = np.fromiter(map(index.get, names, repeat(-1)), dtype=np.int64, count=int(lengths.sum()))
+    place = np.repeat(np.arange(len(held)), lengths)
+    constraint, part = np.array(of, dtype=np.int64), np.array(numbers, dtype=np.int64)
+    count = np.bincount(place[who >= 0], minlength=len(held))
+    machines_of = np.bincount(constraint, count, minlength=len(rules))
+    parts_of_rule = np.bincount(constraint[count > 0], minlength=len(rules))
+    binds = np.where(kinds == RuleKind.BUDGET.value, machines_of > limits, parts_of_rule > 1)
+    here = np.flatnonzero((who >= 0) & binds[constraint][place])
+    here = here[sorted_by(who[here])]
+    place = place[here]
+    return Incidences(who[here], constraint[place], part[place]), place
 
 
-def _binds(found: Incidences, kinds: Ints, limits: Ints) -> NDArray[np.bool_]:
-    """Whether each constraint keeps any of the machines from going all at once."""
-    count = np.bincount(found.constraint, minlength=len(kinds))
-    stride = 1 + int(found.part.max(initial=0))
-    parts = np.bincount(np.unique(found.constraint * stride + found.part) // stride, minlength=len(kinds))
-    return np.where(kinds == RuleKind.BUDGET.value, count > limits, parts > 1)
-
-
-def _classes(machines: int, found: Incidences) -> tuple[Ints, Ints]:
+def _classes(machines: int, found: Incidences, place: Ints) -> tuple[Ints, Ints]:
     """Of each machine its class, -1 without any place; of each class its first machine.
 
     Machines are told apart by one place after the other, so that equal class means equal places, never only an equal digest.
@@ -116,18 +134,15 @@ def _classes(machines: int, found: Incidences) -> tuple[Ints, Ints]:
     class_of = np.full(machines, -1, dtype=np.int64)
     if not len(found.who):
         return class_of, np.zeros(0, dtype=np.int64)
-    stride = 1 + int(found.part.max())
-    _, place = np.unique(found.constraint * stride + found.part, return_inverse=True)
     starts = np.flatnonzero(np.r_[True, found.who[1:] != found.who[:-1]])
     lengths = np.diff(np.r_[starts, len(found.who)])
     alike = np.zeros(len(starts), dtype=np.int64)
-    longest = int(lengths.max())
+    longest, places = int(lengths.max()), int(place.max()) + 2
     for depth in range(longest):
         rows = np.flatnonzero(lengths > depth)
         shorter = alike.max() + 1  # those that end here keep apart from those that go on
-        key = (alike[rows] + shorter) * (len(place) + 1) + place[starts[rows] + depth] + 1
-        _, found_here = np.unique(key, return_inverse=True)
-        alike[rows] = shorter + found_here
+        key = (alike[rows] + shorter) * places + place[starts[rows] + depth] + 1
+        alike[rows] = shorter + ranked(key)
     _, first, alike = np.unique(alike, return_index=True, return_inverse=True)
     turn = np.argsort(first, kind="stable")
     rank = np.empty_like(turn)
@@ -139,7 +154,9 @@ def _classes(machines: int, found: Incidences) -> tuple[Ints, Ints]:
 
 def _of_classes(found: Incidences, class_of: Ints, first: Ints) -> Incidences:
     """The rows of each class, taken from its first machine. Sorted, since classes are numbered by these."""
-    kept = found.rows(np.isin(found.who, first))
+    chosen = np.zeros(len(class_of), dtype=np.bool_)
+    chosen[first] = True
+    kept = found.rows(chosen[found.who])
     return Incidences(class_of[kept.who], kept.constraint, kept.part)
 
 
@@ -175,7 +192,7 @@ def _components(classes: int, found: Incidences, constraints: int) -> Ints:
     label = np.arange(classes)
     if not len(found.who):
         return label
-    by_rule = np.argsort(found.constraint, kind="stable")
+    by_rule = sorted_by(found.constraint)
     who, rule = found.who[by_rule], found.constraint[by_rule]
     starts = np.flatnonzero(np.r_[True, rule[1:] != rule[:-1]])
     of_rule = np.zeros(constraints, dtype=np.int64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise, starmap
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from orchestrator.availability.model import Budget
 from orchestrator.planner.columns import Columns, Incidences, Ints
 from orchestrator.planner.mixing import mixed
 from orchestrator.planner.rules import RuleKind, Rules, parts_of
+from orchestrator.planner.sorting import ranked, sorted_by
 
 ROUNDS: Final = 3
 """How far around itself everything is told apart by: applications are a few rules deep."""
@@ -94,10 +95,12 @@ class _Sorted:
         self._held = held
         found = held.incidences
         stride = 1 + int(found.part.max(initial=0))
-        places, place = np.unique(found.constraint * stride + found.part, return_inverse=True)
-        rules = (
-            places // stride
-        )  # of each place that anybody stands in; a part's rank is its place among those of its rule
+        at = found.constraint * stride + found.part
+        place = ranked(at)
+        places = np.zeros(1 + int(place.max(initial=-1)), dtype=np.int64)
+        places[place] = at
+        # Of each place that anybody stands in; a part's rank is its place among those of its rule.
+        rules = places // stride
         first_place = np.searchsorted(rules, np.arange(len(held.constraints)))
         rank = place - first_place[found.constraint]
         self._present, self._present_starts = places % stride, np.r_[first_place, len(places)]
@@ -118,11 +121,12 @@ class _Sorted:
         self._rows = self._in_place(found, rank)
         self._row_starts: Ints = np.searchsorted(self._rows[:, 0], self._class_starts)
         self._local()
-        order = np.argsort(held.class_of, kind="stable")
-        self._members = order[np.searchsorted(held.class_of[order], 0) :]
+        order = sorted_by(held.class_of + 1)
+        self._members = order[np.count_nonzero(held.class_of < 0) :]
         self._member_starts = np.r_[0, np.cumsum(held.sizes)]
         self._attributes = np.column_stack((held.kinds, held.limits, held.levels))[self.constraints]
         self._sizes = held.sizes[self.classes]
+        self._slices = _slices(self._class_starts, self._rule_starts, self._row_starts)
 
     def __len__(self) -> int:
         return len(self._class_starts) - 1
@@ -134,7 +138,7 @@ class _Sorted:
         rule_at = np.zeros(len(self._held.constraints), dtype=np.int64)
         rule_at[self.constraints] = np.arange(len(self.constraints))
         who, rule = class_at[found.who], rule_at[found.constraint]
-        return np.column_stack((who, rule, rank))[np.lexsort((rule, who))]
+        return np.column_stack((who, rule, rank))[sorted_by(who * len(self.constraints) + rule)]
 
     def _local(self) -> None:
         """Count classes and constraints from the first of their component."""
@@ -144,22 +148,18 @@ class _Sorted:
 
     def key(self, component: int) -> bytes:
         """The same for two components if and only if they have the same shape."""
-        classes, rules, rows = self._slices(component)
+        classes, rules, rows = self._slices[component]
         return b"|".join((
             self._sizes[classes].tobytes(), self._attributes[rules].tobytes(), self._rows[rows].tobytes()
         ))  # fmt: skip
 
-    def _slices(self, component: int) -> tuple[slice, slice, slice]:
-        return (
-            slice(self._class_starts[component], self._class_starts[component + 1]),
-            slice(self._rule_starts[component], self._rule_starts[component + 1]),
-            slice(self._row_starts[component], self._row_starts[component + 1]),
-        )
-
     def members(self, component: int) -> list[list[int]]:
         """The machines of each class, by number."""
         starts, held = self._member_starts, self._members
-        classes = self.classes[self._slices(component)[0]]
+        classes = self.classes[self._slices[component][0]]
+        lengths = self._sizes[self._slices[component][0]]
+        if len(classes) == int(lengths.sum()):  # no two of them are alike
+            return [[machine] for machine in held[starts[classes]].tolist()]
         return [
             held[start:end].tolist()
             for start, end in zip(starts[classes].tolist(), starts[classes + 1].tolist(), strict=True)
@@ -167,7 +167,7 @@ class _Sorted:
 
     def rules(self, component: int) -> Rules:
         """The component by itself, its classes and constraints numbered from 0, without names."""
-        classes, rules, rows = self._slices(component)
+        classes, rules, rows = self._slices[component]
         attributes = self._attributes[rules].tolist()
         return Rules(
             machines=(),
@@ -185,7 +185,7 @@ class _Sorted:
 
     def named(self, rules: Rules, component: int, members: Sequence[Sequence[int]]) -> Rules:
         """The rules of a shape in the names of one of its components."""
-        held = self.constraints[self._slices(component)[1]].tolist()
+        held = self.constraints[self._slices[component][1]].tolist()
         return replace(
             rules,
             machines=tuple(self._held.machines[machines[0]] for machines in members),
@@ -203,6 +203,12 @@ class _Sorted:
         return tuple(parts[part][0] for part in present)
 
 
+def _slices(*starts: Ints) -> list[tuple[slice, ...]]:
+    """Of each component where it stands in each of the sequences."""
+    each = [list(starmap(slice, pairwise(some.tolist()))) for some in starts]
+    return list(zip(*each, strict=True))
+
+
 def _coloured(held: Columns, place: Ints, rank: Ints, rule_of_place: Ints) -> tuple[_Colours, _Colours]:
     """The colours of classes and of constraints."""
     found = held.incidences
@@ -215,10 +221,11 @@ def _coloured(held: Columns, place: Ints, rank: Ints, rule_of_place: Ints) -> tu
     ranks = mixed(rank.astype(np.uint64))
     first_of_place = np.zeros(len(rule_of_place), dtype=np.uint64)
     first_of_place[place] = ranks
-    by_place = np.argsort(place, kind="stable")
+    by_place = sorted_by(place)
+    who, places = found.who[by_place], place[by_place]
     for _ in range(ROUNDS):
         of_place = mixed(
-            _summed(of_class[found.who[by_place]], place[by_place], len(rule_of_place)) ^ first_of_place
+            _summed(of_class[who], places, len(rule_of_place)) ^ first_of_place
         )
         of_rule = mixed(of_rule + _summed(of_place, rule_of_place, rules))
         around = mixed(of_rule[found.constraint] ^ ranks)
