@@ -13,10 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from orchestrator.planner import beside, nesting
 from orchestrator.planner.bound import Prover
 from orchestrator.planner.rules import FIRST, THEN, Rules, View
+
+
+_SHARE: Final = 2
+"""One in so many of a component's machines stands in an exclusion that is worth a cut by it, though it isn't the outermost."""
+
+LARGE: Final = 5000
+"""In a component of more machines that goes for the outermost too: thousands would stand beside the domains of a few, for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +75,11 @@ def cut(
 def _cuts(
     rules: Rules, size: int, view: View, left: Mapping[int, int], nest: nesting.Nesting
 ) -> Iterator[_Cut]:
-    """What might be tried, outermost exclusion first; one further in only if it covers half of the machines."""
+    """What might be tried, outermost exclusion first, others only if they cover half of the machines."""
     exclusions = nest.exclusions
     for exclusion in exclusions:
         covered = sum(map(rules.count, view[exclusion].values()))
-        if exclusion != exclusions[0] and 2 * covered < size:
+        if _SHARE * covered < size and (exclusion != exclusions[0] or size > LARGE):
             continue
         domains = nest.sequence(exclusion, first=left.get(exclusion))
         if domains is None:
@@ -99,12 +107,13 @@ def _fill(
     prove: Prover, machines: Sequence[int], view: View, found: _Cut, nest: nesting.Nesting, most: int | None
 ) -> list[Group] | None:
     """The cut as groups that hold every machine; None if that would break a rule, or come to more waves than `most`."""
-    if _longer(prove, found.parts, most):
+    # What is put beside a part leaves it where it is: what the parts break by themselves stays broken.
+    if not _unbroken(view, found.parts, found, nest) or _longer(prove, found.parts, most):
         return None
     within = {machine for part in found.parts for machine in part}
     rest = [machine for machine in machines if machine not in within]
     parts = beside.place(prove, view, found.parts, rest, found.by) if rest else found.parts
-    if parts is None or not _unbroken(view, parts, found, nest):
+    if parts is None or (rest and not _unbroken(view, parts, found, nest)):
         return None
     if rest and _longer(prove, parts, most):
         return None
@@ -116,12 +125,17 @@ def _longer(prove: Prover, parts: Sequence[Sequence[int]], most: int | None) -> 
 
 
 def _unbroken(view: View, parts: Sequence[Sequence[int]], found: _Cut, nest: nesting.Nesting) -> bool:
-    """Whether every domain of every other exclusion stays in one group, or may be cut by what cuts here."""
+    """Whether every domain of every other exclusion stays in one group, as far as it is in any, or may be cut by what cuts here."""
     group_of = {machine: number for number, part in enumerate(parts) for machine in part}
     for exclusion in nest.exclusions:
         if exclusion in found.by:
             continue
-        spread = any(len({group_of[m] for m in members}) > 1 for members in view[exclusion].values())
+        spread = any(_spread(group_of, members) for members in view[exclusion].values())
         if spread and found.by.isdisjoint(nest.cut_by(exclusion)):
             return False
     return True
+
+
+def _spread(group_of: Mapping[int, int], members: Sequence[int]) -> bool:
+    """Whether some stand in one group and some in another."""
+    return len({group_of[m] for m in members if m in group_of}) > 1
