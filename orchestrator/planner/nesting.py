@@ -44,7 +44,7 @@ class Nesting:
                 self._leading.setdefault(machine, []).append(order)
         self._reached: dict[int, frozenset[int]] = {}
         self._following: dict[int, nx.DiGraph[int]] = {}
-        self._crossed: dict[int, tuple[int, ...]] = {}
+        self._crossed: dict[int, frozenset[int]] = {}
         self._cut: dict[int, tuple[int, ...]] = {}
 
     def sequence(self, exclusion: int, *, first: int | None = None) -> list[int] | None:
@@ -73,11 +73,13 @@ class Nesting:
         return known
 
     def cut_by(self, exclusion: int) -> tuple[int, ...]:
-        """The exclusions and orders that cut the domains of this exclusion, sorted; none if each can be finished in one go."""
+        """The exclusions and orders that cut the domains of this exclusion, sorted; none if each can be finished in one go.
+
+        Of orders only those that its machines stand in: others leave it whole, whatever they do to the exclusions around it.
+        """
         known = self._cut.get(exclusion)
         if known is None:
-            places = self._rules.places
-            here = {c for members in self._view[exclusion].values() for m in members for c, _ in places[m]}
+            here = self._around(exclusion)
             level = self._rules.levels[exclusion]
             outer = [
                 c
@@ -86,23 +88,28 @@ class Nesting:
             ]
             cutting = {other for other in outer if _cuts(self._rules, self._view, other, exclusion)}
             for one in (exclusion, *outer):
-                cutting.update(self.crossed_by(one))
+                cutting |= here & self._crossing(one)
             known = self._cut[exclusion] = tuple(sorted(cutting))
         return known
 
     def crossed_by(self, exclusion: int) -> tuple[int, ...]:
         """The orders among the machines of this exclusion, if they let its domains not come one after the other; else none."""
+        return tuple(sorted(self._crossing(exclusion)))
+
+    def _crossing(self, exclusion: int) -> frozenset[int]:
+        """As `crossed_by`; a set, since those of an exclusion over a whole region stand above all that is in it."""
         known = self._crossed.get(exclusion)
         if known is None:
-            known = ()
+            known = frozenset()
             if len(self._view[exclusion]) > 1 and self.sequence(exclusion) is None:
-                places = self._rules.places
-                here = {
-                    c for members in self._view[exclusion].values() for m in members for c, _ in places[m]
-                }
-                known = tuple(sorted(here & self._ordering))
+                known = self._around(exclusion) & self._ordering
             self._crossed[exclusion] = known
         return known
+
+    def _around(self, exclusion: int) -> frozenset[int]:
+        """The constraints that its machines stand in."""
+        places = self._rules.places
+        return frozenset(c for members in self._view[exclusion].values() for m in members for c, _ in places[m])
 
     def _put_after(self, parts: Parts) -> Iterator[tuple[int, int]]:
         """Pairs of domains of which orders, one or several after one another, put the second after the first."""
