@@ -84,7 +84,8 @@ def _cuts(
         domains = nest.sequence(exclusion, first=left.get(exclusion))
         if domains is None:
             crossed = nest.crossed_by(exclusion)
-            yield _by_order(rules, view, crossed, anyway=True)  # nothing else keeps both rules
+            # In one lane domains go in turn, which is the shorter the more there is to go beside; in a small one it hardly is.
+            yield _by_order(rules, view, crossed, anyway=size <= LARGE)
         else:
             parts = [view[exclusion][domain] for domain in domains]
             at = [(exclusion, domain) for domain in domains]
