@@ -60,17 +60,18 @@ def divide(
     longest: int = 0,
     prove: Prover | None = None,
     search: Search | None = None,
+    view: View | None = None,
 ) -> list[Leaf]:
     """The lanes of some classes, each after all that it may have to wait for.
 
     `longest` is how many waves something beside them takes anyway. `prove` is who proved for these rules before, if somebody did;
-    `search` is asked about lanes that are longer than their bound.
+    `search` is asked about lanes that are longer than their bound; `view` is that of these classes, if it is at hand.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
     divider = _Divider(Prover(rules) if prove is None else prove, Search(None) if search is None else search)
-    divider.divide(sorted(classes), longest)
+    divider.divide(sorted(classes), rules.view(sorted(classes)) if view is None else view, longest)
     return divider.leaves
 
 
@@ -119,7 +120,7 @@ class _Divider:
         self._rules = prove.rules
         self._prove = prove
         self._search = search
-        self._classes: Sequence[int] = ()
+        self._view: View = {}
         # Constraints that bind in the whole; others part nobody.
         self._live: frozenset[int] = frozenset()
         # Budgets that don't bind from here on down -> the place where they ceased to.
@@ -127,10 +128,9 @@ class _Divider:
         self._left: dict[int, int] = {}  # exclusion -> the domain that was gone through last
         self._last_place = -1
 
-    def divide(self, classes: Sequence[int], longest: int) -> None:
+    def divide(self, classes: Sequence[int], view: View, longest: int) -> None:
         """Divide them all."""
-        self._classes = classes
-        view = self._rules.view(classes)
+        self._view = view
         self._live = frozenset(c for c, parts in view.items() if self._rules.binds(c, parts))
         self._side_by_side(classes, view, (), longest)
 
@@ -142,7 +142,7 @@ class _Divider:
     @cached_property
     def _whole(self) -> Nesting:
         """What may cut which domain, over everything that is divided."""
-        return Nesting(self._rules, self._rules.view(self._classes))
+        return Nesting(self._rules, self._view)
 
     def _side_by_side(self, classes: Sequence[int], view: View, path: Path, longest: int = 0) -> None:
         """Divide machines that may be out at the same time, unless a rule among them joins them."""

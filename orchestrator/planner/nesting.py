@@ -43,7 +43,7 @@ class Nesting:
             for machine in view[order][FIRST]:
                 self._leading.setdefault(machine, []).append(order)
         self._reached: dict[int, frozenset[int]] = {}
-        self._following: dict[int, nx.DiGraph[int]] = {}
+        self._following: dict[int, tuple[tuple[int, int], ...]] = {}
         self._crossed: dict[int, frozenset[int]] = {}
         self._cut: dict[int, tuple[int, ...]] = {}
 
@@ -52,24 +52,23 @@ class Nesting:
 
         Where they leave a choice, `first` comes first, and the others by name.
         """
-        following = self.following(exclusion) if self.orders else None
-        if following is None or not following.size():
+        following = self.following(exclusion)
+        if not following:
             return sorted(self._view[exclusion], key=lambda part: (part != first, part))
+        graph: nx.DiGraph[int] = nx.DiGraph()
+        graph.add_nodes_from(self._view[exclusion])
+        graph.add_edges_from(following)
         try:
-            return list(
-                nx.lexicographical_topological_sort(following, key=lambda part: (part != first, part))
-            )
+            return list(nx.lexicographical_topological_sort(graph, key=lambda part: (part != first, part)))
         except nx.NetworkXUnfeasible:
             return None
 
-    def following(self, exclusion: int) -> nx.DiGraph[int]:
-        """The domains of an exclusion, with an edge from each to those that orders put after it."""
+    def following(self, exclusion: int) -> tuple[tuple[int, int], ...]:
+        """Pairs of domains of an exclusion of which orders put the second after the first. Of most exclusions there are none."""
         known = self._following.get(exclusion)
         if known is None:
-            known = self._following[exclusion] = nx.DiGraph()
-            known.add_nodes_from(self._view[exclusion])
-            if self.orders:
-                known.add_edges_from(self._put_after(self._view[exclusion]))
+            found = self._put_after(self._view[exclusion]) if self.orders else ()
+            known = self._following[exclusion] = tuple(dict.fromkeys(found))
         return known
 
     def cut_by(self, exclusion: int) -> tuple[int, ...]:

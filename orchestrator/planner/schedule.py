@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 from orchestrator.availability.model import Constraint
@@ -19,7 +18,7 @@ from orchestrator.planner.bound import Proof, Prover, bound_of, prove
 from orchestrator.planner.columns import Columns, columns
 from orchestrator.planner.lanes import Leaf, Path, divide, waits
 from orchestrator.planner.model import Bound, Lane, Wave
-from orchestrator.planner.rules import THEN, RuleKind, Rules
+from orchestrator.planner.rules import THEN, RuleKind, Rules, View
 from orchestrator.planner.search import Search, searched
 from orchestrator.planner.shapes import Occurrence, Shape, shapes
 from orchestrator.planner.waves import Waves
@@ -113,13 +112,12 @@ class _Divided:
 
     def __init__(self, shape: Shape, prove: Prover, longest: int, search: Search) -> None:
         self.shape = shape
-        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest, prove, search)
+        everybody = range(len(shape.rules.sizes))
+        view = shape.rules.view(everybody)
+        leaves = divide(shape.rules, everybody, longest, prove, search, view)
         self.rows = _merged(leaves, waits(leaves))
-
-    @cached_property
-    def cut_short(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
-        """Exclusions of which a domain is left and come back to, and what stands above them, by number."""
-        return tuple(_cut_short(self.shape.rules, self.rows))
+        # Exclusions of which a domain is left and come back to, and what stands above them, by number.
+        self.cut_short = tuple(_cut_short(shape.rules, self.rows, view))
 
 
 def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
@@ -158,14 +156,15 @@ def _shared_path(leaves: Sequence[Leaf]) -> Path:
     )
 
 
-def _cut_short(rules: Rules, rows: Sequence[_Row]) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _cut_short(rules: Rules, rows: Sequence[_Row], view: View) -> Iterator[tuple[int, tuple[int, ...]]]:
+    nest = nesting.Nesting(rules, view)
+    if not nest.exclusions:
+        return
     turns: dict[int, list[tuple[int, int]]] = {}
     for number, row in enumerate(rows):
         for place, wave in enumerate(row.waves):
             for one in wave:
                 turns.setdefault(one, []).append((number, place))
-    view = rules.view(range(len(rules.sizes)))
-    nest = nesting.Nesting(rules, view)
     for exclusion in nest.exclusions:
         spans = sorted(
             (min(turns[one][0] for one in held), max(turns[one][-1] for one in held))

@@ -223,7 +223,7 @@ class _Cells:
         self.earlier = np.zeros(len(domains), dtype=np.int64)  # domain -> how many they put before it
         for number, c in enumerate(lane.exclusions):
             if lane.nest.orders and not cutting[number]:
-                for before, after in lane.nest.following(c).edges:
+                for before, after in lane.nest.following(c):
                     self.later[domains[number, before]].append(domains[number, after])
                     self.earlier[domains[number, after]] += 1
 
