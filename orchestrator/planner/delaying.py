@@ -13,6 +13,9 @@ Among the machines of one wave the most exposed keep their place first, as when 
 them.
 
 No wave takes more of any budget than the fullest of the lane did, so that lanes that could go beside it still can.
+
+A wave had room for everybody in it. So only those are looked at who stand in a budget that shrank, or in one of somebody who waits:
+in a lane of a million machines a handful.
 """
 
 from __future__ import annotations
@@ -31,18 +34,23 @@ class Delaying:
         index: Index,
         waves: Sequence[Sequence[int]],
         limit: Callable[[int], int],
-        gone: Callable[[int], bool],
+        tight: Iterable[int],
+        gone: Collection[int] = (),
         shut: Collection[int] = (),
     ) -> None:
+        """`tight` are budgets of which waves may take more than `limit` lets them, `gone` machines that may still stand in a wave."""
         self._index = index
         self._waves = waves
         self._limit = limit
         self._shut = frozenset(shut)
-        self._place = {
-            machine: place for place, wave in enumerate(waves) for machine in wave if not gone(machine)
-        }
+        self._place = {machine: place for place, wave in enumerate(waves) for machine in wave}
+        self._gone = frozenset(machine for machine in gone if machine in self._place)
+        concerned = frozenset(tight).union(shut, *map(index.budgets, self._gone))
+        self._tight = concerned.intersection(index.counts(list(self._place)))
         self._rooms: dict[int, int] = {}
         self._budgets: dict[int, list[int]] = {}
+        self._standing: dict[int, dict[int, list[int]]] = {}  # budget -> place -> its machines there
+        self._touched: dict[int, dict[int, set[int]]] = {}  # exclusion or order -> place -> its parts there
 
     def waves(self, broken: Collection[int]) -> list[list[int]]:
         """The waves as they have to be. `broken` are those, by place, that take more than they may; each is whole otherwise."""
@@ -52,15 +60,13 @@ class Delaying:
             if not waiting and place not in broken:
                 found.append(list(wave))
                 continue
-            in_turn = self._index.in_turn(wave)
-            if waiting:
-                parts = self._parts(wave)
-                while blocking := [m for m in waiting if self._apart(m, parts)]:
-                    others = [m for m in waiting if m not in set(blocking)]
-                    taken, waiting = self._filled([*blocking, *others], frozenset(blocking))
-                    found.append(taken)
-            taken, waiting = self._filled([*waiting, *in_turn])
-            found.append(taken)
+            while blocking := [m for m in waiting if self._apart(m, place)]:
+                others = [m for m in waiting if m not in set(blocking)]
+                taken, waiting = self._filled([*blocking, *others], frozenset(blocking))
+                found.append(taken)
+            concerned = self._concerned(place, waiting)
+            taken, waiting = self._filled([*waiting, *self._index.in_turn(concerned)])
+            found.append([*(machine for machine in wave if machine not in concerned), *taken])
         while waiting:
             taken, left = self._filled(waiting)
             if not taken:
@@ -68,6 +74,22 @@ class Delaying:
             found.append(taken)
             waiting = left
         return [wave for wave in found if wave]
+
+    def _concerned(self, place: int, waiting: Iterable[int]) -> set[int]:
+        """The machines of a wave that may find no room, since others do or a budget is tight."""
+        budgets = self._tight.union(*map(self._budgets_of, waiting))
+        return {machine for budget in budgets for machine in self._members(budget).get(place, ())}
+
+    def _members(self, budget: int) -> dict[int, list[int]]:
+        """The machines of a budget by the places of their waves."""
+        held = self._standing.get(budget)
+        if held is None:
+            held = self._standing[budget] = {}
+            for machine in self._index.members(budget):
+                place = self._place.get(machine)
+                if place is not None:
+                    held.setdefault(place, []).append(machine)
+        return held
 
     def _filled(self, machines: Iterable[int], whatever: Collection[int] = ()) -> tuple[list[int], list[int]]:
         """Who goes, of these in their order, and who has to wait. The first one always goes, unless a budget of his is shut;
@@ -95,19 +117,24 @@ class Delaying:
     def _room(self, budget: int) -> int:
         room = self._rooms.get(budget)
         if room is None:
-            places = (self._place[m] for m in self._index.members(budget) if m in self._place)
-            fullest = max(Counter(places).values(), default=0)
+            held = self._members(budget).values()
+            fullest = max((sum(m not in self._gone for m in some) for some in held), default=0)
             room = self._rooms[budget] = max(1, min(self._limit(budget), fullest))
         return room
 
-    def _parts(self, wave: Iterable[int]) -> dict[int, set[int]]:
-        """The parts of exclusions and orders that a wave stands in."""
-        found: dict[int, set[int]] = {}
-        for machine in wave:
-            for rule, part in self._index.shaping(machine):
-                found.setdefault(rule, set()).add(part)
+    def _parts(self, rule: int) -> dict[int, set[int]]:
+        """The parts of an exclusion or an order that each wave stands in."""
+        found = self._touched.get(rule)
+        if found is None:
+            found = self._touched[rule] = {}
+            for part, machine in self._index.parted(rule):
+                place = self._place.get(machine)
+                if place is not None:
+                    found.setdefault(place, set()).add(part)
         return found
 
-    def _apart(self, machine: int, parts: dict[int, set[int]]) -> bool:
-        """Whether a rule keeps the machine from going with, or after, those that stand there."""
-        return any(parts.get(rule, {part}) != {part} for rule, part in self._index.shaping(machine))
+    def _apart(self, machine: int, place: int) -> bool:
+        """Whether a rule keeps the machine from going with, or after, those of the wave at this place."""
+        return any(
+            self._parts(rule).get(place, {part}) != {part} for rule, part in self._index.shaping(machine)
+        )

@@ -108,7 +108,9 @@ class Nesting:
     def _around(self, exclusion: int) -> frozenset[int]:
         """The constraints that its machines stand in."""
         places = self._rules.places
-        return frozenset(c for members in self._view[exclusion].values() for m in members for c, _ in places[m])
+        return frozenset(
+            c for members in self._view[exclusion].values() for m in members for c, _ in places[m]
+        )
 
     def _put_after(self, parts: Parts) -> Iterator[tuple[int, int]]:
         """Pairs of domains of which orders, one or several after one another, put the second after the first."""

@@ -24,9 +24,10 @@ def bound_anew(
     machines = sorted(machine for wave in waves for machine in wave)
     if not machines:
         return Bound(begun, "begun before the rest was planned anew")
-    rules = _rules(index, machines, limit)
     if len(machines) > MOST:
-        rules = _heaviest(rules)
+        machines, rules = _heaviest(index, machines, limit)
+    else:
+        rules = _rules(index, machines, limit)
     numbered = number((index.names[machine] for machine in machines), rules)
     proof = prove(numbered, range(len(numbered.machines)))
     reason = because(numbered, proof)
@@ -54,6 +55,14 @@ def _within(rule: Constraint, parts: dict[int, list[MachineId]], limit: int) -> 
     assert_never(rule)
 
 
-def _heaviest(rules: Sequence[Constraint]) -> list[Constraint]:
-    budgets = [rule for rule in rules if isinstance(rule, Budget)]
-    return [max(budgets, key=lambda rule: (len(rule.machines) / rule.limit, rule.id))] if budgets else []
+def _heaviest(
+    index: Index, machines: Sequence[int], limit: Callable[[int], int]
+) -> tuple[Sequence[int], list[Constraint]]:
+    """The budget that forces most waves, and those of the machines that stand in it; all of them if there is none."""
+    budgets = [(rule, count) for rule, count in index.counts(machines).items() if index.is_budget[rule]]
+    if not budgets:
+        return machines, []
+    heaviest, _ = max(budgets, key=lambda one: (one[1] / limit(one[0]), index.rules[one[0]].id))
+    here = frozenset(machines)
+    held = [machine for _, machine in index.parted(heaviest) if machine in here]
+    return held, [_within(index.rules[heaviest], {0: [index.names[m] for m in held]}, limit(heaviest))]

@@ -19,7 +19,7 @@ One that has room again gives nothing back: what was delayed stays so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
@@ -233,7 +233,9 @@ class _Replan:
         for lane in sorted(concerned):
             waves = self._rest(lane)
             broken = self._broken(lane, waves, counts)
-            delaying = Delaying(self._index, waves, self._limit, self._is_gone, self._shut)
+            delaying = Delaying(
+                self._index, waves, self._limit, self._shrunk, self._gone | self._index.gone, self._shut
+            )
             self._waves[lane] = delaying.waves(broken)
 
     def _broken(
@@ -271,17 +273,18 @@ class _Replan:
             if begun and by_wave[begun - 1] and held.id not in self._standing.over:
                 loads.append(Load(Part(lane, rest=False), by_wave[begun - 1], 0))
             waves = self._waves.get(lane)
-            if waves is None:
-                most = max((count for wave, count in by_wave.items() if wave >= begun), default=0)
+            if waves is not None:
+                most = max(self._uses(rule, waves), default=0)
             else:
-                most = max((self._uses(rule, wave) for wave in waves), default=0)
+                most = max((count for wave, count in by_wave.items() if wave >= begun), default=0)
             if most:
                 left = len(held.waves) - begun if waves is None else len(waves)
                 loads.append(Load(Part(lane, rest=True), most, left))
         yield from (stages[stage] for stage in sorted(stages))
 
-    def _uses(self, rule: int, wave: Sequence[int]) -> int:
-        return sum(not self._is_gone(machine) and rule in self._index.budgets(machine) for machine in wave)
+    def _uses(self, rule: int, waves: Iterable[Sequence[int]]) -> Iterator[int]:
+        counted = {machine for machine in self._index.members(rule) if not self._is_gone(machine)}
+        return (sum(machine in counted for machine in wave) for wave in waves)
 
     # What differs ---------------------------------------------------------------------------------------------------
 

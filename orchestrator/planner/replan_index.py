@@ -83,6 +83,24 @@ class Index:
             if self.lane_at[machine] >= 0:
                 yield machine
 
+    def parted(self, rule: int) -> Iterator[tuple[int, int]]:
+        """The machines of a rule that the plan knows, each after its part."""
+        for part, (_, held) in enumerate(parts_of(self.rules[rule])):
+            for name in held:
+                machine = self.number.get(name)
+                if machine is not None:
+                    yield part, machine
+
+    def counts(self, machines: Sequence[int]) -> dict[int, int]:
+        """Of each constraint how many of these machines stand in it."""
+        starts, places = np.frombuffer(self._starts, np.int32), np.frombuffer(self._places, np.int32)
+        who = np.fromiter(machines, dtype=np.int64, count=len(machines))
+        first, lengths = starts[who].astype(np.int64), starts[who + 1] - starts[who]
+        rows = np.repeat(first - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))
+        found = np.bincount(places[2 * rows])
+        here = np.flatnonzero(found)
+        return dict(zip(here.tolist(), found[here].tolist(), strict=True))
+
     def lane(self, number: int) -> Lane:
         """A lane that is there."""
         found = self.lanes[number]

@@ -224,9 +224,7 @@ def _coloured(held: Columns, place: Ints, rank: Ints, rule_of_place: Ints) -> tu
     by_place = sorted_by(place)
     who, places = found.who[by_place], place[by_place]
     for _ in range(ROUNDS):
-        of_place = mixed(
-            _summed(of_class[who], places, len(rule_of_place)) ^ first_of_place
-        )
+        of_place = mixed(_summed(of_class[who], places, len(rule_of_place)) ^ first_of_place)
         of_rule = mixed(of_rule + _summed(of_place, rule_of_place, rules))
         around = mixed(of_rule[found.constraint] ^ ranks)
         of_class = mixed(of_class + _summed(around, found.who, len(held.sizes)))
