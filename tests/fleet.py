@@ -47,9 +47,11 @@ def flex_id(name: str) -> ResourceId:
 
 
 def vm(name: str, *, subscription: str = SUBSCRIPTION, group: str = "rg-shop", **facts: Any) -> Machine:
-    """A running virtual machine in westeurope whose agent is ready, unless `facts` say otherwise."""
+    """A running virtual machine under Linux in westeurope whose agent is ready, unless `facts` say otherwise."""
     spelled = arm_id(name, subscription=subscription, group=group)
-    told: dict[str, Any] = {"location": "westeurope", "power": Power.RUNNING, "agent": Agent.READY, **facts}
+    told: dict[str, Any] = {
+        "location": "westeurope", "os": Os.LINUX, "power": Power.RUNNING, "agent": Agent.READY, **facts
+    }  # fmt: skip
     return Machine(
         id=machine_id(spelled),
         arm_id=spelled,

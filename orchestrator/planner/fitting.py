@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orchestrator.inventory.model import Kind, Machine, MachineId, Os
 from orchestrator.planner.enrolment import why_not
-from orchestrator.policy.change import Change, Enrolment, Restart, Rollback, RunCommand
+from orchestrator.policy.change import Change, Enrolment, Patches, Restart, Rollback, RunCommand
 from orchestrator.topology.graph import Topology
 
 
@@ -18,6 +18,11 @@ def unfit(topology: Topology, machines: Iterable[MachineId], change: Change) -> 
 
 def _why_not(machine: Machine, change: Change) -> str:
     match change:
+        case Patches() if machine.os is Os.UNKNOWN:
+            return (
+                "whether it runs Windows or Linux isn't known, and whoever asks Azure for patches has to say which; "
+                "take the inventory again once Azure tells it"
+            )
         case Restart() if machine.kind is not Kind.AZURE_VM:
             return "Azure restarts virtual machines of its own only; this one is restarted by its updates or by a script"
         case Restart(only_pending=True):

@@ -19,7 +19,6 @@ from orchestrator.planner import beside, nesting
 from orchestrator.planner.bound import Prover
 from orchestrator.planner.rules import FIRST, THEN, Rules, View
 
-
 _SHARE: Final = 2
 """One in so many of a component's machines stands in an exclusion that is worth a cut by it, though it isn't the outermost."""
 

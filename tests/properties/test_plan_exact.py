@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+import orjson
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -16,14 +17,22 @@ from orchestrator.errors import Refused
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner.bound import prove
+from orchestrator.planner.document import dump
 from orchestrator.planner.exact import CpSat
 from orchestrator.planner.model import Lane
 from orchestrator.planner.nesting import Nesting
+from orchestrator.planner.plan import plan
 from orchestrator.planner.rules import number
 from orchestrator.planner.search import problem_of
+from orchestrator.planner.summary import longest_path
 from orchestrator.planner.waves import pack
+from orchestrator.policy.load import load
+from orchestrator.topology.graph import build
+from orchestrator.verify.plan import judge_plan
 from tests.builders import budget, exclusion, ids, order
+from tests.fleet import inventory, vm, vm_id
 from tests.properties.test_plan_lanes_never import NAMES, problems
+from tests.unit.planner.compiling import floor
 from tests.unit.planner.dividing import judged, lanes_of
 
 SOLVER = CpSat()
@@ -159,3 +168,45 @@ def _renamed(constraints: Sequence[Constraint]) -> list[Constraint]:
             case Order():
                 found.append(order(other(rule.first), other(rule.then)))
     return found
+
+
+STAGED = (
+    "[{name: all}]",
+    "[{name: canary, count: 1}, {name: half, up_to: 50%}, {name: rest}]",
+    "[{name: named, select: {names: [m00]}}, {name: rest}]",
+    "[{name: some, up_to: 90%}, {name: rest, growing: {first: 2, factor: 3, most: 60%}}]",
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data(), st.sampled_from(STAGED))
+def test_the_judge_lets_searched_plans_of_several_stages_pass(data: st.DataObject, stages: str) -> None:
+    """Of machines of which many pairs must not go together, in zones, in stages: by the plan's own constraints and by the floor."""
+    names = HARD.split()
+    fleet = inventory(*(vm(name, zone=data.draw(st.sampled_from("123"))) for name in names))
+    spared = data.draw(st.sets(st.sampled_from(PAIRS.split()), max_size=4))
+    rules = [
+        "  - {{max_unavailable: 1, of: {{names: [m{}, m{}]}}}}\n".format(*pair.split("-"))
+        for pair in PAIRS.split()
+        if pair not in spared
+    ]
+    zones = data.draw(st.sampled_from(["", "  - {one_at_a_time: zone, within: region}\n"]))
+    policy = (
+        f"version: 1\nname: hard\nselect: {{names: '*'}}\nchange: {{restart: {{}}}}\nstages: {stages}\n"
+        f"replaces: availability-first\nrules:\n{''.join(rules)}{zones}"
+    )
+    plain, found = (
+        plan(build(fleet), load([("hard.yaml", policy)]), floor(), solver=solver) for solver in (None, SOLVER)
+    )
+    event(f"asked {found.solver!r}, saved {_waves(plain.lanes) - _waves(found.lanes)}")
+
+    assert [str(broken) for broken in judge_plan(orjson.loads(dump(found))).violations] == []
+    assert sorted(m for lane in found.lanes for wave in lane.waves for m in wave.machines) == [
+        vm_id(name) for name in names
+    ]
+    assert all(lane.optimal for lane in found.lanes)
+    for gate in found.stages:
+        was, now = (
+            longest_path([lane for lane in made.lanes if lane.stage == gate.name]) for made in (plain, found)
+        )
+        assert now <= was

@@ -65,7 +65,7 @@ def company() -> Inventory:
             for n in range(1, 4)
         ),
         vm("far-1", location="northeurope", agent=Agent.UNKNOWN, tags=shop),
-        vm("far-2", location="northeurope", power=Power.DEALLOCATED, tags=shop),
+        vm("far-2", location="northeurope", os=Os.UNKNOWN, power=Power.DEALLOCATED, tags=shop),
         availability_sets=(availability_set("as-db", "db-1", "db-2", "db-3", update_domains=5),),
     )
 

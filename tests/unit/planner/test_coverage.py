@@ -31,8 +31,8 @@ def test_what_is_untried_is_told_with_its_machines() -> None:
         "when canary has ended, 1 of 3 configurations (image, size, region, role) will have been tried; "
         "4 machines of the other 2 come after it; "
         "none of those tried has D4 (3 machines); D8 (1 machine); "
-        "untried: unknown system (no marketplace image), D4, westeurope, no role (3 machines); "
-        "unknown system (no marketplace image), D8, westeurope, no role (1 machine)"
+        "untried: linux (no marketplace image), D4, westeurope, no role (3 machines); "
+        "linux (no marketplace image), D8, westeurope, no role (1 machine)"
     )
 
 
@@ -77,6 +77,6 @@ def test_programs_get_all_of_it() -> None:
 
     assert told["tried"] == 1
     assert told["untried"] == [
-        {"region": "westeurope", "os": "unknown", "image": "", "size": "D4", "role": "", "machines": 3}
+        {"region": "westeurope", "os": "linux", "image": "", "size": "D4", "role": "", "machines": 3}
     ]
     assert told["untried_values"] == [{"value": "D4", "machines": 3}]

@@ -25,7 +25,9 @@ def machine(*, pending: bool | None = None, **facts: object) -> Machine:
     ("one", "change", "why"),
     [
         (machine(), Patches(), ""),
+        (machine(os=Os.UNKNOWN), Patches(), "whether it runs Windows or Linux isn't known"),
         (machine(), Restart(), ""),
+        (machine(os=Os.UNKNOWN), Restart(), ""),
         (machine(kind=Kind.ARC), Restart(), "Azure restarts virtual machines of its own only"),
         (machine(pending=True), Restart(only_pending=True), ""),
         (machine(pending=False), Restart(only_pending=True), "no restart is pending on it"),
