@@ -9,6 +9,7 @@ from orchestrator.inventory.model import (
     AvailabilitySet,
     BackendPool,
     Connection,
+    Image,
     Inventory,
     Kind,
     Machine,
@@ -47,10 +48,12 @@ def flex_id(name: str) -> ResourceId:
 
 
 def vm(name: str, *, subscription: str = SUBSCRIPTION, group: str = "rg-shop", **facts: Any) -> Machine:
-    """A running virtual machine under Linux in westeurope whose agent is ready, unless `facts` say otherwise."""
+    """A running virtual machine in westeurope whose agent is ready, under what its image says or Linux, unless `facts` say otherwise."""
     spelled = arm_id(name, subscription=subscription, group=group)
+    image = facts.get("image", Image())
+    windows = image.publisher.lower().startswith("microsoftwindows")
     told: dict[str, Any] = {
-        "location": "westeurope", "os": Os.LINUX, "power": Power.RUNNING, "agent": Agent.READY, **facts
+        "location": "westeurope", "os": Os.WINDOWS if windows else Os.LINUX, "power": Power.RUNNING, "agent": Agent.READY, **facts
     }  # fmt: skip
     return Machine(
         id=machine_id(spelled),

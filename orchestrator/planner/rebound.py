@@ -56,8 +56,8 @@ def _within(rule: Constraint, parts: dict[int, list[MachineId]], limit: int) -> 
 
 
 def _heaviest(
-    index: Index, machines: Sequence[int], limit: Callable[[int], int]
-) -> tuple[Sequence[int], list[Constraint]]:
+    index: Index, machines: list[int], limit: Callable[[int], int]
+) -> tuple[list[int], list[Constraint]]:
     """The budget that forces most waves, and those of the machines that stand in it; all of them if there is none."""
     budgets = [(rule, count) for rule, count in index.counts(machines).items() if index.is_budget[rule]]
     if not budgets:

@@ -113,4 +113,4 @@ def test_an_untold_system_is_read_off_the_image() -> None:
     assert family(vm("m", os=Os.UNKNOWN)) is Os.LINUX
     assert family(vm("m", os=Os.LINUX, image=PLAIN)) is Os.LINUX
     assert edition_of(vm("m")) is None
-    assert edition_of(vm("m", image=PLAIN)) is EDITIONS[1]
+    assert edition_of(vm("m", os=Os.UNKNOWN, image=PLAIN)) is EDITIONS[1]

@@ -92,7 +92,7 @@ def test_the_desktop_of_2022_is_told_what_would_be_hotpatched() -> None:
         (azure("MicrosoftWindowsServer", "WindowsServerSemiAnnual", "2025-datacenter-azure-edition"), NO),
         (vm("a", os=Os.WINDOWS, image=Image(id="/galleries/g/images/i")), NO),
         (vm("a", os=Os.WINDOWS), UNKNOWN),
-        (vm("a"), UNKNOWN),
+        (vm("a", os=Os.UNKNOWN), UNKNOWN),
         (vm("a", os=Os.LINUX, image=Image("canonical", "ubuntu", "22_04-lts")), NO),
     ],
 )

@@ -132,7 +132,10 @@ def test_by_assessment_nothing_found_is_nothing_to_do() -> None:
 )
 def test_who_can_get_nothing_is_left_out(change: Change, expected: dict[str, str]) -> None:
     """By family, before anybody is drained for it."""
-    assert left_out(pinned(change, vm("l", os=Os.LINUX), vm("w", os=Os.WINDOWS), vm("u"))) == expected
+    assert (
+        left_out(pinned(change, vm("l", os=Os.LINUX), vm("w", os=Os.WINDOWS), vm("u", os=Os.UNKNOWN)))
+        == expected
+    )
 
 
 def test_windows_clients_are_left_to_who_patches_them() -> None:
