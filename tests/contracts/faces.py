@@ -25,6 +25,7 @@ from orchestrator.cloud.port import Accepted, CloudProvider, Ended, Operation, T
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.audit import audit_line
 from orchestrator.emulator.faults import Fault, Faults
+from orchestrator.emulator.months import USUAL, Calendar
 from orchestrator.emulator.server import Emulator
 from orchestrator.emulator.signed_urls import Signer
 from orchestrator.emulator.world import World
@@ -79,14 +80,21 @@ def player(face: str, usual: Inventory, monkeypatch: pytest.MonkeyPatch, tmp_pat
     """Runs a scenario over one of the faces, in a loop of the kind that the face needs. Pages hold two things."""
     monkeypatch.setattr(emulated, "PAGE_SIZE", 2)
 
-    def run(scenario: Scenario, *faults: Fault, fleet: Inventory = usual, signed: bool = True) -> None:
+    def run(
+        scenario: Scenario,
+        *faults: Fault,
+        fleet: Inventory = usual,
+        signed: bool = True,
+        start: datetime = START,
+        calendar: Calendar = USUAL,
+    ) -> None:
         def sign(world: World) -> World:
             world.signer = Signer(world.seed, signed=signed)
             return world
 
         async def virtual() -> None:
-            world = sign(World(fleet, seed=1, start=START, faults=Faults(faults)))
-            clock = LoopClock(START)
+            world = sign(World(fleet, seed=1, start=start, faults=Faults(faults), calendar=calendar))
+            clock = LoopClock(start)
             cloud: CloudProvider = SimulatedProvider(world, clock)
             if face == "transport":
                 session = EmulatedSession(world, clock)
@@ -98,8 +106,8 @@ def player(face: str, usual: Inventory, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
         async def wire() -> None:
             path = tmp_path / "audit.jsonl"
-            settings = {"seed": 1, "time_scale": SCALE, "start": START, "page_size": 2, "audit_path": path}
-            async with Emulator(fleet, faults=Faults(faults), **settings) as emulator:  # type: ignore[arg-type]
+            settings = {"seed": 1, "time_scale": SCALE, "start": start, "page_size": 2, "audit_path": path}
+            async with Emulator(fleet, faults=Faults(faults), calendar=calendar, **settings) as emulator:  # type: ignore[arg-type]
                 sign(emulator.world)
                 async with closing(ArmProvider(emulator._clock, endpoint=emulator.url)) as cloud:
                     await scenario(Face(cloud, emulator._clock, lambda: path.read_bytes().splitlines()))
