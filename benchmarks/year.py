@@ -17,7 +17,7 @@ with hotpatching, one on Windows Server 2022, one on Linux. In each month, from 
 
 The year has no surprises unless told: `--month` as of `wavekeeper emulator`. But in May an update is sent out of band, which only who takes everything takes, and
 which throws a machine off the hotpatch track. A machine is exposed from a month's release until nothing critical or security of it
-is found any more. A wave counts for the machines that are planned to be out together; those of one plan that come one after another are counted.
+is found any more. A wave counts for the machines that are planned to be out together; those that come one after another are counted, not those of plans side by side.
 
 Goals: a third of the restarts of `unaware` for the half with hotpatching, no rule broken, every machine done within 30 days.
 """
@@ -42,6 +42,7 @@ from orchestrator.emulator.months import Calendar, month_of, named, read_calenda
 from orchestrator.emulator.software import outstanding
 from orchestrator.emulator.state import Happening
 from orchestrator.emulator.world import World
+from orchestrator.executor.services import Services
 from orchestrator.inventory import native
 from orchestrator.inventory.model import (
     Image,
@@ -50,9 +51,6 @@ from orchestrator.inventory.model import (
     MachineId,
     Os,
     PatchSettings,
-    PatchState,
-    RebootBehavior,
-    Update,
     machine_id,
 )
 from orchestrator.inventory.regions import with_regions
@@ -61,6 +59,7 @@ from orchestrator.planner.model import Plan
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load
 from orchestrator.rollout import letters
+from orchestrator.service.assess import Outcome, assess_all, with_found
 from orchestrator.simulation.loop import run
 from orchestrator.simulation.one_run import SELDOM
 from orchestrator.store.memory import MemoryJournal
@@ -71,7 +70,7 @@ from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import together
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.files import floor
-from orchestrator.wiring.rollout import begin, prepare
+from orchestrator.wiring.rollout import begin, prepare, read_plan
 from orchestrator.wiring.virtual import LISTENING, Face, virtual_services
 
 YEAR: Final = 2026
@@ -116,11 +115,6 @@ PLAIN: Final[dict[str, Any]] = {
     "rebootSetting": "IfRequired",
     "windowsParameters": {"classificationsToInclude": ["Critical", "Security"]},
     "linuxParameters": {"classificationsToInclude": ["Critical", "Security"]},
-}
-_BEHAVIOR: Final = {
-    "NeverReboots": RebootBehavior.NEVER,
-    "CanRequestReboot": RebootBehavior.CAN,
-    "AlwaysRequiresReboot": RebootBehavior.ALWAYS,
 }
 
 
@@ -212,17 +206,17 @@ class Year:
 
     async def _roll(self, policies: Sequence[str], told: Month) -> list[Happening]:
         """Rollouts side by side in one journal, planned and run; judged, and what the witness saw."""
+        doors = virtual_services(self.world, self.clock, face=Face.GLANCES, settings=SELDOM)
+        fleet = await self._fleet(doors)
         self.world.advance(self.clock.now())
-        fleet = self._assessed()
         made = [
             plan(build(fleet), load([("rules.yaml", RULES), ("c.yaml", one)]), floor()) for one in policies
         ]
         texts, journal = [dump(one) for one in made], MemoryJournal()
-        doors = virtual_services(self.world, self.clock, face=Face.GLANCES, settings=SELDOM)
         await journal.acquire("year", self.clock.now())
         running = await begin(journal, doors, texts[0], who="year", live=fleet, pace=LISTENING)
         for number, text in enumerate(texts[1:]):
-            handover = await prepare(text, doors, who="year", live=fleet)
+            handover = await prepare(read_plan(text), doors, who="year", live=fleet)
             await journal.post(Letter(f"letter {number}", self.clock.now(), "year", letters.dump(handover)))
         await running.run()
         for rollout in running.scope.rollouts.values():
@@ -231,7 +225,7 @@ class Year:
         await doors.views.close()
         await doors.cloud.close()
         told.rollouts += len(made)
-        told.waves += sum(map(deepest, made))
+        told.waves += max(map(deepest, made))
         happened = self.world.advance(self.clock.now())
         self._judge(told, texts, fleet, happened)
         return happened
@@ -239,7 +233,7 @@ class Year:
     async def _in_batches(self, told: Month) -> list[Happening]:
         """A tenth of the fleet every two hours, whoever they are."""
         self.world.advance(self.clock.now())
-        fleet = self._assessed()
+        fleet = replace(self.fleet, taken_at=self.clock.now())
         size = -(-len(fleet.machines) // BATCHES)
         for place in range(0, len(fleet.machines), size):
             batch, began = fleet.machines[place : place + size], self.clock.now()
@@ -253,41 +247,12 @@ class Year:
         self._judge(told, [dump(made)], fleet, happened)
         return happened
 
-    def _assessed(self) -> Inventory:
-        """The fleet as it is found: who plans with knowledge of restarts has asked each machine before."""
-        now = self.clock.now()
-        if self.way != "aware":
-            return replace(self.fleet, taken_at=now)
-        return replace(
-            self.fleet, taken_at=now, machines=tuple(self._with_updates(m, now) for m in self.fleet.machines)
-        )
-
-    def _with_updates(self, machine: Machine, now: datetime) -> Machine:
-        state = self.world.state(machine.id)
-        assert state is not None
-        found = outstanding(state.software, now, self.calendar)
-        important = sum(patch.classification in IMPORTANT for patch in found)
-        updates = (
-            Update(
-                patch.name,
-                patch.kb,
-                (patch.classification,),
-                _BEHAVIOR.get(patch.behavior, RebootBehavior.UNKNOWN),
-                version=patch.version or None,
-                published=patch.published,
-            )
-            for patch in found
-        )
-        return replace(
-            machine,
-            patches=PatchState(
-                assessed_at=now,
-                critical_and_security=important,
-                other=len(found) - important,
-                reboot_pending=state.reboot_pending,
-                updates=tuple(sorted(updates, key=lambda update: (update.kb, update.name))),
-            ),
-        )
+    async def _fleet(self, doors: Services) -> Inventory:
+        """The fleet as it is found: who plans with knowledge of restarts asks each machine before."""
+        outcomes: list[Outcome] = []
+        if self.way == "aware":
+            await assess_all(doors, self.fleet.machines, outcomes.append)
+        return with_found(replace(self.fleet, taken_at=self.clock.now()), outcomes)
 
     # What came of it --------------------------------------------------------------------------------------------------
 

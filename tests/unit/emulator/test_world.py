@@ -345,3 +345,60 @@ def test_what_happens_ignores_who_looks(pattern: list[float], seed: int) -> None
 
     assert expected == found
     assert sorted(h.at for h in found) == [h.at for h in found]
+
+
+def test_a_restart_that_is_due_is_made_by_the_next_run_that_may() -> None:
+    """Also by one that finds nothing to install; one that may not leaves it due."""
+    it = world()
+    install(it, rebootSetting="Never")
+    it.advance(at(4000))
+    again = install(it, now=at(4000), rebootSetting="Never")
+    it.advance(at(8000))
+    last = install(it, now=at(8000))
+
+    told = [(it.result(one.operation, at(12_000)).body or {})["rebootStatus"] for one in (again, last)]
+
+    assert told == ["Required", "Completed"]
+    assert it.view(WEB, at(12_000))["patchStatus"]["availablePatchSummary"]["rebootPending"] is False
+
+
+def test_the_audit_says_what_was_installed() -> None:
+    """By number, in the order of the run; of a run that installed nothing, nothing."""
+    it = world()
+    install(it)
+    it.advance(at(3999))
+    install(it, now=at(4000))
+
+    assert [h.details["kbs"] for h in it.advance(at(8000)) if h.event == "install_end"] == [""]
+    it = world()
+    install(it)
+    (ended,) = [h for h in it.advance(at(3999)) if h.event == "install_end"]
+    assert ended.details["kbs"] == "5123020 5123022"
+
+
+def test_the_build_is_the_inventory_s_until_an_update_changes_it() -> None:
+    """What nobody told isn't made up."""
+    told = windows("web", os_version="10.0.20348.4648", os_name="Windows Server 2022 Datacenter")
+    it = world(machines=(told, windows("db")))
+
+    assert it.view(WEB, START)["osVersion"] == "10.0.20348.4648"
+    assert it.view(WEB, START)["osName"] == "Windows Server 2022 Datacenter"
+    assert "osVersion" not in it.view(DB, START)
+    install(it)
+    it.advance(at(4000))
+    assert it.view(WEB, at(4000))["osVersion"] == "10.0.20348.3328"
+
+
+def test_months_pass_while_it_runs() -> None:
+    """After a release there is something new to find, and it is what a run installs."""
+    it = world()
+    install(it)
+    later = START + timedelta(days=17)
+    it.advance(later)
+    operation = install(it, now=later).operation
+    told = it.result(operation, later + timedelta(hours=1)).body or {}
+
+    assert [patch["kbId"] for patch in told["patches"] if patch["installationState"] == "Installed"] == [
+        "5124020",
+        "5124022",
+    ]
