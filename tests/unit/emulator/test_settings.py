@@ -100,6 +100,7 @@ def test_tags_are_replaced() -> None:
             "automaticByPlatformSettings.rebootSetting",
         ),
         ({"enableHotpatching": True}, "enableHotpatching"),
+        ({"enableHotpatching": True, "patchMode": "AutomaticByPlatform"}, "enableHotpatching"),
     ],
 )
 def test_refusals(wanted: dict[str, Any], target: str) -> None:
