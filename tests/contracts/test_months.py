@@ -24,7 +24,9 @@ HOT = vm("hot", os=Os.WINDOWS, image=AZURE, patch_mode="AutomaticByPlatform", ap
 COLD = vm("cold", os=Os.WINDOWS, image=PLAIN, app_health=AppHealth.HEALTHY)
 FLEET = inventory(HOT, COLD)
 RELEASE = datetime(2026, 12, 8, 17, tzinfo=UTC)
-BEFORE = RELEASE - timedelta(minutes=30)
+BEFORE = RELEASE - timedelta(
+    hours=2
+)  # on the wire some seconds, which a busy machine may take for an assessment
 HOTPATCHES = Patches(hotpatch_only=True, reboot=Reboot.NEVER)
 
 
