@@ -52,7 +52,7 @@ class Boundary:
     @property
     def starts_work(self) -> bool:
         """Whether it is about a request that begins something."""
-        return self.request is not None and self.request.method == "POST"
+        return self.request is not None and self.request.method in ("POST", "PUT")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.what}"

@@ -31,6 +31,7 @@ from orchestrator.inventory.regions import with_regions
 from orchestrator.planner.document import dump
 from orchestrator.planner.plan import plan
 from orchestrator.policy.load import load
+from orchestrator.policy.scripts import with_texts
 from orchestrator.simulation.loop import run
 from orchestrator.simulation.rulebook import REFERENCE_CAMPAIGN, campaign, house
 from orchestrator.topology.graph import build
@@ -103,7 +104,7 @@ def _campaigns(rng: random.Random, seed: int, fleet: Inventory) -> tuple[str, ..
 
 def _plan(fleet: Inventory, policies: Sequence[str]) -> bytes:
     read = load([(f"policies/{number}.yaml", text) for number, text in enumerate(policies)])
-    return dump(plan(build(fleet), read, floor()))
+    return dump(plan(build(fleet), with_texts(read, lambda _: "Clear-Cache\n"), floor()))
 
 
 def _meanwhile(rng: random.Random, fleet: Inventory) -> Inventory:

@@ -9,6 +9,9 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
+SCRIPT: Final = "cache.ps1"
+"""The script of campaigns that run one; whatever it says, emulated machines take it for nothing."""
+
 EVERYBODY: Final = '"*"'
 
 REFERENCE_CAMPAIGN: Final = """version: 1
@@ -22,7 +25,7 @@ stages: [{name: canary, select: {tags: {ring: canary}}, bake: 10m}, {name: broad
 
 def campaign(rng: random.Random, names: str = EVERYBODY, called: str = "monthly") -> str:
     """A campaign over the machines of these names."""
-    change = "patches: {}" if rng.random() < 0.85 else "restart: {}"
+    change = _change(rng.random())
     healthy, bake = rng.choice(["1m", "3m"]), rng.choice(["0s", "10m", "2h"])
     then = rng.choice([*([""] * 5), ", then: approve"])
     broad = rng.choice(
@@ -40,6 +43,13 @@ def campaign(rng: random.Random, names: str = EVERYBODY, called: str = "monthly"
     lines += rng.choice([[], [], [], ["max_in_flight: 1"], ["max_in_flight: 2"]])
     lines += _hours(rng)
     return "\n".join(lines) + "\n"
+
+
+def _change(drawn: float) -> str:
+    """Mostly patches; a restart and a script now and then."""
+    if drawn < 0.85:
+        return "patches: {}"
+    return "restart: {}" if drawn < 0.95 else f"run_command: {{script: {SCRIPT}, timeout: 10m}}"
 
 
 def _hours(rng: random.Random) -> list[str]:

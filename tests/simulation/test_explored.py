@@ -9,6 +9,7 @@ import os
 import secrets
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from orchestrator.simulation.boundaries import Kind
@@ -80,3 +81,11 @@ def test_these_mishaps_are_survived(mishaps: str) -> None:
     """One of each kind in the reference scenario."""
     trial = replace(trial_of(0), mishaps=read_mishaps(mishaps))
     assert tell(perform(trial)) == "every promise was kept"
+
+
+@pytest.mark.parametrize("seed", [2, 12, 5], ids=["scripts", "scripts, no steps", "restarts"])
+def test_changes_that_leave_no_id_survive_a_death_at_a_sample_of_their_boundaries(seed: int) -> None:
+    """Scripts, which their names settle, and restarts, which a person settles: neither is ever sent twice."""
+    kinds = {orjson.loads(text)["change"]["kind"] for text in trial_of(seed).premises.plans}
+    assert kinds & {"run_command", "restart"}
+    assert told(explored(trial_of(seed), 17)) == ""
