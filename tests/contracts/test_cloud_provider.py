@@ -25,11 +25,13 @@ from orchestrator.cloud.port import (
 from orchestrator.cloud.rights import Role
 from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.faults import (
+    CommandFails,
     Drop,
     Fault,
     InstallFails,
     InstallNeverEnds,
     LostAnswer,
+    Refuses,
     ServerError,
     Slow,
     Throttle,
@@ -49,7 +51,8 @@ from orchestrator.inventory.model import (
     RebootBehavior,
     resource_id,
 )
-from orchestrator.policy.model import Patches, Reboot, Restart
+from orchestrator.policy.change import script
+from orchestrator.policy.model import Patches, Reboot, Restart, RunCommand
 from tests.contracts.faces import FACES, PATCHES, START, Face, Play, aimed, player
 from tests.fleet import (
     SUBSCRIPTION,
@@ -596,3 +599,85 @@ def test_history_of_patch_runs(play: Play) -> None:
         assert await face.cloud.patch_runs([OTHER]) == []
 
     play(scenario)
+
+
+# Scripts --------------------------------------------------------------------------------------------------------------
+
+CACHE = RunCommand(
+    script("cache.ps1", "param($days)\nWrite-Output 'cleared $days days'\n"),
+    Os.WINDOWS,
+    timedelta(minutes=10),
+    (("days", "7"),),
+)
+
+
+def test_a_script_runs_under_the_name_of_its_key(play: Play) -> None:
+    """It is followed by its name alone, tells what it said, and is forgotten."""
+
+    async def scenario(face: Face) -> None:
+        web = target("web01")
+        answer = await face.cloud.start(web, CACHE, "r1-0-1", 5)
+        assert answer == Accepted(Operation(""))
+        command = await face.cloud.command_of(web, "r1-0-1")
+        ended = await face.followed(command)
+        assert (ended.succeeded, ended.result["exitCode"]) == (True, 0)
+        assert ended.result["output"].strip() == "cleared 7 days"
+        await face.cloud.forget_command(web, "r1-0-1")
+        with pytest.raises(CloudPermanent) as unknown:
+            await face.cloud.poll(command)
+        assert unknown.value.code == "ResourceNotFound"
+
+    play(scenario)
+
+
+def test_a_name_that_was_never_taken_is_not_there(play: Play) -> None:
+    """Which is how an unsettled start is settled; forgetting it is nothing."""
+
+    async def scenario(face: Face) -> None:
+        web = target("web01")
+        with pytest.raises(CloudPermanent) as unknown:
+            await face.cloud.poll(await face.cloud.command_of(web, "r1-0-1"))
+        assert unknown.value.code == "ResourceNotFound"
+        await face.cloud.forget_command(web, "r1-0-1")
+
+    play(scenario)
+
+
+def test_a_script_whose_answer_is_lost_is_found_by_its_name(play: Play) -> None:
+    """Nobody knows whether it was taken, until its name is asked for."""
+
+    async def scenario(face: Face) -> None:
+        web = target("web01")
+        answer = await face.cloud.start(web, CACHE, "r1-0-1", 5)
+        assert isinstance(answer, Unsettled)
+        ended = await face.followed(await face.cloud.command_of(web, "r1-0-1"))
+        assert ended.succeeded
+
+    play(scenario, LostAnswer(on=(Asking.RUN_COMMAND,)))
+
+
+def test_a_script_that_fails_says_so_though_the_platform_carried_it_out(play: Play) -> None:
+    """Its exit code and what it said on its error stream."""
+
+    async def scenario(face: Face) -> None:
+        web = target("web01")
+        await face.cloud.start(web, CACHE, "r1-0-1", 5)
+        ended = await face.followed(await face.cloud.command_of(web, "r1-0-1"))
+        assert (ended.succeeded, ended.result["exitCode"], ended.result["error"]) == (False, 3, "no\n")
+
+    play(scenario, CommandFails(exit_code=3, message="no"))
+
+
+def test_a_refusal_says_that_nothing_began(play: Play) -> None:
+    """A machine that is off is in no state for a script: 409, which could be our own, is unsettled; what is wrong is refused."""
+
+    async def scenario(face: Face) -> None:
+        assert isinstance(await face.cloud.start(target("off01"), CACHE, "r1-0-1", 5), Unsettled)
+        answer = await face.cloud.start(target("web01"), CACHE, "r1-0-1", 5)
+        assert isinstance(answer, Rejected)
+        assert (answer.code, answer.transient) == ("AuthorizationFailed", False)
+
+    play(
+        scenario,
+        Refuses(on=(Asking.RUN_COMMAND,), machines=("web01",), status=403, code="AuthorizationFailed"),
+    )
