@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.archive import archive
@@ -30,6 +31,10 @@ from orchestrator.store.port import Letter
 
 Take = Callable[["ScopeHost", Letter, letters.Handover], Awaitable[Rollout]]
 """Begins a plan that another process hands over, or finds its rollout. Raises `Refused` with what to do instead."""
+
+
+LARGE = 1 << 20
+"""Bytes of a letter that is read beside the loop: a plan of some thousands of machines."""
 
 
 class ScopeHost:
@@ -129,12 +134,34 @@ class ScopeHost:
         await watch_inbox(self.log.journal, self.services.clock, self._pace.inbox_every_s, self._deliver)
 
     def _deliver(self, letter: Letter) -> None:
-        """To the host of the rollout that it is about; to any where that isn't driven here."""
+        """Read it, and have it carried out. A large one, which has a plan in it, is read beside the loop."""
+        if len(letter.command) > LARGE:
+            assert self._group is not None
+            self._handovers += 1
+            self._group.create_task(self._read_aside(letter))
+            return
         try:
             command = letters.load(letter.command)
         except UsageError as error:
             self._refuse(letter, str(error))
-            return
+        else:
+            self._carry_out(letter, command)
+
+    async def _read_aside(self, letter: Letter) -> None:
+        try:
+            command = await self.services.aside(partial(letters.load, letter.command))
+        except UsageError as error:
+            self._refuse(letter, str(error))
+        else:
+            self._carry_out(letter, command)
+        finally:
+            self._handovers -= 1
+            self._poke()
+
+    def _carry_out(
+        self, letter: Letter, command: messages.Command | letters.Handover | letters.ArchiveOrder
+    ) -> None:
+        """By the host of the rollout that it is about; by any where that isn't driven here."""
         if isinstance(command, letters.Handover | letters.ArchiveOrder):
             self._handovers += 1
             assert self._group is not None
@@ -144,7 +171,7 @@ class ScopeHost:
                 self._group.create_task(self._archive(letter, command))
         elif (host := self._host_for(command.rollout)) is not None:
             host.deliver(letter, command)
-        elif not command.rollout:
+        elif not command.rollout or command.rollout in self.log.scope.ended:
             self._decide(letter, command)
         else:
             self._refuse(letter, f"the journal knows no rollout {command.rollout}")
@@ -157,9 +184,14 @@ class ScopeHost:
         return next(iter(self.hosts.values()))
 
     def _decide(self, letter: Letter, command: messages.Command) -> None:
-        """On what is about no rollout, while none is driven."""
+        """On what is about no rollout, or about one that is over, while none is driven."""
         at = self._event_time()
-        self.log.record("", decide(self.log.scope, command, at), at, letters=[letter.id])
+        try:
+            facts = decide(self.log.scope, command, at)
+        except Refused as refused:
+            self._refuse(letter, str(refused))
+        else:
+            self.log.record(command.rollout, facts, at, letters=[letter.id])
 
     def _refuse(self, letter: Letter, why: str) -> None:
         """Take a letter out of the inbox by saying why it isn't carried out."""

@@ -180,13 +180,17 @@ async def begin(
         return Running(house, house.drive(known), known, scope, made, resumed=True)
     read = read or read_plan(plan)
     handover = await prepare(read, made, who=who, reason=reason, live=live, accept_drift=accept_drift)
-    rollout = await _start(house, _command(scope, read.planned, handover, made.clock.now()), handover)
+    rollout = await _start(house, _command(scope, read, handover, made.clock.now()), handover)
     return Running(house, house.drive(rollout), rollout, scope, made, resumed=False)
 
 
 async def going_on(journal: Journal, scope: Scope, plan: bytes, scale: float) -> Rollout | None:
     """The rollout of this plan that the journal knows, if any. Raises `Refused` where it was begun on another clock, or is archived."""
-    known = known_rollout(scope, digest(plan))
+    return await _known(journal, scope, digest(plan), scale)
+
+
+async def _known(journal: Journal, scope: Scope, name: str, scale: float) -> Rollout | None:
+    known = known_rollout(scope, name)
     if known is not None and known.scale != scale:
         raise Refused(
             f"rollout {known.id} was started where time runs {known.scale:g} times as fast; go on there"
@@ -200,12 +204,13 @@ class ReadPlan:
 
     file: bytes
     planned: Planned
+    digest: str
 
 
 def read_plan(file: bytes) -> ReadPlan:
     """Read and index a plan: a second or two for 100,000 machines. Raises `UsageError` for what is none."""
     with nothing_collected():
-        return ReadPlan(file, index_plan(parse(file, "the plan")))
+        return ReadPlan(file, index_plan(parse(file, "the plan")), digest(file))
 
 
 async def prepare(
@@ -271,16 +276,16 @@ async def _start(
 
 def start_command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetime) -> Start:
     """The command that begins a plan. Raises `Refused` where it may not begin beside what goes on, such as `Busy`."""
-    command = _command(scope, plan.planned, handover, now)
+    command = _command(scope, plan, handover, now)
     decide(scope, command, _event_time(scope, now))
     return command
 
 
-def _command(scope: Scope, planned: Planned, handover: Handover, now: datetime) -> Start:
+def _command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetime) -> Start:
     return Start(
-        new_id(scope, planned.plan, handover.due or now),
-        planned,
-        digest(handover.plan),
+        new_id(scope, plan.planned.plan, handover.due or now),
+        plan.planned,
+        plan.digest,
         handover.who,
         handover.reason,
         handover.dropped,
@@ -304,14 +309,15 @@ async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Hando
         )
     log = house.log
     read: ReadPlan | None = None
-    known = await going_on(log.journal, log.scope, handover.plan, made.clock.scale)
+    name = await made.aside(partial(digest, handover.plan))
+    known = await _known(log.journal, log.scope, name, made.clock.scale)
     if known is None:
         read = await made.aside(partial(read_plan, handover.plan))
         refuse_unknown_webhooks(read.planned.plan, made.webhooks.knows)
-        known = await going_on(log.journal, log.scope, handover.plan, made.clock.scale)  # handed over twice
+        known = await _known(log.journal, log.scope, name, made.clock.scale)  # handed over twice
     if known is None:
         assert read is not None
-        command = _command(log.scope, read.planned, handover, made.clock.now())
+        command = _command(log.scope, read, handover, made.clock.now())
         return await _start(house, command, handover, [letter.id])
     at = _event_time(log.scope, made.clock.now())
     _, commit = log.record(known.id, (), at, letters=[letter.id])

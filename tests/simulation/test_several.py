@@ -12,8 +12,10 @@ import pytest
 
 from orchestrator.errors import Busy, Refused
 from orchestrator.executor.whole import whole
+from orchestrator.hosts import scope as host_of_scope
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory import native
+from orchestrator.rollout import events as e
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
@@ -21,12 +23,12 @@ from orchestrator.service.follow import Follower
 from orchestrator.service.look import look
 from orchestrator.service.status import status
 from orchestrator.store.memory import Crashed, MemoryJournal
-from orchestrator.store.port import Journal
+from orchestrator.store.port import Journal, Letter
 from orchestrator.verify.audit import judge_audit
 from orchestrator.wiring.rollout import Running, begin, going_on, prepare, read_plan, start_command
 from tests.fleet import vm_id
 from tests.simulation.reference import CAMPAIGN, twins
-from tests.virtual import LONGEST, START, Script, Stage, script, statuses, virtual
+from tests.virtual import LONGEST, START, Script, Stage, facts_of, script, statuses, virtual
 
 LISTENING = Pace(inbox_every_s=10)
 
@@ -275,3 +277,25 @@ async def test_one_that_rests_while_a_fellow_moves_lets_time_pass() -> None:
     stage = Stage.of(first, "- stays_out: {machines: [a1], recovers_after: 3h}")
     await both(stage, second.plan)
     assert stage.clock.now() - START > timedelta(hours=1)
+
+
+@virtual
+async def test_a_large_letter_is_read_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And carried out like any other; what no version of this program has sent is refused by it all the same."""
+    monkeypatch.setattr(host_of_scope, "LARGE", 0)
+    first, second = await pair()
+    stage = Stage.of(first, pace=LISTENING)
+    words: list[str] = []
+
+    async def other(_: Running) -> None:
+        journal = MemoryJournal(stage.disk)
+        await journal.post(Letter("torn", stage.clock.now(), "grace", b"{"))
+        while await journal.taken("torn") is None:
+            await stage.clock.sleep(5)
+        words.extend(fact.why for fact in facts_of(stage.disk) if isinstance(fact, e.CommandRefused))
+        assert await Follower(journal).hand_over(handover(second.plan), stage.clock.now()) is not None
+
+    await stage.run(meanwhile=other)
+    assert ["can't be read" in said for said in words] == [True]
+    assert {r.status for r in await scope_of(stage)} == {RolloutStatus.FINISHED}
+    judge(stage, first, second)
