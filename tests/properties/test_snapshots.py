@@ -25,6 +25,7 @@ from orchestrator.store.sqlite import SqliteJournal
 from tests.builders import NOON, lane, plan_of
 from tests.diary import assert_same_state
 from tests.simulation.reference import reference
+from tests.simulation.test_replanning import OFF, PATIENT, joined
 from tests.virtual import Stage, virtual
 
 PLAN = plan_of(lane("west", "a", "b"))
@@ -51,9 +52,21 @@ async def _state_after(journal: MemoryJournal, seq: int) -> Scope:
 @virtual
 async def test_any_cut_makes_the_same_state(faults: str) -> None:
     """At the cut, and at the end, after the rows that follow it."""
-    journal = await _played(faults=faults)
+    assert await _cut_everywhere(await _played(faults=faults)) > 20
+
+
+@virtual
+async def test_any_cut_of_a_rollout_that_was_planned_anew_makes_the_same_state() -> None:
+    """Its waves are those that it goes by, and its plan is the one that was reviewed."""
+    stage = Stage.of(await joined(), OFF, pace=PATIENT)
+    rollout = await stage.run()
+    assert rollout.planned is not rollout.reviewed
+    assert await _cut_everywhere(MemoryJournal(stage.disk)) > 20
+
+
+async def _cut_everywhere(journal: MemoryJournal) -> int:
+    """Hold what is read from a snapshot after each row to what is read from all rows."""
     whole = await replay(journal, whole=True)
-    assert whole.seq > 20
     (text,) = {digest(text): text for text in journal._disk.documents.values() if b'"lanes"' in text}.values()
     planned = index_plan(parse(text, "plan"))
     for seq in range(1, whole.seq + 1):
@@ -63,6 +76,7 @@ async def test_any_cut_makes_the_same_state(faults: str) -> None:
         async for _ in read_on(again, journal):
             pass
         assert_same_state(again, whole)
+    return whole.seq
 
 
 @pytest.mark.parametrize(
