@@ -228,7 +228,9 @@ async def _export(path: Path, rollout: str) -> None:
     journal = await look_into(path)
     try:
         async for row in exported(journal, rollout):
-            sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+            sys.stdout.buffer.write(
+                orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+            )
         sys.stdout.buffer.flush()
     finally:
         await journal.close()
