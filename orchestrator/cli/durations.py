@@ -59,11 +59,13 @@ def known_durations(
 
 
 async def _read(journals: Sequence[Path]) -> list[History]:
-    found = []
+    found: list[History] = []
+    told: set[tuple[str, str]] = set()
     for path in dict.fromkeys(journals):
         journal = await look_into(path)
         try:
-            found.append(await history(journal))
+            found.append(await history(journal, told))
+            told |= found[-1].told
         finally:
             await journal.close()
     return found

@@ -9,7 +9,7 @@ became so, tells nothing of those that come.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,6 +29,9 @@ class History:
     samples: tuple[tuple[str, float], ...]
     rollouts: int
     unread: tuple[str, ...] = ()
+    told: frozenset[tuple[str, str]] = field(
+        default=frozenset(), compare=False
+    )  # its rollouts, with the digests of their plans
 
     def counts(self) -> Mapping[str, int]:
         """How many there are of each class."""
@@ -87,8 +90,10 @@ class Watching:
             self.ended.append((rollout, machine, (at - attempt.began).total_seconds()))
 
 
-async def history(journal: Journal) -> History:
-    """All that a journal tells of how long changes took, also while a rollout writes to it.
+async def history(journal: Journal, told: Container[tuple[str, str]] = ()) -> History:
+    """All that a journal or an archive tells of how long changes took, also while a rollout writes to it.
+
+    `told` are rollouts, with the digests of their plans, of which another file has told by now: none counts twice.
 
     Raises:
         JournalError: for a journal that can't be trusted, or that a newer version wrote.
@@ -101,12 +106,16 @@ async def history(journal: Journal) -> History:
     for rollout in dict.fromkeys(rollout for rollout, _, _ in watching.ended):
         plans[rollout] = await _plan(journal, watching.digests.get(rollout, ""))
     samples = []
+    again = {rollout for rollout in watching.digests.items() if rollout in told}
     for rollout, machine, seconds in watching.ended:
         plan = plans[rollout]
+        if (rollout, watching.digests.get(rollout, "")) in again:
+            continue
         if plan is not None and machine < len(plan.machines):
             samples.append(_sample(plan, machine, seconds))
     unread = tuple(sorted(name for name, plan in plans.items() if plan is None))
-    return History(tuple(samples), len(watching.digests), unread)
+    known = frozenset(watching.digests.items())
+    return History(tuple(samples), len(known - again), unread, known)
 
 
 def _sample(plan: Plan, machine: int, seconds: float) -> tuple[str, float]:

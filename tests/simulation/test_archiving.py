@@ -131,6 +131,7 @@ async def test_an_archive_is_read_like_a_journal() -> None:
     assert sorted((*(await history(kept)).samples, *(await history(journal)).samples)) == sorted(
         learned.samples
     )
+    assert (await history(kept, learned.told)).samples == ()
     here = await look(journal)
     ended = archived_rollout(here, "first")
     assert ended is not None
