@@ -250,7 +250,7 @@ def _judged(
 
 async def start(house: ScopeHost, plan: ReadPlan, handover: Handover) -> Rollout:
     """Begin a plan in a process that drives its scope. Raises `Refused` where it may not beside what goes on, such as `Busy`."""
-    command = _command(house.log.scope, plan.planned, handover, house.services.clock.now())
+    command = _command(house.log.scope, plan, handover, house.services.clock.now())
     rollout = await _start(house, command, handover)
     house.drive(rollout)
     return rollout
