@@ -64,7 +64,9 @@ def _red_hat(size: str) -> Build:
 
 _WINDOWS_2019 = ("2019-Datacenter-gensecond", "17763.8024.261009")
 _WINDOWS_2022 = ("2022-datacenter-g2", "20348.4405.261009")
-_HOTPATCHED = ("2025-datacenter-azure-edition", "26100.7171.261009")
+_WINDOWS_2025 = ("2025-datacenter-azure-edition", "26100.7171.261009")
+HOTPATCHED: Final = frozenset({_WINDOWS_2025[0]})
+"""SKUs whose machines have hotpatching turned on."""
 _APPLIANCE = Build(Os.LINUX, Image("ferrule-networks", "ferrule-gate", "gate-7", "7.2.1"), "Standard_F4s_v2")
 
 
@@ -147,7 +149,7 @@ TIERS: Final = (
     ),
     # The intranet is the one that is hotpatched: most months its machines don't restart.
     Tier(
-        "intra", "intranet", "web", "workplace", _both(8, 6), Place.ZONES, _windows(*_HOTPATCHED, "Standard_D4as_v5"),
+        "intra", "intranet", "web", "workplace", _both(8, 6), Place.ZONES, _windows(*_WINDOWS_2025, "Standard_D4as_v5"),
     ),
     # Domain controllers, desktops and whatever else everybody shares.
     Tier(

@@ -19,6 +19,7 @@ from typing import Final
 from orchestrator.demo.applications import (
     EDR_NEW,
     EDR_OLD,
+    HOTPATCHED,
     MACHINES,
     NORTH,
     PROD,
@@ -160,7 +161,7 @@ def _machine(tier: Tier, region: str, number: int, *, old_edr: bool) -> Machine:
         agent=_agent(tier, name, off),
         app_health=AppHealth.HEALTHY if tier.health and off is None else AppHealth.NONE,
         patch_mode="" if arc else tier.build.patch_mode,
-        patch_settings=PatchSettings() if arc else _ENROLLED,
+        patch_settings=PatchSettings() if arc else _settings(tier),
         time_zone=_TIME_ZONES[region] if windows else "",
         computer_name=name.upper() if windows else name,
         private_ips=(_address(tier, region, number),),
@@ -171,6 +172,11 @@ def _machine(tier: Tier, region: str, number: int, *, old_edr: bool) -> Machine:
         os_name="Windows Server 2022 Datacenter" if arc else None,
     )
     return _placed(machine, tier, number, counted_by=group)
+
+
+def _settings(tier: Tier) -> PatchSettings:
+    """As all others, with hotpatching where the image has it."""
+    return replace(_ENROLLED, hotpatching=True) if tier.build.image.sku in HOTPATCHED else _ENROLLED
 
 
 def _placed(machine: Machine, tier: Tier, number: int, *, counted_by: str) -> Machine:

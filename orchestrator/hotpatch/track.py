@@ -69,9 +69,12 @@ class Tracks:
 
 
 def _is_on_all_the_same(machine: Machine) -> bool:
-    """Whether it is offered a hotpatch though its settings leave out whether hotpatching is on."""
-    told = machine.patch_settings.hotpatching is None and machine.kind is Kind.AZURE_VM
-    return told and any(is_hotpatch(one.name) for one in machine.patches.updates or ())
+    """Whether something else says so where its settings or its license are left out: a hotpatch that it is offered, or its agent."""
+    settings = machine.patch_settings
+    offered = any(is_hotpatch(one.name) for one in machine.patches.updates or ())
+    if machine.kind is Kind.AZURE_VM:
+        return settings.hotpatching is None and offered
+    return settings.hotpatch_license is None and (offered or settings.hotpatch_status == "Enabled")
 
 
 _OFF: Mapping[Status, str] = {

@@ -209,6 +209,9 @@ def test_settings_and_images_decide_first(facts: dict[str, Any], when: str, trac
         (PatchSettings(hotpatch_license="Enabled", hotpatch_status="Enabled"), Track.ON),
         (PatchSettings(hotpatch_license="Enabled", hotpatch_status="ActionRequired"), Track.OFF),
         (PatchSettings(hotpatch_license="Disabled"), Track.OFF),
+        (PatchSettings(hotpatch_license="Disabled", hotpatch_status="Enabled"), Track.OFF),
+        (PatchSettings(hotpatch_status="Enabled"), Track.ON),
+        (PatchSettings(hotpatch_status="Disabled"), Track.OFF),
         (PatchSettings(), Track.OFF),
     ],
 )
