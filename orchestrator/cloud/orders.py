@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, assert_never
@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 from orchestrator.cloud.asked import Asked, Permission
 from orchestrator.cloud.bodies import install_body, settings_body
 from orchestrator.cloud.commands import command_body
-from orchestrator.cloud.port import Answer, Rejected, Target, Unsettled
+from orchestrator.cloud.port import Rejected, Target
 from orchestrator.inventory.model import Kind
 from orchestrator.policy.change import Simple, WriteSettings
 from orchestrator.policy.model import Patches, Restart, RunCommand
@@ -34,13 +34,6 @@ class Order:
     action: Action
     asked: Asked
     body: Mapping[str, Any] | None = None
-    repeatable: bool = False  # sent twice, it does what it does once
-
-    def settled(self, answer: Answer) -> Answer:
-        """What may be sent again needn't be settled: whether it has begun or not, the next attempt may follow."""
-        if self.repeatable and isinstance(answer, Unsettled):
-            return Rejected("Unsettled", answer.why, transient=True)
-        return answer
 
 
 def change_order(target: Target, change: Simple) -> Order | Rejected:
@@ -57,8 +50,7 @@ def change_order(target: Target, change: Simple) -> Order | Rejected:
             verb, body = "writing the patch settings of", settings_body(change, target.os)
             if isinstance(body, Rejected):
                 return body
-            made = _order(target, Action.WRITE_SETTINGS, verb, Permission.WRITE_MACHINES, body)
-            return made if isinstance(made, Rejected) else replace(made, repeatable=True)
+            return _order(target, Action.WRITE_SETTINGS, verb, Permission.WRITE_MACHINES, body)
         case RunCommand():
             verb = f"running {change.script.file} on"
             command = command_body(change, target)

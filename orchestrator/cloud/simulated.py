@@ -160,10 +160,10 @@ class SimulatedProvider:
         try:
             answer = await self._send(method, url, headers, body, timeout_s)
         except Cut:
-            return order.settled(Unsettled(f"{asked.what}: no answer (the connection was lost)"))
+            return Unsettled(f"{asked.what}: no answer (the connection was lost)")
         except TimeoutError:
-            return order.settled(Unsettled(f"{asked.what}: no answer within {timeout_s:g} s"))
-        return order.settled(answer_to_start(answer, asked, lambda activity: _located(target, activity)))
+            return Unsettled(f"{asked.what}: no answer within {timeout_s:g} s")
+        return answer_to_start(answer, asked, lambda activity: _located(target, activity))
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout_s: float

@@ -107,3 +107,14 @@ async def test_what_was_changed_since_the_review_is_left_alone() -> None:
     (left,) = [run for run in rollout.machines if run.status is MachineStatus.LEFT_OUT]
     assert left.detail.startswith("its settings were changed since the plan: ")
     assert rollout.counts[MachineStatus.DONE] == 7
+
+
+@virtual
+async def test_a_machine_that_azure_never_takes_settings_for_ends_too() -> None:
+    """It is tried a few times and is not changed; the others are."""
+    _, script = await enrolling()
+    stage = Stage.of(script, "- server_error: {on: [update], machines: [a2], status: 503}")
+    rollout = await stage.run()
+    assert rollout.counts[MachineStatus.DONE] == 7
+    assert rollout.counts[MachineStatus.UNDECIDED] == 0
+    assert rollout.status is RolloutStatus.FINISHED

@@ -60,11 +60,9 @@ async def begin(client: ArmClient, target: Target, order: Order, key: str, timeo
     except Exception as error:  # noqa: BLE001 - whatever it is, the request may have arrived, and that must be said
         if not heard:
             unsent = surely_unsent(error) or (isinstance(error, TimeoutError) and not left)
-            return order.settled(_unanswered(error, order.asked, client.endpoint, timeout_s, unsent=unsent))
-    return order.settled(
-        answers.answer_to_start(
-            _told_by(heard[-1]), order.asked, lambda activity: operation_of(client, target, activity)
-        )
+            return _unanswered(error, order.asked, client.endpoint, timeout_s, unsent=unsent)
+    return answers.answer_to_start(
+        _told_by(heard[-1]), order.asked, lambda activity: operation_of(client, target, activity)
     )
 
 

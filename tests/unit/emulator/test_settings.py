@@ -119,3 +119,15 @@ def test_the_other_system_s_settings_don_t_fit() -> None:
     caller = Caller(world(machines=(windows("web", os=Os.LINUX, image=Image()),)))
 
     assert code(caller.patch(VM, settings(patchMode="Manual"))) == "InvalidParameter"
+
+
+def test_null_takes_a_setting_away() -> None:
+    """A key that is null isn't there any more, nor is an object that nothing is left of."""
+    caller = Caller(hotpatched())
+    inner = {"bypassPlatformSafetyChecksOnUserSchedule": None}
+    caller.patch(VM, settings(enableHotpatching=None, automaticByPlatformSettings=inner))
+    after = shown(body(caller.get(VM)))
+    assert after["automaticByPlatformSettings"] == {"rebootSetting": "IfRequired"}
+    assert "enableHotpatching" not in after
+    caller.patch(VM, settings(automaticByPlatformSettings={"rebootSetting": None}))
+    assert "automaticByPlatformSettings" not in shown(body(caller.get(VM)))
