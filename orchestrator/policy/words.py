@@ -201,9 +201,10 @@ def change(one: Change) -> str:
 
 
 def command(one: RunCommand) -> str:
-    """`scripts/clear-cache.ps1 on windows, at most 30m`, with its parameters."""
+    """`scripts/clear-cache.ps1 (3f2a91c07d44) on windows, at most 30m`, with its parameters and how its digest begins."""
+    pinned = f" ({one.script.sha256[:12]})" if one.script.sha256 else ""
     given = ", ".join(f"{name}={value}" for name, value in one.parameters)
-    return f"{one.script.file} on {one.os}, at most {duration(one.timeout)}" + (
+    return f"{one.script.file}{pinned} on {one.os}, at most {duration(one.timeout)}" + (
         f", with {given}" if given else ""
     )
 
