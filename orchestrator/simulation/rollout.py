@@ -29,6 +29,7 @@ from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, St
 from orchestrator.service.look import look
 from orchestrator.service.timeline import Timeline, timeline
 from orchestrator.service.verbs import carry_out
+from orchestrator.simulation.catalogue import by_class
 from orchestrator.verify.audit import judge_audit
 from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
@@ -122,7 +123,7 @@ async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     try:
         await journal.acquire(WHO, theatre.clock.now())
         pace = replace(NO_INBOX, patience=script.patience)
-        running = await begin(journal, doors, script.plan, who=WHO, live=script.fleet, pace=pace)
+        running = await begin(journal, doors, by_class(script.plan), who=WHO, live=script.fleet, pace=pace)
         if script.approve:
             running.host.listen(_approver(running, script.answers))
         await running.run()
