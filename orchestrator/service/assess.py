@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from orchestrator.cloud.asked import Permission
+from orchestrator.errors import WavekeeperError
 from orchestrator.executor.assessing import THROTTLE, UNSETTLED, Assessed, assess_machine
 from orchestrator.executor.services import Services, target_of
 from orchestrator.hotpatch.selection import selected
@@ -193,11 +194,17 @@ async def assess_all(services: Services, machines: Sequence[Machine], told: Told
     for machine in machines:
         queues[machine.subscription.lower(), machine.location].append(machine)
     denied: dict[tuple[str, Permission], Assessed] = {}
-    async with asyncio.TaskGroup() as group:
-        for _, waiting in sorted(queues.items()):
-            turns = iter(waiting)
-            for _ in range(min(AT_ONCE, len(waiting))):
-                group.create_task(_work(services, turns, denied, told))
+    failed: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _, waiting in sorted(queues.items()):
+                turns = iter(waiting)
+                for _ in range(min(AT_ONCE, len(waiting))):
+                    group.create_task(_work(services, turns, denied, told))
+    except* WavekeeperError as several:
+        failed = several.exceptions[0]
+    if failed is not None:  # such as a disk that is full: one is told, whoever met it
+        raise failed
 
 
 async def _work(

@@ -16,7 +16,7 @@ from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.arm import Request
 from orchestrator.emulator.rights import NAMED, Rights, Role
 from orchestrator.emulator.world import World
-from orchestrator.errors import AccessDenied
+from orchestrator.errors import AccessDenied, UsageError
 from orchestrator.executor.services import services
 from orchestrator.inventory.model import (
     Agent,
@@ -348,3 +348,15 @@ def test_a_list_that_is_not_whole_teaches_nothing() -> None:
 
     assert learned([machine], listed[:-1], DAY, NOON) == ()
     assert learned([other], listed, DAY, NOON) == ()
+
+
+@virtual
+async def test_what_cannot_be_kept_ends_it_with_one_error() -> None:
+    """As a full disk does, in words for people."""
+    site = Site(linux(3))
+
+    def full(_: Outcome) -> None:
+        raise UsageError("the disk is full")
+
+    with pytest.raises(UsageError, match="the disk is full"):
+        await assess_all(site.services, site.machines, full)
