@@ -26,9 +26,10 @@ QUICK: Final = (
     ("peers.py",),
     ("discovery.py", "--machines", "10000", "--subscriptions", "20"),
     ("rolling.py", "--time-scale", "240"),
+    ("year.py", "--machines", "200"),
 )
 
-FULL: Final = (*QUICK, ("planning.py", "--machines", "100000", "--alone"))
+FULL: Final = (*QUICK, ("planning.py", "--machines", "100000", "--alone"), ("year.py",))
 
 
 def main() -> None:
