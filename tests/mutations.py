@@ -50,13 +50,13 @@ MUTATIONS = (
     Mutation(
         "the adoption of a run that shows",
         "orchestrator/executor/attempt.py",
-        "            if shown and shown != activity.baseline:\n",
-        "            if shown is None:\n",
+        "            new = shown and shown != activity.baseline\n",
+        "            new = False\n",
     ),
     Mutation(
         "the epoch and the sequence of an append",
         "orchestrator/store/memory.py",
-        "        self._refuse(expected_seq, letters)\n",
+        "        self._refuse(expected_seq, letters, moving)\n",
         "",
     ),
     Mutation(
