@@ -65,15 +65,18 @@ async def _from_snapshot(journal: Journal) -> Scope | None:
     if kept is None:
         return None
     why = kept.fault or ("" if kept.form == FORM else "it is of another version of Wavekeeper")
+    told = {} if why else orjson.loads(kept.body)
+    plans = {}
+    try:
+        for rollout, digest in (digests(told) if told else {}).items():
+            plans[rollout] = index_plan(parse(await journal.document(digest), f"plan {digest[:12]}"))
+    except JournalError as error:  # it was taken before an archive was made, and kept after it
+        why = str(error)
     if why:
         _TOLD.warning(
             "the snapshot of the journal at row %d isn't used: %s; every row is read", kept.seq, why
         )
         return None
-    told = orjson.loads(kept.body)
-    plans = {}
-    for rollout, digest in digests(told).items():
-        plans[rollout] = index_plan(parse(await journal.document(digest), f"plan {digest[:12]}"))
     return load(told, plans)
 
 

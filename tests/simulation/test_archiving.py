@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.letters import ArchiveOrder
 from orchestrator.rollout.retention import Retention
+from orchestrator.rollout.snapshot import FORM, dump
 from orchestrator.rollout.state import MachineStatus, RolloutStatus
 from orchestrator.service.asking import ask_writer
 from orchestrator.service.history import history
@@ -25,7 +27,7 @@ from orchestrator.service.look import look, look_for, story
 from orchestrator.service.status import archived_status, status
 from orchestrator.service.verbs import archived_rollout, carry_out, command, left_by_archived
 from orchestrator.store.memory import Crashed, MemoryJournal
-from orchestrator.store.port import Journal
+from orchestrator.store.port import Journal, Snapshot
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.wiring.rollout import Running
 from tests.diary import assert_same_state
@@ -241,3 +243,20 @@ async def test_the_process_that_writes_does_it_while_its_rollouts_go_on() -> Non
     assert rollout.counts[MachineStatus.DONE] == 2
     judge(stage, stage.script)
     assert (await check(MemoryJournal(stage.disk))).problems == ()
+
+
+@virtual
+async def test_a_snapshot_of_before_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    """It may be kept by a hair after the rows went, and name a plan that went with them."""
+    stage = await played()
+    journal = await stage.journal()
+    await journal.acquire(WHO, stage.clock.now())
+    scope = await replay(journal)
+    old = Snapshot(scope.seq, FORM, dump(scope))
+    await journal.release()
+    await move_to_archive(journal, ALL, name_of(stage), WHO, stage.clock.now())
+    await journal.acquire(WHO, stage.clock.now())
+    await journal.keep(old)
+    with caplog.at_level(logging.WARNING):
+        assert_same_state(await replay(journal), await replay(journal, whole=True))
+    assert ["isn't used" in record.getMessage() for record in caplog.records] == [True]
