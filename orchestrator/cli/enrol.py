@@ -18,7 +18,7 @@ from orchestrator.cli.source import Source, live_inventory, source
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.ids import name_of
 from orchestrator.inventory.model import Inventory
-from orchestrator.planner.document import digest
+from orchestrator.planner.document import digest, parse
 from orchestrator.planner.durations import Durations
 from orchestrator.planner.enrolment import Enrolling
 from orchestrator.planner.enrolment import enrol as enrolling
@@ -105,6 +105,8 @@ def enrol(
     asked = _asked(
         endpoint, policies, output, journal, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
     )
+    if output is None and (going_on := asyncio.run(_going_on(asked.journal, undoing=""))) is not None:
+        return _drive(going_on, asked, where)
     chosen = matcher(EVERYTHING if select is None else parse_selector_expression(select))
     fleet = where.read()
     found = enrolling([m for m in fleet.machines if chosen(m)], hotpatching=hotpatching)
@@ -133,6 +135,8 @@ def unenrol(
     done, name, fleet = asyncio.run(_enrolled(asked, rollout))
     found = restoring(done, name, {machine.id: machine for machine in fleet.machines})
     where = source(None, sorted({machine.subscription for machine in fleet.machines}), endpoint)
+    if output is None and (going_on := asyncio.run(_going_on(asked.journal, undoing=name))) is not None:
+        return _drive(going_on, asked, where)
     return _carry_out(found, fleet, asked, where)
 
 
@@ -230,8 +234,28 @@ def _run(made: Made, asked: Asked, where: Source) -> int:
             raise Refused("nobody is here to say yes: keep a plan with -o and review it, or give --yes")
         if not typer.confirm("Begin?", default=False, err=True):
             raise Refused("not begun")
+    return _drive(made.text, asked, where)
+
+
+async def _going_on(path: Path, *, undoing: str) -> bytes | None:
+    """The plan of an enrolment, or of its undoing, that was begun and isn't over: the same command goes on with it."""
+    if not await asyncio.to_thread(path.exists):
+        return None
+    journal = await look_into(path)
+    try:
+        for rollout in (await look(journal)).active():
+            change = rollout.planned.plan.change
+            if isinstance(change, Enrolment) and change.undoes == undoing:
+                line(f"rollout {rollout.id} is not over: going on with it", err)
+                return await journal.document(rollout.digest)
+    finally:
+        await journal.close()
+    return None
+
+
+def _drive(plan: bytes, asked: Asked, where: Source) -> int:
     wanted = Wanted(
-        plan=made.text,
+        plan=plan,
         source=None,
         policies=(),
         campaign=None,
@@ -252,25 +276,26 @@ def _run(made: Made, asked: Asked, where: Source) -> int:
         as_json=asked.as_json,
     )
     code = asyncio.run(run(wanted))
-    right = asyncio.run(_check(made, asked, where))
+    right = asyncio.run(_check(plan, asked, where))
     return code if right or code != ExitCode.DONE else ExitCode.NOT_ALL
 
 
-async def _check(made: Made, asked: Asked, where: Source) -> bool:
+async def _check(file: bytes, asked: Asked, where: Source) -> bool:
     """Read the machines back that the rollout says it has set. Azure may take a setting and not keep it."""
     journal = await look_into(asked.journal)
     try:
-        begun = known_rollout(await look(journal), digest(made.text))
+        begun = known_rollout(await look(journal), digest(file))
         rollout = None if begun is None else find_rollout(await look_for(journal, begun.id), begun.id)
     finally:
         await journal.close()
-    change = made.plan.change
+    plan = parse(file, "the plan")
+    change = plan.change
     if rollout is None or not isinstance(change, Enrolment):
         return False
     cloud = await open_cloud(asked.endpoint, asked.time_scale)
     try:
         fleet = await live_inventory(
-            cloud, tuple(sorted({m.subscription for m in made.plan.machines if m.change}))
+            cloud, tuple(sorted({m.subscription for m in plan.machines if m.change}))
         )
     finally:
         await cloud.provider.close()

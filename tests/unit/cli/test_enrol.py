@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import orjson
@@ -11,7 +14,7 @@ from orchestrator.inventory import native
 from orchestrator.inventory.model import Os, PatchSettings
 from tests.fleet import SUBSCRIPTION, inventory, vm
 from tests.unit.cli.conftest import Typed
-from tests.unit.cli.test_emulator import emulated
+from tests.unit.cli.test_emulator import ROOT, emulated
 
 
 def settings_in(path: str) -> dict[str, tuple[object, object]]:
@@ -60,3 +63,38 @@ def test_a_file_is_planned_from_and_not_run(wavekeeper: Typed, fleet: str) -> No
 def test_a_rollout_that_enrolled_nobody(wavekeeper: Typed) -> None:
     """Without a journal there is nothing to take back."""
     assert wavekeeper("unenrol", "patches-1", "--journal", "none.db").code == 1
+
+
+@pytest.mark.process
+def test_the_same_command_goes_on_after_a_kill(wavekeeper: Typed, tmp_path: Path) -> None:
+    """Killed in its first wave: the journal knows the enrolment, and the same command ends it instead of planning another."""
+    fleet = inventory(*(vm(f"win-{n}", os=Os.WINDOWS, patch_mode="AutomaticByOS") for n in (1, 2)))
+    (tmp_path / "fleet.json").write_bytes(native.dump(fleet))
+    with emulated(tmp_path, "--json", "--time-scale", "1000") as line:
+        words = (
+            "enrol",
+            "-s",
+            SUBSCRIPTION,
+            "--endpoint",
+            orjson.loads(line)["url"],
+            "--journal",
+            "j.db",
+            "--yes",
+        )
+        command = [sys.executable, "-m", "orchestrator", *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert any("wave 1 of 1 opened" in said for said in process.stdout)
+            process.kill()
+        ran = wavekeeper(*words)
+    assert ran.code == 0, ran.err
+    assert "is not over: going on with it" in ran.err
+    assert "✓ read back: 2 machines as wanted" in ran.err
