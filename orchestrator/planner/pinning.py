@@ -118,16 +118,25 @@ def _by_date(machines: Sequence[Machine], change: Patches) -> Pinned:
         )
         return Pinned(change, warnings=(Warned(what),))
     linux = [machine for machine in machines if machine.os is Os.LINUX]
-    unknown = [machine for machine in linux if not is_assessed(machine, at)]
+    unknown = [m for m in linux if not is_assessed(m, at) or _lacks_versions(m, change)]
     if linux and not unknown and (packages := _packages(linux, change)):
         return Pinned(replace(change, only_packages=packages))
-    if not unknown:
+    if not linux:
         return Pinned(change)
+    why, how = "assessments found nothing of it", ""
+    if unknown:
+        why = f"{_some(len(unknown), len(linux))} no recent assessment that names versions"
+        how = f"; {HOW}"
     what = (
-        f"the set isn't pinned for {counted(len(linux), 'Linux machine')}, since {_some(len(unknown), len(linux))} no recent assessment: "
-        f"later stages may get packages that the canary never had; {HOW}"
+        f"the set isn't pinned for {counted(len(linux), 'Linux machine')}, since {why}: "
+        f"later stages may get packages that the canary never had{how}"
     )
     return Pinned(change, warnings=(Warned(what),))
+
+
+def _lacks_versions(machine: Machine, change: Patches) -> bool:
+    """Whether a package that it would get has no version told, by which it could be asked for."""
+    return any(not update.version for update in wanted(machine, installation_of(change)))
 
 
 def _some(number: int, of: int) -> str:

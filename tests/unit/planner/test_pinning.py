@@ -71,10 +71,28 @@ def test_linux_is_not_pinned_where_one_was_not_assessed() -> None:
     assert made.change == Patches(published_until=NOON)
     assert [warned.what for warned in made.warnings] == [
         (
-            "the set isn't pinned for 2 Linux machines, since one of them has no recent assessment: later stages may get packages "
+            "the set isn't pinned for 2 Linux machines, since one of them has no recent assessment that names versions: later stages may get packages "
             "that the canary never had; wavekeeper plan --assess asks them first"
         )
     ]
+
+
+def test_linux_is_not_pinned_where_a_version_is_not_told() -> None:
+    """The package would be missing from the set, and from every machine."""
+    made = pinned(Patches(), waiting("a", Os.LINUX, OPENSSL, replace(CURL, version=None)))
+    other = pinned(Patches(), waiting("a", Os.LINUX, OPENSSL, replace(VIM, version=None)))
+
+    assert made.change == Patches(published_until=NOON)
+    assert "isn't pinned for 1 Linux machine" in made.warnings[0].what
+    assert other.change == Patches(published_until=NOON, only_packages=("openssl=3.0.2",))
+
+
+def test_a_set_of_nothing_is_not_pinned_by_day() -> None:
+    """It can't be asked for; what comes out later is installed later, and that is said."""
+    made = pinned(Patches(), waiting("a", Os.LINUX, VIM))
+
+    assert made.change == Patches(published_until=NOON)
+    assert "isn't pinned for 1 Linux machine, since assessments found nothing of it" in made.warnings[0].what
 
 
 def test_nothing_is_pinned_without_a_moment() -> None:
