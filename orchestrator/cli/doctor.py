@@ -157,6 +157,12 @@ def _print_abilities(one: Examined, uses: Sequence[str]) -> None:
     print_table(table)
     if one.groups:
         line(f"asked of {count(len(one.groups), 'resource group')} one by one, too", indent=2)
+    if one.partial:
+        line(
+            "it sees these resource groups alone: machines elsewhere are in no plan, and in no count of a rule",
+            style="yellow",
+            indent=2,
+        )
     if one.unasked:
         line(f"{count(one.unasked, 'further resource group')} not asked", style="yellow", indent=2)
     costs = dict.fromkeys(

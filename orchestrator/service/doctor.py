@@ -130,6 +130,7 @@ class Examined:
     why: str = ""
     groups: tuple[str, ...] = ()  # that were asked one by one
     unasked: int = 0  # groups beyond those
+    partial: bool = False  # whether it sees some resource groups alone: machines elsewhere are in no count
     told_at: datetime | None = None  # by the cloud's clock
 
     def able(self, uses: Iterable[str]) -> bool:
@@ -168,6 +169,7 @@ async def _examined(provider: CloudProvider, subscription: str, groups: Sequence
         abilities(whole or nothing, {group: held.get(group, nothing) for group in asked}),
         groups=tuple(asked),
         unasked=max(0, len(groups) - GROUPS_ASKED),
+        partial=whole is None or not whole.allow(Permission.READ_MACHINES),
         told_at=next((one.told_at for one in (whole, *held.values()) if one is not None), None),
     )
 
@@ -258,6 +260,7 @@ def to_json(examined: Sequence[Examined], checks: Sequence[Check], *, ok: bool) 
                 "why": one.why or None,
                 "resource_groups_asked": list(one.groups),
                 "resource_groups_not_asked": one.unasked,
+                "sees_some_resource_groups_alone": one.partial,
                 "uses": [_ability_json(ability) for ability in one.abilities],
             }
             for one in examined

@@ -83,6 +83,7 @@ def test_a_subscription_that_can_t_be_asked() -> None:
     one, two = asyncio.run(examine(cloud, ["one", "two"], {"two": ["rg"]}))  # type: ignore[arg-type]
     assert (one.why, one.able([])) == ("no role on one", False)
     assert (two.why, two.able(["restart"])) == ("", True)
+    assert (one.partial, two.partial) == (False, True)
 
 
 def test_the_least_role_is_enough_and_no_more() -> None:
