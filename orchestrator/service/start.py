@@ -165,7 +165,8 @@ def new_id(scope: Scope, plan: Plan, at: datetime) -> str:
 
 def refuse_unknown_webhooks(plan: Plan, knows: Callable[[str], bool]) -> None:
     """Refuse a plan with steps or receivers whose webhook nobody has configured, before anything starts."""
-    of_steps = {step.webhook for around in plan.around for step in (*around.before, *around.after)}
+    steps = (step for around in plan.around for step in (*around.before, *around.after))
+    of_steps = {step.webhook for step in steps if step.command is None}
     names = sorted(of_steps | {receiver.webhook for receiver in plan.notify})
     missing = [name for name in names if not knows(name)]
     if missing:

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.errors import PlanRefused, Refused
-from orchestrator.inventory.model import Agent, Inventory, Machine, Power
+from orchestrator.inventory.model import Agent, Inventory, Machine, Os, Power
 from orchestrator.planner.document import dump, parse
 from orchestrator.planner.facts import facts_of
 from orchestrator.planner.model import LeftOut, Plan
+from orchestrator.policy import change
+from orchestrator.policy.model import Step
 from orchestrator.rollout.state import RolloutStatus
 from orchestrator.service.start import (
     Drift,
@@ -172,6 +174,13 @@ def test_webhooks_that_nobody_has_configured_are_named_before_anything_starts() 
         refuse_unknown_webhooks(plan, lambda name: False)
     with pytest.raises(Refused, match="not configured: ops;"):
         refuse_unknown_webhooks(telling(plan, "ops"), lambda name: name != "ops")
+
+
+def test_a_script_around_a_machine_is_no_webhook() -> None:
+    """Nobody has to configure it."""
+    command = change.RunCommand(change.Script("drain.ps1"), Os.WINDOWS)
+    plan = plan_of(lane("west", "a"), before=[Step("", command=command)])
+    refuse_unknown_webhooks(plan, lambda name: False)
 
 
 # Known already? ---------------------------------------------------------------------------------------------
