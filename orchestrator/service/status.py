@@ -296,6 +296,14 @@ def options(rollout: Rollout, now: datetime) -> tuple[Option, ...]:
                 )
             )
         found.append(Option(f"wavekeeper abort {rollout.id}", "ends it; nothing is reverted"))
+    if (
+        rollout.patches
+        and not rollout.in_flight
+        and (rollout.over or rollout.status is RolloutStatus.STOPPED)
+    ):
+        found.append(
+            Option(f"wavekeeper rollback {rollout.id}", "plans taking back what it installed; begins nothing")
+        )
     for index in troubled[:3]:
         name = rollout.planned.machine(index).name
         if not rollout.over:

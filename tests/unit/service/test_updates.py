@@ -51,6 +51,13 @@ def test_a_machines_status_says_what_it_means_and_what_became_of_its_updates() -
     )
 
 
+def test_what_was_installed_may_be_taken_back_once_nothing_is_under_way() -> None:
+    """By a plan of its own, which status offers."""
+    diary = both()
+    offered = {option.command for option in status(diary.scope, diary.rollout, diary.now).options}
+    assert "wavekeeper rollback r1" in offered
+
+
 def test_status_has_both() -> None:
     """For people and programs."""
     diary = both()
