@@ -38,6 +38,9 @@ LOOKS: Final = 3_000_000
 DEAD_ENDS: Final = 2
 """After so many shaken tries that all ended in a dead end, there is hardly a way that urgency would find."""
 
+MANY: Final = 100_000
+"""Classes of a lane in which each try takes seconds."""
+
 _AT_ONCE: Final = 16
 """How many classes are reckoned on arrays at the cost of one look."""
 
@@ -66,7 +69,7 @@ def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves
             return plain
     lane = _Lane(rules, sorted(machines), view, binding)
     best: _Taken | None = None
-    for way in _Way:
+    for way in _Way if len(lane.classes) <= MANY else _OF_MANY:
         if way is not _Way.WHOLE and not lane.is_cut:
             break
         if best is None or (way in _LOOSE and len(best) > least):
@@ -138,6 +141,9 @@ class _Way(Enum):
 
 
 _LOOSE: Final = (_Way.IN_TURN, _Way.BEGUN_FIRST)
+
+_OF_MANY: Final = (_Way.WHOLE, _Way.BEGUN_FIRST, _Way.IN_TURN, _Way.BY_CELL)
+"""In a lane of many classes those come first that give the fewest waves: one that only shows that there is a way takes as long."""
 
 
 class _Lane:
