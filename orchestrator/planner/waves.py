@@ -38,7 +38,7 @@ LOOKS: Final = 3_000_000
 DEAD_ENDS: Final = 2
 """After so many shaken tries that all ended in a dead end, there is hardly a way that urgency would find."""
 
-MANY: Final = 100_000
+MANY: Final = 200_000
 """Classes of a lane in which each try takes seconds."""
 
 _AT_ONCE: Final = 16
