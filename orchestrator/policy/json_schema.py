@@ -7,11 +7,11 @@ nonsense. Descriptions carry how a value is written and what holds without it, s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import time, timedelta
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -74,7 +74,7 @@ def policy_schema() -> Schema:
 def schema_of(root: type[Section], title: str, may_be_empty: frozenset[str]) -> Schema:
     """Of files with this root. `may_be_empty` are keys that say all by being there; no other takes nothing."""
     made = root.model_json_schema(schema_generator=_Generate)
-    sections = {section.__name__: section for section in _all_sections(Section)}
+    sections = {section.__name__: section for section in _reached(root)}
     for name, schema in (*made.get("$defs", {}).items(), (root.__name__, made)):
         _complete(schema, sections[name], may_be_empty)
     named = {"$schema": DIALECT, "title": title, "description": made.pop("description")}
@@ -92,10 +92,21 @@ class _Generate(GenerateJsonSchema):
         return False
 
 
-def _all_sections(of: type[Section]) -> Iterator[type[Section]]:
-    for section in of.__subclasses__():
-        yield section
-        yield from _all_sections(section)
+def _reached(root: type[Section]) -> set[type[Section]]:
+    """The root and every section in it: another language may have one of the same name."""
+    found: set[type[Section]] = set()
+
+    def visit(hint: Any) -> None:
+        if isinstance(hint, type) and issubclass(hint, Section):
+            if hint not in found:
+                found.add(hint)
+                for field in hint.model_fields.values():
+                    visit(field.annotation)
+        for part in get_args(hint):
+            visit(part)
+
+    visit(root)
+    return found
 
 
 def _complete(schema: Schema, section: type[Section], may_be_empty: frozenset[str]) -> None:
