@@ -97,11 +97,10 @@ def _reached(root: type[Section]) -> set[type[Section]]:
     found: set[type[Section]] = set()
 
     def visit(hint: Any) -> None:
-        if isinstance(hint, type) and issubclass(hint, Section):
-            if hint not in found:
-                found.add(hint)
-                for field in hint.model_fields.values():
-                    visit(field.annotation)
+        if isinstance(hint, type) and issubclass(hint, Section) and hint not in found:
+            found.add(hint)
+            for field in hint.model_fields.values():
+                visit(field.annotation)
         for part in get_args(hint):
             visit(part)
 
