@@ -27,6 +27,9 @@ LINE = 120
 RESTARTED = frozenset({"Started", "Completed", "Failed"})
 """Restart statuses that mean that one was begun."""
 
+NOTHING = "0 installed"
+"""How the detail of an installation begins that found nothing to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

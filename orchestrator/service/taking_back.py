@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.errors import Refused
 from orchestrator.inventory.model import MachineId
 from orchestrator.policy.words import counted
+from orchestrator.rollout.judge import NOTHING
 from orchestrator.rollout.patch_results import PatchState, installed_kbs, read
 from orchestrator.rollout.state import MachineRun, Rollout
 
@@ -56,6 +57,6 @@ def _why_not(rollout: Rollout, run: MachineRun) -> str:
     if run.patches >= 0:
         there = [one for one in read(rollout.patches[run.patches]) if one.state is PatchState.INSTALLED]
         return "it has no KB to be uninstalled: packages aren't taken back" if there else ""
-    if run.changed and run.attempt:
+    if run.changed and run.attempt and not run.detail.startswith(NOTHING):
         return "nobody told what was installed on it, update by update"
     return ""

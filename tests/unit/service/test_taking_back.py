@@ -37,6 +37,16 @@ def test_packages_are_not_taken_back_and_what_nobody_told_is_named() -> None:
     )
 
 
+def test_a_machine_that_had_nothing_to_get_is_not_named() -> None:
+    """Nobody has to tell update by update that there was none."""
+    diary = Diary(plan_of(lane("west", "a b")))
+    for name, kept, detail in (("a", ("iKB1111111",), "1 installed"), ("b", (), "0 installed, restarted")):
+        diary.follow(name)
+        diary.ended(name, patches=kept, detail=detail)
+        diary.healthy(name)
+    assert what_can_be_taken_back(diary.rollout).left == ()
+
+
 def test_what_is_under_way_is_waited_for() -> None:
     """Half of what it installs isn't known yet."""
     diary = Diary(plan_of(lane("west", "a")))
