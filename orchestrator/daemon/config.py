@@ -63,6 +63,7 @@ class Config:
     inventory_age: timedelta
     campaigns: Mapping[str, Campaign]
     journal: Path
+    keep_for: timedelta
     webhooks: Mapping[str, Target] = field(repr=False)
 
     @property
@@ -75,8 +76,10 @@ class Config:
         return self.campaigns.get(name.lower(), OBSERVED)
 
     def with_campaigns_of(self, other: Config) -> Config:
-        """This one, but for what may be done with campaigns, and how old an inventory may be."""
-        return replace(self, campaigns=other.campaigns, inventory_age=other.inventory_age)
+        """This one, but for what may be done with campaigns, how old an inventory may be, and what the journal keeps."""
+        return replace(
+            self, campaigns=other.campaigns, inventory_age=other.inventory_age, keep_for=other.keep_for
+        )
 
 
 def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -129,6 +132,7 @@ def _made(
         endpoint=checked.fleet.endpoint,
         inventory_age=checked.fleet.every,
         campaigns={name.lower(): Campaign(one.act, one.catch_up) for name, one in checked.campaigns.items()},
+        keep_for=checked.keep_for,
         journal=journal_path(folder / checked.journal if checked.journal is not None else None),
         webhooks=webhooks,
     )

@@ -98,6 +98,11 @@ class DaemonFile(Section):
         description="The journal's file, one a fleet; this user's own if left out. What the daemon keeps besides lies next to it.",
         examples=["/var/lib/wavekeeper/journal.db"],
     )
+    keep_for: PositiveDuration = Field(
+        default=timedelta(days=400),
+        description="How long rollouts that are over stay in the journal. Then they move into an archive beside it, which every command reads; machines that are still out stay counted.",
+        examples=["400d"],
+    )
     webhooks: Text | None = Field(
         default=None,
         description="A JSON file that says where the webhooks of policies go, as for `wavekeeper rollout --webhooks`.",

@@ -28,7 +28,9 @@ from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.regions import with_regions
 from orchestrator.rollout.ended import known
+from orchestrator.rollout.retention import Retention, may_go
 from orchestrator.wiring.cloud import Cloud
+from orchestrator.wiring.journal import archive_of
 from orchestrator.wiring.rollout import ScopeHost, prepare, read_plan, start
 
 log = structlog.get_logger("wavekeeper.daemon")
@@ -40,6 +42,8 @@ LOOK_EVERY: Final = timedelta(seconds=20)
 
 AGAIN_AFTER: Final = timedelta(minutes=5)
 """After which what could not be opened is tried again: the fleet couldn't be read, or another rollout has its machines."""
+
+ARCHIVE_EVERY: Final = timedelta(days=1)
 
 WHO: Final = "schedule"
 
@@ -81,7 +85,7 @@ class Daemon:
             self.house.drive(rollout)
             log.info("going on with a rollout", rollout=rollout.id, status=str(rollout.status))
         self.following.remember()
-        besides = (self._follow(), self._keep_calendar(), self.house.run())
+        besides = (self._follow(), self._keep_calendar(), self._keep_small(), self.house.run())
         try:
             async with asyncio.TaskGroup() as group:
                 for work in besides:
@@ -99,6 +103,29 @@ class Daemon:
         scope = self.house.log.scope
         done = opened(known(scope)) | self.observations.known()
         return calendar(good.policies, self.config.campaigns, good.since, done, self.cloud.clock.now())
+
+    async def _keep_small(self) -> None:
+        """Once a day, move what has been over for long enough into an archive beside the journal."""
+        while True:
+            if may_go(
+                self.house.log.scope, self._retention, self.cloud.clock.now(), driven=self.house.hosts
+            ).ids:
+                await self._archive()
+            await self.cloud.clock.sleep(ARCHIVE_EVERY.total_seconds())
+
+    @property
+    def _retention(self) -> Retention:
+        return Retention(older_than=self.config.keep_for)
+
+    async def _archive(self) -> None:
+        try:
+            went = await self.house.archive(
+                self._retention, lambda number: str(archive_of(self.config.journal, number).resolve())
+            )
+        except Refused as refused:
+            log.warning("nothing could be archived", why=str(refused))
+        else:
+            log.info("archived", archive=went.archive, rollouts=len(went.rollouts), rows=went.rows)
 
     # Policies -------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout import letters, messages
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.ended import is_closed, put_away
+from orchestrator.rollout.events import Archived
+from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import Rollout
 from orchestrator.store.port import Letter
 
@@ -201,6 +203,10 @@ class ScopeHost:
             return
         facts = (e.CommandRefused(letter.id, letter.who, why),)
         self.log.record("", facts, self._event_time(), letters=[letter.id])
+
+    async def archive(self, retention: Retention, to: Callable[[int], str]) -> Archived:
+        """Move what is over into an archive, while the rest goes on. See `executor.archive`; raises `Refused` as it does."""
+        return await archive(self.log, retention, to, self._event_time, driven=self.hosts)
 
     async def _archive(self, letter: Letter, order: letters.ArchiveOrder) -> None:
         """Move what is over into an archive, while the rest goes on. What keeps it from that is the sender's affair."""

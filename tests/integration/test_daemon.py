@@ -35,13 +35,13 @@ class Watched:
     site: Site
     upstream: Upstream
 
-    def configure(self, campaigns: str = "{monthly: {act: true}}") -> None:
+    def configure(self, campaigns: str = "{monthly: {act: true}}", more: str = "") -> None:
         """Write the configuration."""
         subscription = self.site.script.fleet.machines[0].subscription
         (self.site.folder / "daemon.yaml").write_text(
             f"version: 1\npolicies: {{source: upstream, every: 2m}}\n"
             f"fleet: {{subscriptions: {subscription}, endpoint: {self.site.endpoint!r}}}\n"
-            f"campaigns: {campaigns}\njournal: journal.db\n"
+            f"campaigns: {campaigns}\njournal: journal.db\n{more}"
         )
 
     def daemon(self) -> subprocess.Popen[str]:
@@ -127,6 +127,21 @@ def test_it_is_steered_from_outside(watched: Watched) -> None:
     wait_for(watched.over, process)
     watched.leave(process)
     assert watched.site.broken() == []
+
+
+def test_what_is_over_for_long_enough_is_archived_and_not_opened_again(watched: Watched) -> None:
+    """The moment that it was opened for is known, wherever its rows are."""
+    process = watched.daemon()
+    wait_for(watched.over, process)
+    watched.leave(process)
+    watched.configure(more="keep_for: 1s\n")
+    process = watched.daemon()
+    archive = watched.site.folder / "journal.archive-0001.db"
+    wait_for(lambda: bool(watched.ended().archive), process)
+    watched.leave(process)
+    assert archive.exists()
+    assert watched.ended().archive == str(archive)
+    assert watched.site.installs() == dict.fromkeys(watched.site.machines(), 1)
 
 
 def test_what_is_only_observed_is_never_touched(watched: Watched) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from orchestrator.errors import Refused
 from orchestrator.hosts.resting import Pace
 from orchestrator.rollout.letters import make
+from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import RolloutStatus
 from orchestrator.service.follow import Follower
 from orchestrator.service.verbs import carry_out
@@ -99,3 +101,18 @@ async def test_an_update_is_blocked_while_nothing_is_driven() -> None:
         word = make("block", kb="5087423", who="grace", reason="boot loops")
         await carry_out(MemoryJournal(stage.disk), word, stage.clock.now(), "grace")
         assert set(house.log.scope.blocked) == {"5087423"}
+
+
+@virtual
+async def test_what_has_been_over_for_long_goes_into_an_archive_while_it_stays() -> None:
+    """Its end, and the moment of a schedule that it was opened for, are known all the same."""
+    stage = Stage.of(await script(twins(), CAMPAIGN))
+    async with staying(stage) as house:
+        await hand_over(stage, stage.script.plan, Follower(MemoryJournal(stage.disk)))
+        with pytest.raises(Refused, match="none has been over for long enough"):
+            await house.archive(Retention(timedelta(days=7)), lambda number: f"archive-{number}")
+        await stage.clock.sleep(9 * 24 * 3600)
+        went = await house.archive(Retention(timedelta(days=7)), lambda number: f"archive-{number}")
+        assert went.archive == "archive-1"
+        (ended,) = house.log.scope.ended.values()
+        assert ended.archive == "archive-1"
