@@ -150,7 +150,12 @@ def _row(one: Standing) -> tuple[str, ...]:
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> ET.Element:
-    return h("table", _heading(headings), (h("tr", (h("td", cell) for cell in row)) for row in rows))
+    return h("table", _heading(headings), (h("tr", map(_data, row)) for row in rows))
+
+
+def _data(text: str) -> ET.Element:
+    """Dates and figures stay on one line."""
+    return h("td", text, class_="tight" if len(text) <= len("2026-12-10") else None)
 
 
 def _heading(headings: tuple[str, ...]) -> ET.Element:
