@@ -89,3 +89,11 @@ def test_no_registry_and_no_machine_is_named() -> None:
         and suspicious.search((ROOT / name).read_text(encoding="utf-8", errors="ignore"))
     ]
     assert found == []
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    """By their file and by their heading alike: a number names one decision."""
+    found = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert [int(path.name[:4]) for path in found] == list(range(1, len(found) + 1))
+    for number, path in enumerate(found, 1):
+        assert path.read_text(encoding="utf-8").startswith(f"# {number}. "), path.name
