@@ -200,8 +200,7 @@ class LocalHost:
 
     def event_time(self) -> datetime:
         """Event time: the clock's, but never before the last fact."""
-        now, last = self._clock.now(), self.log.scope.last
-        return now if last is None else max(now, last)
+        return self.log.scope.event_time(self._clock.now())
 
     def _handle(self) -> None:
         """Decide on all that was posted, then on what time and facts have made due, until nothing is left."""

@@ -204,21 +204,16 @@ class ScopeHost:
         facts = (e.CommandRefused(letter.id, letter.who, why),)
         self.log.record("", facts, self._event_time(), letters=[letter.id])
 
-    async def archive(self, retention: Retention, to: Callable[[int], str]) -> Archived:
+    async def archive(
+        self, retention: Retention, to: Callable[[int], str], letters: Sequence[str] = ()
+    ) -> Archived:
         """Move what is over into an archive, while the rest goes on. See `executor.archive`; raises `Refused` as it does."""
-        return await archive(self.log, retention, to, self._event_time, driven=self.hosts)
+        return await archive(self.log, retention, to, self._event_time, driven=self.hosts, letters=letters)
 
     async def _archive(self, letter: Letter, order: letters.ArchiveOrder) -> None:
-        """Move what is over into an archive, while the rest goes on. What keeps it from that is the sender's affair."""
+        """As `archive`. What keeps it from that is the sender's affair."""
         try:
-            await archive(
-                self.log,
-                order.retention,
-                lambda _: order.to,
-                self._event_time,
-                driven=self.hosts,
-                letters=[letter.id],
-            )
+            await self.archive(order.retention, lambda _: order.to, [letter.id])
         except Refused as refused:
             self._refuse(letter, str(refused))
         finally:
@@ -241,8 +236,7 @@ class ScopeHost:
             host.poke()
 
     def _event_time(self) -> datetime:
-        now, last = self.services.clock.now(), self.log.scope.last
-        return now if last is None else max(now, last)
+        return self.log.scope.event_time(self.services.clock.now())
 
 
 async def _for_ever() -> None:

@@ -95,7 +95,7 @@ def _block(scope: Scope, event: e.UpdateBlocked | e.UpdateUnblocked, at: datetim
 
 def _pass_time(scope: Scope, at: datetime) -> None:
     """Event time never goes back, whatever a row says."""
-    scope.last = at if scope.last is None else max(scope.last, at)
+    scope.last = scope.event_time(at)
 
 
 # The rollout ------------------------------------------------------------------------------------------------

@@ -332,6 +332,10 @@ class Scope:
     seq: int = 0
     last: datetime | None = None  # event time: never goes back
 
+    def event_time(self, now: datetime) -> datetime:
+        """The time of a fact that is written now: the clock's, but never before the last fact."""
+        return now if self.last is None else max(now, self.last)
+
     def active(self) -> list[Rollout]:
         """Rollouts that may still grant or have machines in flight, oldest first."""
         return [r for r in self.rollouts.values() if not r.over or r.in_flight]

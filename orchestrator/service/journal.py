@@ -99,7 +99,7 @@ async def settle_copy(journal: Journal, who: str, now: datetime) -> tuple[str, .
     """
     scope = await replay(journal)
     log = Log(scope, journal)
-    at = max(now, scope.last) if scope.last is not None else now
+    at = scope.event_time(now)
     ended = [rollout for rollout in scope.rollouts.values() if not rollout.over]
     for rollout in ended:
         facts: list[e.Event] = []
@@ -134,7 +134,7 @@ async def move_to_archive(
     await journal.acquire(who, now)
     try:
         log = Log(await replay(journal), journal)
-        at = max(now, log.scope.last) if log.scope.last is not None else now
+        at = log.scope.event_time(now)
         fact = await archive(log, retention, lambda _: to, lambda: at)
         await log.settled()
         try:

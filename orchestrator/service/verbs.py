@@ -134,7 +134,7 @@ async def carry_out(journal: Journal, wanted: m.Command, now: datetime, who: str
     await journal.acquire(who, now)
     try:
         scope = await replay(journal)
-        at = max(now, scope.last) if scope.last is not None else now
+        at = scope.event_time(now)
         facts = decide(scope, wanted, at)
         if facts:
             _, commit = Log(scope, journal).record(wanted.rollout, facts, at)

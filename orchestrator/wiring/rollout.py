@@ -261,7 +261,7 @@ async def _start(
 ) -> Rollout:
     """Write down that a plan begins. Raises `Refused` where it may not beside what goes on."""
     scope = house.log.scope
-    at = _event_time(scope, house.services.clock.now())
+    at = scope.event_time(house.services.clock.now())
     _, commit = house.log.record(
         command.rollout,
         decide(scope, command, at),
@@ -277,7 +277,7 @@ async def _start(
 def start_command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetime) -> Start:
     """The command that begins a plan. Raises `Refused` where it may not begin beside what goes on, such as `Busy`."""
     command = _command(scope, plan, handover, now)
-    decide(scope, command, _event_time(scope, now))
+    decide(scope, command, scope.event_time(now))
     return command
 
 
@@ -293,10 +293,6 @@ def _command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetime) ->
         handover.due,
         handover.commit,
     )
-
-
-def _event_time(scope: Scope, now: datetime) -> datetime:
-    return max(now, scope.last) if scope.last is not None else now
 
 
 async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Handover) -> Rollout:
@@ -319,7 +315,7 @@ async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Hando
         assert read is not None
         command = _command(log.scope, read, handover, made.clock.now())
         return await _start(house, command, handover, [letter.id])
-    at = _event_time(log.scope, made.clock.now())
+    at = log.scope.event_time(made.clock.now())
     _, commit = log.record(known.id, (), at, letters=[letter.id])
     await commit
     return known
