@@ -8,15 +8,14 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from orchestrator.assumptions.model import NOTHING, Assumed, Assumptions, Entry, Settled, Spread
 from orchestrator.assumptions.schema import AssumptionFile, EntrySection, SpreadSection
 from orchestrator.errors import PolicyError, Problem
 from orchestrator.inventory.model import Machine, MachineId
 from orchestrator.policy.build import selector
-from orchestrator.policy.complaints import Language, complaints, without_value
-from orchestrator.policy.document import Document, Path, read
+from orchestrator.policy.checked import read_checked, refuse_if_any
+from orchestrator.policy.complaints import Language
+from orchestrator.policy.document import Document, Path
 from orchestrator.policy.schema.section import Select
 from orchestrator.policy.select import matcher
 
@@ -47,18 +46,8 @@ def read_assumptions(file: str, content: str | bytes) -> Assumptions:
     Raises:
         PolicyError: with every problem of it, each with its place and what to write instead.
     """
-    document, problems = read(file, content)
-    if document is None:
-        raise PolicyError(list(problems))
-    found = [*problems, *without_value(document)]
-    try:
-        checked = AssumptionFile.model_validate(document.data)
-    except ValidationError as error:
-        found += complaints(document, error, LANGUAGE)
-        raise PolicyError(list(dict.fromkeys(found))) from None
-    found += _nonsense(document, checked)
-    if found:
-        raise PolicyError(list(dict.fromkeys(found)))
+    document, checked, found = read_checked(file, content, AssumptionFile, LANGUAGE)
+    refuse_if_any([*found, *_nonsense(document, checked)])
     return Assumptions(
         entries=tuple(_entries(document, checked)),
         approvals_take=_value(checked.approvals_take),

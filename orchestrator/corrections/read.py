@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Final
 
-from pydantic import ValidationError
-
 from orchestrator.corrections.schema import CalendarFile, MonthSection, UpdateSection
-from orchestrator.errors import PolicyError, Problem
+from orchestrator.errors import Problem
 from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.hotpatch.eligibility import base_of
 from orchestrator.hotpatch.model import Between, MonthKind, Product, Release
-from orchestrator.policy.complaints import Language, complaints, without_value
-from orchestrator.policy.document import Document, Path, read
+from orchestrator.policy.checked import read_checked, refuse_if_any
+from orchestrator.policy.complaints import Language
+from orchestrator.policy.document import Document, Path
 
 LANGUAGE: Final = Language(
     root=CalendarFile,
@@ -38,18 +37,8 @@ def read_calendar(file: str, content: str | bytes, known: Calendar) -> Calendar:
     Raises:
         PolicyError: with every problem of the file, each with its place and what to write instead.
     """
-    document, problems = read(file, content)
-    if document is None:
-        raise PolicyError(list(problems))
-    found = [*problems, *without_value(document)]
-    try:
-        checked = CalendarFile.model_validate(document.data)
-    except ValidationError as error:
-        found += complaints(document, error, LANGUAGE)
-        raise PolicyError(list(dict.fromkeys(found))) from None
-    found += _nonsense(document, checked)
-    if found:
-        raise PolicyError(list(dict.fromkeys(found)))
+    document, checked, found = read_checked(file, content, CalendarFile, LANGUAGE)
+    refuse_if_any([*found, *_nonsense(document, checked)])
     return known.corrected(map(_release, checked.months), map(_between, checked.updates))
 
 

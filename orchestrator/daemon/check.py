@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 
 from orchestrator.daemon.calendar import Entry, calendar
-from orchestrator.daemon.config import Campaign, Config
+from orchestrator.daemon.checkout import prefix_of
+from orchestrator.daemon.config import Config
 from orchestrator.daemon.vetting import vet
 from orchestrator.errors import CloudError, GitError
 from orchestrator.gitops.repository import Repository
 from orchestrator.inventory import native
 from orchestrator.inventory.regions import with_regions
+from orchestrator.policy.model import Policy
 from orchestrator.wiring.cloud import open_cloud
 
 
@@ -52,20 +53,15 @@ async def check(config: Config) -> Checked:
         finally:
             await cloud.provider.close()
         now = cloud.clock.now()
-        inside = config.git.folder.strip("/")
-        prefix = "" if inside in ("", ".") else f"{inside}/"
+        prefix = prefix_of(config.git.folder)
         vetted = await asyncio.to_thread(vet, checkout, prefix, native.dump(fleet), now)
-    campaigns = {policy.name.lower() for policy in vetted.policies if policy.campaign is not None}
-    notes = [*vetted.notes, *_strangers(config.campaigns, campaigns, known=not vetted.problems)]
+    notes = [*vetted.notes, *([] if vetted.problems else _strangers(config, vetted.policies))]
     entries = calendar(vetted.policies, config.campaigns, {}, frozenset(), now)
     return Checked(str(commit), len(vetted.policies), vetted.problems, tuple(notes), entries)
 
 
-def _strangers(
-    configured: Mapping[str, Campaign] = MappingProxyType({}), there: set[str] | None = None, *, known: bool
-) -> list[str]:
+def _strangers(config: Config, policies: Sequence[Policy]) -> list[str]:
     """Campaigns of the configuration that no policy has: mostly a typing error, and then the one that was meant only observes."""
-    if not known:
-        return []
-    missing = sorted(configured.keys() - (there or set()))
+    there = {policy.name.lower() for policy in policies if policy.campaign is not None}
+    missing = sorted(config.campaigns.keys() - there)
     return [f"the configuration names the campaign {name}, and no policy has it" for name in missing]

@@ -10,6 +10,12 @@ from orchestrator.policy.scripts import unread, with_texts
 from orchestrator.wiring.files import read_named, script_text
 
 
+def prefix_of(folder: str) -> str:
+    """What files of a repository's folder are called in messages, as people know them there."""
+    inside = folder.strip("/")
+    return "" if inside in ("", ".") else f"{inside}/"
+
+
 def read_checkout(folder: Path, prefix: str) -> Loaded:
     """All policies of a folder, with the problems beside what could be read. Files are named from the folder on, with `prefix` before that: `policies/` and `shop.yaml`."""
 

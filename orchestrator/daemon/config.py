@@ -10,14 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from pydantic import ValidationError
-
 from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection
-from orchestrator.errors import PolicyError, Problem, UsageError
+from orchestrator.errors import Problem, UsageError
 from orchestrator.gitops.model import Login
 from orchestrator.notify.webhook import Target
-from orchestrator.policy.complaints import Language, complaints, without_value
-from orchestrator.policy.document import Document, read
+from orchestrator.policy.checked import read_checked, refuse_if_any
+from orchestrator.policy.complaints import Language
+from orchestrator.policy.document import Document
 from orchestrator.wiring.files import read_bytes
 from orchestrator.wiring.journal import journal_path
 from orchestrator.wiring.rollout import read_webhooks
@@ -89,18 +88,10 @@ def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Con
         PolicyError: with every problem of it, each with its place and what to write instead.
         UsageError: the file can't be read.
     """
-    document, problems = read(str(file), read_bytes(file, "configuration"))
-    if document is None:
-        raise PolicyError(list(problems))
-    found = [*problems, *without_value(document)]
-    try:
-        checked = DaemonFile.model_validate(document.data)
-    except ValidationError as error:
-        found += complaints(document, error, LANGUAGE)
-        raise PolicyError(list(dict.fromkeys(found))) from None
+    content = read_bytes(file, "configuration")
+    document, checked, found = read_checked(str(file), content, DaemonFile, LANGUAGE)
     config, more = _made(file, document, checked, os.environ if environment is None else environment)
-    if found := [*found, *more]:
-        raise PolicyError(list(dict.fromkeys(found)))
+    refuse_if_any([*found, *more])
     return config
 
 

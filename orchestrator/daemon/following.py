@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from orchestrator.daemon.checkout import read_checkout
+from orchestrator.daemon.checkout import prefix_of, read_checkout
 from orchestrator.daemon.vetting import Vetted
 from orchestrator.errors import GitError, UsageError
 from orchestrator.gitops.model import Commit
@@ -79,9 +79,8 @@ class Following:
 
     @property
     def prefix(self) -> str:
-        """What files of the folder are called in messages, as people know them in the repository."""
-        inside = self.folder.strip("/")
-        return "" if inside in ("", ".") else f"{inside}/"
+        """See `prefix_of`."""
+        return prefix_of(self.folder)
 
     def remember(self) -> None:
         """Go on under the commit that counted when this was last run, if its files are still here and still read the same."""

@@ -1,6 +1,6 @@
 """Campaigns that may not act: gone through when they are due, and kept as what they would have done, a file each.
 
-A file is begun when the going-through begins, and so a moment is observed once; one that a restart cut short is begun anew.
+A file is written when the going-through has ended, and so a moment is observed once; one that a restart cut short is begun anew.
 """
 
 from __future__ import annotations
@@ -35,15 +35,16 @@ class Observations:
     folder: Path
     services: Services
     going_on: dict[Due, asyncio.Task[None]] = field(default_factory=dict)
+    done: set[Due] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Those that earlier processes have observed."""
+        told = (orjson.loads(file.read_bytes()) for file in self.folder.glob("*.json"))
+        self.done = {Due(one["campaign"], datetime.fromisoformat(one["due"])) for one in told}
 
     def known(self) -> frozenset[Due]:
         """The moments that need no observing any more."""
-        done = {
-            Due(told["campaign"], datetime.fromisoformat(told["due"]))
-            for file in self.folder.glob("*.json")
-            if (told := orjson.loads(file.read_bytes())).get("ended")
-        }
-        return frozenset(done | self.going_on.keys())
+        return frozenset(self.done | self.going_on.keys())
 
     def begin(self, due: Due, plan: bytes, fleet: Inventory) -> None:
         """Go through a plan beside whatever goes on."""
@@ -76,4 +77,5 @@ class Observations:
         make_folder(self.folder)
         write_bytes(self.folder / f"{due.campaign}-{due.at:%Y%m%dT%H%M}.json", orjson.dumps(told))
         log.info("observed", campaign=due.campaign, status=told["status"], would_have_changed=told["done"])
+        self.done.add(due)
         del self.going_on[due]

@@ -70,7 +70,6 @@ class Daemon:
     observations: Observations = field(init=False)
     fleet: Inventory | None = None
     fleet_at: datetime | None = None
-    fleet_error: str = ""
 
     def __post_init__(self) -> None:
         """Follow the branch that the configuration names."""
@@ -146,13 +145,9 @@ class Daemon:
         return await self._apart(vet, folder, prefix, native.dump(self.fleet), now)
 
     async def _read_fleet(self) -> Inventory:
-        try:
-            fleet = with_regions(await self.cloud.provider.inventory(self.config.subscriptions))
-        except CloudError as error:
-            self.fleet_error = str(error)
-            raise
-        self.fleet, self.fleet_at, self.fleet_error = fleet, self.cloud.clock.now(), ""
-        return fleet
+        self.fleet = with_regions(await self.cloud.provider.inventory(self.config.subscriptions))
+        self.fleet_at = self.cloud.clock.now()
+        return self.fleet
 
     async def _apart(self, work: Callable[..., T], *given: Any) -> T:
         """In a process of its own: rollouts go on meanwhile."""
@@ -178,7 +173,8 @@ class Daemon:
             fleet = await self._read_fleet()
             plan = await self._apart(plan_campaign, native.dump(fleet), good.policies, due.campaign)
             if not act:
-                await self._observe(due, plan, fleet)
+                self.waits.pop(due.campaign, None)
+                self.observations.begin(due, plan, fleet)
                 return
             reason = f"due {due.at:%Y-%m-%d %H:%M} UTC, commit {good.commit.short}"
             read = read_plan(plan)
@@ -192,10 +188,6 @@ class Daemon:
             return
         self.waits.pop(due.campaign, None)
         log.info("opened", rollout=rollout.id, campaign=due.campaign, due=due.at, commit=good.commit.short)
-
-    async def _observe(self, due: Due, plan: bytes, fleet: Inventory) -> None:
-        self.waits.pop(due.campaign, None)
-        self.observations.begin(due, plan, fleet)
 
     def _wait(self, due: Due, why: str) -> None:
         before = self.waits.get(due.campaign)
