@@ -187,13 +187,12 @@ class ScopeHost:
 
     def _decide(self, letter: Letter, command: messages.Command) -> None:
         """On what is about no rollout, or about one that is over, while none is driven."""
-        at = self._event_time()
         try:
-            facts = decide(self.log.scope, command, at)
+            facts = decide(self.log.scope, command, self._event_time())
         except Refused as refused:
             self._refuse(letter, str(refused))
         else:
-            self.log.record(command.rollout, facts, at, letters=[letter.id])
+            self._record(command.rollout, facts, letter)
 
     def _refuse(self, letter: Letter, why: str) -> None:
         """Take a letter out of the inbox by saying why it isn't carried out."""
@@ -202,7 +201,13 @@ class ScopeHost:
             host.refuse_letter(letter, why)
             return
         facts = (e.CommandRefused(letter.id, letter.who, why),)
-        self.log.record("", facts, self._event_time(), letters=[letter.id])
+        self._record("", facts, letter)
+
+    def _record(self, rollout: str, facts: tuple[e.Event, ...], letter: Letter) -> None:
+        """Write down what comes of a letter, without a host. As with one, a journal that fails ends `run`."""
+        _, commit = self.log.record(rollout, facts, self._event_time(), letters=[letter.id])
+        assert self._group is not None
+        self._group.create_task(_durable(commit))
 
     async def archive(
         self, retention: Retention, to: Callable[[int], str], letters: Sequence[str] = ()
@@ -237,6 +242,10 @@ class ScopeHost:
 
     def _event_time(self) -> datetime:
         return self.log.scope.event_time(self.services.clock.now())
+
+
+async def _durable(commit: asyncio.Task[int]) -> None:
+    await commit
 
 
 async def _for_ever() -> None:

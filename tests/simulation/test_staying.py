@@ -11,12 +11,13 @@ import pytest
 
 from orchestrator.errors import Refused
 from orchestrator.hosts.resting import Pace
-from orchestrator.rollout.letters import make
+from orchestrator.rollout.letters import dump, make
 from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import RolloutStatus
 from orchestrator.service.follow import Follower
 from orchestrator.service.verbs import carry_out
-from orchestrator.store.memory import MemoryJournal
+from orchestrator.store.memory import Crashed, MemoryJournal
+from orchestrator.store.port import Letter
 from orchestrator.wiring.rollout import ScopeHost, open_scope, prepare, read_plan
 from tests.simulation.reference import CAMPAIGN, twins
 from tests.virtual import Stage, script, virtual
@@ -116,3 +117,19 @@ async def test_what_has_been_over_for_long_goes_into_an_archive_while_it_stays()
         assert went.archive == "archive-1"
         (ended,) = house.log.scope.ended.values()
         assert ended.archive == "archive-1"
+
+
+@virtual
+async def test_a_journal_that_fails_ends_it_while_nothing_is_driven() -> None:
+    """Whoever sent the letter would wait for an answer that nobody has written down."""
+    stage = Stage.of(await script(twins(), CAMPAIGN))
+    await MemoryJournal(stage.disk).post(
+        Letter(
+            "l1", stage.clock.now(), "grace", dump(make("block", kb="5087423", who="grace", reason="loops"))
+        )
+    )
+    journal, made = await stage.journal(crash_at=1), stage.services()
+    await journal.acquire("ada", stage.clock.now())
+    house = await open_scope(journal, made, pace=Pace(inbox_every_s=10), stay=True)
+    with pytest.raises(Crashed):
+        await asyncio.wait_for(house.run(), 3600)
