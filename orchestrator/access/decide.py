@@ -1,0 +1,96 @@
+"""May this person do that? The one decision, for every request.
+
+    a role that has the verb   x   a reach that covers what it is about   ->   allowed; anything else is denied
+
+- A grant for campaigns covers what concerns such a campaign, whichever machines are in it.
+- A grant for tags covers machines. What changes something must be about covered machines alone, by one grant or several; a rollout
+  is seen by whoever may see one of its machines, since its halt is theirs too.
+- A grant for both covers such machines in such campaigns.
+- What concerns the fleet as a whole is covered by a grant for everything alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import translate
+from functools import lru_cache
+
+from orchestrator.access.model import MAY, About, Allowed, Denied, Grant, Person, Reach, Role, Tags, Verb
+
+
+def decide(person: Person, verb: Verb, about: About) -> Allowed | Denied:
+    """Whether it may be done, and if not, why, in a sentence for that person."""
+    good_for_it = [grant for grant in person.grants if verb in MAY[grant.role]]
+    if _covered(good_for_it, verb, about):
+        return Allowed()
+    return Denied(_why(person, verb, about, good_for_it))
+
+
+def may(person: Person, verb: Verb, about: About) -> bool:
+    """The same as a truth value, for lists that show what may be seen."""
+    return isinstance(decide(person, verb, about), Allowed)
+
+
+def _covered(grants: Iterable[Grant], verb: Verb, about: About) -> bool:
+    by_tag: list[Reach] = []
+    for grant in grants:
+        reach = grant.reach
+        if reach.campaigns and not (about.campaign and _fits(reach.campaigns, about.campaign)):
+            continue
+        if not reach.tags:
+            return True
+        by_tag.append(reach)
+    if not by_tag or not about.machines:
+        return False
+    each = (any(_has(reach, tags) for reach in by_tag) for tags in about.machines)
+    return any(each) if verb is Verb.VIEW else all(each)
+
+
+def _has(reach: Reach, tags: Tags) -> bool:
+    """Whether a machine with these tags is within."""
+    for name, values in reach.tags:
+        value = next((v for n, v in tags.items() if n.casefold() == name.casefold()), None)
+        if value is None or not _fits(values, value):
+            return False
+    return True
+
+
+def _fits(globs: tuple[str, ...], text: str) -> bool:
+    return _pattern(globs).match(text) is not None
+
+
+@lru_cache(maxsize=1_024)
+def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of them. A `[` is itself: in names of campaigns and values of tags it is more often meant so."""
+    return re.compile("|".join(translate(glob.replace("[", "[[]")) for glob in globs), re.IGNORECASE)
+
+
+# Sentences ----------------------------------------------------------------------------------------------------
+
+
+def _why(person: Person, verb: Verb, about: About, good_for_it: Sequence[Grant]) -> str:
+    if not person.grants:
+        return f"{person.name} has no role here; an admin can give one in the `access` section of the configuration"
+    if not good_for_it:
+        had = max((grant.role for grant in person.grants), key=list(Role).index)
+        needed = next(role for role in Role if verb in MAY[role])
+        return f"`{verb}` takes the role {needed}, and {person.name} is {had}"
+    where = "; ".join(dict.fromkeys(f"{grant.role} for {_of(grant.reach)}" for grant in good_for_it))
+    return f"{person.name} is {where}; {_this(about)} is outside of that"
+
+
+def _of(reach: Reach) -> str:
+    said = []
+    if reach.tags:
+        said.append("machines with " + ", ".join(f"{name}={' or '.join(v)}" for name, v in reach.tags))
+    if reach.campaigns:
+        said.append(f"campaigns {', '.join(reach.campaigns)}")
+    return " in ".join(said)
+
+
+def _this(about: About) -> str:
+    """What it is about. Of machines, no more is said than that some aren't theirs."""
+    if about.campaign:
+        return f"what concerns campaign {about.campaign}"
+    return "what concerns other machines too" if about.machines else "what concerns the whole fleet"
