@@ -235,3 +235,28 @@ class RolloutRefused:
     """The preparation found that this can't be run as configured."""
 
     why: str
+
+
+SharedEvent = (
+    Archived
+    | BudgetsShrunk
+    | CommandRefused
+    | FleetSeen
+    | GroupSeen
+    | LaneGaveUp
+    | LaneReplanned
+    | PatchesSeen
+    | Prepared
+    | RolloutRefused
+    | StageApproved
+    | StageAwaiting
+    | StageBaking
+    | StageOpened
+    | StretchBegun
+    | StretchStepEnded
+    | Told
+    | UpdateBlocked
+    | UpdateUnblocked
+    | WaveOpened
+    | WavePassed
+)
