@@ -11,7 +11,8 @@ import structlog
 
 from orchestrator.daemon.apart import helper
 from orchestrator.daemon.config import Config, read_config
-from orchestrator.daemon.service import WHO, Daemon
+from orchestrator.daemon.opening import WHO
+from orchestrator.daemon.service import Daemon
 from orchestrator.errors import PolicyError, Refused, UsageError
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.files import make_folder

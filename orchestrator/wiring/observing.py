@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from orchestrator.cloud.observing import observing
@@ -13,7 +14,7 @@ from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.state import Rollout
 from orchestrator.store.memory import MemoryDisk, MemoryJournal
-from orchestrator.wiring.rollout import begin
+from orchestrator.wiring.rollout import begin, read_plan
 from orchestrator.wiring.virtual import WillingWebhooks
 
 TAKES: Final = timedelta(minutes=15)
@@ -38,7 +39,10 @@ async def observe(
     journal = MemoryJournal(MemoryDisk())
     try:
         await journal.acquire(who, real.clock.now())
-        running = await begin(journal, made, plan, who=who, reason="only observed", live=live, pace=ALONE)
+        read = await real.aside(partial(read_plan, plan))
+        running = await begin(
+            journal, made, plan, who=who, reason="only observed", live=live, pace=ALONE, read=read
+        )
         running.host.listen(lambda decided: listen(running.rollout, decided))
         await running.run()
         return running.rollout

@@ -224,27 +224,32 @@ async def prepare(
     endpoint: str = "",
     due: datetime | None = None,
     commit: str = "",
+    judged: bool = False,
 ) -> Handover:
-    """Hold a plan to the judge and to the fleet as it is. Raises `Refused` and `PlanRefused`, with nothing done."""
-    with nothing_collected():
-        dropped = _judged(plan, made, live, accept_drift=accept_drift)
+    """Hold a plan to the judge and to the fleet as it is, beside the loop. `judged`: the judge has read it on this very fleet.
+
+    Raises `Refused` and `PlanRefused`, with nothing done.
+    """
+    refuse_unknown_webhooks(plan.planned.plan, made.webhooks.knows)
+    dropped = await made.aside(partial(_held, plan, live, accept_drift=accept_drift, judged=judged))
     return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale, due, commit)
 
 
-def _judged(
-    plan: ReadPlan, made: Services, live: Inventory | None, *, accept_drift: bool
+def _held(
+    plan: ReadPlan, live: Inventory | None, *, accept_drift: bool, judged: bool
 ) -> tuple[tuple[int, str], ...]:
-    """Whom the plan leaves alone after all, and why. Raises as `prepare`."""
+    """Whom the plan leaves alone after all, and why. Seconds for large plans. Raises as `prepare`."""
     parsed = plan.planned.plan
-    refuse_unknown_webhooks(parsed, made.webhooks.knows)
     if not any(machine.change for machine in parsed.machines):
         raise Refused("the plan changes no machine: all that it selects are left out, see wavekeeper explain")
-    dropped: tuple[tuple[int, str], ...] = ()
-    if live is not None:
+    if live is None:
+        return ()
+    with nothing_collected():
         moved = drift(parsed, live, facts_of(parsed))
         refuse_if_outrun(parsed, moved, accept=accept_drift)
         dropped = tuple(dict((*moved_since(parsed, live), *moved.dropped)).items())
-        refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
+        if dropped or not judged:
+            refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
     return dropped
 
 
