@@ -155,7 +155,8 @@ class _SetNames(dict[str, str]):
 
 
 def _set_names(fleet: Inventory) -> Mapping[str, str]:
-    return _SetNames({str(one.id): one.name for one in (*fleet.availability_sets, *fleet.scale_sets)})
+    names = {str(one.id): one.name for one in fleet.availability_sets}
+    return _SetNames(names | {str(one.id): one.name for one in fleet.scale_sets})
 
 
 class _Standings:
