@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -23,7 +24,15 @@ class Cloud:
     endpoint: str
 
 
-async def open_cloud(endpoint: str | None, time_scale: float | None = None) -> Cloud:
+Hear = Callable[[str, int, float | None], None]
+"""Told of each request: its method, the status (0: no answer came), the cloud's Retry-After in seconds."""
+
+
+def _unheard(_: str, __: int, ___: float | None) -> None:
+    """Nobody wants to know."""
+
+
+async def open_cloud(endpoint: str | None, time_scale: float | None = None, hear: Hear = _unheard) -> Cloud:
     """Connect to Azure (no endpoint) or to another ARM, such as the emulator.
 
     An emulator tells its epoch and its scale; a scale asked for that differs is refused, and so is any but 1 on an endpoint
@@ -36,9 +45,9 @@ async def open_cloud(endpoint: str | None, time_scale: float | None = None) -> C
             time_scale in (None, 1.0), "a time scale makes sense for an emulator only; give its --endpoint"
         )
         system = SystemClock()
-        return Cloud(ArmProvider(system), system, "")
+        return Cloud(ArmProvider(system, hear=hear), system, "")
     clock = await _clock_of(endpoint, time_scale)
-    return Cloud(ArmProvider(clock, endpoint=endpoint), clock, endpoint)
+    return Cloud(ArmProvider(clock, endpoint=endpoint, hear=hear), clock, endpoint)
 
 
 async def _clock_of(endpoint: str, time_scale: float | None) -> Clock:

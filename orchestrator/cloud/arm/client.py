@@ -27,6 +27,7 @@ from orchestrator.cloud.answers import Received, received
 from orchestrator.cloud.arm.connections import CONNECT_TIMEOUT_S, Session, VerbatimSession
 from orchestrator.cloud.arm.credentials import ToldCredential
 from orchestrator.cloud.arm.errors import error_from
+from orchestrator.cloud.arm.hearing import Hear, Hearing, unheard
 from orchestrator.cloud.arm.smoother import Smoother
 from orchestrator.cloud.asked import Asked
 from orchestrator.errors import UsageError
@@ -55,8 +56,9 @@ class ArmClient:
         credential: AsyncTokenCredential | None = None,
         time_scale: float = 1.0,
         session: Session | None = None,
+        hear: Hear = unheard,
     ) -> None:
-        """`session` takes the place of sockets; then time may be virtual, and reads aren't smoothed.
+        """`session` takes the place of sockets; then time may be virtual, and reads aren't smoothed. `hear` is told of each request.
 
         Raises:
             UsageError: The endpoint isn't one that a token may be sent to.
@@ -66,6 +68,7 @@ class ArmClient:
         self._credential = ToldCredential(credential)
         self._smoothers: dict[str, Smoother] | None = {} if session is None else None
         self._time_scale = time_scale
+        self._hear = hear
         sockets = session or VerbatimSession(through_proxy=not self._loopback)
         pipeline = self._pipeline(AioHttpTransport(session=sockets, connection_timeout=CONNECT_TIMEOUT_S))
         self._client = AsyncARMPipelineClient[HttpRequest, AsyncHttpResponse](
@@ -161,6 +164,7 @@ class ArmClient:
                 UserAgentPolicy(f"wavekeeper/{version('wavekeeper')}"),
                 authentication,
                 CustomHookPolicy(),
+                Hearing(self._hear),
             ],
         )
 

@@ -12,6 +12,7 @@ from orchestrator.cloud import discovery, hybrid, reading, runs, urls
 from orchestrator.cloud.arm import operations
 from orchestrator.cloud.arm.client import PUBLIC_ENDPOINT, ArmClient
 from orchestrator.cloud.arm.connections import Session
+from orchestrator.cloud.arm.hearing import Hear, unheard
 from orchestrator.cloud.commands import command_name, forgetting_command
 from orchestrator.cloud.listing import read_inventory
 from orchestrator.cloud.orders import Order, assessment_order, change_order
@@ -43,17 +44,20 @@ class ArmProvider:
         endpoint: str = PUBLIC_ENDPOINT,
         credential: AsyncTokenCredential | None = None,
         session: Session | None = None,
+        hear: Hear = unheard,
     ) -> None:
         """`endpoint` is another ARM: a sovereign cloud's, or an emulator's `http://127.0.0.1:PORT`.
 
         `credential` is azure-identity's default chain unless given; an emulator is shown none. With a `session` no
-        socket is used, and time may be virtual.
+        socket is used, and time may be virtual. `hear` is told of each request that was sent.
 
         Raises:
             UsageError: A token may not be sent to this endpoint.
         """
         self._clock = clock
-        self._client = ArmClient(endpoint, credential=credential, time_scale=clock.scale, session=session)
+        self._client = ArmClient(
+            endpoint, credential=credential, time_scale=clock.scale, session=session, hear=hear
+        )
 
     @property
     def rates(self) -> Mapping[Budgeted, Rate]:

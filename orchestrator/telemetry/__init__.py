@@ -1,0 +1,1 @@
+"""How does the service itself fare? Metrics, health, logs, and a word to whoever supervises the process."""
