@@ -24,21 +24,18 @@ from orchestrator.cli.output import (
     print_table,
     when,
 )
+from orchestrator.cli.place import Place, placed
 from orchestrator.clock import SystemClock
 from orchestrator.errors import UsageError
 from orchestrator.reports.compliance_model import Compliance, MonthOf, Standing, State
 from orchestrator.reports.compliance_page import as_csv, page
+from orchestrator.service.compliance import Past
 from orchestrator.service.compliance import compliance as stands
 from orchestrator.service.ending import ExitCode
-from orchestrator.service.look import Remembered, look_back
 from orchestrator.wiring.files import read_policies, write_bytes
-from orchestrator.wiring.journal import journal_path, look_into
 
 SHOWN: Final = 12
 """Machines told; all of them with --all."""
-
-REACH: Final = timedelta(days=400)
-"""How far back months are told: thirteen of them, so that the same month of last year is among them."""
 
 _STYLES: Final = {
     State.OVERDUE: "bold red",
@@ -50,7 +47,7 @@ _STYLES: Final = {
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="compliance")(compliance)
+    app.command(name="compliance")(placed(compliance))
 
 
 def compliance(
@@ -59,7 +56,6 @@ def compliance(
     endpoint: options.Endpoint = None,
     all_subscriptions: options.EverySubscription = False,
     policies: options.Policies = None,
-    journal: options.JournalFile = None,
     deadline: Annotated[
         str, typer.Option("--deadline", help="Within which an update is to be installed once it is out.")
     ] = "30d",
@@ -70,6 +66,8 @@ def compliance(
         bool, typer.Option("--all", "-a", help="Every machine that isn't current.")
     ] = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> int:
     """Say how the fleet stands with critical and security updates, machine by machine and month over month.
 
@@ -82,7 +80,7 @@ def compliance(
     fleet = fleet_of(inventory, subscription, endpoint, every=all_subscriptions, updates=True)
     rules = read_policies(tuple(policies or ()))
     now = fleet.taken_at or SystemClock().now()
-    past = asyncio.run(_rollouts(journal_path(journal), now - REACH, must_exist=journal is not None))
+    past = asyncio.run(_past(place, now, within))
     told = stands(fleet, past, rules, now, within)
     if output is not None:
         write_bytes(output, _written(told, output.suffix))
@@ -95,15 +93,9 @@ def compliance(
     return ExitCode.DONE if told.ok else ExitCode.NOT_ALL
 
 
-async def _rollouts(path: Path, since: datetime, *, must_exist: bool) -> Remembered:
-    """What the journal knows; nothing if there is none and nobody named one."""
-    if not must_exist and not await asyncio.to_thread(path.exists):
-        return Remembered((), 0)
-    held = await look_into(path)
-    try:
-        return await look_back(held, since)
-    finally:
-        await held.close()
+async def _past(place: Place, now: datetime, deadline: timedelta) -> Past:
+    async with place.office() as office:
+        return await office.past(now, deadline)
 
 
 def _written(told: Compliance, suffix: str) -> bytes:

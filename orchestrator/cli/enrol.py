@@ -12,6 +12,7 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import columns, count, err, heading, line, out, print_json, print_table
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import print_summary, to_json
 from orchestrator.cli.rollout import TimeScale, Verbose, Wanted, run
 from orchestrator.cli.source import Source, live_inventory, source
@@ -27,13 +28,13 @@ from orchestrator.policy.change import Enrolment
 from orchestrator.policy.model import EVERYTHING, Selector
 from orchestrator.policy.select import matcher, parse_selector_expression
 from orchestrator.service.ending import ExitCode
-from orchestrator.service.enrolment import done_by, read_back, transitions, written_by
+from orchestrator.service.enrolment import Enrolled, read_back, transitions, written_by
 from orchestrator.service.look import look, look_for
 from orchestrator.service.start import known_rollout
 from orchestrator.service.verbs import find_rollout
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.files import read_policies, write_bytes
-from orchestrator.wiring.journal import journal_path, look_into
+from orchestrator.wiring.journal import look_into
 from orchestrator.wiring.plans import Made, OneOff, plan_with
 
 PlanFile = Annotated[
@@ -53,8 +54,8 @@ Some = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add both commands."""
-    app.command(name="enrol")(enrol)
-    app.command(name="unenrol")(unenrol)
+    app.command(name="enrol")(placed(enrol))
+    app.command(name="unenrol")(placed(unenrol))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ def enrol(
     ] = True,
     output: PlanFile = None,
     yes: Yes = False,
-    journal: options.JournalFile = None,
     time_scale: TimeScale = None,
     reason: options.Reason = "",
     verbose: Verbose = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> int:
     """Set machines so that Azure installs nothing by itself and whoever asks may: a rollout like any other, journaled and throttled.
 
@@ -103,7 +105,7 @@ def enrol(
             "a file tells how settings were, not how they are: give --subscription, or -o for the plan alone"
         )
     asked = _asked(
-        endpoint, policies, output, journal, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
+        endpoint, policies, output, place, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
     )
     if output is None and (going_on := asyncio.run(_going_on(asked.journal, undoing=""))) is not None:
         return _drive(going_on, asked, where)
@@ -119,21 +121,23 @@ def unenrol(
     policies: options.Policies = None,
     output: PlanFile = None,
     yes: Yes = False,
-    journal: options.JournalFile = None,
     time_scale: TimeScale = None,
     reason: options.Reason = "",
     verbose: Verbose = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> int:
     """Bring back the settings that an enrolment found, also those that weren't there: again a rollout like any other.
 
     A machine whose settings somebody has changed since is left as it is, and named.
     """
     asked = _asked(
-        endpoint, policies, output, journal, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
+        endpoint, policies, output, place, time_scale, reason, yes=yes, verbose=verbose, as_json=as_json
     )
-    done, name, fleet = asyncio.run(_enrolled(asked, rollout))
-    found = restoring(done, name, {machine.id: machine for machine in fleet.machines})
+    done, fleet = asyncio.run(_enrolled(asked, place, rollout))
+    name = done.rollout
+    found = restoring(done.change, name, {machine.id: machine for machine in fleet.machines})
     where = source(None, sorted({machine.subscription for machine in fleet.machines}), endpoint)
     if output is None and (going_on := asyncio.run(_going_on(asked.journal, undoing=name))) is not None:
         return _drive(going_on, asked, where)
@@ -144,7 +148,7 @@ def _asked(
     endpoint: str | None,
     policies: list[Path] | None,
     output: Path | None,
-    journal: Path | None,
+    place: Place,
     time_scale: float | None,
     reason: str,
     *,
@@ -152,24 +156,17 @@ def _asked(
     verbose: bool,
     as_json: bool,
 ) -> Asked:
-    where = journal_path(journal)
+    where = place.file()
     return Asked(endpoint, tuple(policies or ()), output, yes, where, time_scale, reason, verbose, as_json)
 
 
-async def _enrolled(asked: Asked, name: str) -> tuple[Enrolment, str, Inventory]:
-    """What a rollout set, its whole id, and the fleet as it is now."""
-    journal = await look_into(asked.journal)
-    try:
-        rollout = find_rollout(await look_for(journal, name), name)
-    finally:
-        await journal.close()
-    done = done_by(rollout)
+async def _enrolled(asked: Asked, place: Place, name: str) -> tuple[Enrolled, Inventory]:
+    """What a rollout set, and the fleet as it is now."""
+    async with place.office() as office:
+        done = await office.enrolled(name)
     cloud = await open_cloud(asked.endpoint, asked.time_scale)
     try:
-        subscriptions = tuple(
-            sorted({one.subscription for one in rollout.planned.plan.machines if one.change})
-        )
-        return done, rollout.id, await live_inventory(cloud, subscriptions)
+        return done, await live_inventory(cloud, done.subscriptions)
     finally:
         await cloud.provider.close()
 

@@ -13,22 +13,19 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, count, line, print_json, when
+from orchestrator.cli.place import Place, placed
 from orchestrator.clock import SystemClock
 from orchestrator.errors import UsageError
 from orchestrator.policy.values import read_positive_duration
-from orchestrator.rollout.events import Archived
 from orchestrator.rollout.retention import Retention
-from orchestrator.service.journal import Checked, check, move_to_archive, settle_copy
+from orchestrator.service.journal import Checked, check, settle_copy
 from orchestrator.service.journal import export as exported
-from orchestrator.service.look import look
+from orchestrator.service.office import Went
 from orchestrator.wiring.journal import (
-    archive_of,
     back_up,
     file_problems,
     is_archive,
-    journal_path,
     look_into,
-    open_existing,
     restored,
     whoami,
 )
@@ -44,18 +41,18 @@ Rollout = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the command and the verbs under it."""
     group = typer.Typer(no_args_is_help=True)
-    group.command(name="verify")(verify)
-    group.command(name="backup")(backup)
-    group.command(name="export")(export)
-    group.command(name="archive")(archive)
-    group.command(name="restore")(restore)
-    group.command(name="upgrade")(upgrade)
+    group.command(name="verify")(placed(verify))
+    group.command(name="backup")(placed(backup))
+    group.command(name="export")(placed(export))
+    group.command(name="archive")(placed(archive))
+    group.command(name="restore")(placed(restore))
+    group.command(name="upgrade")(placed(upgrade))
     app.add_typer(group, name="journal", help=HELP)
 
 
-def verify(journal: options.JournalFile = None, as_json: options.AsJson = False) -> None:
+def verify(as_json: options.AsJson = False, *, place: Place) -> None:
     """Read everything and say what can't be trusted. Changes nothing; exit code 1 if anything is wrong."""
-    path = journal_path(journal)
+    path = place.file()
     found, broken = asyncio.run(_verify(path))
     problems = [*broken, *found.problems]
     if as_json:
@@ -108,10 +105,11 @@ def _tell(path: Path, found: Checked, problems: list[str]) -> None:
 
 def backup(
     to: Annotated[Path, typer.Argument(help="The copy; it must not be there yet.")],
-    journal: options.JournalFile = None,
+    *,
+    place: Place,
 ) -> None:
     """Copy the journal as it is at one moment, also while a rollout writes it, and check the copy."""
-    path = journal_path(journal)
+    path = place.file()
     found = asyncio.run(_back_up(path, to))
     if found.problems:
         line(f"{to}: was copied, but isn't sound, as the journal isn't:", style="bold red")
@@ -140,8 +138,9 @@ def archive(
     to: Annotated[
         Path | None, typer.Option("--to", help="The archive; else beside the journal, numbered.")
     ] = None,
-    journal: options.JournalFile = None,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> None:
     """Move rollouts that are over into a file of their own, also while others run. Machines that they left out stay counted here.
 
@@ -149,23 +148,16 @@ def archive(
     """
     if older_than is None and keep_last is None:
         raise UsageError("say what may go: --older-than 90d, or --keep-last 100, or both")
-    path = journal_path(journal)
-    retention = Retention(_age(older_than), keep_last or 0)
-    went, space = asyncio.run(_archive(path, to, retention))
+    went = asyncio.run(_archive(place, to, Retention(_age(older_than), keep_last or 0)))
     if as_json:
-        print_json(
-            {"archive": went.archive, "rows": went.rows, "rollouts": [one.id for one in went.rollouts]}
-        )
+        print_json({"archive": went.archive, "rows": went.rows, "rollouts": list(went.rollouts)})
         return
     line(f"{went.archive}: {count(len(went.rollouts), 'rollout')}, {count(went.rows, 'row')}", style="green")
-    left = [
-        f"{one.name} of {ended.id}, {one.status}" for ended in went.rollouts for one in ended.left.values()
-    ]
-    if left:
+    if went.left:
         line("still out by them, and counted here until seen well or written off:")
-        bullets(left)
-    if space:
-        line(f"the journal's file keeps its size, and uses that space again: {space}")
+        bullets(went.left)
+    if went.space:
+        line(f"the journal's file keeps its size, and uses that space again: {went.space}")
 
 
 def _age(typed: str | None) -> timedelta:
@@ -175,23 +167,18 @@ def _age(typed: str | None) -> timedelta:
         raise UsageError(f"--older-than {typed}: {error}") from None
 
 
-async def _archive(path: Path, to: Path | None, retention: Retention) -> tuple[Archived, str]:
-    journal = await open_existing(path)
-    try:
-        scope = await look(journal)
-        name = to or archive_of(path, scope.archivings + 1)
-        now = SystemClock().now()
-        return await move_to_archive(journal, retention, str(name.resolve()), whoami(), now)
-    finally:
-        await journal.close()
+async def _archive(place: Place, to: Path | None, retention: Retention) -> Went:
+    async with place.office() as office:
+        return await office.archive(retention, to)
 
 
 def restore(
     copy: Annotated[Path, typer.Argument(help="The backup to go on from; it stays as it is.")],
-    journal: options.JournalFile = None,
+    *,
+    place: Place,
 ) -> None:
     """Go on from a backup, in the journal's place. Its rollouts are ended, so that nothing is begun that may have been begun."""
-    path = journal_path(journal)
+    path = place.file()
     ended = asyncio.run(_restore(copy, path))
     line(f"{path}: restored from {copy}", style="green")
     for rollout in ended:
@@ -209,9 +196,9 @@ async def _restore(copy: Path, path: Path) -> tuple[str, ...]:
         return await settle_copy(journal, who, now)
 
 
-def upgrade(journal: options.JournalFile = None) -> None:
+def upgrade(*, place: Place) -> None:
     """Bring a journal of an older Wavekeeper to the present form. The old file is kept beside it."""
-    path = journal_path(journal)
+    path = place.file()
     kept = path.with_name(f"{path.name}.before-upgrade")
     if asyncio.run(upgraded(path, kept, whoami(), SystemClock().now())):
         line(f"{path}: is of the present form now; as it was: {kept}", style="green")
@@ -219,9 +206,9 @@ def upgrade(journal: options.JournalFile = None) -> None:
         line(f"{path}: is of the present form already; nothing was changed")
 
 
-def export(journal: options.JournalFile = None, rollout: Rollout = "") -> None:
+def export(rollout: Rollout = "", *, place: Place) -> None:
     """Print every decision as a line of JSON, oldest first. Signed URLs are cut short."""
-    asyncio.run(_export(journal_path(journal), rollout))
+    asyncio.run(_export(place.file(), rollout))
 
 
 async def _export(path: Path, rollout: str) -> None:

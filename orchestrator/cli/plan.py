@@ -21,16 +21,16 @@ from orchestrator.cli.dropped import print_dropped
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
 from orchestrator.cli.output import err, heading, line, out, print_json
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted, to_json
 from orchestrator.cli.source import Source, source
 from orchestrator.wiring.files import read_hotpatch_calendar, write_bytes
-from orchestrator.wiring.journal import journal_path
 from orchestrator.wiring.plans import Made, plan_with
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="plan")(plan)
+    app.command(name="plan")(placed(plan))
 
 
 def plan(
@@ -50,7 +50,6 @@ def plan(
     assess: Assess = False,
     older: OlderThan = None,
     hotpatch_calendar: options.HotpatchCalendar = None,
-    journal: options.JournalFile = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -60,6 +59,8 @@ def plan(
         ),
     ] = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> None:
     """Plan a campaign, or a one-off under the same rules: who is changed, in which waves, who is left out and why.
 
@@ -80,7 +81,7 @@ def plan(
     if output is not None:
         write_bytes(output, made.text)
     begins = fleet.taken_at if where.file is None else None  # by the cloud's own clock
-    kept_out = blocks_of(made.plan, journal_path(journal))
+    kept_out = blocks_of(made.plan, place)
     if as_json:
         lanes = {"lanes_in_detail": lanes_to_json(made.plan)} if verbose else {}
         print_json(

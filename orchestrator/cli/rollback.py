@@ -10,17 +10,14 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, count, err, heading, line, out, print_json
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import print_summary, to_json
 from orchestrator.cli.source import source
 from orchestrator.errors import UsageError
 from orchestrator.policy.model import EVERYTHING
-from orchestrator.rollout.state import Scope
 from orchestrator.service.blocking import kb_digits
-from orchestrator.service.look import look_for
-from orchestrator.service.taking_back import TakenBack, what_can_be_taken_back
-from orchestrator.service.verbs import find_rollout
+from orchestrator.service.taking_back import TakenBack
 from orchestrator.wiring.files import read_policies, write_bytes
-from orchestrator.wiring.journal import journal_path, look_into
 from orchestrator.wiring.plans import OneOff, plan_with, rollback_change
 
 SHOWN = 8
@@ -28,7 +25,7 @@ SHOWN = 8
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="rollback")(rollback)
+    app.command(name="rollback")(placed(rollback))
 
 
 def rollback(
@@ -54,20 +51,19 @@ def rollback(
             help="Take back only this KB; may be given several times. Left out: all that it installed.",
         ),
     ] = None,
-    journal: options.JournalFile = None,
     reason: options.Reason = "",
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> None:
     """Plan taking back what a rollout installed: uninstall it, install the last good baseline, restart, check, verify.
 
     Only machines that this rollout changed, as its journal tells update by update. The plan is like any other: the same rules of
     availability, waves, gates and stops. Nothing is run here: `wavekeeper rollout PLAN --reason ...` does.
     """
-    scope = asyncio.run(_scope(journal_path(journal), rollout))
-    found = find_rollout(scope, rollout)
-    back = what_can_be_taken_back(found, _kbs("--kb", kb))
+    name, back = asyncio.run(_installed(place, rollout, _kbs("--kb", kb)))
     fleet = source(inventory, subscription, endpoint).read()
-    change = rollback_change(found.id, back.installed, fleet, _kbs("--baseline", baseline))
+    change = rollback_change(name, back.installed, fleet, _kbs("--baseline", baseline))
     read = read_policies(tuple(policies)) if policies else ()
     made = plan_with(fleet, read, None, OneOff(change, EVERYTHING))
     write_bytes(output, made.text)
@@ -82,12 +78,9 @@ def rollback(
         err.print("no --policies given: the built-in rules alone hold", style="yellow")
 
 
-async def _scope(path: Path, rollout: str) -> Scope:
-    journal = await look_into(path)
-    try:
-        return await look_for(journal, rollout)
-    finally:
-        await journal.close()
+async def _installed(place: Place, rollout: str, kbs: tuple[str, ...] | None) -> tuple[str, TakenBack]:
+    async with place.office() as office:
+        return await office.installed(rollout, kbs)
 
 
 def _print_left(back: TakenBack) -> None:

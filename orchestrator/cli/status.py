@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -14,100 +14,79 @@ from rich.text import Text
 from orchestrator.cli import options
 from orchestrator.cli.live import COLOURS
 from orchestrator.cli.output import columns, out, print_json, print_table, when
-from orchestrator.clock import SystemClock
-from orchestrator.rollout.state import Ended, Rollout, Scope
-from orchestrator.service.look import look_for, story
-from orchestrator.service.status import Status, archived_status, headline, machine_status
-from orchestrator.service.status import status as status_of
-from orchestrator.service.verbs import archived_rollout, find
-from orchestrator.wiring.journal import journal_path, look_into
+from orchestrator.cli.place import Place, placed
+from orchestrator.service.office import OfArchived, OfMachine, OfRollout, OfSeveral, Whereabouts, Writer
+from orchestrator.service.status import Status
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="status")(status)
+    app.command(name="status")(placed(status))
 
 
 def status(
     name: Annotated[
         str | None, typer.Argument(help="A rollout or a machine; without it, the rollout that goes on.")
     ] = None,
-    journal: options.JournalFile = None,
     history: Annotated[bool, typer.Option("--history", help="Tell all that happened, a line each.")] = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> None:
     """Tell where a rollout stands and what may be done, or why one machine is, or isn't, moving."""
-    asyncio.run(_status(name, journal, history=history, as_json=as_json))
+    asyncio.run(_story(name, place) if history else _status(name, place, as_json=as_json))
 
 
-async def _status(name: str | None, path: Path | None, *, history: bool, as_json: bool) -> None:
-    journal = await look_into(journal_path(path))
-    try:
-        scope = await look_for(journal, name)
-        going_on = [rollout for rollout in scope.rollouts.values() if not rollout.over]
-        if name is None and len(going_on) > 1 and not history:
-            _print_several(scope, going_on, as_json=as_json)
-            return
-        if (ended := archived_rollout(scope, name)) is not None and not history:
-            _print_archived(scope, ended, as_json=as_json)
-            return
-        found = find(scope, name)
-        now = _now(scope, found.rollout)
-        if history:
-            for line in await story(journal, scope, found.rollout.id, everything=True):
-                out.print(line, markup=False)
-            return
-        if found.machine >= 0:
-            lines = machine_status(scope, found.rollout, found.machine, now)
-            if as_json:
-                print_json({"machine": name, "rollout": found.rollout.id, "lines": lines})
-            else:
-                out.print("\n".join(lines), markup=False)
-            return
-        told = status_of(scope, found.rollout, now)
-        writer = await journal.writer()
-        if as_json:
-            print_json({**told.to_json(), "writer": None if writer is None else writer.who})
-        else:
-            print_status(told)
-            if writer is not None:
-                out.print(
-                    f"\ndriven by {writer.who}, process {writer.pid} on {writer.host}, since {when(writer.since)}"
-                    + (f": {writer.command}" if writer.command else ""),
-                    markup=False,
-                )
-    finally:
-        await journal.close()
+async def _story(name: str | None, place: Place) -> None:
+    async with place.office() as office:
+        for one in await office.story(name):
+            out.print(str(one), markup=False)
 
 
-def _print_several(scope: Scope, rollouts: list[Rollout], *, as_json: bool) -> None:
-    """All that go on, in a line or two each."""
-    told = {rollout.id: status_of(scope, rollout, _now(scope, rollout)) for rollout in rollouts}
+async def _status(name: str | None, place: Place, *, as_json: bool) -> None:
+    async with place.office() as office:
+        told = await office.whereabouts(name)
     if as_json:
-        print_json({"rollouts": [one.to_json() for one in told.values()]})
+        print_json(to_json(told))
         return
-    for rollout in rollouts:
-        out.print(Text(f"{rollout.id}, begun by {rollout.who}", style="bold"))
-        out.print(Text(f"  {headline(rollout)}", style="red" if told[rollout.id].stopped else ""))
-        out.print(f"  Next: {told[rollout.id].next}", markup=False)
-    out.print(f"\nmore of one: wavekeeper status {rollouts[0].id}", markup=False)
+    match told:
+        case OfSeveral(rollouts):
+            _print_several(rollouts)
+        case OfArchived() | OfMachine():
+            out.print("\n".join(told.lines), markup=False)
+        case OfRollout(of, writer):
+            print_status(of)
+            if writer is not None:
+                _print_writer(writer)
 
 
-def _print_archived(scope: Scope, ended: Ended, *, as_json: bool) -> None:
-    """How it ended, whom it left out, and where all that happened in it is."""
-    lines = archived_status(scope, ended)
-    if as_json:
-        print_json({"rollout": ended.id, "archive": ended.archive, "lines": lines})
-    else:
-        out.print("\n".join(lines), markup=False)
+def to_json(told: Whereabouts) -> dict[str, Any]:
+    """Plain values for programs."""
+    match told:
+        case OfSeveral(rollouts):
+            return {"rollouts": [one.to_json() for one in rollouts]}
+        case OfArchived() | OfMachine():
+            return asdict(told)
+        case OfRollout(of, writer):
+            return {**of.to_json(), "writer": None if writer is None else writer.who}
 
 
-def _now(scope: Scope, rollout: Rollout) -> datetime:
-    """The present. Where emulated time runs faster, only its writer knows it: then the moment of the last fact."""
-    real = SystemClock().now()
-    if scope.last is None:
-        return real
-    return max(scope.last, real) if rollout.scale == 1 else scope.last
+def _print_writer(writer: Writer) -> None:
+    """Who drives it."""
+    out.print(
+        f"\ndriven by {writer.who}, process {writer.pid} on {writer.host}, since {when(writer.since)}"
+        + (f": {writer.command}" if writer.command else ""),
+        markup=False,
+    )
+
+
+def _print_several(rollouts: Sequence[Status]) -> None:
+    """All that go on, in a line or two each."""
+    for one in rollouts:
+        out.print(Text(f"{one.rollout}, begun by {one.who}", style="bold"))
+        out.print(Text(f"  {one.headline}", style="red" if one.stopped else ""))
+        out.print(f"  Next: {one.next}", markup=False)
+    out.print(f"\nmore of one: wavekeeper status {rollouts[0].rollout}", markup=False)
 
 
 def print_status(told: Status) -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import out, print_json
-from orchestrator.clock import SystemClock
-from orchestrator.service.look import look_for
-from orchestrator.service.narrate import sentence
-from orchestrator.service.verbs import carry_out, command
-from orchestrator.wiring.journal import journal_path, open_existing, whoami
+from orchestrator.cli.place import Place, placed
 
 HELP = {
     "pause": "No new grants; what has begun is carried through.",
@@ -31,19 +26,20 @@ HELP = {
 def register(app: typer.Typer) -> None:
     """Add a command for each verb."""
     for verb in ("pause", "resume", "approve", "abort"):
-        app.command(name=verb, help=HELP[verb])(_of_rollout(verb))
+        app.command(name=verb, help=HELP[verb])(placed(_of_rollout(verb)))
     for verb in ("retry", "skip", "write-off"):
-        app.command(name=verb, help=HELP[verb])(_of_machine(verb))
+        app.command(name=verb, help=HELP[verb])(placed(_of_machine(verb)))
 
 
 def _of_rollout(verb: str) -> Callable[..., None]:
     def run(
         rollout: Annotated[str | None, typer.Argument(help="Its id or a beginning of it.")] = None,
         reason: options.Reason = "",
-        journal: options.JournalFile = None,
         as_json: options.AsJson = False,
+        *,
+        place: Place,
     ) -> None:
-        asyncio.run(_carry_out(verb, rollout, reason, journal, as_json=as_json))
+        asyncio.run(_carry_out(verb, rollout, reason, place, as_json=as_json))
 
     return run
 
@@ -52,33 +48,22 @@ def _of_machine(verb: str) -> Callable[..., None]:
     def run(
         machine: Annotated[str, typer.Argument(help="Its name, or its id where the name is not unique.")],
         reason: options.Reason = "",
-        journal: options.JournalFile = None,
         as_json: options.AsJson = False,
+        *,
+        place: Place,
     ) -> None:
-        asyncio.run(_carry_out(verb, machine, reason, journal, as_json=as_json))
+        asyncio.run(_carry_out(verb, machine, reason, place, as_json=as_json))
 
     return run
 
 
-async def _carry_out(verb: str, name: str | None, reason: str, path: Path | None, *, as_json: bool) -> None:
-    journal = await open_existing(journal_path(path))
-    try:
-        scope = await look_for(journal, name)
-        who = whoami()
-        wanted = command(scope, verb, name, who, reason)
-        rollout = scope.rollouts.get(wanted.rollout) or scope.ended[wanted.rollout]
-        emulated = rollout.scale != 1
-        now = scope.last if emulated and scope.last is not None else SystemClock().now()
-        facts = await carry_out(journal, wanted, now, who)
-        lines = [sentence(rollout, fact) for fact in facts]
-        if as_json:
-            print_json({"rollout": wanted.rollout, "verb": verb, "facts": lines})
-        else:
-            for line in lines or ["nothing had to be done"]:
-                out.print(line, markup=False)
-            if verb in ("resume", "retry", "approve") and await journal.writer() is None:
-                out.print(
-                    "no process drives it now; go on with the command that started it: wavekeeper rollout ..."
-                )
-    finally:
-        await journal.close()
+async def _carry_out(verb: str, name: str | None, reason: str, place: Place, *, as_json: bool) -> None:
+    async with place.office() as office:
+        done = await office.carry_out(verb, name, reason)
+    if as_json:
+        print_json({"rollout": done.rollout, "verb": done.verb, "facts": list(done.facts)})
+        return
+    for line in done.facts or ["nothing had to be done"]:
+        out.print(line, markup=False)
+    if verb in ("resume", "retry", "approve") and not done.driven:
+        out.print("no process drives it now; go on with the command that started it: wavekeeper rollout ...")

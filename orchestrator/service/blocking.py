@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
@@ -82,10 +83,10 @@ def blocked_lines(scope: Scope) -> tuple[str, ...]:
     return tuple(str(scope.blocked[kb]) for kb in sorted(scope.blocked))
 
 
-def what_it_means_for(plan: Plan, scope: Scope) -> str:
+def what_it_means_for(plan: Plan, blocked: Collection[str]) -> str:
     """That a plan would install nothing, or for how many machines; empty where blocks leave something for everybody."""
     changing = [machine for machine in plan.machines if machine.change]
-    idle = [machine for machine in changing if nothing_left(plan.change, machine.os, scope.blocked)]
+    idle = [machine for machine in changing if nothing_left(plan.change, machine.os, blocked)]
     if not idle:
         return ""
     if len(idle) == len(changing):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from orchestrator.hotpatch.model import Month
@@ -28,9 +29,41 @@ _MONTH: Final = re.compile(r"\b(20\d\d)-(0[1-9]|1[0-2])\b")
 _IMPORTANT: Final = ("critical", "security")
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the rollouts of a time made of machines, as far as compliance tells of it. `archived` are rollouts that it can't tell of."""
+
+    rollouts: int
+    archived: int
+    outcomes: Mapping[MachineId, tuple[Why, str]]  # of this month's rollouts
+    months: tuple[MonthOf, ...]
+
+
+NO_PAST: Final = Past(0, 0, MappingProxyType({}), ())
+"""Where there is no journal."""
+
+REACH: Final = timedelta(days=400)
+"""How far back months are told: thirteen of them, so that the same month of last year is among them."""
+
+
+def past(remembered: Remembered, now: datetime, deadline: timedelta) -> Past:
+    """What is remembered, for the compliance at `now`."""
+    patching = sorted(
+        (one for one in remembered.rollouts if isinstance(one.planned.plan.change, Patches)),
+        key=lambda one: one.started_at,
+    )
+    released = _released(_month_at(now))
+    return Past(
+        len(remembered.rollouts),
+        remembered.archived,
+        _outcomes([one for one in patching if one.started_at >= released]),
+        tuple(_months(patching, deadline)),
+    )
+
+
 def compliance(
     inventory: Inventory,
-    past: Remembered,
+    past: Past,
     policies: Sequence[Policy],
     now: datetime,
     deadline: timedelta,
@@ -38,14 +71,9 @@ def compliance(
     """How the fleet stands at `now`. Without `policies`, nobody is told to be selected by none."""
     month = _month_at(now)
     released = _released(month)
-    patching = sorted(
-        (one for one in past.rollouts if isinstance(one.planned.plan.change, Patches)),
-        key=lambda one: one.started_at,
-    )
-    this_month = [one for one in patching if one.started_at >= released]
     told = _Told(
         dict(cannot_roll(inventory)),
-        _outcomes(this_month),
+        past.outcomes,
         [matcher(policy.select) for policy in policies if policy.campaign is not None],
         now,
     )
@@ -61,7 +89,7 @@ def compliance(
         released=released,
         deadline=deadline,
         machines=tuple(sorted(reasoned, key=_urgency)),
-        months=tuple(_months(patching, deadline)),
+        months=past.months,
         notes=tuple(_notes(standings, past)),
     )
 
@@ -273,7 +301,7 @@ def _month(month: Month, rollouts: Sequence[Rollout], deadline: timedelta) -> Mo
     )
 
 
-def _notes(standings: Sequence[Standing], past: Remembered) -> Iterator[str]:
+def _notes(standings: Sequence[Standing], past: Past) -> Iterator[str]:
     if estimated := sum(one.estimated for one in standings):
         yield (
             f"of {estimated:,} machines nobody told when the updates that they lack came out: that is deduced from their last "

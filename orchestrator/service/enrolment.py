@@ -37,7 +37,16 @@ def transitions(change: Enrolment) -> tuple[Transition, ...]:
     return tuple(Transition(key, before, after, number) for (key, before, after), number in ordered)
 
 
-def done_by(rollout: Rollout) -> Enrolment:
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What a rollout set, or may have set, with how it was before; and the subscriptions of its machines."""
+
+    rollout: str
+    change: Enrolment
+    subscriptions: tuple[str, ...]
+
+
+def done_by(rollout: Rollout) -> Enrolled:
     """The settings that a rollout wrote, or may have written. Raises `UsageError` for one that enrolled nobody."""
     change = rollout.planned.plan.change
     if not isinstance(change, Enrolment):
@@ -49,7 +58,9 @@ def done_by(rollout: Rollout) -> Enrolment:
         for index, run in enumerate(rollout.machines)
         if run.status not in _NOT_BEGUN
     }
-    return Enrolment(tuple(one for one in change.settings if one.machine in begun), change.undoes)
+    set_there = Enrolment(tuple(one for one in change.settings if one.machine in begun), change.undoes)
+    concerned = {one.subscription for one in rollout.planned.plan.machines if one.change}
+    return Enrolled(rollout.id, set_there, tuple(sorted(concerned)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,15 +73,27 @@ def _has(rollout: Rollout, name: str) -> bool:
     return any(wanted in (machine.id, machine.name.lower()) for machine in rollout.planned.plan.machines)
 
 
-async def story(journal: Journal, scope: Scope, rollout: str, *, everything: bool) -> list[str]:
-    """All that happened in a rollout, a line each; without `everything`, what goes without saying is left out."""
-    lines = []
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened, and when."""
+
+    at: datetime
+    sentence: str
+
+    def __str__(self) -> str:
+        """`2026-11-29 10:00:00  paused by ada: because`."""
+        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.sentence}"
+
+
+async def story(journal: Journal, scope: Scope, rollout: str, *, everything: bool) -> list[Happened]:
+    """All that happened in a rollout, oldest first; without `everything`, what goes without saying is left out."""
+    told: list[Happened] = []
     known = scope.rollouts[rollout]
     async for row in journal.read():
         if row.rollout == rollout:
-            lines += [
-                f"{row.at:%Y-%m-%d %H:%M:%S}  {sentence(known, fact)}"
+            told += [
+                Happened(row.at, sentence(known, fact))
                 for fact in decode(row.body, row.seq, row.rollout)
                 if everything or not is_quiet(fact)
             ]
-    return lines
+    return told

@@ -129,7 +129,7 @@ async def test_an_archive_is_read_like_a_journal() -> None:
     scope = await look_for(kept, "second")
     rollout = scope.rollouts[fact.rollouts[1].id]
     assert status(scope, rollout, stage.clock.now()).headline == "Finished: 1 of 1 done."
-    assert (await story(kept, scope, rollout.id, everything=True))[-1].endswith("finished")
+    assert (await story(kept, scope, rollout.id, everything=True))[-1].sentence.endswith("finished")
     assert sorted((*(await history(kept)).samples, *(await history(journal)).samples)) == sorted(
         learned.samples
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestrator.reports.compliance_model import State, Why
-from orchestrator.service.compliance import compliance
+from orchestrator.service.compliance import compliance, past
 from orchestrator.service.look import look_back
 from tests.simulation.reference import reference
 from tests.virtual import START, Stage, virtual
@@ -17,9 +17,10 @@ async def test_a_rollout_that_ended_is_looked_back_on() -> None:
     stage = Stage.of(await reference(), "- install_fails: {machines: [a2], code: '0x80070643'}")
     await stage.run()
     journal = await stage.journal()
-    past = await look_back(journal, START - timedelta(days=1))
+    remembered = await look_back(journal, START - timedelta(days=1))
     assert (await look_back(journal, START + timedelta(days=1))).rollouts == ()
-    told = compliance(stage.script.fleet, past, [], stage.clock.now(), timedelta(days=30))
+    now, month_long = stage.clock.now(), timedelta(days=30)
+    told = compliance(stage.script.fleet, past(remembered, now, month_long), [], now, month_long)
     (month,) = told.months
     assert (month.month, month.machines, month.done, month.failed) == ("2026-11", 8, 7, 1)
     assert month.last_days is not None

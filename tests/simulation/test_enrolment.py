@@ -82,7 +82,7 @@ async def test_it_goes_on_after_a_crash_and_is_taken_back() -> None:
     with pytest.raises(Crashed):
         await stage.run(crash_at=12)
     rollout = await stage.run()
-    done = done_by(rollout)
+    done = done_by(rollout).change
     assert [(one.before, one.after, one.machines) for one in transitions(done)] == [("absent", "true", 8)]
     now = await fleet_of(stage)
     back = unenrol(done, rollout.id, {one.id: one for one in now.machines}).change

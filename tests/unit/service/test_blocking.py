@@ -53,17 +53,15 @@ def test_status_tells_what_is_kept_out() -> None:
 
 def test_a_plan_is_told_what_blocks_mean_for_it() -> None:
     """Nothing left for anybody, or for some."""
-    diary = installed()
-    diary.scope.blocked[KB] = Blocked(KB, "ada", "bad", NOON)
     plan = plan_of(lane("west", "a b"), change=Patches((), include_kbs=(KB,)))
     windows = replace(plan, machines=tuple(replace(x, os=Os.WINDOWS) for x in plan.machines))
-    assert what_it_means_for(windows, diary.scope) == (
+    assert what_it_means_for(windows, {KB}) == (
         "this plan would install nothing but what is blocked: it will be refused"
     )
     first, *others = windows.machines
     mixed = replace(windows, machines=(replace(first, os=Os.LINUX), *others))
-    assert what_it_means_for(mixed, diary.scope).startswith("1 machine of this plan would get nothing but")
-    assert what_it_means_for(replace(plan, change=Patches()), diary.scope) == ""
+    assert what_it_means_for(mixed, {KB}).startswith("1 machine of this plan would get nothing but")
+    assert what_it_means_for(replace(plan, change=Patches()), {KB}) == ""
 
 
 def test_a_kb_is_written_in_two_ways() -> None:

@@ -50,7 +50,7 @@ def test_what_goes_from_what_to_what() -> None:
 def test_what_was_begun_may_have_been_written() -> None:
     """Whoever was given the request counts, done or not; whoever wasn't is left out."""
     made = enrolling(a=MachineStatus.DONE, b=MachineStatus.NOT_CHANGED, c=MachineStatus.PENDING)
-    assert [one.machine for one in done_by(made).settings] == [vm_id("a"), vm_id("b")]
+    assert [one.machine for one in done_by(made).change.settings] == [vm_id("a"), vm_id("b")]
     assert written_by(made) == (vm_id("a"),)
 
 

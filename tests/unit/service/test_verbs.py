@@ -227,8 +227,8 @@ async def test_a_rollouts_story_is_told_from_its_journal() -> None:
     disk = await begun()
     await carry_out(MemoryJournal(disk), m.Pause("r1", WHO, WHY), NOON, WHO)
     journal = MemoryJournal(disk)
-    lines = await story(journal, await look(journal), "r1", everything=False)
-    assert lines == [
+    told = await story(journal, await look(journal), "r1", everything=False)
+    assert [str(one) for one in told] == [
         "2026-11-22 12:00:00  started by ada",
         "2026-11-22 12:00:00  every machine was looked at: all serve",
         "2026-11-22 12:00:00  stage broad opened (1 of 1)",
