@@ -13,6 +13,8 @@
     │   ├── CloudPermanent        a person: it won't pass by itself
     │   └── AccessDenied          whoever grants access
     ├── GitError              whoever keeps the policies: they can't be had from git
+    ├── Unrecognised          whoever asks: who it is isn't known, or no longer
+    ├── IssuerError           whoever runs the issuer of identities: it can't be asked, or isn't what it should be
     ├── StaleLease            this process: it steps down, another one writes
     └── Defect                us: a step that can't be, a broken promise in the code
 
@@ -136,6 +138,14 @@ class AccessDenied(CloudError):
 
 class GitError(WavekeeperError):
     """A repository that can't be reached or read, or that holds what can't be taken. It is tried again; what was had before holds on."""
+
+
+class Unrecognised(WavekeeperError):
+    """No proof of who asks, or one that doesn't hold: foreign, for somebody else, expired. The message says what to do about it."""
+
+
+class IssuerError(WavekeeperError):
+    """The issuer of identities can't be reached, or its answers can't be used. It is tried again; who is known stays known."""
 
 
 class StaleLease(WavekeeperError):
