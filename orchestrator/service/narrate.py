@@ -41,18 +41,16 @@ def is_quiet(fact: e.Event) -> bool:
     return isinstance(fact, QUIET)
 
 
-def sentence(rollout: Rollout | Ended, fact: e.Event) -> str:
-    """What happened, in words, with machines by name."""
+def sentence(rollout: Rollout | Ended | None, fact: e.Event) -> str:
+    """What happened, in words, with machines by name. None: the fact is about no rollout, but about the scope."""
     machine = getattr(fact, "machine", -1)
-    if isinstance(fact, e.Archived):
-        count = counted(len(fact.rollouts), "rollout")
-        return f"{count} went into the archive {fact.archive}, {counted(fact.rows, 'row')}"
-    if isinstance(rollout, Ended):
-        name = rollout.left[machine].name if machine in rollout.left else ""
-        return _of_machine(name, fact) or f"{type(fact).__name__}"
+    if rollout is None or isinstance(rollout, Ended):
+        name = rollout.left[machine].name if rollout is not None and machine in rollout.left else ""
+        return _of_scope(fact) or _of_machine(name, fact) or f"{type(fact).__name__}"
     name = rollout.planned.machine(machine).name if machine >= 0 else ""
     told = (
-        _of_rollout(rollout, fact)
+        _of_scope(fact)
+        or _of_rollout(rollout, fact)
         or _of_others(rollout, fact)
         or _of_attempt(name, fact)
         or _of_machine(name, fact)
@@ -118,7 +116,7 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
 
 
 def _of_others(rollout: Rollout, fact: e.Event) -> str | None:
-    """Of receivers, groups, updates and people."""
+    """Of receivers, groups and updates."""
     match fact:
         case e.Told(notice, webhook, ok, evidence):
             return (
@@ -133,12 +131,20 @@ def _of_others(rollout: Rollout, fact: e.Event) -> str | None:
                 if well
                 else f"group {name} isn't well, its machines wait: {evidence}"
             )
+        case e.PatchesSeen(patches=patches):
+            return f"updates as machines have them from here on: {patch_sentence(patches)}"
+    return None
+
+
+def _of_scope(fact: e.Event) -> str | None:
+    """Of what is about no rollout, or may be."""
+    match fact:
+        case e.Archived(rollouts=rollouts, archive=archive, rows=rows):
+            return f"{counted(len(rollouts), 'rollout')} went into the archive {archive}, {counted(rows, 'row')}"
         case e.UpdateBlocked(kb, who, reason):
             return f"KB{kb} is kept out of every campaign by {who}: {reason}"
         case e.UpdateUnblocked(kb, who, reason):
             return f"KB{kb} is let in again by {who}: {reason}"
-        case e.PatchesSeen(patches=patches):
-            return f"updates as machines have them from here on: {patch_sentence(patches)}"
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
     return None

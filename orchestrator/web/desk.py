@@ -1,0 +1,50 @@
+"""The desk: what the API may ask of whoever writes the journal. The daemon implements it; tests have one of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.rollout.state import Scope
+from orchestrator.service.happenings import Decided
+from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
+from orchestrator.wiring.journal import Journal
+
+Listener = Callable[[Decided], None]
+"""Is told each decision once it is durable, in the order of the journal. It must be quick and must not raise."""
+
+
+class Desk(Protocol):
+    """Everything is as of now. Nobody but the journal's writer changes what `scope` gives out."""
+
+    @property
+    def scope(self) -> Scope:
+        """The live state: read it, and keep nothing of it across an `await`."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """The journal that it writes: letters are posted into it."""
+        ...
+
+    def now(self) -> datetime:
+        """The cloud's time, which facts are written in."""
+        ...
+
+    def calendar(self) -> tuple[Coming, ...]:
+        """Every campaign, the one that is due next first."""
+        ...
+
+    def policies(self) -> PoliciesTold:
+        """How the branch stands."""
+        ...
+
+    def observations(self) -> tuple[ObservationTold, ...]:
+        """What campaigns that may not act would have done, the latest first."""
+        ...
+
+    def listen(self, listener: Listener) -> AbstractContextManager[None]:
+        """Have every decision told from now on, until the block ends."""
+        ...
