@@ -10,13 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection
+from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection, WebSection
+from orchestrator.daemon.web import web_settings
 from orchestrator.errors import Problem, UsageError
 from orchestrator.gitops.model import Login
 from orchestrator.notify.webhook import Target
 from orchestrator.policy.checked import read_checked, refuse_if_any
 from orchestrator.policy.complaints import Language
 from orchestrator.policy.document import Document
+from orchestrator.web.settings import Settings
 from orchestrator.wiring.files import read_bytes
 from orchestrator.wiring.journal import journal_path
 from orchestrator.wiring.rollout import read_webhooks
@@ -29,6 +31,7 @@ LANGUAGE: Final = Language(
             GitSection: "in `policies`",
             FleetSection: "in `fleet`",
             CampaignSection: "in an entry of `campaigns`",
+            WebSection: "in `web`",
         }
     ),
     entry="a campaign",
@@ -64,6 +67,7 @@ class Config:
     journal: Path
     keep_for: timedelta
     webhooks: Mapping[str, Target] = field(repr=False)
+    web: Settings | None = None
 
     @property
     def state(self) -> Path:
@@ -115,6 +119,8 @@ def _made(
             problems.append(
                 document.problem(("policies", "source"), what, "write a URL, or a folder that is there")
             )
+    web, found = web_settings(document, checked.web)
+    problems += found
     config = Config(
         file=file,
         git=git,
@@ -126,6 +132,7 @@ def _made(
         keep_for=checked.keep_for,
         journal=journal_path(folder / checked.journal if checked.journal is not None else None),
         webhooks=webhooks,
+        web=web,
     )
     return config, problems
 

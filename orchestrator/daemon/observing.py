@@ -6,6 +6,7 @@ A file is written when the going-through has ended, and so a moment is observed 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -39,8 +40,12 @@ class Observations:
 
     def __post_init__(self) -> None:
         """Those that earlier processes have observed."""
-        told = (orjson.loads(file.read_bytes()) for file in self.folder.glob("*.json"))
-        self.done = {Due(one["campaign"], datetime.fromisoformat(one["due"])) for one in told}
+        self.done = {Due(one["campaign"], datetime.fromisoformat(one["due"])) for one in self.told()}
+
+    def told(self) -> Iterator[dict[str, Any]]:
+        """What is kept of each that was observed, read from its file."""
+        for file in self.folder.glob("*.json"):
+            yield orjson.loads(file.read_bytes())
 
     def known(self) -> frozenset[Due]:
         """The moments that need no observing any more."""

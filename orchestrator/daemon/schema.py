@@ -76,6 +76,39 @@ class CampaignSection(Section):
     )
 
 
+class WebSection(Section):
+    """Where the API and the page are served. Without this section they are not."""
+
+    listen: Text = Field(
+        default="127.0.0.1:8470",
+        description="The address and port. Any but loopback is open to others: say it on purpose.",
+        examples=["127.0.0.1:8470"],
+    )
+    names: Annotated[list[Text], OneOrMany] = Field(
+        default_factory=list,
+        description="Host names that it is reached by, besides loopback and the address itself; a request to any other is refused.",
+        examples=["[wavekeeper.example]"],
+    )
+    origins: Annotated[list[Text], OneOrMany] = Field(
+        default_factory=list,
+        description="Pages of other sites that may use the API from a browser, as `https://host`. None if left out.",
+        examples=["[https://tools.example]"],
+    )
+    requests_per_minute: int = Field(
+        default=600,
+        ge=1,
+        description="How many requests one person may make a minute; a hundred more at once are let through.",
+        examples=["600"],
+    )
+    largest_body: int = Field(
+        default=64,
+        ge=1,
+        le=2048,
+        description="MiB of the largest body that is taken: a plan.",
+        examples=["64"],
+    )
+
+
 class DaemonFile(Section):
     """The daemon's configuration."""
 
@@ -108,7 +141,12 @@ class DaemonFile(Section):
         description="A JSON file that says where the webhooks of policies go, as for `wavekeeper rollout --webhooks`.",
         examples=["/etc/wavekeeper/webhooks.json"],
     )
+    web: WebSection | None = Field(
+        default=None,
+        description="Where the API and the page are served; nowhere if left out.",
+        examples=["{listen: 127.0.0.1:8470}"],
+    )
 
 
-SECTIONS: Final = (DaemonFile, GitSection, FleetSection, CampaignSection)
+SECTIONS: Final = (DaemonFile, GitSection, FleetSection, CampaignSection, WebSection)
 """All there are."""

@@ -11,9 +11,14 @@ import structlog
 
 from orchestrator.daemon.apart import helper
 from orchestrator.daemon.config import Config, read_config
+from orchestrator.daemon.desk import DaemonDesk
 from orchestrator.daemon.opening import WHO
 from orchestrator.daemon.service import Daemon
 from orchestrator.errors import PolicyError, Refused, UsageError
+from orchestrator.web.app import build
+from orchestrator.web.pages import add_page
+from orchestrator.web.person import everybody
+from orchestrator.web.server import listening
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.files import make_folder
 from orchestrator.wiring.journal import become_writer, open_journal, whoami
@@ -29,13 +34,19 @@ async def serve(config: Config) -> None:
         UsageError, AccessDenied, JournalError: it can't be started like this; nothing was done.
         Refused: another process writes the journal.
     """
-    async with opened(config) as daemon:
+    async with opened(config) as daemon, served(daemon) as url:
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
         assert me is not None
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, me.cancel)
         loop.add_signal_handler(signal.SIGHUP, reload, daemon)
-        log.info("ready", journal=str(config.journal), policies=config.git.source, branch=config.git.branch)
+        log.info(
+            "ready",
+            journal=str(config.journal),
+            policies=config.git.source,
+            branch=config.git.branch,
+            web=url or "not served",
+        )
         try:
             await daemon.run()
         except asyncio.CancelledError:
@@ -67,6 +78,19 @@ async def opened(config: Config) -> AsyncIterator[Daemon]:
             await journal.close()
 
 
+@asynccontextmanager
+async def served(daemon: Daemon) -> AsyncIterator[str]:
+    """The API and the page, if the configuration says where: its URL, else nothing."""
+    settings = daemon.config.web
+    if settings is None:
+        yield ""
+        return
+    app = build(DaemonDesk(daemon), settings, everybody)
+    add_page(app)
+    async with listening(app, settings) as url:
+        yield url
+
+
 def reload(daemon: Daemon) -> None:
     """Take over what a changed configuration says of campaigns; what needs a restart is named. A bad one changes nothing."""
     old = daemon.config
@@ -81,6 +105,7 @@ def reload(daemon: Daemon) -> None:
         "fleet": (old.subscriptions, old.endpoint) != (new.subscriptions, new.endpoint),
         "journal": old.journal != new.journal,
         "webhooks": old.webhooks != new.webhooks,
+        "web": old.web != new.web,
     }
     restart = sorted(name for name, differs in fixed.items() if differs)
     if restart:

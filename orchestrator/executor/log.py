@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -127,6 +129,8 @@ class Log:
         self._keeping: asyncio.Task[None] | None = None
         self._last: asyncio.Task[int] | None = None
         self._last_of: dict[str, int] = {}  # rollout -> its last row that this process appended
+        self._listeners: list[Callable[[Decided], None]] = []
+        self._untold: deque[tuple[Decided, asyncio.Task[int]]] = deque()
 
     def record(
         self,
@@ -169,7 +173,31 @@ class Log:
         self._last_of[rollout] = self.scope.seq
         self._last = commit = asyncio.ensure_future(append)
         self._keep_if_due(commit, facts)
-        return Decided(expected + 1, rollout, at, facts), commit
+        decided = Decided(expected + 1, rollout, at, facts)
+        if self._listeners:
+            self._untold.append((decided, commit))
+            commit.add_done_callback(self._tell)
+        return decided, commit
+
+    @contextmanager
+    def listening(self, listener: Callable[[Decided], None]) -> Iterator[None]:
+        """Have every decision that is recorded within the block told once it is durable, in the order of the journal.
+
+        A listener must be quick, and must not raise.
+        """
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def _tell(self, _: asyncio.Task[int]) -> None:
+        """Rows became durable. What failed, and what counted on it, is told to nobody: it never happened."""
+        while self._untold and self._untold[0][1].done():
+            decided, commit = self._untold.popleft()
+            if not commit.cancelled() and commit.exception() is None:
+                for listener in tuple(self._listeners):
+                    listener(decided)
 
     async def durable(self) -> None:
         """Wait until all rows that were queued so far are durable. Raises what the last of them did."""

@@ -140,7 +140,9 @@ def _of_scope(fact: e.Event) -> str | None:
     """Of what is about no rollout, or may be."""
     match fact:
         case e.Archived(rollouts=rollouts, archive=archive, rows=rows):
-            return f"{counted(len(rollouts), 'rollout')} went into the archive {archive}, {counted(rows, 'row')}"
+            return (
+                f"{counted(len(rollouts), 'rollout')} went into the archive {archive}, {counted(rows, 'row')}"
+            )
         case e.UpdateBlocked(kb, who, reason):
             return f"KB{kb} is kept out of every campaign by {who}: {reason}"
         case e.UpdateUnblocked(kb, who, reason):

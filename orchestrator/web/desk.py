@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.state import Scope
 from orchestrator.service.happenings import Decided
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
@@ -33,6 +34,10 @@ class Desk(Protocol):
         """The cloud's time, which facts are written in."""
         ...
 
+    def tags(self, machine: MachineId) -> Mapping[str, str]:
+        """The tags of a machine as the fleet was last read; none of one that wasn't in it."""
+        ...
+
     def calendar(self) -> tuple[Coming, ...]:
         """Every campaign, the one that is due next first."""
         ...
@@ -41,7 +46,7 @@ class Desk(Protocol):
         """How the branch stands."""
         ...
 
-    def observations(self) -> tuple[ObservationTold, ...]:
+    async def observations(self) -> tuple[ObservationTold, ...]:
         """What campaigns that may not act would have done, the latest first."""
         ...
 

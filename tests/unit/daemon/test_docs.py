@@ -8,7 +8,14 @@ from typing import Final
 
 from pydantic_core import PydanticUndefined
 
-from orchestrator.daemon.schema import SECTIONS, CampaignSection, DaemonFile, FleetSection, GitSection
+from orchestrator.daemon.schema import (
+    SECTIONS,
+    CampaignSection,
+    DaemonFile,
+    FleetSection,
+    GitSection,
+    WebSection,
+)
 from orchestrator.policy import words
 from orchestrator.policy.schema.section import Section
 
@@ -18,6 +25,7 @@ TITLES: Final = {
     GitSection: "`policies`",
     FleetSection: "`fleet`",
     CampaignSection: "An entry of `campaigns`",
+    WebSection: "`web`",
 }
 
 
@@ -37,6 +45,8 @@ def _default(value: object) -> str:
             return str(value).lower()
         case str():
             return f"`{value}`"
+        case int():
+            return str(value)
         case _:
             return "must be said" if value is PydanticUndefined else "-"
 

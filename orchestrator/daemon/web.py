@@ -1,0 +1,40 @@
+"""What the configuration says of the server, as the server takes it."""
+
+from __future__ import annotations
+
+from orchestrator.daemon.schema import WebSection
+from orchestrator.errors import Problem
+from orchestrator.policy.document import Document
+from orchestrator.web.settings import Settings
+
+_INSTEAD = "write an address and a port, such as 127.0.0.1:8470 or [::1]:8470"
+
+
+def web_settings(document: Document, section: WebSection | None) -> tuple[Settings | None, list[Problem]]:
+    """The settings, None where nothing is to be served; and what is wrong with them."""
+    if section is None:
+        return None, []
+    problems = []
+    host, colon, port = section.listen.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        what = f"{section.listen} is no address to listen on"
+        problems.append(document.problem(("web", "listen"), what, _INSTEAD))
+        host, port = "", "0"
+    for number, origin in enumerate(section.origins):
+        scheme, slashes, rest = origin.partition("://")
+        if scheme not in ("https", "http") or not slashes or not rest or "/" in rest:
+            what = f"{origin} is no origin"
+            problems.append(
+                document.problem(
+                    ("web", "origins", number), what, "write it as https://host, with a port if it has one"
+                )
+            )
+    settings = Settings(
+        host.strip("[]"),
+        int(port),
+        tuple(name.lower() for name in section.names),
+        tuple(origin.lower() for origin in section.origins),
+        section.requests_per_minute,
+        section.largest_body << 20,
+    )
+    return settings, problems

@@ -1,0 +1,140 @@
+"""The server's application: the table's routes, the page, and what is true of every request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from pydantic import ValidationError
+
+from orchestrator.access.model import Person
+from orchestrator.errors import WavekeeperError
+from orchestrator.web.asked import Asked
+from orchestrator.web.desk import Desk
+from orchestrator.web.models import Flaw
+from orchestrator.web.person import Recognise
+from orchestrator.web.problems import Declined, declined_for, response_of
+from orchestrator.web.routes import PREFIX, Route
+from orchestrator.web.settings import Settings
+from orchestrator.web.table import ROUTES
+
+log = structlog.get_logger("wavekeeper.web")
+
+PERSON: Final = web.RequestKey("person", Person)
+
+
+def build(
+    desk: Desk, settings: Settings, recognise: Recognise, *, routes: Sequence[Route] = ROUTES
+) -> web.Application:
+    """An application that answers by the table. More routes may be added to it before it runs."""
+
+    @web.middleware
+    async def person_first(request: web.Request, handler: Callable[..., Any]) -> web.StreamResponse:
+        if request.path.startswith(PREFIX):
+            request[PERSON] = await recognise(request)
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    app = web.Application(middlewares=[_problems, person_first], client_max_size=settings.largest_body)
+    for route in routes:
+        app.router.add_route(route.method, PREFIX + route.path, _answers(route, desk))
+    return app
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Callable[..., Any]) -> web.StreamResponse:
+    """Whatever goes wrong becomes a problem document."""
+    try:
+        answer: web.StreamResponse = await handler(request)
+    except WavekeeperError as error:
+        return response_of(declined_for(error))
+    except web.HTTPException as error:
+        return response_of(_of_http(error))
+    except Exception:
+        log.exception("a request failed", method=request.method, path=request.path)
+        return response_of(
+            Declined("defect", "Something went wrong that shouldn't; the daemon's log has it.")
+        )
+    return answer
+
+
+def _of_http(error: web.HTTPException) -> Declined:
+    match error:
+        case web.HTTPNotFound():
+            return Declined(
+                "not-found", "there is nothing here; the list of paths is at /api/v1/openapi.json"
+            )
+        case web.HTTPMethodNotAllowed():
+            return Declined(
+                "method",
+                f"this is for {', '.join(sorted(error.allowed_methods))}",
+                headers={"Allow": error.headers["Allow"]},
+            )
+        case web.HTTPRequestEntityTooLarge():
+            return Declined("too-large", error.text or "")
+        case _:
+            return Declined("bad-request", error.text or error.reason)
+
+
+def _answers(route: Route, desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked = Asked(
+            desk,
+            request[PERSON],
+            dict(request.match_info),
+            _query(route, request),
+            await _body(route, request),
+        )
+        value = await route.handle(asked)
+        return web.Response(
+            body=route.answers.dump_json(value), status=route.status, content_type="application/json"
+        )
+
+    return answer
+
+
+def _query(route: Route, request: web.Request) -> Any:
+    given = request.query
+    known = () if route.query is None else route.query.__dataclass_fields__
+    flaws = [
+        Flaw(
+            f"?{name}",
+            "there is no such parameter",
+            f"known are: {', '.join(known)}" if known else "leave it away",
+        )
+        for name in given
+        if name not in known
+    ] + [
+        Flaw(f"?{name}", "said more than once", "say it once")
+        for name in known
+        if len(given.getall(name, ())) > 1
+    ]
+    if flaws:
+        raise Declined("bad-request", "The parameters can't be understood.", flaws=flaws)
+    if route.queries is None:
+        return None
+    try:
+        return route.queries.validate_python(dict(given))
+    except ValidationError as error:
+        raise Declined(
+            "bad-request", "The parameters can't be understood.", flaws=_flaws(error, "?")
+        ) from None
+
+
+async def _body(route: Route, request: web.Request) -> Any:
+    if route.bodies is None:
+        return None
+    if request.content_type != "application/json":
+        raise Declined("media-type", "send the body as application/json")
+    try:
+        return route.bodies.validate_json(await request.read())
+    except ValidationError as error:
+        raise Declined("invalid", "The body isn't valid.", flaws=_flaws(error, "")) from None
+
+
+def _flaws(error: ValidationError, before: str) -> list[Flaw]:
+    return [
+        Flaw(before + ".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_url=False)
+    ]

@@ -1,0 +1,85 @@
+"""One request, understood: who asks, for what, of which desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from orchestrator.access.decide import decide, may
+from orchestrator.access.model import About, Denied, Person, Tags, Verb
+from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.ended import known
+from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.service.rollouts import campaign_of
+from orchestrator.web.desk import Desk
+from orchestrator.web.problems import Declined
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a handler is given. `query` and `body` are of the types that the route names; `key` is the Idempotency-Key, if one is needed."""
+
+    desk: Desk
+    person: Person
+    path: Mapping[str, str]
+    query: Any = None
+    body: Any = None
+    key: str = ""
+
+    def sees(self, about: About) -> bool:
+        """Whether the person may know of it."""
+        return may(self.person, Verb.VIEW, about)
+
+    def require(self, verb: Verb, about: About) -> None:
+        """Raise `Declined` unless the person may do it."""
+        decided = decide(self.person, verb, about)
+        if isinstance(decided, Denied):
+            raise Declined("forbidden", decided.why)
+
+    def rollout(self, verb: Verb = Verb.VIEW) -> Rollout | Ended:
+        """The rollout of the path, by its whole id. What there isn't and what may not be seen are told alike."""
+        name = self.path["id"]
+        scope = self.desk.scope
+        found = scope.rollouts.get(name) or scope.ended.get(name)
+        if found is None or not self.sees(about(found, self.desk.tags)):
+            raise Declined("not-found", f"there is no rollout {name} that {self.person.name} may see")
+        self.require(verb, about(found, self.desk.tags))
+        return found
+
+    def rollouts(self) -> list[Rollout | Ended]:
+        """All that the person may see, in the order in which they were started."""
+        return [one for one in known(self.desk.scope) if self.sees(about(one, self.desk.tags))]
+
+
+TagsOf = Callable[[MachineId], Tags]
+
+
+def about(rollout: Rollout | Ended, tags: TagsOf) -> About:
+    """What a rollout concerns: its campaign, and the tags of the machines that it changes."""
+    if isinstance(rollout, Ended):
+        return About(campaign_of(rollout), TagsOfMany([one.machine for one in rollout.left.values()], tags))
+    changing = [machine.id for machine in rollout.planned.plan.machines if machine.change]
+    return About(campaign_of(rollout), TagsOfMany(changing, tags))
+
+
+@dataclass(frozen=True, slots=True)
+class TagsOfMany(Sequence[Tags]):
+    """The tags of machines, looked up as they are asked for."""
+
+    machines: Sequence[MachineId]
+    tags: TagsOf
+
+    def __len__(self) -> int:
+        return len(self.machines)
+
+    @overload
+    def __getitem__(self, index: int) -> Tags: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Tags]: ...
+
+    def __getitem__(self, index: int | slice) -> Tags | Sequence[Tags]:
+        if isinstance(index, slice):
+            return TagsOfMany(self.machines[index], self.tags)
+        return self.tags(self.machines[index])
