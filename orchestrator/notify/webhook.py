@@ -24,6 +24,8 @@ import aiohttp
 import orjson
 
 from orchestrator.clock import Clock, SystemClock
+from orchestrator.egress.connect import connector, reason, refuse_literal
+from orchestrator.egress.rules import ON_A_DESK, Rules
 from orchestrator.errors import UsageError
 from orchestrator.notify.port import Delivery
 
@@ -44,13 +46,16 @@ class Target:
 class HttpWebhooks:
     """`Webhooks` by POST. `clock` stamps signatures: real time, whatever time the rollout runs in."""
 
-    def __init__(self, targets: Mapping[str, Target], clock: Clock | None = None) -> None:
+    def __init__(
+        self, targets: Mapping[str, Target], clock: Clock | None = None, egress: Rules = ON_A_DESK
+    ) -> None:
         """Raises `UsageError` naming every webhook whose url or secret can't be used."""
         if wrong := [why for name in sorted(targets) if (why := _wrong(name, targets[name]))]:
             raise UsageError("\n".join(wrong))
         self._targets = dict(targets)
         self._keys = {name: _key(target.secret) for name, target in targets.items() if target.secret}
         self._clock: Clock = clock or SystemClock()
+        self._egress = egress
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
 
@@ -78,6 +83,7 @@ class HttpWebhooks:
             self._session = None
 
     async def _post(self, name: str, key: str, text: bytes, timeout_s: float) -> Delivery:
+        refuse_literal(self._egress, self._targets[name].url)
         began = time.perf_counter()
         async with self._open().post(
             self._targets[name].url,
@@ -113,7 +119,7 @@ class HttpWebhooks:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # A connection for each call: a kept one that the receiver just closed would look like a lost answer.
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                connector=connector(self._egress, limit=0, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "wavekeeper"},
             )
@@ -144,6 +150,8 @@ def _key(secret: str) -> bytes:
 
 def _reason(error: Exception) -> str:
     """Why no answer came, without the url."""
+    if refused := reason(error):
+        return refused
     match error:
         case aiohttp.ClientConnectorDNSError():
             return f"{error.host} has no address"

@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 import aiohttp
 
+from orchestrator.egress.connect import connector, reason, refuse_literal
+from orchestrator.egress.rules import ON_A_DESK, Rules
 from orchestrator.policy.model import Probe
 from orchestrator.probes.evidence import broken, unasked, unwell
 from orchestrator.probes.placeholders import Hole, fill
@@ -26,9 +28,10 @@ _EXCERPT = 100  # characters of it that are shown
 
 
 class HttpProber:
-    """`Prober` for HTTP. At most `at_once` tries are under way; the time that others wait for them is no time-out."""
+    """`Prober` for HTTP, where `egress` allows it. At most `at_once` tries are under way; the time that others wait is no time-out."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int = AT_ONCE, egress: Rules = ON_A_DESK) -> None:
+        self._egress = egress
         self._slots = asyncio.Semaphore(at_once)
         self._session: aiohttp.ClientSession | None = None
 
@@ -45,9 +48,9 @@ class HttpProber:
             except TimeoutError:
                 return unwell(f"no answer within {probe.timeout.total_seconds():g} s")
             except aiohttp.ClientConnectorDNSError as error:
-                return unasked(f"{error.host} has no address")
+                return unasked(reason(error) or f"{error.host} has no address")
             except OSError as error:
-                return broken(error)
+                return unasked(why) if (why := reason(error)) else broken(error)
             except aiohttp.ServerDisconnectedError:
                 return unwell("hung up without an answer")
             except ValueError:  # InvalidURL is one, and so is what comes of a host that no name can be
@@ -62,6 +65,7 @@ class HttpProber:
             self._session = None
 
     async def _get(self, url: str, probe: Probe) -> Reply:
+        refuse_literal(self._egress, url)
         began = time.perf_counter()
         timeout = aiohttp.ClientTimeout(total=probe.timeout.total_seconds())
         async with self._open().get(url, allow_redirects=False, timeout=timeout) as response:
@@ -77,7 +81,7 @@ class HttpProber:
         """One session for all; made at the first question, since it belongs to the running loop."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, force_close=True, ttl_dns_cache=30),
+                connector=connector(self._egress, limit=0, force_close=True, ttl_dns_cache=30),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "wavekeeper", "Accept-Encoding": "identity"},
             )

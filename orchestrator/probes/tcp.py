@@ -6,6 +6,8 @@ import asyncio
 import socket
 import time
 
+from orchestrator.egress.connect import EgressRefused, open_tcp
+from orchestrator.egress.rules import ON_A_DESK, Rules
 from orchestrator.policy.model import Probe
 from orchestrator.probes.evidence import broken, unasked, unwell
 from orchestrator.probes.placeholders import Hole, fill
@@ -15,9 +17,10 @@ AT_ONCE = 500  # as for HTTP: each try is an open socket
 
 
 class TcpProber:
-    """`Prober` for TCP. At most `at_once` tries are under way; the time that others wait for them is no time-out."""
+    """`Prober` for TCP, where `egress` allows it. At most `at_once` tries are under way; the time that others wait is no time-out."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int = AT_ONCE, egress: Rules = ON_A_DESK) -> None:
+        self._egress = egress
         self._slots = asyncio.Semaphore(at_once)
 
     async def ask(self, probe: Probe, subject: Subject) -> Reply:
@@ -29,13 +32,13 @@ class TcpProber:
             began = time.perf_counter()
             try:
                 async with asyncio.timeout(probe.timeout.total_seconds()):
-                    transport, _ = await asyncio.get_running_loop().create_connection(
-                        asyncio.Protocol, host, probe.port
-                    )
+                    transport = await open_tcp(self._egress, host, probe.port)
             except TimeoutError:
                 return unwell(f"no connection within {probe.timeout.total_seconds():g} s")
             except (socket.gaierror, UnicodeError):
                 return unasked(f"{host} has no address")
+            except EgressRefused as refused:
+                return unasked(str(refused))
             except OSError as error:
                 return broken(error)
             transport.close()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from orchestrator.egress.rules import ON_A_DESK, Rules
 from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.collector import nothing_collected
 from orchestrator.executor.log import Log, replay
@@ -118,11 +119,16 @@ LOOPBACK_TRANSIT_S = 1.0
 takes requests in the order in which it answers them."""
 
 
-def make_services(cloud: Cloud, webhooks: Webhooks, settings: Settings | None = None) -> Services:
-    """The doors to machines and the cloud, with the pace of this cloud."""
+def make_services(
+    cloud: Cloud, webhooks: Webhooks, settings: Settings | None = None, egress: Rules = ON_A_DESK
+) -> Services:
+    """The doors to machines and the cloud, with the pace of this cloud. `egress` says where probes may go."""
     if settings is None and is_loopback(cloud.endpoint):
         settings = Settings(in_transit_s=LOOPBACK_TRANSIT_S)
-    probers: Mapping[ProbeKind, Prober] = {ProbeKind.HTTP: HttpProber(), ProbeKind.TCP: TcpProber()}
+    probers: Mapping[ProbeKind, Prober] = {
+        ProbeKind.HTTP: HttpProber(egress=egress),
+        ProbeKind.TCP: TcpProber(egress=egress),
+    }
     return services(cloud.provider, probers, webhooks, cloud.clock, settings, _in_a_thread)
 
 
@@ -132,10 +138,13 @@ async def _in_a_thread(work: Callable[[], T]) -> T:
 
 @asynccontextmanager
 async def doors(
-    cloud: Cloud, webhooks: Mapping[str, Target], settings: Settings | None = None
+    cloud: Cloud,
+    webhooks: Mapping[str, Target],
+    settings: Settings | None = None,
+    egress: Rules = ON_A_DESK,
 ) -> AsyncIterator[Services]:
-    """Services that are given back at the end."""
-    made = make_services(cloud, HttpWebhooks(webhooks), settings)
+    """Services that are given back at the end. Probes and webhooks go where `egress` says: a person's own command may ask its machine."""
+    made = make_services(cloud, HttpWebhooks(webhooks, egress=egress), settings, egress)
     try:
         yield made
     finally:

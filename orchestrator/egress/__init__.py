@@ -1,0 +1,1 @@
+"""Where may probes and webhooks go? The rules, and connections that keep to them."""
