@@ -89,6 +89,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         ),
         "unblock": Entry("blocking", "Steer", "Let an update in again."),
         "journal": Entry("journal", "Keep", "Check, copy and export the journal, also while a rollout runs."),
+        "token": Entry("token", "Keep", "Make a token for a machine that uses the daemon's API."),
         "demo": Entry(
             "demo", "Try", "Everything at once, on a made-up company: nothing to set up, no Azure."
         ),
