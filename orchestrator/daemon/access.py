@@ -19,11 +19,12 @@ from orchestrator.daemon.access_schema import (
     IssuerSection,
     TokenSection,
 )
+from orchestrator.daemon.secrets import read_secret
 from orchestrator.egress.rules import NEVER, Rules, read_network
-from orchestrator.errors import Problem, UsageError
+from orchestrator.errors import Problem
 from orchestrator.policy.document import Document
-from orchestrator.wiring.files import read_bytes
 
+_ANY_TENANT: Final = frozenset({"common", "organizations", "consumers"})  # Entra ID's
 _MOST_SKEW: Final = timedelta(minutes=5)
 
 
@@ -136,16 +137,9 @@ def _issuer(
             f"{section.url} isn't HTTPS",
             "write the issuer as it calls itself, such as https://login.example",
         )
-    if section.url.split("/")[-2:-1] and section.url.rstrip("/").split("/")[-2] in {
-        "common",
-        "organizations",
-        "consumers",
-    }:
-        wrong(
-            "url",
-            "this is the issuer of everybody's tenant, and calls itself otherwise in each token",
-            "write your tenant's id in it",
-        )
+    if set(section.url.split("/")) & _ANY_TENANT:
+        what = "this is the issuer of every tenant, and calls itself otherwise in each token"
+        wrong("url", what, "write your tenant's id in it")
     if section.page is not None:
         parts = urlsplit(section.page)
         if (
@@ -168,26 +162,11 @@ def _issuer(
         )
     if "openid" not in section.scopes:
         wrong("scopes", "without `openid` there is no identity", "add openid")
-    secret = ""
-    if section.secret_env is not None and section.secret_file is not None:
-        wrong(
-            "secret_file",
-            "the secret is said twice, in `secret_env` and `secret_file`",
-            "leave one of them away",
-        )
-    elif section.secret_env is not None:
-        secret = environment.get(section.secret_env, "")
-        if not secret:
-            wrong(
-                "secret_env",
-                f"the environment has no {section.secret_env}",
-                "set it for the daemon's process",
-            )
-    elif section.secret_file is not None:
-        try:
-            secret = read_bytes(folder / section.secret_file, "secret").decode().strip()
-        except (UsageError, UnicodeDecodeError) as error:
-            wrong("secret_file", str(error))
+    secret, found = read_secret(
+        document, ("access", "issuer"), "secret",
+        env=section.secret_env, file=section.secret_file, folder=folder, environment=environment,
+    )  # fmt: skip
+    problems += found
     issuer = Issuer(
         section.url,
         section.client,
