@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import connection, get_context, parent_process
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def helper() -> ProcessPoolExecutor:
-    """One process, made when it is first needed. It ends with this one, however that ends."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    """Two processes, each made when it is first needed: what is due doesn't wait until a commit was tried. They end with this one,
+    however that ends.
+    """
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+@dataclass(slots=True)
+class Apart:
+    """Has work done in a process of its own: rollouts go on meanwhile."""
+
+    pool: ProcessPoolExecutor = field(default_factory=helper)
+
+    async def __call__(self, work: Callable[..., T], *given: Any) -> T:
+        """What the work gives, or raises. All of it goes from one process to the other and back."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(work, *given))
+
+    def end(self) -> None:
+        """Wait for nobody."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _end_with_parent() -> None:

@@ -1,51 +1,76 @@
-"""The fleet as it was last read from the cloud, and how old that is. Read by one at a time, however many want to know."""
+"""The fleet as it was last read from the cloud, and how old that is. Read by one at a time, however many want to know.
+
+It is read in the process beside the daemon: the answers about 20,000 machines take seconds to put together, in which nothing that is
+in flight would be followed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
+from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
-from orchestrator.wiring.cloud import Cloud
+from orchestrator.wiring.cloud import open_cloud
 
 FRESH: Final = timedelta(minutes=1)
 """An inventory that is no older is a fresh one: campaigns that are due at the same moment are planned on the same."""
 
+Ask = Callable[[Sequence[str]], Awaitable[bytes]]
+"""Reads the inventory of subscriptions from the cloud, as a file. Raises `CloudError`."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Known:
-    """An inventory, as a file too, and when it was asked for."""
+    """An inventory, as a file, and when it was asked for."""
 
-    inventory: Inventory
     file: bytes = field(repr=False)
     at: datetime
+    _inventory: Inventory | None = field(default=None, repr=False)
+
+    async def inventory(self) -> Inventory:
+        """What the file says, read once, in a thread."""
+        if self._inventory is None:
+            self._inventory = await asyncio.to_thread(read, self.file, "the fleet")
+        return self._inventory
 
 
 @dataclass(slots=True)
 class Fleet:
     """Reads the inventory, and remembers the last one."""
 
-    cloud: Cloud
+    ask: Ask
+    now: Callable[[], datetime]
     known: Known | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def younger(self, subscriptions: Sequence[str], than: timedelta) -> Known:
         """One that is no older; read now if there is none. Raises `CloudError` where that can't be done."""
         async with self._turn:
-            now = self.cloud.clock.now()
-            if self.known is None or now - self.known.at > than:
-                read = with_regions(await self.cloud.provider.inventory(subscriptions))
-                file = await asyncio.to_thread(partial(native.dump, read))  # a second for large fleets
-                self.known = Known(read, file, now)
+            asked = self.now()
+            if self.known is None or asked - self.known.at > than:
+                self.known = Known(await self.ask(subscriptions), asked)
             return self.known
 
     @property
     def age(self) -> timedelta | None:
         """How old what is known is; None before anything is."""
-        return None if self.known is None else self.cloud.clock.now() - self.known.at
+        return None if self.known is None else self.now() - self.known.at
+
+
+def read_fleet(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
+    """The inventory as it is now, as a file: for a process of its own. Raises `CloudError`, `AccessDenied`."""
+    return asyncio.run(_read(endpoint, subscriptions))
+
+
+async def _read(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
+    cloud = await open_cloud(endpoint)
+    try:
+        return native.dump(with_regions(await cloud.provider.inventory(subscriptions)))
+    finally:
+        await cloud.provider.close()

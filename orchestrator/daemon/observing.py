@@ -17,7 +17,6 @@ import structlog
 
 from orchestrator.daemon.calendar import Due
 from orchestrator.errors import WavekeeperError
-from orchestrator.inventory.model import Inventory
 from orchestrator.rollout import events as e
 from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.wiring.files import make_folder, write_bytes
@@ -51,17 +50,17 @@ class Observations:
         """The moments that need no observing any more."""
         return frozenset(self.done | self.going_on.keys())
 
-    def begin(self, due: Due, plan: bytes, fleet: Inventory) -> None:
+    def begin(self, due: Due, plan: bytes) -> None:
         """Go through a plan beside whatever goes on."""
         log.info("due, and only observed: nothing is changed", campaign=due.campaign, due=due.at)
-        self.going_on[due] = asyncio.create_task(self._go_through(due, plan, fleet))
+        self.going_on[due] = asyncio.create_task(self._go_through(due, plan))
 
     def cancel(self) -> None:
         """Leave what is going on; it is begun anew next time."""
         for task in self.going_on.values():
             task.cancel()
 
-    async def _go_through(self, due: Due, plan: bytes, fleet: Inventory) -> None:
+    async def _go_through(self, due: Due, plan: bytes) -> None:
         grants: list[dict[str, Any]] = []
 
         def listen(rollout: Rollout, decided: Any) -> None:
@@ -73,7 +72,7 @@ class Observations:
 
         told: dict[str, Any] = {"campaign": due.campaign, "due": due.at}
         try:
-            rollout = await observe(plan, self.services, fleet, WHO, listen)
+            rollout = await observe(plan, self.services, WHO, listen)
             done = rollout.counts[MachineStatus.DONE]
             told |= {"status": rollout.status, "cause": rollout.cause, "done": done, "grants": grants}
         except WavekeeperError as error:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import structlog
 
+from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.calendar import Due, Entry, calendar, opened
 from orchestrator.daemon.config import Config
 from orchestrator.daemon.fleet import FRESH, Fleet
@@ -23,8 +22,6 @@ from orchestrator.rollout.ended import known
 from orchestrator.wiring.rollout import ScopeHost, prepare, read_plan, start
 
 log = structlog.get_logger("wavekeeper.daemon")
-
-T = TypeVar("T")
 
 LOOK_EVERY: Final = timedelta(seconds=20)
 """How often the calendar is looked at: a rollout begins within so long of its moment."""
@@ -52,8 +49,9 @@ class Opening:
     following: Following
     fleet: Fleet
     house: ScopeHost
-    pool: ProcessPoolExecutor
+    apart: Apart
     observations: Observations
+    endpoint: str
     waits: dict[str, Waits] = field(default_factory=dict)
     _told: set[tuple[str, datetime]] = field(default_factory=set)  # missed moments
 
@@ -72,14 +70,10 @@ class Opening:
                 self._tell_missed(entry)
                 if entry.due is not None and self._tries(entry.due):
                     await self._open(entry.due, act=entry.act)
-            await self.fleet.cloud.clock.sleep(LOOK_EVERY.total_seconds())
-
-    async def apart(self, work: Callable[..., T], *given: Any) -> T:
-        """In a process of its own: rollouts go on meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(work, *given))
+            await self.house.services.clock.sleep(LOOK_EVERY.total_seconds())
 
     def _now(self) -> datetime:
-        return self.fleet.cloud.clock.now()
+        return self.house.services.clock.now()
 
     def _tell_missed(self, entry: Entry) -> None:
         """Once for each moment that is past catching up."""
@@ -112,7 +106,7 @@ class Opening:
     async def _observe(self, due: Due, good: Good) -> None:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
         plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign)
-        self.observations.begin(due, plan, fleet.inventory)
+        self.observations.begin(due, plan)
 
     async def _run(self, due: Due, good: Good) -> None:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
@@ -120,7 +114,7 @@ class Opening:
         read = await asyncio.to_thread(read_plan, plan)
         handover = await prepare(
             read, self.house.services, who=WHO, reason=f"due {due.at:%Y-%m-%d %H:%M} UTC, commit {good.commit.short}",
-            live=fleet.inventory, judged=True, endpoint=self.fleet.cloud.endpoint, due=due.at, commit=good.commit.id,
+            endpoint=self.endpoint, due=due.at, commit=good.commit.id,
         )  # fmt: skip
         rollout = await start(self.house, read, handover)
         log.info("opened", rollout=rollout.id, campaign=due.campaign, due=due.at, commit=good.commit.short)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from orchestrator.daemon.apart import helper
+from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.config import Config, read_config
 from orchestrator.daemon.desk import DaemonDesk
 from orchestrator.daemon.opening import WHO
@@ -64,17 +64,17 @@ async def opened(config: Config) -> AsyncIterator[Daemon]:
     cloud = await open_cloud(config.endpoint)
     async with doors(cloud, config.webhooks) as made:
         journal = await open_journal(config.journal)
-        pool = helper()
+        apart = Apart()
         try:
             if not await become_writer(journal, f"{WHO} ({whoami()})", cloud.clock.now()):
                 writer = await journal.writer()
                 by = f"{writer.who}, process {writer.pid} on {writer.host}" if writer else "another process"
                 raise Refused(f"{by} writes {config.journal}; a daemon needs a journal to itself")
             house = await open_scope(journal, made, endpoint=cloud.endpoint, stay=True)
-            daemon = Daemon(config, cloud, house, pool)
+            daemon = Daemon(config, cloud, house, apart)
             yield daemon
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            apart.end()
             await journal.close()
 
 

@@ -7,7 +7,7 @@ as safe as killing a single rollout; the next one goes on.
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Final
 
 import structlog
 
+from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.calendar import Entry
 from orchestrator.daemon.config import Config
-from orchestrator.daemon.fleet import Fleet
+from orchestrator.daemon.fleet import Fleet, read_fleet
 from orchestrator.daemon.following import Following
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.opening import Opening
@@ -41,7 +42,7 @@ class Daemon:
     config: Config
     cloud: Cloud
     house: ScopeHost
-    pool: ProcessPoolExecutor
+    apart: Apart
     fleet: Fleet = field(init=False)
     following: Following = field(init=False)
     observations: Observations = field(init=False)
@@ -53,9 +54,15 @@ class Daemon:
         repository = Repository(git.source, git.branch, self.config.state / "git", self.config.login)
         self.following = Following(repository, git.folder, self.config.state, self.vet, self.cloud.clock.now)
         self.observations = Observations(self.config.state / "observed", self.house.services)
-        self.fleet = Fleet(self.cloud)
+        self.fleet = Fleet(self._ask, self.cloud.clock.now)
         self.opening = Opening(
-            lambda: self.config, self.following, self.fleet, self.house, self.pool, self.observations
+            lambda: self.config,
+            self.following,
+            self.fleet,
+            self.house,
+            self.apart,
+            self.observations,
+            self.cloud.endpoint,
         )
 
     async def run(self) -> None:
@@ -114,4 +121,7 @@ class Daemon:
     async def vet(self, folder: Path, prefix: str) -> Vetted:
         """Try the policies of a commit on the fleet as it is. Raises `CloudError` where that can't be read."""
         fleet = await self.fleet.younger(self.config.subscriptions, self.config.inventory_age)
-        return await self.opening.apart(vet, folder, prefix, fleet.file, self.cloud.clock.now())
+        return await self.apart(vet, folder, prefix, fleet.file, self.cloud.clock.now())
+
+    async def _ask(self, subscriptions: Sequence[str]) -> bytes:
+        return await self.apart(read_fleet, self.cloud.endpoint or None, subscriptions)

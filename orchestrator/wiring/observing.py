@@ -11,7 +11,6 @@ from orchestrator.cloud.observing import observing
 from orchestrator.executor.log import Decided
 from orchestrator.executor.services import Services, services
 from orchestrator.hosts.resting import Pace
-from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.state import Rollout
 from orchestrator.store.memory import MemoryDisk, MemoryJournal
 from orchestrator.wiring.rollout import begin, read_plan
@@ -25,9 +24,9 @@ ALONE: Final = Pace(patience=timedelta(hours=1), inbox_every_s=0)
 
 
 async def observe(
-    plan: bytes, real: Services, live: Inventory, who: str, listen: Callable[[Rollout, Decided], None]
+    plan: bytes, real: Services, who: str, listen: Callable[[Rollout, Decided], None]
 ) -> Rollout:
-    """Go through a plan, and tell every decision. It is the same core as of a rollout, on a journal that is forgotten.
+    """Go through a plan of the fleet as it is, and tell every decision. It is the same core as of a rollout, on a journal that is forgotten.
 
     It counts what is out, but no other rollout's grants. Steps around machines are taken for done, receivers for told.
 
@@ -40,9 +39,7 @@ async def observe(
     try:
         await journal.acquire(who, real.clock.now())
         read = await real.aside(partial(read_plan, plan))
-        running = await begin(
-            journal, made, plan, who=who, reason="only observed", live=live, pace=ALONE, read=read
-        )
+        running = await begin(journal, made, plan, who=who, reason="only observed", pace=ALONE, read=read)
         running.host.listen(lambda decided: listen(running.rollout, decided))
         await running.run()
         return running.rollout

@@ -233,20 +233,17 @@ async def prepare(
     endpoint: str = "",
     due: datetime | None = None,
     commit: str = "",
-    judged: bool = False,
 ) -> Handover:
-    """Hold a plan to the judge and to the fleet as it is, beside the loop. `judged`: the judge has read it on this very fleet.
+    """Hold a plan to the judge and to the fleet as it is, beside the loop. Without `live`, it was made of that very fleet, and judged.
 
     Raises `Refused` and `PlanRefused`, with nothing done.
     """
     refuse_unknown_webhooks(plan.planned.plan, made.webhooks.knows)
-    dropped = await made.aside(partial(_held, plan, live, accept_drift=accept_drift, judged=judged))
+    dropped = await made.aside(partial(_held, plan, live, accept_drift=accept_drift))
     return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale, due, commit)
 
 
-def _held(
-    plan: ReadPlan, live: Inventory | None, *, accept_drift: bool, judged: bool
-) -> tuple[tuple[int, str], ...]:
+def _held(plan: ReadPlan, live: Inventory | None, *, accept_drift: bool) -> tuple[tuple[int, str], ...]:
     """Whom the plan leaves alone after all, and why. Seconds for large plans. Raises as `prepare`."""
     parsed = plan.planned.plan
     if not any(machine.change for machine in parsed.machines):
@@ -257,8 +254,7 @@ def _held(
         moved = drift(parsed, live, facts_of(parsed))
         refuse_if_outrun(parsed, moved, accept=accept_drift)
         dropped = tuple(dict((*moved_since(parsed, live), *moved.dropped)).items())
-        if dropped or not judged:
-            refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
+        refuse_unless_judged(plan.file, live, [parsed.machines[index].id for index, _ in dropped])
     return dropped
 
 
