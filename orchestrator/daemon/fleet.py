@@ -25,19 +25,13 @@ Ask = Callable[[Sequence[str]], Awaitable[bytes]]
 """Reads the inventory of subscriptions from the cloud, as a file. Raises `CloudError`."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Known:
-    """An inventory, as a file, and when it was asked for."""
+    """An inventory, as a file too, and when it was asked for."""
 
+    inventory: Inventory
     file: bytes = field(repr=False)
     at: datetime
-    _inventory: Inventory | None = field(default=None, repr=False)
-
-    async def inventory(self) -> Inventory:
-        """What the file says, read once, in a thread."""
-        if self._inventory is None:
-            self._inventory = await asyncio.to_thread(read, self.file, "the fleet")
-        return self._inventory
 
 
 @dataclass(slots=True)
@@ -54,7 +48,8 @@ class Fleet:
         async with self._turn:
             asked = self.now()
             if self.known is None or asked - self.known.at > than:
-                self.known = Known(await self.ask(subscriptions), asked)
+                file = await self.ask(subscriptions)
+                self.known = Known(await asyncio.to_thread(read, file, "the fleet"), file, asked)
             return self.known
 
     @property
