@@ -22,7 +22,7 @@ from orchestrator.cloud.simulated import SimulatedProvider
 from orchestrator.emulator.world import World
 from orchestrator.executor.services import services
 from orchestrator.hosts.resting import Pace
-from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.policy.model import ProbeKind
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.store.port import Journal
@@ -69,6 +69,11 @@ class HouseDesk:
     def journal(self) -> Journal:
         """See the port."""
         return self.house.log.journal
+
+    @property
+    def fleet(self) -> Inventory | None:
+        """See the port."""
+        return self.script.fleet
 
     def now(self) -> datetime:
         """See the port."""

@@ -40,14 +40,19 @@ class DaemonDesk:
         """See the port."""
         return self.daemon.house.log.journal
 
+    @property
+    def fleet(self) -> Inventory | None:
+        """See the port."""
+        known = self.daemon.fleet.known
+        return known.inventory if known is not None else None
+
     def now(self) -> datetime:
         """See the port."""
         return self.daemon.cloud.clock.now()
 
     def tags(self, machine: MachineId) -> Mapping[str, str]:
         """See the port."""
-        known = self.daemon.fleet.known
-        fleet = known.inventory if known is not None else None
+        fleet = self.fleet
         if self._tagged[0] is not fleet:
             self._tagged = (fleet, {one.id: one.tags for one in fleet.machines} if fleet is not None else {})
         return self._tagged[1].get(machine, _NONE)

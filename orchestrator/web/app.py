@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from orchestrator.access.model import Person
 from orchestrator.errors import WavekeeperError
 from orchestrator.web.asked import Asked
+from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
 from orchestrator.web.models import Flaw
 from orchestrator.web.person import Recognise
@@ -38,8 +39,14 @@ def build(
         return answer
 
     app = web.Application(middlewares=[_problems, person_first], client_max_size=settings.largest_body)
+    charts = Charts(desk)
     for route in routes:
-        app.router.add_route(route.method, PREFIX + route.path, _answers(route, desk))
+        app.router.add_route(route.method, PREFIX + route.path, _answers(route, desk, charts))
+
+    async def end(_: web.Application) -> None:
+        charts.close()
+
+    app.on_cleanup.append(end)
     return app
 
 
@@ -78,10 +85,13 @@ def _of_http(error: web.HTTPException) -> Declined:
             return Declined("bad-request", error.text or error.reason)
 
 
-def _answers(route: Route, desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answers(
+    route: Route, desk: Desk, charts: Charts
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         asked = Asked(
             desk,
+            charts,
             request[PERSON],
             dict(request.match_info),
             _query(route, request),

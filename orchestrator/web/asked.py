@@ -12,6 +12,7 @@ from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout
 from orchestrator.service.rollouts import campaign_of
+from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
 from orchestrator.web.problems import Declined
 
@@ -21,6 +22,7 @@ class Asked:
     """What a handler is given. `query` and `body` are of the types that the route names; `key` is the Idempotency-Key, if one is needed."""
 
     desk: Desk
+    charts: Charts
     person: Person
     path: Mapping[str, str]
     query: Any = None

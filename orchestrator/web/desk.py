@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.inventory.model import MachineId
+from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.rollout.state import Scope
 from orchestrator.service.happenings import Decided
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
@@ -28,6 +28,11 @@ class Desk(Protocol):
     @property
     def journal(self) -> Journal:
         """The journal that it writes: letters are posted into it."""
+        ...
+
+    @property
+    def fleet(self) -> Inventory | None:
+        """The fleet as it was last read; None before it was."""
         ...
 
     def now(self) -> datetime:

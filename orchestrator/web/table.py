@@ -10,6 +10,7 @@ from orchestrator.service.status import Status
 from orchestrator.web import reads
 from orchestrator.web.models import Me, Page
 from orchestrator.web.routes import Route
+from orchestrator.web.table_picture import PICTURE
 
 ROUTES: Final = (
     Route("me", "GET", "/me", Verb.VIEW, "Whom the request comes from, and what they may do.", reads.me, Me),
@@ -33,4 +34,5 @@ ROUTES: Final = (
         Status,
         errors=("not-found",),
     ),
+    *PICTURE,
 )
