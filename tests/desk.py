@@ -24,7 +24,7 @@ from orchestrator.executor.services import services
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.policy.model import ProbeKind
-from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.store.port import Journal
 from orchestrator.store.sqlite import SqliteJournal
 from orchestrator.web.app import build
@@ -33,6 +33,7 @@ from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
 from orchestrator.web.server import listening
 from orchestrator.web.settings import Settings
 from orchestrator.wiring.rollout import ScopeHost, open_scope, prepare, read_plan, start
+from orchestrator.wiring.shelf import Shelf
 from tests.fakes.probes import WorldProber
 from tests.fakes.webhooks import FakeWebhooks
 from tests.virtual import START, Script
@@ -56,6 +57,7 @@ class HouseDesk:
     house: ScopeHost
     clock: ScaledClock
     script: Script
+    shelf: Shelf
     coming: tuple[Coming, ...] = ()
     told: PoliciesTold = POLICIES
     observed: tuple[ObservationTold, ...] = ()
@@ -94,6 +96,14 @@ class HouseDesk:
     async def observations(self) -> tuple[ObservationTold, ...]:
         """See the port."""
         return self.observed
+
+    async def whole(self, ended: Ended) -> Rollout:
+        """See the port."""
+        return await self.shelf.take(ended)
+
+    def look_into_inbox(self) -> None:
+        """See the port."""
+        self.house.look_into_inbox()
 
     def listen(self, listener: Listener) -> AbstractContextManager[None]:
         """See the port."""
@@ -151,7 +161,7 @@ async def office(
     async def recognise(request: Any) -> Person:
         return known[request.headers["X-Who"]]
 
-    desk = HouseDesk(house, clock, script)
+    desk = HouseDesk(house, clock, script, Shelf(folder / "journal.db"))
     try:
         app = build(desk, settings or Settings(port=0), recognise)
         async with listening(app, settings or Settings(port=0)) as url, aiohttp.ClientSession() as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -15,10 +15,11 @@ from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.service import Daemon
 from orchestrator.gitops.model import Commit
 from orchestrator.inventory.model import Inventory, MachineId
-from orchestrator.rollout.state import Scope
+from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, CommitTold, GrantTold, ObservationTold, PoliciesTold
 from orchestrator.wiring.journal import Journal
+from orchestrator.wiring.shelf import Shelf
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -28,7 +29,12 @@ class DaemonDesk:
     """See `web.desk.Desk`."""
 
     daemon: Daemon
+    shelf: Shelf = field(init=False)
     _tagged: tuple[Inventory | None, Mapping[MachineId, Mapping[str, str]]] = (None, MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """What is over is read from the daemon's own journal."""
+        self.shelf = Shelf(self.daemon.config.journal)
 
     @property
     def scope(self) -> Scope:
@@ -90,6 +96,14 @@ class DaemonDesk:
     async def observations(self) -> tuple[ObservationTold, ...]:
         """See the port."""
         return await asyncio.to_thread(_observed, self.daemon.observations)
+
+    async def whole(self, ended: Ended) -> Rollout:
+        """See the port."""
+        return await self.shelf.take(ended)
+
+    def look_into_inbox(self) -> None:
+        """See the port."""
+        self.daemon.house.look_into_inbox()
 
     def listen(self, listener: Listener) -> AbstractContextManager[None]:
         """See the port."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.errors import Refused
+from datetime import timedelta
+
+from orchestrator.errors import JournalError, Refused
 from orchestrator.planner.document import parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
@@ -21,7 +23,16 @@ async def whole(scope: Scope, journal: Journal, wanted: Rollout | Ended) -> Roll
         return wanted
     if wanted.archive:
         raise Refused(where_archived(wanted))
-    alone = Scope(send_within=scope.send_within)
+    rollout = await read_whole(journal, wanted, scope.send_within)
+    rollout.blocked = scope.blocked
+    del scope.ended[wanted.id]
+    scope.rollouts[wanted.id] = rollout
+    return rollout
+
+
+async def read_whole(journal: Journal, wanted: Ended, send_within: timedelta) -> Rollout:
+    """The same, from the journal or the archive that has its rows, into no scope."""
+    alone = Scope(send_within=send_within)
     async for row in journal.read(wanted.after):
         if row.seq > wanted.last:
             break
@@ -34,11 +45,9 @@ async def whole(scope: Scope, journal: Journal, wanted: Rollout | Ended) -> Roll
                 begin(alone, fact, index_plan(plan), row.at)
             else:
                 apply(alone, row.rollout, fact, row.at)
-    rollout = alone.rollouts[wanted.id]
-    rollout.blocked = scope.blocked
-    del scope.ended[wanted.id]
-    scope.rollouts[wanted.id] = rollout
-    return rollout
+    if wanted.id not in alone.rollouts:
+        raise JournalError(f"the rows of {wanted.id} have just gone into an archive; ask again")
+    return alone.rollouts[wanted.id]
 
 
 def where_archived(ended: Ended) -> str:

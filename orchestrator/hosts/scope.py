@@ -55,6 +55,7 @@ class ScopeHost:
         self._group: asyncio.TaskGroup | None = None
         self._inbox: asyncio.Task[None] | None = None
         self._handovers = 0
+        self._posted = asyncio.Event()
         self._ended = False
 
     def drive(self, rollout: Rollout) -> LocalHost:
@@ -133,7 +134,14 @@ class ScopeHost:
     # Letters ----------------------------------------------------------------------------------------------
 
     async def _read_inbox(self) -> None:
-        await watch_inbox(self.log.journal, self.services.clock, self._pace.inbox_every_s, self._deliver)
+        news = self._posted if self._stay else None
+        await watch_inbox(
+            self.log.journal, self.services.clock, self._pace.inbox_every_s, self._deliver, news
+        )
+
+    def look_into_inbox(self) -> None:
+        """Look now: somebody in this process has posted a letter."""
+        self._posted.set()
 
     def _deliver(self, letter: Letter) -> None:
         """Read it, and have it carried out. A large one, which has a plan in it, is read beside the loop."""

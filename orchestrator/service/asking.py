@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from orchestrator.errors import Refused
+from orchestrator.executor.log import Decided
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.codec import decode
@@ -37,14 +38,17 @@ async def ask_writer(
             return None
         await asyncio.sleep(LOOK_EVERY_S)
         waited += LOOK_EVERY_S
-    return await _answer(journal, row, letter.id)
+    return (await decision_of(journal, row, letter.id)).facts
 
 
-async def _answer(journal: Journal, taken_by: int, letter: str) -> tuple[e.Event, ...]:
+async def decision_of(journal: Journal, taken_by: int, letter: str) -> Decided:
+    """The decision that took a letter. Raises `Refused` where it is that the letter isn't carried out."""
     async for row in journal.read(taken_by - 1):
-        facts = decode(row.body, row.seq, row.rollout) if row.seq == taken_by else ()
+        if row.seq != taken_by:
+            break
+        facts = decode(row.body, row.seq, row.rollout)
         for fact in facts:
             if isinstance(fact, e.CommandRefused) and fact.letter == letter:
                 raise Refused(fact.why)
-        return facts
-    return ()
+        return Decided(row.seq, row.rollout, row.at, facts)
+    raise Refused("what came of it is in an archive by now")

@@ -75,6 +75,10 @@ class JournalAround:
         """See the port."""
         return await self._journal.inbox()
 
+    async def letters(self, beginning: str) -> tuple[str, ...]:
+        """See the port."""
+        return await self._journal.letters(beginning)
+
     async def taken(self, letter: str) -> int | None:
         """See the port."""
         return await self._journal.taken(letter)

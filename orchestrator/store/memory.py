@@ -178,6 +178,10 @@ class MemoryJournal:
         self._check_open()
         return tuple(letter for id_, letter in self._scope.letters.items() if id_ not in self._scope.taken)
 
+    async def letters(self, beginning: str) -> tuple[str, ...]:
+        """Ids of letters, waiting or taken."""
+        return tuple(sorted(id_ for id_ in self._scope.letters if id_.startswith(beginning)))
+
     async def taken(self, letter: str) -> int | None:
         """The row that took it."""
         self._check_open()

@@ -146,6 +146,10 @@ class Journal(Protocol):
         """Letters that no decision has taken yet, oldest first."""
         ...
 
+    async def letters(self, beginning: str) -> tuple[str, ...]:
+        """The ids of all letters that begin so, waiting or taken, in order."""
+        ...
+
     async def taken(self, letter: str) -> int | None:
         """The row of the decision that took a letter; None while it waits, or if there is none of that id."""
         ...

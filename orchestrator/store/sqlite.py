@@ -145,6 +145,10 @@ class SqliteJournal:
         """Letters that wait, in the order in which they came."""
         return await self._line.alone(lambda db: db.look(Tables.inbox))
 
+    async def letters(self, beginning: str) -> tuple[str, ...]:
+        """Ids of letters, waiting or taken."""
+        return await self._line.alone(lambda db: db.look(lambda tables: tables.letters(beginning)))
+
     async def taken(self, letter: str) -> int | None:
         """The row that took it."""
         return await self._line.alone(lambda db: db.look(lambda tables: tables.taken(letter)))

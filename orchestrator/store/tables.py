@@ -174,6 +174,14 @@ class Tables:
         )
         return tuple(Letter(id_, _DAWN + at * _MICROSECOND, who, command) for id_, at, who, command in rows)
 
+    def letters(self, beginning: str) -> tuple[str, ...]:
+        """Ids that begin so, found by the key's own order."""
+        rows = self._sql.execute(
+            "SELECT id FROM inbox WHERE scope = ? AND id >= ? AND id < ? ORDER BY id",
+            (self.scope, beginning, beginning + chr(0x10FFFF)),
+        )
+        return tuple(id_ for (id_,) in rows)
+
     def taken(self, letter: str) -> int | None:
         """The row that took a letter; None while it waits, or if there is none of that id."""
         found = self._sql.execute(

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
-from pydantic import ValidationError
 
 from orchestrator.access.model import Person
 from orchestrator.errors import WavekeeperError
+from orchestrator.service.letterbox import Letterbox
 from orchestrator.web.asked import Asked
 from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
-from orchestrator.web.models import Flaw
 from orchestrator.web.person import Recognise
 from orchestrator.web.problems import Declined, declined_for, response_of
+from orchestrator.web.reading import body_of, key_of, query_of
 from orchestrator.web.routes import PREFIX, Route
 from orchestrator.web.settings import Settings
 from orchestrator.web.table import ROUTES
@@ -39,9 +39,14 @@ def build(
         return answer
 
     app = web.Application(middlewares=[_problems, person_first], client_max_size=settings.largest_body)
-    charts = Charts(desk)
+    charts, letters = Charts(desk), Letterbox(desk.journal, desk.look_into_inbox)
+
+    def ask(request: web.Request, **told: Any) -> Asked:
+        path = dict(request.match_info)
+        return Asked(desk=desk, charts=charts, letters=letters, person=request[PERSON], path=path, **told)
+
     for route in routes:
-        app.router.add_route(route.method, PREFIX + route.path, _answers(route, desk, charts))
+        app.router.add_route(route.method, PREFIX + route.path, _answers(route, ask))
 
     async def end(_: web.Application) -> None:
         charts.close()
@@ -86,16 +91,14 @@ def _of_http(error: web.HTTPException) -> Declined:
 
 
 def _answers(
-    route: Route, desk: Desk, charts: Charts
+    route: Route, ask: Callable[..., Asked]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
-        asked = Asked(
-            desk,
-            charts,
-            request[PERSON],
-            dict(request.match_info),
-            _query(route, request),
-            await _body(route, request),
+        asked = ask(
+            request,
+            query=query_of(route, request),
+            body=await body_of(route, request),
+            key=key_of(route, request),
         )
         value = await route.handle(asked)
         return web.Response(
@@ -103,48 +106,3 @@ def _answers(
         )
 
     return answer
-
-
-def _query(route: Route, request: web.Request) -> Any:
-    given = request.query
-    known = () if route.query is None else route.query.__dataclass_fields__
-    flaws = [
-        Flaw(
-            f"?{name}",
-            "there is no such parameter",
-            f"known are: {', '.join(known)}" if known else "leave it away",
-        )
-        for name in given
-        if name not in known
-    ] + [
-        Flaw(f"?{name}", "said more than once", "say it once")
-        for name in known
-        if len(given.getall(name, ())) > 1
-    ]
-    if flaws:
-        raise Declined("bad-request", "The parameters can't be understood.", flaws=flaws)
-    if route.queries is None:
-        return None
-    try:
-        return route.queries.validate_python(dict(given))
-    except ValidationError as error:
-        raise Declined(
-            "bad-request", "The parameters can't be understood.", flaws=_flaws(error, "?")
-        ) from None
-
-
-async def _body(route: Route, request: web.Request) -> Any:
-    if route.bodies is None:
-        return None
-    if request.content_type != "application/json":
-        raise Declined("media-type", "send the body as application/json")
-    try:
-        return route.bodies.validate_json(await request.read())
-    except ValidationError as error:
-        raise Declined("invalid", "The body isn't valid.", flaws=_flaws(error, "")) from None
-
-
-def _flaws(error: ValidationError, before: str) -> list[Flaw]:
-    return [
-        Flaw(before + ".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_url=False)
-    ]

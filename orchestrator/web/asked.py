@@ -11,6 +11,8 @@ from orchestrator.access.model import About, Denied, Person, Tags, Verb
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.service.letterbox import Letterbox
+from orchestrator.service.names import called_for
 from orchestrator.service.rollouts import campaign_of
 from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
@@ -25,6 +27,7 @@ class Asked:
     charts: Charts
     person: Person
     path: Mapping[str, str]
+    letters: Letterbox
     query: Any = None
     body: Any = None
     key: str = ""
@@ -49,9 +52,44 @@ class Asked:
         self.require(verb, about(found, self.desk.tags))
         return found
 
+    def machine(self, verb: Verb = Verb.VIEW) -> tuple[Rollout | Ended, int]:
+        """The machine of the path, by name or id, as its place in the plan of the path's rollout."""
+        rollout = self.rollout()
+        name = self.path["name"]
+        hits = _places(rollout, called_for(name))
+        concerns = [About(campaign_of(rollout), TagsOfMany([machine], self.desk.tags)) for _, machine in hits]
+        seen = [(place, one) for (place, _), one in zip(hits, concerns, strict=True) if self.sees(one)]
+        if not seen:
+            raise Declined("not-found", f"{rollout.id} has no machine {name} that {self.person.name} may see")
+        if len(seen) > 1:
+            raise Declined("invalid", f"several machines of {rollout.id} are called {name}; give the ARM id")
+        self.require(verb, seen[0][1])
+        return rollout, seen[0][0]
+
+    async def told_of(self, rollout: str) -> Rollout | Ended | None:
+        """What facts about a rollout are put in words by: all of it, also if it is over. None for the scope itself."""
+        found = self.desk.scope.rollouts.get(rollout) or self.desk.scope.ended.get(rollout)
+        if isinstance(found, Ended):
+            return await self.desk.whole(found)
+        return found
+
     def rollouts(self) -> list[Rollout | Ended]:
         """All that the person may see, in the order in which they were started."""
         return [one for one in known(self.desk.scope) if self.sees(about(one, self.desk.tags))]
+
+
+def _places(rollout: Rollout | Ended, wanted: str) -> list[tuple[int, MachineId]]:
+    if isinstance(rollout, Ended):
+        return [
+            (place, left.machine)
+            for place, left in rollout.left.items()
+            if wanted in (left.machine, left.name.lower())
+        ]
+    place = rollout.planned.index.get(MachineId(wanted))
+    if place is not None:
+        return [(place, rollout.planned.machine(place).id)]
+    machines = rollout.planned.plan.machines
+    return [(place, one.id) for place, one in enumerate(machines) if one.name.lower() == wanted]
 
 
 TagsOf = Callable[[MachineId], Tags]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.inventory.model import Inventory, MachineId
-from orchestrator.rollout.state import Scope
+from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.service.happenings import Decided
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
 from orchestrator.wiring.journal import Journal
@@ -53,6 +53,14 @@ class Desk(Protocol):
 
     async def observations(self) -> tuple[ObservationTold, ...]:
         """What campaigns that may not act would have done, the latest first."""
+        ...
+
+    async def whole(self, ended: Ended) -> Rollout:
+        """A rollout that is over, as it was when it ended: read again, from its archive if it is in one. To be looked at only."""
+        ...
+
+    def look_into_inbox(self) -> None:
+        """Have letters that were posted just now decided on at once."""
         ...
 
     def listen(self, listener: Listener) -> AbstractContextManager[None]:

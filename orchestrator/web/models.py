@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
+
+from pydantic import StringConstraints
 
 T = TypeVar("T")
 
@@ -35,6 +37,29 @@ class ProblemDetails:
     status: int
     detail: str
     problems: tuple[Flaw, ...] = ()
+
+
+VISIBLE: Final = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+"""A line of text that begins with something to see, and can't forge other lines where it is printed."""
+
+Line = Annotated[str, StringConstraints(max_length=1_000, pattern=VISIBLE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody wants it: it stands in the journal beside their name."""
+
+    reason: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done: the facts that were written down, in words. `seq` is the journal's row that has them."""
+
+    seq: int
+    rollout: str
+    at: datetime
+    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

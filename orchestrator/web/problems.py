@@ -19,6 +19,7 @@ from orchestrator.errors import (
     UsageError,
     WavekeeperError,
 )
+from orchestrator.service.letterbox import KeyReused, NotYet
 from orchestrator.web.models import Flaw, ProblemDetails
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -64,6 +65,10 @@ def declined_for(error: WavekeeperError) -> Declined:
     match error:
         case Declined():
             return error
+        case KeyReused():
+            return Declined("key-reused", str(error))
+        case NotYet():
+            return Declined("later", str(error), headers={"Retry-After": "1"})
         case Busy():
             return Declined("busy", str(error))
         case Refused():

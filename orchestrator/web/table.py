@@ -11,6 +11,7 @@ from orchestrator.web import reads
 from orchestrator.web.models import Me, Page
 from orchestrator.web.routes import Route
 from orchestrator.web.table_picture import PICTURE
+from orchestrator.web.table_verbs import VERBS
 
 ROUTES: Final = (
     Route("me", "GET", "/me", Verb.VIEW, "Whom the request comes from, and what they may do.", reads.me, Me),
@@ -35,4 +36,5 @@ ROUTES: Final = (
         errors=("not-found",),
     ),
     *PICTURE,
+    *VERBS,
 )

@@ -397,6 +397,16 @@ async def test_a_letter_is_taken_by_the_decision_that_answers_it(place: Place) -
     assert [await writer.taken(name) for name in ("a", "b", "c", "never came")] == [1, None, 1, None]
 
 
+async def test_letters_are_found_by_how_their_ids_begin(place: Place) -> None:
+    """Whether they wait or were taken; no character of an id means anything."""
+    writer = await place.writer()
+    for name in ("b.2", "a%_.1", "b.1", "bb", "c"):
+        await writer.post(letter(name))
+    await writer.append(0, "r", NOW, b"1", letters=["b.1"])
+    found = [await writer.letters(beginning) for beginning in ("b.", "a%", "a_", "z")]
+    assert found == [("b.1", "b.2"), ("a%_.1",), (), ()]
+
+
 async def test_no_letter_is_decided_on_twice(place: Place) -> None:
     """A letter that was taken, or never came, makes the whole append fail and leaves its other letters waiting."""
     writer = await place.writer()

@@ -1,0 +1,47 @@
+"""Rollouts that are over, taken off the shelf: read again from the journal or its archives, beside the loop, for whoever looks back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from orchestrator.executor.whole import read_whole
+from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.wiring.journal import look_into
+
+KEPT: Final = 4
+"""Rollouts that are kept once they were read: pages of one story are asked for one after another. A large one takes some 100 MiB."""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The files of one journal. One rollout is read at a time."""
+
+    journal: Path
+    _kept: OrderedDict[tuple[str, int], Rollout] = field(default_factory=OrderedDict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def take(self, ended: Ended) -> Rollout:
+        """The rollout as it was when it ended. Nobody may change it. Raises `JournalError` where its file can't be read."""
+        wanted = (ended.id, ended.last)
+        async with self._turn:
+            rollout = self._kept.get(wanted)
+            if rollout is None:
+                rollout = await asyncio.to_thread(lambda: asyncio.run(_read(self.journal, ended)))
+                self._kept[wanted] = rollout
+            self._kept.move_to_end(wanted)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return rollout
+
+
+async def _read(path: Path, ended: Ended) -> Rollout:
+    journal = await look_into(Path(ended.archive) if ended.archive else path)
+    try:
+        return await read_whole(journal, ended, timedelta(seconds=60))
+    finally:
+        await journal.close()
