@@ -66,6 +66,7 @@ class Settings:
         minutes=2
     )  # tries of a notice before `status` says that somebody isn't told
     tell_every: timedelta = timedelta(minutes=5)  # and between tries from then on
+    link_base: str = ""  # where people see rollouts, for the links in what they are told
     page: int = 100  # machines on one page of a status list: what a sweep costs, against single reads
     gather: timedelta = timedelta(seconds=2)  # how long a wish for a view waits for others to share a sweep
     writer_is_alone: bool = True  # a lock that dies with its process: no former writer can still send

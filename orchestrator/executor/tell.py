@@ -12,7 +12,10 @@ from orchestrator.rollout.state import Rollout
 async def tell(services: Services, rollout: Rollout, activity: a.Tell) -> m.Observation:
     """Call the webhook until it says yes. What isn't heard for a while is reported once, and tried on."""
     webhook, settings, clock = activity.webhook, services.settings, services.clock
-    body = body_of(rollout, rollout.untold[webhook][activity.notice])
+    notice = rollout.untold.get(webhook, {}).get(activity.notice)
+    if notice is None:  # whoever was to be told is no receiver any more
+        return m.NoticeTold(rollout.id, webhook, activity.notice, ok=True, evidence="")
+    body = body_of(rollout, notice, settings.link_base)
     key = notice_key(rollout, activity.notice)
     until = clock.now() + settings.tell_for
     pause = settings.tell_every if activity.failing else settings.step_retry

@@ -286,6 +286,7 @@ class Occasion(StrEnum):
     APPROVAL = "approval"  # a stage waits for a person's yes
     UNHEALTHY = "unhealthy"  # a machine that was well is not, or nobody knows what became of its change
     STOPPED = "stopped"
+    PAUSED = "paused"  # by a person, or resumed
     FINISHED = "finished"  # or aborted
 
 

@@ -36,6 +36,13 @@ from orchestrator.rollout.machine_events import (
     Undecided,
     Verified,
 )
+from orchestrator.rollout.matter_events import (
+    MatterEvent,
+    MatterRaised,
+    MatterSettled,
+    MatterTold,
+    ReceiversNamed,
+)
 from orchestrator.rollout.shared_events import (
     Archived,
     BudgetsShrunk,
@@ -61,7 +68,7 @@ from orchestrator.rollout.shared_events import (
     WavePassed,
 )
 
-__all__ = [  # those of the other files: facts are named by this one, whichever they are about
+__all__ = [
     "Adopted",
     "Archived",
     "Assessed",
@@ -85,11 +92,16 @@ __all__ = [  # those of the other files: facts are named by this one, whichever 
     "MachineSkipped",
     "MachineUnhealthy",
     "MachineWrittenOff",
+    "MatterEvent",
+    "MatterRaised",
+    "MatterSettled",
+    "MatterTold",
     "NotStarted",
     "Outcome",
     "PartEnded",
     "PatchesSeen",
     "Prepared",
+    "ReceiversNamed",
     "RestartForeseen",
     "RolloutRefused",
     "StageApproved",
@@ -176,4 +188,5 @@ Event = (
     | RolloutFinished
     | MachineEvent
     | SharedEvent
+    | MatterEvent
 )

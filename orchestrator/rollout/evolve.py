@@ -30,6 +30,7 @@ from orchestrator.rollout.state import (
     Sick,
     StageStatus,
 )
+from orchestrator.rollout.tidings import fold_matter
 from orchestrator.rollout.transitions import ROLLOUT
 
 PENDING = MachineRun()
@@ -62,7 +63,7 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         if planned.lane_of[machine] >= 0:
             move(scope, rollout, machine, MachineRun(MachineStatus.LEFT_OUT, at, detail=why))
         scope.ledger.mark_out(planned.machine(machine).id, at)
-    note(rollout, event, at)
+    note(scope, rollout, event, at)
     _pass_time(scope, at)
 
 
@@ -72,11 +73,13 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
     fold = _FOLDS.get(type(event))
     if rollout is not None and fold is not None:
         fold(scope, rollout, event, at)
-        note(rollout, event, at)
+        note(scope, rollout, event, at)
     elif isinstance(event, e.RolloutStarted):
         raise Defect("a rollout begins through `begin`, with its plan")
     elif isinstance(event, e.UpdateBlocked | e.UpdateUnblocked):
         _block(scope, event, at)
+    elif isinstance(event, e.MatterEvent):
+        fold_matter(scope, event, at)
     elif isinstance(event, e.Archived):
         apply_archived(scope, event)
     elif not isinstance(event, e.CommandRefused):  # that one is of no rollout, where none is known

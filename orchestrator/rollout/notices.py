@@ -8,26 +8,31 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from orchestrator.policy.model import Occasion
 from orchestrator.policy.words import counted
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.state import MachineStatus, Notice, Rollout
+from orchestrator.rollout.stakes import options_of, stake_of
+from orchestrator.rollout.state import MachineStatus, Notice, Rollout, Scope
 
 
-def note(rollout: Rollout, fact: e.Event, at: datetime) -> None:
-    """Keep what people are to be told of a fact that was just folded."""
-    receivers = rollout.planned.plan.notify
-    if not receivers:
+def note(scope: Scope, rollout: Rollout, fact: e.Event, at: datetime) -> None:
+    """Keep what people are to be told of a fact that was just folded: those whom policies name, and those whom the service does."""
+    if not rollout.planned.plan.notify and not scope.tidings.receivers:
         return
     for occasion, text, machine in _told_of(rollout, fact):
+        webhooks = {one.webhook: None for one in rollout.planned.plan.notify if occasion in one.on}
+        webhooks |= {webhook: None for webhook, on in scope.tidings.receivers.items() if occasion in on}
+        if occasion is Occasion.PAUSED and not webhooks:
+            continue  # it has no number either: journals from before there was such an occasion count without it
         rollout.notices += 1
-        notice = Notice(rollout.notices, occasion, at, text, rollout.stage, machine)
-        for receiver in receivers:
-            if occasion in receiver.on:
-                rollout.untold.setdefault(receiver.webhook, {})[notice.number] = notice
+        stake, options = stake_of(rollout, occasion, machine), options_of(rollout, occasion, machine)
+        notice = Notice(rollout.notices, occasion, at, text, rollout.stage, machine, stake, options)
+        for webhook in webhooks:
+            rollout.untold.setdefault(webhook, {})[notice.number] = notice
 
 
 def due_notices(rollout: Rollout) -> tuple[a.Tell, ...]:
@@ -62,8 +67,8 @@ def notice_key(rollout: Rollout, notice: int) -> str:
     return f"{rollout.id}-notice-{notice}"
 
 
-def body_of(rollout: Rollout, notice: Notice) -> dict[str, Any]:
-    """What a receiver is told."""
+def body_of(rollout: Rollout, notice: Notice, page: str = "") -> dict[str, Any]:
+    """What a receiver is told. `page` is where people see the service; empty if nowhere."""
     plan = rollout.planned.plan
     body: dict[str, Any] = {
         "id": notice_key(rollout, notice.number),
@@ -73,7 +78,11 @@ def body_of(rollout: Rollout, notice: Notice) -> dict[str, Any]:
         "at": notice.at.isoformat().replace("+00:00", "Z"),
         "stage": plan.stages[notice.stage].name,
         "text": notice.text,
+        "at_stake": notice.stake,
+        "you_may": list(notice.options),
     }
+    if page:
+        body["link"] = f"{page}/#/rollouts/{quote(rollout.id)}"
     if notice.machine >= 0:
         machine = rollout.planned.machine(notice.machine)
         body |= {"machine": machine.arm_id, "machine_name": machine.name}
@@ -102,6 +111,10 @@ def _told_of(rollout: Rollout, fact: e.Event) -> list[tuple[Occasion, str, int]]
             told.append((Occasion.UNHEALTHY, f"{_name(rollout, machine)} is undecided: {why}", machine))
         case e.RolloutStopped(why, machine):
             told.append((Occasion.STOPPED, f"stopped by itself: {why}", machine))
+        case e.RolloutPaused(who, reason):
+            told.append((Occasion.PAUSED, f"paused by {who}: {reason}", -1))
+        case e.RolloutResumed(who, reason):
+            told.append((Occasion.PAUSED, f"resumed by {who}: {reason}", -1))
         case e.RolloutAborted(who, reason):
             told.append((Occasion.FINISHED, f"aborted by {who}: {reason}", -1))
         case e.RolloutRefused(why):

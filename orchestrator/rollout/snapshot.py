@@ -17,6 +17,7 @@ import orjson
 
 from orchestrator.availability.ledger import Grant
 from orchestrator.rollout.kept import by_reference
+from orchestrator.rollout.matters import Matter, News, Tidings
 from orchestrator.rollout.plain import instant, maker, plain
 from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.state import (
@@ -41,7 +42,21 @@ _RUN_HINTS = get_type_hints(MachineRun)
 
 def _layout() -> Iterator[str]:
     yield f"{_MEANING} {_RUN_HINTS}"
-    for cls in (Rollout, LaneRun, StretchRun, Sick, Notice, Replanning, Grant, Ended, LeftOpen, Blocked):
+    for cls in (
+        Rollout,
+        LaneRun,
+        StretchRun,
+        Sick,
+        Notice,
+        Replanning,
+        Grant,
+        Ended,
+        LeftOpen,
+        Blocked,
+        Matter,
+        News,
+        Tidings,
+    ):
         yield f"{cls.__name__} {[(f.name, str(f.type)) for f in fields(cls)]}"
 
 
@@ -65,6 +80,7 @@ def dump(scope: Scope) -> bytes:
             ],
             "ended": [plain(ended) for ended in scope.ended.values()],
             "archivings": scope.archivings,
+            "tidings": plain(scope.tidings),
         }
     )
 
@@ -77,6 +93,7 @@ def digests(told: Mapping[str, Any]) -> dict[str, str]:
 def load(told: Mapping[str, Any], plans: Mapping[str, Planned]) -> Scope:
     """The state again, with the plan of each rollout. Operations that are followed are named by their documents."""
     scope = Scope(seq=told["seq"], last=instant(told["last"]), archivings=told["archivings"])
+    scope.tidings = maker(Tidings)(told["tidings"])
     grant, since, ended = maker(Grant), maker(datetime), maker(Ended)
     scope.ledger.grants.update((machine, grant(one)) for machine, one in told["grants"])
     scope.ledger.others.update((machine, since(one)) for machine, one in told["others"])

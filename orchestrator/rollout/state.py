@@ -16,6 +16,7 @@ from typing import NamedTuple
 from orchestrator.availability.ledger import Ledger
 from orchestrator.inventory.model import MachineId
 from orchestrator.policy.model import Occasion
+from orchestrator.rollout.matters import Tidings
 from orchestrator.rollout.planned import Planned
 
 
@@ -180,6 +181,8 @@ class Notice:
     text: str
     stage: int
     machine: int = -1
+    stake: str = ""  # what is at stake
+    options: tuple[str, ...] = ()  # what may be done: commands
 
 
 @dataclass(slots=True)
@@ -329,6 +332,7 @@ class Scope:
     blocked: dict[str, Blocked] = field(
         default_factory=dict
     )  # KB -> who keeps it out; each rollout has this very mapping
+    tidings: Tidings = field(default_factory=Tidings)  # what people are told by the service
     seq: int = 0
     last: datetime | None = None  # event time: never goes back
 

@@ -20,6 +20,7 @@ QUIET = (
     e.StretchBegun,
     e.StretchStepEnded,
     e.Told,
+    e.MatterTold,
     e.Assessed,
     e.PatchesSeen,
     e.WavePassed,
@@ -34,7 +35,7 @@ def is_quiet(fact: e.Event) -> bool:
     """Whether the fact is told only when everything is."""
     if isinstance(fact, e.MachineEnded):
         return fact.outcome is e.Outcome.DONE
-    if isinstance(fact, e.StepEnded | e.StretchStepEnded | e.Told):
+    if isinstance(fact, e.StepEnded | e.StretchStepEnded | e.Told | e.MatterTold):
         return fact.ok
     if isinstance(fact, e.ChangeEnded):
         return fact.changed
@@ -149,7 +150,26 @@ def _of_scope(fact: e.Event) -> str | None:
             return f"KB{kb} is let in again by {who}: {reason}"
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
+        case e.ReceiversNamed() | e.MatterRaised() | e.MatterSettled() | e.MatterTold():
+            return _of_matter(fact)
     return None
+
+
+def _of_matter(fact: e.MatterEvent) -> str:
+    """Of what the service tells of itself."""
+    match fact:
+        case e.ReceiversNamed(receivers):
+            return f"told from now on: {', '.join(one.webhook for one in receivers) or 'nobody'}"
+        case e.MatterRaised(text=text):
+            return text
+        case e.MatterSettled(topic, key):
+            return f"over: {topic.replace('_', ' ')} {key}"
+        case e.MatterTold(news, webhook, ok, evidence):
+            return (
+                f"{webhook} was told (news {news})"
+                if ok
+                else f"{webhook} can't be told, tried on: {evidence}"
+            )
 
 
 def replanned_for(rollout: Rollout, limits: Mapping[int, int], refused: str) -> str:

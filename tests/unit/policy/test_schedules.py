@@ -201,7 +201,7 @@ def test_they_are_shown() -> None:
         ),
         (
             CAMPAIGN + "notify: {webhook: ops, on: [done]}\n",
-            "5:29: `done` isn't known here; write started, stage, approval, unhealthy, stopped or finished",
+            "5:29: `done` isn't known here; write started, stage, approval, unhealthy, stopped, paused or finished",
         ),
     ],
 )

@@ -17,6 +17,7 @@ from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import codec
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
+from orchestrator.rollout.matters import Receiver
 from orchestrator.rollout.shared_events import Held, OutSince
 from orchestrator.rollout.state import Ended, LeftOpen, MachineStatus, RolloutStatus
 
@@ -59,6 +60,7 @@ FIELDS |= {
     tuple[Ended, ...]: st.lists(facts_of(Ended), max_size=2).map(tuple),
     tuple[Held, ...]: st.lists(facts_of(Held), max_size=2).map(tuple),
     tuple[OutSince, ...]: st.lists(facts_of(OutSince), max_size=2).map(tuple),
+    tuple[Receiver, ...]: st.lists(facts_of(Receiver), max_size=2).map(tuple),
 }
 
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.cli.main import COMMANDS
 from orchestrator.planner.model import Plan
 from orchestrator.policy.model import Occasion
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.notices import body_of
+from orchestrator.rollout.stakes import options_of, stake_of
 from orchestrator.rollout.state import RolloutStatus
 from tests.builders import lane, plan_of, stage, telling
 from tests.diary import OLD, Diary
@@ -147,6 +149,14 @@ def test_a_receiver_is_told_what_it_is_about(diary: Diary) -> None:
         "at": "2026-11-22T12:00:00Z",
         "stage": "canary",
         "text": "a is unhealthy: 503",
+        "at_stake": "a counts as out: its groups have that much less room, and its wave goes no further until it is well or a person decides.",
+        "you_may": [
+            "wavekeeper status a",
+            "wavekeeper retry a",
+            "wavekeeper skip a",
+            "wavekeeper write-off a",
+            "wavekeeper pause r1",
+        ],
         "machine": arm_id("a"),
         "machine_name": "a",
     }
@@ -157,3 +167,39 @@ def test_a_plan_that_tells_nobody_keeps_nothing() -> None:
     diary = Diary(staged())
     diary.abort()
     assert (diary.rollout.notices, diary.rollout.untold) == (0, {})
+
+
+def test_a_pause_and_its_end_are_told_to_whoever_wants_to_know(diary: Diary) -> None:
+    """With what that means, and what may be done."""
+    diary.pause()
+    diary.resume()
+    paused, resumed = list(diary.rollout.untold["ops"].values())[1:3]
+    assert (paused.text, resumed.text) == ("paused by ada: ticket 4711", "resumed by ada: ticket 4711")
+    assert paused.stake.startswith(
+        "Nothing is in flight and nothing new begins: waiting makes nothing worse."
+    )
+    assert paused.options == ("wavekeeper status r1", "wavekeeper resume r1", "wavekeeper abort r1")
+    assert "wavekeeper pause r1" in resumed.options
+
+
+def test_a_pause_that_nobody_wants_to_hear_of_has_no_number() -> None:
+    """Journals that were written before anybody could want to count without it."""
+    diary = Diary(telling(staged(), "ops", Occasion.STARTED, Occasion.STOPPED))
+    diary.pause()
+    assert diary.rollout.notices == 1
+
+
+def test_a_link_leads_to_the_rollout(diary: Diary) -> None:
+    """Where somebody says where its page is."""
+    (notice, *_) = diary.rollout.untold["ops"].values()
+    assert body_of(diary.rollout, notice, "https://w.example")["link"] == "https://w.example/#/rollouts/r1"
+    assert "link" not in body_of(diary.rollout, notice)
+
+
+@pytest.mark.parametrize("occasion", Occasion)
+def test_every_occasion_says_what_is_at_stake_and_what_may_be_done(diary: Diary, occasion: Occasion) -> None:
+    """A look first, and no command that doesn't exist."""
+    assert stake_of(diary.rollout, occasion, 0)
+    options = options_of(diary.rollout, occasion, 0)
+    assert options[0].startswith("wavekeeper status ")
+    assert {option.split()[1] for option in options} <= COMMANDS.keys()

@@ -49,7 +49,13 @@ def moves_of(table: dict[str, dict[str, str]], machine: int) -> set[Move]:
 
 def test_every_event_has_a_fold() -> None:
     """No fact can be written that the state doesn't know what to make of."""
-    of_the_scope = {e.RolloutStarted, e.Archived, e.UpdateBlocked, e.UpdateUnblocked}
+    of_the_scope = {
+        e.RolloutStarted,
+        e.Archived,
+        e.UpdateBlocked,
+        e.UpdateUnblocked,
+        *get_args(e.MatterEvent),
+    }
     assert set(get_args(e.Event)) - of_the_scope == set(evolve._FOLDS)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.policy.model import Each
 from orchestrator.rollout import events as e
+from orchestrator.rollout.matters import Receiver
 from orchestrator.service.narrate import is_quiet, sentence
 from tests.builders import NOON, budget, grouped, lane, plan_of, stage, step, surrounded
 from tests.diary import Diary
@@ -114,6 +115,12 @@ TOLD: list[tuple[e.Event, str]] = [
     ),
     (e.Told(3, "ops", ok=True, evidence="204"), "ops was told (notice 3)"),
     (e.Told(3, "ops", ok=False, evidence="503"), "ops can't be told, tried on: 503"),
+    (e.ReceiversNamed((Receiver("ops", ("stopped",)),)), "told from now on: ops"),
+    (e.ReceiversNamed(()), "told from now on: nobody"),
+    (e.MatterRaised("git", "policies", "git can't be asked"), "git can't be asked"),
+    (e.MatterSettled("bad_commit", "abc"), "over: bad commit abc"),
+    (e.MatterTold(3, "ops", ok=True, evidence="204"), "ops was told (news 3)"),
+    (e.MatterTold(3, "ops", ok=False, evidence="503"), "ops can't be told, tried on: 503"),
     (e.GroupSeen(0, well=False, evidence="503"), "group db isn't well, its machines wait: 503"),
     (e.GroupSeen(0, well=True, evidence=""), "group db is well again"),
     (e.CommandRefused("l1", "ada", "it is paused"), "refused to ada: it is paused"),
