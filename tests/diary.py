@@ -408,6 +408,23 @@ class Diary:
         """A person approves."""
         return self.tell(m.Approve(self.id, WHO, WHY))
 
+    def emergency(self) -> tuple[e.Event, ...]:
+        """A person declares an emergency."""
+        return self.tell(m.Emergency(self.id, WHO, WHY))
+
+    def hold(self, select: str, **time: float) -> tuple[e.Event, ...]:
+        """A person holds machines for so long, in `timedelta`'s words."""
+        return self.tell(m.Hold(select, self.now + timedelta(**time), WHO, WHY, rollout=self.id))
+
+    def unhold(self, hold: str) -> tuple[e.Event, ...]:
+        """A person ends a hold."""
+        return self.tell(m.Unhold(hold, WHO, WHY, rollout=self.id))
+
+    def found_held(self, hold: str, names: str = "") -> tuple[e.Event, ...]:
+        """A look at the fleet found whom a hold means."""
+        machines = tuple(self.index(name) for name in names.split())
+        return self.tell(m.HoldsLooked(self.id, ((hold, machines),)))
+
     def retry(self, name: str) -> tuple[e.Event, ...]:
         """A person wants another attempt."""
         return self.tell(m.Retry(self.id, self.index(name), WHO, WHY))
@@ -457,4 +474,5 @@ def assert_same_state(one: Scope, other: Scope) -> None:
     assert one.ledger.others == other.ledger.others
     assert one.ledger.budgets() == other.ledger.budgets()
     assert one.ledger.exclusions() == other.ledger.exclusions()
+    assert (one.holds, one.revision[1]) == (other.holds, other.revision[1])
     assert (one.seq, one.last) == (other.seq, other.last)

@@ -9,6 +9,7 @@ from typing import Final, Never
 
 from orchestrator.cloud.port import View
 from orchestrator.errors import CloudError, CloudTransient
+from orchestrator.executor.held import look_again
 from orchestrator.executor.services import Services
 from orchestrator.executor.wellness import NETWORK, Round, ask_network, probes_of, unwell_by_view
 from orchestrator.inventory.model import AppHealth, Kind, MachineId, Power
@@ -110,9 +111,13 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
     wished = len(rollout.machines) * settings.watch_per_machine
     every = min(settings.watch_most, max(settings.watch_least, wished))
     misses: Counter[int] = Counter()
-    turn = 0
+    turn, looked_at = 0, services.clock.now()
     while True:
         await services.clock.sleep(every.total_seconds())
+        if services.clock.now() - looked_at >= settings.held_every:
+            looked_at = services.clock.now()
+            if (held := await look_again(services, rollout)) is not None:
+                report(held)
         try:
             views = await _sweeps(services, rollout)
         except CloudError:

@@ -7,6 +7,7 @@ from typing import assert_never
 from orchestrator.executor.attempt import assess, check, follow, read_baseline, send, settle
 from orchestrator.executor.fleet import Report, prepare, watch
 from orchestrator.executor.group_watch import watch_groups
+from orchestrator.executor.held import look_for_held
 from orchestrator.executor.replan import replan
 from orchestrator.executor.services import Services
 from orchestrator.executor.steps import run_step, run_stretch_step
@@ -52,6 +53,8 @@ async def perform(
             return await replan(services, rollout, activity)
         case a.Tell():
             return await tell(services, rollout, activity)
+        case a.LookForHeld():
+            return await look_for_held(services, rollout, activity)
         case a.WatchGroups():
             return await watch_groups(services, rollout, report)
         case _:

@@ -60,6 +60,7 @@ class Settings:
     watch_most: timedelta = timedelta(minutes=10)
     watch_per_machine: timedelta = timedelta(milliseconds=600)
     watch_probes: int = 200  # network probes of machines that are done, in each look
+    held_every: timedelta = timedelta(minutes=15)  # between looks for machines that a hold means by now
     prepare_at_once: int = 200  # network probes at a time before the first grant
     step_retry: timedelta = timedelta(seconds=10)  # between tries of a step, within its own timeout
     tell_for: timedelta = timedelta(

@@ -28,7 +28,7 @@ from orchestrator.rollout import messages
 from orchestrator.rollout.agenda import agenda_of
 from orchestrator.rollout.agenda_steps import place_of
 from orchestrator.rollout.decide import clock_message, decide
-from orchestrator.rollout.moved import machines_of
+from orchestrator.rollout.moved import FLEETWIDE, machines_of
 from orchestrator.rollout.state import Ended, MachineStatus, Rollout
 from orchestrator.store.port import Letter
 
@@ -147,9 +147,11 @@ class LocalHost:
         self._news.set()
 
     def rules_moved(self, now: datetime) -> None:
-        """A rollout of the scope began or ended, and with it rules that our machines may be under: everybody is asked again."""
+        """Rules that our machines may be under came or went with another rollout, or a hold did: everybody is asked again."""
         for machine in self.agenda.ask_all(now):
             self._reconcile(machine)
+        if self._taken_up:
+            self._runner.want(OWN, self.agenda.own)
         self._news.set()
 
     def activities(self) -> list[a.Activity]:
@@ -256,7 +258,7 @@ class LocalHost:
         taken = (posted.letter.id,) if posted.letter is not None else ()
         moved = machines_of(rollout, facts) if rollout is not None else ()
         decided, task = self.log.record("" if rollout is None else rollout.id, facts, now, letters=taken)
-        if rollout is self.rollout:
+        if rollout is self.rollout or any(isinstance(fact, FLEETWIDE) for fact in facts if rollout is None):
             touched = self.agenda.refresh(facts, now)
         else:  # a person's word on a machine of another rollout, which counts in our rules
             touched = self.agenda.ledger_moved(moved, now)

@@ -51,7 +51,7 @@ class ScopeHost:
         self._pace = pace or Pace()
         self._take = take
         self._stay = stay
-        self._revision = log.scope.ledger.revision
+        self._revision = log.scope.revision
         self._group: asyncio.TaskGroup | None = None
         self._inbox: asyncio.Task[None] | None = None
         self._handovers = 0
@@ -96,7 +96,7 @@ class ScopeHost:
 
     def moved(self, host: LocalHost, machines: Sequence[MachineId], now: datetime) -> None:
         """See `Fellows`."""
-        if self.log.scope.ledger.revision != self._revision:
+        if self.log.scope.revision != self._revision:
             self._tell_rules(host)
         elif machines:
             for other in self.hosts.values():
@@ -126,7 +126,7 @@ class ScopeHost:
         return True
 
     def _tell_rules(self, host: LocalHost) -> None:
-        self._revision = self.log.scope.ledger.revision
+        self._revision = self.log.scope.revision
         for other in self.hosts.values():
             if other is not host:
                 other.rules_moved(other.event_time())

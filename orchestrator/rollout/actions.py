@@ -132,6 +132,14 @@ class WatchGroups:
 
 
 @dataclass(frozen=True, slots=True)
+class LookForHeld:
+    """Look at the fleet once, for whom these holds mean: whoever they may mean waits for that."""
+
+    rollout: str
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Replan:
     """Plan what was not begun anew: these budgets, by their places in the plan, have so much room and no more."""
 
@@ -162,6 +170,7 @@ Activity = (
     | Verify
     | Watch
     | WatchGroups
+    | LookForHeld
     | Replan
     | Tell
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestrator.availability.ledger import Refusal, Reserved
 from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.holding import held_refusal
 from orchestrator.rollout.hours import hours_refusal
 from orchestrator.rollout.state import SETTLED, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 from orchestrator.rollout.stretches import is_beginning
@@ -26,7 +27,7 @@ def refusal(
     """What stands in the way of granting `machine`, or None. `reserved` counts grants that are about to be asked for.
 
     `serves`: it was seen well just now, so that it can't be out already. `now` may be left out by who has asked the machine's
-    calendar already: windows open by themselves, so nobody is parked behind them.
+    calendar and its holds already: windows open and holds end by themselves, so nobody is parked behind them.
     Costs the machine's own constraints. The rollout's status and the open wave are asked first, since they need no words
     about other machines.
     """
@@ -34,6 +35,8 @@ def refusal(
         return Refusal("rollout", f"the rollout is {rollout.status}")
     if not eligible(rollout, machine):
         return Refusal("wave", "its wave is not open yet")
+    if now is not None and (held := held_refusal(rollout, machine, now)) is not None:
+        return held
     if now is not None and (closed := hours_refusal(rollout, machine, now)) is not None:
         return closed
     if is_full(rollout, reserved):

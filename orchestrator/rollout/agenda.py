@@ -35,22 +35,10 @@ from orchestrator.rollout.due import (
     machine_wakes_at,
     stage_wakes_at,
 )
-from orchestrator.rollout.hours import changes_at, opens_at
+from orchestrator.rollout.hours import begins_at, changes_at
+from orchestrator.rollout.moved import FLEETWIDE
 from orchestrator.rollout.progress import advance_stage, lane_is_due
 from orchestrator.rollout.state import Rollout, Scope
-
-FLEETWIDE = (
-    e.RolloutStarted,
-    e.RolloutPaused,
-    e.RolloutResumed,
-    e.RolloutStopped,
-    e.RolloutAborted,
-    e.RolloutFinished,
-    e.StageOpened,
-    e.Prepared,
-)
-"""Events after which everything of the rollout is asked again; rare."""
-
 
 Line = OrderedDict[int, None]
 """Machines in the order they came. No plain dict: finding the first of one costs as much as were taken from its front."""
@@ -83,8 +71,10 @@ class Agenda:
     _alarms: list[tuple[datetime, int, int]] = field(default_factory=list)  # (when, kind, number)
     _watched: dict[int, datetime] = field(default_factory=dict)  # lane -> its first alarm
     _bake: datetime | None = None  # the stage's alarm
-    _shut: dict[int, datetime] = field(default_factory=dict)  # machine -> when its calendar opens
-    _changes: dict[int, datetime] = field(default_factory=dict)  # machine -> its alarm for its calendar
+    _shut: dict[int, datetime] = field(
+        default_factory=dict
+    )  # machine -> when calendar and holds let it be begun
+    _changes: dict[int, datetime] = field(default_factory=dict)  # machine -> its alarm for that
 
     # Asking ---------------------------------------------------------------------------------------------
 
@@ -328,7 +318,7 @@ class Agenda:
     def _wake_line(self, rule: str, line: Line, touched: set[int], now: datetime) -> None:
         while line:
             machine = next(iter(line))
-            if opens_at(self.rollout, machine, now) is not None:  # its window closed while it was parked
+            if begins_at(self.rollout, machine, now) is not None:  # its window closed while it was parked
                 self._ask(machine, now)
                 continue
             refused = refusal(self.scope, self.rollout, machine, self.reserved)
@@ -378,7 +368,7 @@ class Agenda:
         return touched
 
     def opens_at(self) -> datetime | None:
-        """When the first of the machines that nothing but their calendars keep waiting may be begun."""
+        """When the first of the machines that nothing but calendars and holds keep waiting may be begun."""
         return min(self._shut.values(), default=None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.planned import Planned
 
 
@@ -12,7 +13,7 @@ from orchestrator.rollout.planned import Planned
 class Start:
     """Run this plan. `dropped` are machines that are gone, off or on hold since it was made, with the reason.
 
-    `due` and `commit`: see `RolloutStarted`.
+    `due` and `commit`: see `RolloutStarted`. `emergency`: why it waits for less from its start on; empty: it doesn't.
     """
 
     rollout: str
@@ -24,6 +25,7 @@ class Start:
     scale: float = 1.0
     due: datetime | None = None
     commit: str = ""
+    emergency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +114,52 @@ class Unblock:
     rollout: str = ""
 
 
-Command = Start | Pause | Resume | Abort | Approve | Retry | Skip | WriteOff | Block | Unblock
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the machines that an expression of `--select` selects out of every rollout until then. It is about no rollout.
+
+    `matched`: whom it selects in the inventory that the person has at hand, if any.
+    """
+
+    select: str
+    until: datetime
+    who: str
+    reason: str
+    matched: tuple[MachineId, ...] = ()
+    rollout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unhold:
+    """End a hold before its time."""
+
+    hold: str
+    who: str
+    reason: str
+    rollout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """Have a rollout wait for less: windows, freezes, bakes and approvals."""
+
+    rollout: str
+    who: str
+    reason: str
+
+
+Command = (
+    Start
+    | Pause
+    | Resume
+    | Abort
+    | Approve
+    | Retry
+    | Skip
+    | WriteOff
+    | Block
+    | Unblock
+    | Hold
+    | Unhold
+    | Emergency
+)

@@ -10,7 +10,9 @@ from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.blocking import decide_block, nothing_left
+from orchestrator.rollout.emergency import overridden
 from orchestrator.rollout.ended import still_left
+from orchestrator.rollout.holding import decide_hold, hold_on
 from orchestrator.rollout.progress import next_stage
 from orchestrator.rollout.state import (
     IN_FLIGHT,
@@ -29,9 +31,11 @@ from orchestrator.rollout.transitions import MACHINE, ROLLOUT
 def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.Event, ...]:
     """The facts that a command makes. Raises `Refused` with what to do instead; then nothing is changed."""
     if isinstance(command, m.Start):
-        return _start(scope, command)
+        return _start(scope, command, now)
     if isinstance(command, m.Block | m.Unblock):
         return decide_block(scope, command)
+    if isinstance(command, m.Hold | m.Unhold):
+        return decide_hold(scope, command, now)
     rollout = scope.rollouts.get(command.rollout)
     if rollout is None and command.rollout in scope.ended:
         return _of_ended(scope, scope.ended[command.rollout], command)
@@ -50,13 +54,15 @@ def decide_command(scope: Scope, command: m.Command, now: datetime) -> tuple[e.E
             return (e.RolloutAborted(who, reason), *give_back(rollout, "the rollout was aborted"))
         case m.Approve(_, who, reason):
             return _approve(rollout, who, reason)
+        case m.Emergency(_, who, reason):
+            return _emergency(rollout, who, reason, now)
         case m.Retry() | m.Skip() | m.WriteOff():
             return _machine(scope, rollout, command, now)
         case _:
             assert_never(command)
 
 
-def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
+def _start(scope: Scope, command: m.Start, now: datetime) -> tuple[e.Event, ...]:
     if command.rollout in scope.rollouts or command.rollout in scope.ended:
         raise Refused(f"rollout {command.rollout} is in this journal already")
     mine = {machine.id for machine in command.planned.plan.machines if machine.change}
@@ -72,19 +78,21 @@ def _start(scope: Scope, command: m.Start) -> tuple[e.Event, ...]:
     _refuse_blocked(scope, command)
     dropped = tuple(machine for machine, _ in command.dropped)
     why = tuple(reason for _, reason in command.dropped)
-    return (
-        e.RolloutStarted(
-            command.rollout,
-            command.digest,
-            command.who,
-            command.reason,
-            dropped,
-            why,
-            command.scale,
-            command.due,
-            command.commit,
-        ),
+    started = e.RolloutStarted(
+        command.rollout,
+        command.digest,
+        command.who,
+        command.reason,
+        dropped,
+        why,
+        command.scale,
+        command.due,
+        command.commit,
     )
+    if not command.emergency.strip():
+        return (started,)
+    shortened = overridden(command.planned.plan, now)
+    return started, e.EmergencyDeclared(command.who, command.emergency, shortened)
 
 
 def _refuse_blocked(scope: Scope, command: m.Start) -> None:
@@ -120,6 +128,23 @@ def _approve(rollout: Rollout, who: str, reason: str) -> tuple[e.Event, ...]:
     return (e.StageApproved(rollout.stage, who, reason), *next_stage(rollout))
 
 
+def _emergency(rollout: Rollout, who: str, reason: str, now: datetime) -> tuple[e.Event, ...]:
+    """It stands where the rollout does: one that is paused or stopped stays so until somebody resumes it."""
+    if not reason.strip():
+        raise Refused("say why, for whoever reads it later: --reason ...")
+    if rollout.over:
+        raise Refused(f"rollout {rollout.id} is {rollout.status}: there is nothing left to hurry")
+    if rollout.emergency is not None:
+        raise Refused(f"rollout {rollout.id}: {rollout.emergency}")
+    shortened = overridden(rollout.planned.plan, now, rollout.stage)
+    if not shortened:
+        raise Refused(
+            f"rollout {rollout.id} has no windows, freezes, longer bakes or approvals ahead: an emergency would shorten nothing; "
+            "budgets, exclusions, orders, probes and gates hold in every emergency"
+        )
+    return (e.EmergencyDeclared(who, reason, shortened),)
+
+
 def _of_ended(scope: Scope, ended: Ended, command: m.Command) -> tuple[e.Event, ...]:
     """Of a rollout that is over, and not kept whole any more, a person may only write off whom it left out."""
     left = dict(still_left(scope, ended))
@@ -153,6 +178,10 @@ def _machine(
         case m.Retry(_, _, who, reason):
             if rollout.over:
                 raise Refused(f"rollout {rollout.id} is {rollout.status}; a new rollout takes up {name}")
+            if (hold := hold_on(rollout, machine, now)) is not None:
+                raise Refused(
+                    f"{name} is {hold}; lift that first, for all that it holds: wavekeeper unhold {hold.id} --reason ..."
+                )
             return (e.MachineRetried(machine, who, reason),)
         case m.Skip(_, _, who, reason):
             return (e.MachineSkipped(machine, who, reason),)

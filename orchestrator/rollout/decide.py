@@ -17,6 +17,7 @@ from orchestrator.rollout.blocking import nothing_left
 from orchestrator.rollout.codec import request_key
 from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
+from orchestrator.rollout.holding import decide_looked, hold_on
 from orchestrator.rollout.hours import still_fits
 from orchestrator.rollout.notices import decide_told
 from orchestrator.rollout.observations import decide_attempt, decide_health
@@ -56,6 +57,8 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             return decide_stretch(rollout, message)
         case m.GroupRecovered(_, group):
             return (e.GroupSeen(group, well=True, evidence=""),) if group in rollout.sick else ()
+        case m.HoldsLooked():
+            return decide_looked(rollout, message)
         case m.FleetLooked():
             return _fleet_looked(rollout, message)
         case m.FleetChanged():
@@ -89,6 +92,9 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             | m.WriteOff()
             | m.Block()
             | m.Unblock()
+            | m.Hold()
+            | m.Unhold()
+            | m.Emergency()
         ):
             raise AssertionError("commands were decided above")
         case _:
@@ -111,6 +117,8 @@ def _found(
             return ()
         if not run.part and not still_fits(rollout, machine, now):
             return (not_begun(machine, "its windows closed before its request could be sent"),)
+        if not run.part and (hold := hold_on(rollout, machine, now)) is not None:
+            return (not_begun(machine, f"it is {hold}"),)
         if not run.part and _is_needless(rollout, message):
             return (not_begun(machine, NEEDLESS),)
         return (intend(scope, rollout, machine, message.baseline, now),)

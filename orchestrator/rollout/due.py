@@ -11,7 +11,8 @@ from datetime import datetime
 from orchestrator.rollout import actions as a
 from orchestrator.rollout.admission import eligible
 from orchestrator.rollout.codec import step_key
-from orchestrator.rollout.hours import opens_at
+from orchestrator.rollout.holding import unlooked
+from orchestrator.rollout.hours import begins_at
 from orchestrator.rollout.notices import due_notices
 from orchestrator.rollout.observations import closing_step, next_step
 from orchestrator.rollout.progress import gives_up_at, lane_may_move, stragglers_give_up_at
@@ -87,11 +88,13 @@ def due_rollout(rollout: Rollout) -> tuple[a.Activity, ...]:
 
 
 def _looks(rollout: Rollout) -> tuple[a.Activity, ...]:
+    unknown = () if rollout.over else unlooked(rollout)
+    look = (a.LookForHeld(rollout.id, unknown),) if unknown else ()
     if rollout.status is RolloutStatus.STARTING:
-        return (a.Prepare(rollout.id),)
+        return (a.Prepare(rollout.id), *look)
     if rollout.prepared and not (rollout.over and not rollout.in_flight):
         asked = rollout.sick and rollout.status is RolloutStatus.RUNNING
-        return (a.Watch(rollout.id), *((a.WatchGroups(rollout.id),) if asked else ()))
+        return (a.Watch(rollout.id), *((a.WatchGroups(rollout.id),) if asked else ()), *look)
     return ()
 
 
@@ -110,10 +113,10 @@ def stage_wakes_at(rollout: Rollout, now: datetime) -> datetime | None:
 
 
 def machine_wakes_at(rollout: Rollout, machine: int, now: datetime) -> datetime | None:
-    """Until when a pending machine is left alone: somebody else is patching it, or its calendar is closed."""
+    """Until when a pending machine is left alone: somebody else is patching it, its calendar is closed, or it is held."""
     run = rollout.machines[machine]
     if run.status is not MachineStatus.PENDING:
         return None
     if run.retry_at is not None and run.retry_at > now:
         return run.retry_at
-    return opens_at(rollout, machine, now)
+    return begins_at(rollout, machine, now)

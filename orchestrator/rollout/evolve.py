@@ -9,11 +9,13 @@ from typing import Any
 
 from orchestrator.errors import Defect
 from orchestrator.rollout import events as e
+from orchestrator.rollout.emergency import Emergency, least_bake
 from orchestrator.rollout.ended import apply_archived, apply_to_ended
 from orchestrator.rollout.evolve_machine import FOLDS as MACHINE_FOLDS
 from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
 from orchestrator.rollout.evolve_stretch import fresh_stretches, stretches_of
+from orchestrator.rollout.holding import fold_hold, fold_seen, held_from_the_start
 from orchestrator.rollout.notices import fold_told, note
 from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.replanning import begun_of
@@ -52,11 +54,13 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         after=scope.seq,
         reviewed=planned,
         blocked=scope.blocked,
+        holds=scope.holds,
         due=event.due,
         commit=event.commit,
     )
     rollout.stretches = fresh_stretches(rollout)
     rollout.counts[MachineStatus.PENDING] = planned.changing
+    held_from_the_start(scope, rollout, at)
     scope.rollouts[event.rollout] = rollout
     scope.ledger.register(event.rollout, planned.plan.constraints)
     for machine, why in zip(event.dropped, event.dropped_why, strict=True):
@@ -80,6 +84,8 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
         _block(scope, event, at)
     elif isinstance(event, e.MatterEvent):
         fold_matter(scope, event, at)
+    elif isinstance(event, e.HoldPlaced | e.HoldLifted):
+        fold_hold(scope, event, at)
     elif isinstance(event, e.Archived):
         apply_archived(scope, event)
     elif not isinstance(event, e.CommandRefused):  # that one is of no rollout, where none is known
@@ -234,6 +240,13 @@ def _patches_seen(_: Scope, rollout: Rollout, event: e.PatchesSeen, _at: datetim
     rollout.patch_numbers[event.patches] = event.number
 
 
+def _emergency(_: Scope, rollout: Rollout, event: e.EmergencyDeclared, at: datetime) -> None:
+    rollout.emergency = Emergency(event.who, event.reason, at)
+    if rollout.bake_until is not None:
+        plan = rollout.planned.plan
+        rollout.bake_until = min(rollout.bake_until, at + least_bake(plan, plan.stages[rollout.stage]))
+
+
 def _told(_: Scope, rollout: Rollout, event: e.Told, _at: datetime) -> None:
     fold_told(rollout, event)
 
@@ -261,6 +274,8 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.LaneReplanned: _lane_replanned,
     e.GroupSeen: _group_seen,
     e.PatchesSeen: _patches_seen,
+    e.HoldSeen: fold_seen,
+    e.EmergencyDeclared: _emergency,
     e.Told: _told,
     e.CommandRefused: _nothing,
     **MACHINE_FOLDS,

@@ -1,7 +1,7 @@
-"""May this machine be begun at this hour? What windows and freezes say while a rollout runs.
+"""May this machine be begun at this hour? What windows, freezes and holds say while a rollout runs.
 
 A machine that has a calendar may be begun while it is open, and only as long as enough of the window is left for what 19 of 20
-disruptions stay below. What has begun is carried through.
+disruptions stay below. What has begun is carried through. In an emergency nobody has a calendar; holds hold then as well.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 
 from orchestrator.availability.ledger import Refusal
 from orchestrator.policy.windows import ALWAYS, HORIZON, Calendar, after_open, opens_next
+from orchestrator.rollout.holding import hold_on
 from orchestrator.rollout.state import MachineStatus, Rollout
 
 HOURS: Final = "hours"
@@ -25,24 +26,38 @@ def opens_at(
 
     `needs`: how much of a window must be left, where that isn't what the plan says.
     """
-    planned = rollout.planned.machine(machine)
-    if planned.calendar is None:
+    planned, calendar = rollout.planned.machine(machine), _calendar_of(rollout, machine)
+    if calendar is None:
         return None
-    opens = rollout.planned.openings.next(planned.calendar, now, planned.takes if needs is None else needs)
+    opens = rollout.planned.openings.next(calendar, now, planned.takes if needs is None else needs)
     if opens is None:
         return now + HORIZON
     return opens if opens > now else None
 
 
-def changes_at(rollout: Rollout, machine: int, now: datetime) -> datetime | None:
-    """When the answer of `opens_at` is another one: the opening or, if it is open, the first moment that is too late."""
-    planned = rollout.planned.machine(machine)
-    if planned.calendar is None:
-        return None
+def _calendar_of(rollout: Rollout, machine: int) -> int | None:
+    """The calendar that the machine is under, by its place in the plan."""
+    return None if rollout.emergency is not None else rollout.planned.machine(machine).calendar
+
+
+def begins_at(rollout: Rollout, machine: int, now: datetime) -> datetime | None:
+    """When calendar and holds let the machine be begun, if that isn't now; then they are asked again."""
     opens = opens_at(rollout, machine, now)
-    if opens is not None:
+    hold = hold_on(rollout, machine, now) if rollout.meant else None
+    if hold is None:
         return opens
-    span = rollout.planned.openings.span(planned.calendar, now, planned.takes)
+    return hold.until if opens is None else max(opens, hold.until)
+
+
+def changes_at(rollout: Rollout, machine: int, now: datetime) -> datetime | None:
+    """When the answer of `begins_at` is another one: that moment or, if it may be begun, the first that is too late for its window."""
+    begins = begins_at(rollout, machine, now)
+    if begins is not None:
+        return begins
+    planned, calendar = rollout.planned.machine(machine), _calendar_of(rollout, machine)
+    if calendar is None:
+        return None
+    span = rollout.planned.openings.span(calendar, now, planned.takes)
     if span is None or span.end == ALWAYS.end:
         return None
     return (
@@ -89,7 +104,8 @@ def waited_long(rollout: Rollout, calendars: tuple[int | None, ...], since: date
 
     Of several calendars the one that takes longest decides: who waits for an opening isn't left out with those who had theirs.
     """
-    return max(_waited(rollout, calendar, since) for calendar in calendars or (None,))
+    counted = (None,) if rollout.emergency is not None or not calendars else calendars
+    return max(_waited(rollout, calendar, since) for calendar in counted)
 
 
 def _waited(rollout: Rollout, calendar: int | None, since: datetime) -> datetime:
@@ -100,13 +116,13 @@ def _waited(rollout: Rollout, calendar: int | None, since: datetime) -> datetime
 
 
 def next_opening(rollout: Rollout, now: datetime) -> tuple[datetime, int] | None:
-    """When the first of the machines whose turn it is may be begun, and how many there are, if all of them wait for their calendars."""
+    """When the first of the machines whose turn it is may be begun, and how many there are, if all of them wait for windows or holds."""
     moments: list[datetime] = []
     for machine in _open_waves(rollout):
-        opens = opens_at(rollout, machine, now)
-        if opens is None:
+        begins = begins_at(rollout, machine, now)
+        if begins is None:
             return None
-        moments.append(opens)
+        moments.append(begins)
     return (min(moments), len(moments)) if moments else None
 
 

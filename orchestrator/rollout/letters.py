@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import orjson
 
 from orchestrator.errors import UsageError
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.retention import Retention
 
@@ -24,6 +26,9 @@ _VERBS: dict[str, type] = {
     "write-off": m.WriteOff,
     "block": m.Block,
     "unblock": m.Unblock,
+    "hold": m.Hold,
+    "unhold": m.Unhold,
+    "emergency": m.Emergency,
 }
 
 VERBS = tuple(_VERBS)
@@ -35,7 +40,7 @@ class Handover:
     """A reviewed plan that another process asks the writer to run: judged by the sender, on the fleet as it is.
 
     `dropped` are machines that are left alone after all, by index, with the reason. `endpoint` and `scale` say which cloud was
-    looked at, `due` and `commit` what a schedule's rollout was opened for and planned from.
+    looked at, `due` and `commit` what a schedule's rollout was opened for and planned from. `emergency`: see `Start`.
     """
 
     plan: bytes
@@ -46,6 +51,7 @@ class Handover:
     scale: float
     due: datetime | None = None
     commit: str = ""
+    emergency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,15 @@ def _archive(fields: dict[str, Any]) -> ArchiveOrder:
     return ArchiveOrder(str(fields["who"]), retention, str(fields["to"]))
 
 
+def _read_hold(until: datetime | str, matched: Sequence[str] = (), **fields: Any) -> dict[str, Any]:
+    """A hold's fields, by a person's process or out of a letter."""
+    when = datetime.fromisoformat(until) if isinstance(until, str) else until
+    return {**fields, "until": when, "matched": tuple(map(MachineId, matched))}
+
+
 def make(verb: str, **fields: Any) -> m.Command:
-    """The command of a verb. Raises KeyError or TypeError where verb or fields are wrong."""
+    """The command of a verb. Raises KeyError, TypeError or ValueError where verb or fields are wrong."""
+    if verb == "hold":
+        fields = _read_hold(**fields)
     command: m.Command = _VERBS[verb](**fields)
     return command

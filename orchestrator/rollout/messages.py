@@ -14,12 +14,15 @@ from orchestrator.rollout.command_messages import (
     Approve,
     Block,
     Command,
+    Emergency,
+    Hold,
     Pause,
     Resume,
     Retry,
     Skip,
     Start,
     Unblock,
+    Unhold,
     WriteOff,
 )
 
@@ -28,12 +31,15 @@ __all__ = [  # those of the other file: messages are named by this one, whicheve
     "Approve",
     "Block",
     "Command",
+    "Emergency",
+    "Hold",
     "Pause",
     "Resume",
     "Retry",
     "Skip",
     "Start",
     "Unblock",
+    "Unhold",
     "WriteOff",
 ]
 
@@ -124,6 +130,14 @@ class FoundGone:
 
     rollout: str
     machine: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsLooked:
+    """Whom of the plan's machines each of these holds means, as the fleet is now."""
+
+    rollout: str
+    found: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +333,7 @@ Observation = (
     | FoundGone
     | FoundGroupSick
     | GroupRecovered
+    | HoldsLooked
     | StepReported
     | StretchStepReported
     | NoticeTold

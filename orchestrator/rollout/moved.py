@@ -28,3 +28,20 @@ def _identity(rollout: Rollout | Ended, index: int) -> MachineId:
     if isinstance(rollout, Rollout):
         return rollout.planned.machine(index).id
     return rollout.left[index].machine  # nobody else of it can be spoken of
+
+
+FLEETWIDE = (
+    e.RolloutStarted,
+    e.RolloutPaused,
+    e.RolloutResumed,
+    e.RolloutStopped,
+    e.RolloutAborted,
+    e.RolloutFinished,
+    e.StageOpened,
+    e.Prepared,
+    e.HoldPlaced,
+    e.HoldLifted,
+    e.HoldSeen,
+    e.EmergencyDeclared,
+)
+"""Events after which everything of the rollout is asked again; rare."""

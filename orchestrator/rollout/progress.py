@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from orchestrator.rollout import events as e
+from orchestrator.rollout.emergency import least_bake
+from orchestrator.rollout.holding import held_refusal, surely_held
 from orchestrator.rollout.hours import waited_long
 from orchestrator.rollout.state import (
     A_PERSONS,
+    SETTLED,
     MachineStatus,
     Rollout,
     RolloutStatus,
     StageStatus,
 )
+from orchestrator.rollout.stopping import in_canary
 from orchestrator.rollout.stretches import holds_up, under_way
 
 
@@ -30,9 +34,9 @@ def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event,
         last = lane.wave + 1 == len(planned.waves)
         return (passed,) if last else (passed, e.WaveOpened(number, lane.wave + 1))
     deadline = gives_up_at(rollout, number)
-    if deadline is not None and now >= deadline:
-        return _give_up(rollout, number)
-    return ()
+    if deadline is None:
+        return ()
+    return _give_up(rollout, number, now) if now >= deadline else _leave_held(rollout, number, deadline)
 
 
 def lane_may_move(rollout: Rollout, number: int) -> bool:
@@ -66,11 +70,30 @@ def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
     return waited_long(rollout, rollout.planned.lanes[number].calendars[lane.wave], since)
 
 
-def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
+def _leave_held(rollout: Rollout, number: int, deadline: datetime) -> tuple[e.Event, ...]:
+    """Nobody else of the wave is waited for, and those held are so for longer than it would wait: it goes on without them, by name.
+
+    A canary of which nobody was tried yet waits all the same: whatever comes after it has nothing else to learn from.
+    """
+    if not rollout.meant or (in_canary(rollout) and not rollout.attempted):
+        return ()
+    left = []
+    for machine in rollout.planned.lanes[number].waves[rollout.lanes[number].wave]:
+        status = rollout.machines[machine].status
+        if status in SETTLED:
+            continue
+        hold = surely_held(rollout, machine, deadline) if status is MachineStatus.PENDING else None
+        if hold is None:
+            return ()
+        left.append(e.MachineLeftOut(machine, f"{hold}; that is longer than its wave waits"))
+    return tuple(left)
+
+
+def _give_up(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event, ...]:
     lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
     blockers = [m for m in planned.waves[lane.wave] if rollout.machines[m].status in A_PERSONS]
     names = ", ".join(rollout.planned.machine(m).name for m in blockers[:4])
-    awaited = f"{names} to be well again" if blockers else _never_came(rollout, planned.waves[lane.wave])
+    awaited = f"{names} to be well again" if blockers else _never_came(rollout, planned.waves[lane.wave], now)
     why = f"waited {_hours(rollout):g} h for {awaited}"
     left = [
         m
@@ -81,10 +104,12 @@ def _give_up(rollout: Rollout, number: int) -> tuple[e.Event, ...]:
     return (*(e.MachineLeftOut(m, why) for m in left), e.LaneGaveUp(number, why))
 
 
-def _never_came(rollout: Rollout, wave: tuple[int, ...]) -> str:
+def _never_came(rollout: Rollout, wave: tuple[int, ...], now: datetime) -> str:
     """What a wave waited for in vain that nobody of it is to blame for."""
     for machine in wave:
         if rollout.machines[machine].status is MachineStatus.PENDING:
+            if (held := held_refusal(rollout, machine, now)) is not None:
+                return f"the end of a hold: {rollout.planned.machine(machine).name}: {held.what}"
             for group in rollout.planned.machine(machine).groups:
                 if (sick := rollout.sick.get(group)) is not None:
                     return (
@@ -107,15 +132,27 @@ def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
         return ()
     gate = rollout.planned.plan.stages[rollout.stage]
     if rollout.stage_status is StageStatus.AWAITING:
-        return ()
+        return _approved_by_emergency(rollout)
     if rollout.stage_status is StageStatus.OPEN:
-        if gate.bake and rollout.planned.lanes_of_stage[rollout.stage]:
-            return (e.StageBaking(rollout.stage, now + gate.bake),)
+        bake = gate.bake if rollout.emergency is None else least_bake(rollout.planned.plan, gate)
+        if bake and rollout.planned.lanes_of_stage[rollout.stage]:
+            return (e.StageBaking(rollout.stage, now + bake),)
     elif rollout.bake_until is None or now < rollout.bake_until:
         return ()
     if gate.approve and not _is_last(rollout):
-        return (e.StageAwaiting(rollout.stage),)
+        return _approved_by_emergency(rollout) or (e.StageAwaiting(rollout.stage),)
     return next_stage(rollout)
+
+
+def _approved_by_emergency(rollout: Rollout) -> tuple[e.Event, ...]:
+    """The next stage, in the name of whoever declared the emergency; nothing where nobody did."""
+    declared = rollout.emergency
+    if declared is None:
+        return ()
+    return (
+        e.StageApproved(rollout.stage, declared.who, f"emergency: {declared.reason}"),
+        *next_stage(rollout),
+    )
 
 
 def _stragglers(rollout: Rollout, now: datetime) -> tuple[e.Event, ...] | None:
@@ -124,11 +161,11 @@ def _stragglers(rollout: Rollout, now: datetime) -> tuple[e.Event, ...] | None:
     They wait as long as a wave would: one that is never admitted is then left out, one that a person must see to is passed by.
     """
     waited = [machine for machine in rollout.stragglers if _straggler_gives_up_at(rollout, machine) <= now]
-    why = f"waited {_hours(rollout):g} h, after it was retried, for room that never came"
     left = tuple(
-        e.MachineLeftOut(machine, why)
+        e.MachineLeftOut(machine, f"waited {_hours(rollout):g} h, after it was retried, for {room}")
         for machine in waited
         if rollout.machines[machine].status is MachineStatus.PENDING
+        for room in [_never_came(rollout, (machine,), now)]
     )
     if left:
         return left

@@ -115,6 +115,50 @@ class UpdateUnblocked:
     reason: str
 
 
+# Holds and emergencies ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """A named person keeps the machines that a selector selects out of every rollout until then. Of the scope, of no rollout.
+
+    `matched`: whom it selected in the inventory that the person had at hand, if any.
+    """
+
+    hold: str
+    select: str
+    until: datetime
+    who: str
+    reason: str
+    matched: tuple[MachineId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLifted:
+    """A named person ends a hold before its time."""
+
+    hold: str
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSeen:
+    """A look at the fleet found that a hold means these machines of the plan, besides those of which that was known."""
+
+    hold: str
+    machines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyDeclared:
+    """A named person has the rollout wait for less from now on; `overrides` are sentences on what that shortens."""
+
+    who: str
+    reason: str
+    overrides: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class PatchesSeen:
     """A set of what became of updates, kept once for all machines of which it is true: a letter for the state, then the name."""
@@ -245,6 +289,10 @@ SharedEvent = (
     | GroupSeen
     | LaneGaveUp
     | LaneReplanned
+    | HoldPlaced
+    | HoldLifted
+    | HoldSeen
+    | EmergencyDeclared
     | PatchesSeen
     | Prepared
     | RolloutRefused

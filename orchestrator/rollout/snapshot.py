@@ -16,6 +16,8 @@ from zlib import crc32
 import orjson
 
 from orchestrator.availability.ledger import Grant
+from orchestrator.rollout.emergency import Emergency
+from orchestrator.rollout.holds import Hold, Meant
 from orchestrator.rollout.kept import by_reference
 from orchestrator.rollout.matters import Matter, News, Tidings
 from orchestrator.rollout.plain import instant, maker, plain
@@ -35,28 +37,33 @@ from orchestrator.rollout.state import (
 )
 
 _MEANING = 2
-_APART = frozenset({"planned", "reviewed", "machines", "blocked"})
+_APART = frozenset({"planned", "reviewed", "machines", "blocked", "holds"})
+
+_CLASSES = (
+    Rollout,
+    LaneRun,
+    StretchRun,
+    Sick,
+    Notice,
+    Replanning,
+    Grant,
+    Ended,
+    LeftOpen,
+    Blocked,
+    Hold,
+    Meant,
+    Emergency,
+    Matter,
+    News,
+    Tidings,
+)
 
 _RUN_HINTS = get_type_hints(MachineRun)
 
 
 def _layout() -> Iterator[str]:
     yield f"{_MEANING} {_RUN_HINTS}"
-    for cls in (
-        Rollout,
-        LaneRun,
-        StretchRun,
-        Sick,
-        Notice,
-        Replanning,
-        Grant,
-        Ended,
-        LeftOpen,
-        Blocked,
-        Matter,
-        News,
-        Tidings,
-    ):
+    for cls in _CLASSES:
         yield f"{cls.__name__} {[(f.name, str(f.type)) for f in fields(cls)]}"
 
 
@@ -72,6 +79,8 @@ def dump(scope: Scope) -> bytes:
             "last": plain(scope.last),
             "revision": scope.ledger.revision,
             "blocked": [plain(one) for one in scope.blocked.values()],
+            "holds": [plain(one) for one in scope.holds.values()],
+            "holdings": [scope.holdings, scope.holdings_changed],
             "grants": [[machine, plain(grant)] for machine, grant in scope.ledger.grants.items()],
             "others": [[machine, plain(since)] for machine, since in scope.ledger.others.items()],
             "rollouts": [
@@ -99,6 +108,8 @@ def load(told: Mapping[str, Any], plans: Mapping[str, Planned]) -> Scope:
     scope.ledger.others.update((machine, since(one)) for machine, one in told["others"])
     scope.ended.update((one["id"], ended(one)) for one in told["ended"])
     scope.blocked.update((one.kb, one) for one in map(maker(Blocked), told["blocked"]))
+    scope.holds.update((one.id, one) for one in map(maker(Hold), told["holds"]))
+    scope.holdings, scope.holdings_changed = told["holdings"]
     hints = get_type_hints(Rollout)
     for one in told["rollouts"]:
         reviewed = planned = plans[one["id"]]
@@ -110,6 +121,7 @@ def load(told: Mapping[str, Any], plans: Mapping[str, Planned]) -> Scope:
             planned=planned,
             reviewed=reviewed,
             blocked=scope.blocked,
+            holds=scope.holds,
             machines=_machines(one["machines"]),
         )
         scope.rollouts[rollout.id] = rollout

@@ -16,6 +16,8 @@ from typing import NamedTuple
 from orchestrator.availability.ledger import Ledger
 from orchestrator.inventory.model import MachineId
 from orchestrator.policy.model import Occasion
+from orchestrator.rollout.emergency import Emergency
+from orchestrator.rollout.holds import Hold, Meant
 from orchestrator.rollout.matters import Tidings
 from orchestrator.rollout.planned import Planned
 
@@ -240,6 +242,9 @@ class Rollout:
     blocked: Mapping[str, Blocked] = field(default_factory=dict, compare=False, repr=False)  # the scope's
     due: datetime | None = None  # the moment of its campaign's schedule that it was opened for
     commit: str = ""  # of the policies that it was planned from
+    emergency: Emergency | None = None  # who has it wait for less
+    meant: dict[str, Meant] = field(default_factory=dict)  # hold -> whom of the plan it means
+    holds: Mapping[str, Hold] = field(default_factory=dict, compare=False, repr=False)  # the scope's
     reviewed: Planned | None = field(
         default=None, compare=False, repr=False
     )  # `planned` as its digest names it
@@ -333,8 +338,16 @@ class Scope:
         default_factory=dict
     )  # KB -> who keeps it out; each rollout has this very mapping
     tidings: Tidings = field(default_factory=Tidings)  # what people are told by the service
+    holds: dict[str, Hold] = field(default_factory=dict)  # by id; each rollout has this very mapping
+    holdings: int = 0  # holds that were ever placed
+    holdings_changed: int = 0  # how often a hold was placed, or lifted
     seq: int = 0
     last: datetime | None = None  # event time: never goes back
+
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Of what may be granted but for who is out: rules that come and go, and holds."""
+        return self.ledger.revision, self.holdings_changed
 
     def event_time(self, now: datetime) -> datetime:
         """The time of a fact that is written now: the clock's, but never before the last fact."""

@@ -132,6 +132,11 @@ def _of_others(rollout: Rollout, fact: e.Event) -> str | None:
                 if well
                 else f"group {name} isn't well, its machines wait: {evidence}"
             )
+        case e.HoldSeen():
+            return _held(rollout, fact)
+        case e.EmergencyDeclared(who, reason, overrides):
+            shortened = "; ".join(overrides) or "it has nothing ahead that this shortens"
+            return f"EMERGENCY declared by {who}: {reason}; {shortened}"
         case e.PatchesSeen(patches=patches):
             return f"updates as machines have them from here on: {patch_sentence(patches)}"
     return None
@@ -148,6 +153,10 @@ def _of_scope(fact: e.Event) -> str | None:
             return f"KB{kb} is kept out of every campaign by {who}: {reason}"
         case e.UpdateUnblocked(kb, who, reason):
             return f"KB{kb} is let in again by {who}: {reason}"
+        case e.HoldPlaced(hold, select, until, who, reason):
+            return f"hold {hold}: {select} is held by {who} until {until:%Y-%m-%d %H:%M} UTC: {reason}"
+        case e.HoldLifted(hold, who, reason):
+            return f"hold {hold} is lifted by {who}: {reason}"
         case e.CommandRefused(_, who, why):
             return f"refused to {who}: {why}"
         case e.ReceiversNamed() | e.MatterRaised() | e.MatterSettled() | e.MatterTold():
@@ -170,6 +179,14 @@ def _of_matter(fact: e.MatterEvent) -> str:
                 if ok
                 else f"{webhook} can't be told, tried on: {evidence}"
             )
+
+
+def _held(rollout: Rollout, fact: e.HoldSeen) -> str:
+    if not fact.machines:
+        return f"hold {fact.hold}: the fleet was looked at; it means no machine of this rollout besides"
+    some = ", ".join(rollout.planned.machine(m).name for m in fact.machines[:5])
+    more = f" and {len(fact.machines) - 5} more" if len(fact.machines) > 5 else ""
+    return f"hold {fact.hold}: the fleet was looked at; it means {some}{more}"
 
 
 def replanned_for(rollout: Rollout, limits: Mapping[int, int], refused: str) -> str:

@@ -8,6 +8,9 @@
     group db well        what is asked about group db is answered well again
     replanned            the planner has planned anew what was asked, and the judge has read it
     wait 90m             time passes
+    hold name=a 6h       a person holds whom an expression selects; `unhold h1`
+    held h1 a b          a look at the fleet found whom a hold means
+    emergency            a person declares one
     pause, resume, abort, approve, retry a, skip a, write-off a
     crash                the process dies and starts again from the rows
     show                 where everything stands
@@ -112,7 +115,13 @@ class Conversation:
             case (("retry" | "skip" | "write-off"), [name]):
                 facts: tuple[e.Event, ...] = getattr(diary, word.replace("-", "_"))(name)
                 return facts
-            case (("pause" | "resume" | "abort" | "approve" | "crash" | "replanned"), []):
+            case "hold", [select, time]:
+                return diary.hold(select, **{_UNITS[time[-1]]: float(time[:-1])})
+            case "unhold", [hold]:
+                return diary.unhold(hold)
+            case "held", [hold, *names]:
+                return diary.found_held(hold, " ".join(names))
+            case (("pause" | "resume" | "abort" | "approve" | "emergency" | "crash" | "replanned"), []):
                 self._doing = {} if word == "crash" else self._doing
                 verb: Callable[[], tuple[e.Event, ...]] = getattr(diary, word)
                 return verb()
@@ -147,7 +156,7 @@ class Conversation:
                 return str(value)
             case int() if name == "machine" and not isinstance(value, bool):
                 return self._diary.names([value]) if value >= 0 else "-"
-            case tuple() if name in ("out", "back", "dropped"):
+            case tuple() if name in ("out", "back", "dropped", "machines"):
                 return f"{name}=[{self._diary.names(value)}]"
             case str():
                 return f"{name}={value!r}" if " " in value or not value else f"{name}={value}"
@@ -186,6 +195,7 @@ def _told(activity: a.Activity) -> str:
                 a.Follow: "follow its run",
                 a.Replan: "plan anew what was not begun",
                 a.WatchGroups: "ask the groups that aren't well",
+                a.LookForHeld: "look at the fleet for whom holds mean",
             }
             return words.get(type(activity), type(activity).__name__.lower())
 

@@ -41,6 +41,7 @@ FIELDS: dict[Any, st.SearchStrategy[Any]] = {
 
 
 FIELDS |= {
+    tuple[MachineId, ...]: st.lists(WORDS, max_size=5).map(tuple),
     MachineId: WORDS,
     MachineStatus: st.sampled_from(MachineStatus),
     RolloutStatus: st.sampled_from(RolloutStatus),

@@ -7,6 +7,8 @@ import pytest
 from orchestrator.errors import UsageError
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.letters import VERBS, dump, load
+from tests.builders import NOON
+from tests.fleet import vm_id
 
 SAID: list[m.Command] = [
     m.Pause("r1", "ada", "lunch"),
@@ -18,6 +20,9 @@ SAID: list[m.Command] = [
     m.WriteOff("r1", 3, "ada", "it burned"),
     m.Block("5087423", "ada", "it breaks the shop"),
     m.Unblock("5087423", "ada", "mended"),
+    m.Hold("tag:app=shop", NOON, "ada", "a disk is replaced", (vm_id("a"),)),
+    m.Unhold("h1", "ada", "it is replaced"),
+    m.Emergency("r1", "ada", "it is exploited"),
 ]
 
 
@@ -41,6 +46,8 @@ def test_every_verb_can_be_sent() -> None:
         b'{"verb": "explode"}',
         b'{"verb": "pause"}',
         b'{"verb": "pause", "rollout": "r1", "loud": 1}',
+        b'{"verb": "hold", "select": "name=a", "until": "soon", "who": "ada", "reason": "disk"}',
+        b'{"verb": "hold", "select": "name=a", "who": "ada", "reason": "disk"}',
     ],
 )
 def test_a_letter_that_can_not_be_read_is_told_apart(body: bytes) -> None:

@@ -55,6 +55,8 @@ def test_every_event_has_a_fold() -> None:
         e.UpdateBlocked,
         e.UpdateUnblocked,
         *get_args(e.MatterEvent),
+        e.HoldPlaced,
+        e.HoldLifted,
     }
     assert set(get_args(e.Event)) - of_the_scope == set(evolve._FOLDS)
 

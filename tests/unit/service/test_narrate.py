@@ -85,6 +85,21 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.UpdateBlocked("5087423", "ada", "bad"), "KB5087423 is kept out of every campaign by ada: bad"),
     (e.UpdateUnblocked("5087423", "ada", "mended"), "KB5087423 is let in again by ada: mended"),
     (
+        e.HoldPlaced("h1", "tag:app=shop", LATER, "ada", "a disk"),
+        "hold h1: tag:app=shop is held by ada until 2026-11-22 12:05 UTC: a disk",
+    ),
+    (e.HoldLifted("h1", "ada", "done"), "hold h1 is lifted by ada: done"),
+    (e.HoldSeen("h1", (0, 1)), "hold h1: the fleet was looked at; it means a, b"),
+    (e.HoldSeen("h1"), "hold h1: the fleet was looked at; it means no machine of this rollout besides"),
+    (
+        e.EmergencyDeclared("ada", "CVE", ("bake of stage canary: 5 min instead of 4 h",)),
+        "EMERGENCY declared by ada: CVE; bake of stage canary: 5 min instead of 4 h",
+    ),
+    (
+        e.EmergencyDeclared("ada", "CVE"),
+        "EMERGENCY declared by ada: CVE; it has nothing ahead that this shortens",
+    ),
+    (
         e.PatchesSeen(0, ("fKB5087539", "iKB5087423")),
         "updates as machines have them from here on: KB5087539 failed; KB5087423 installed",
     ),
