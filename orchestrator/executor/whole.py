@@ -25,6 +25,7 @@ async def whole(scope: Scope, journal: Journal, wanted: Rollout | Ended) -> Roll
         raise Refused(where_archived(wanted))
     rollout = await read_whole(journal, wanted, scope.send_within)
     rollout.blocked = scope.blocked
+    rollout.holds = scope.holds
     del scope.ended[wanted.id]
     scope.rollouts[wanted.id] = rollout
     return rollout
