@@ -156,7 +156,7 @@ class Conversation:
                 return str(value)
             case int() if name == "machine" and not isinstance(value, bool):
                 return self._diary.names([value]) if value >= 0 else "-"
-            case tuple() if name in ("out", "back", "dropped", "machines"):
+            case tuple() if name in ("out", "back", "dropped"):
                 return f"{name}=[{self._diary.names(value)}]"
             case str():
                 return f"{name}={value!r}" if " " in value or not value else f"{name}={value}"
