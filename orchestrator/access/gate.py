@@ -33,17 +33,18 @@ class Gate:
     sessions: Sessions = field(default_factory=Sessions)
     _issuer: OpenIdIssuer | None = None
     _signing_in: SigningIn | None = None
+    _left: list[OpenIdIssuer] = field(default_factory=list)  # who may still be asked, for whoever came before
 
     def __post_init__(self) -> None:
         """Nobody is asked anything yet."""
         self._meet()
 
-    async def change(self, access: Access) -> None:
+    def change(self, access: Access) -> None:
         """What counts from now on. With another issuer, all are signed out; with other rules, grants are others at once."""
         other = access.issuer != self.access.issuer or access.url != self.access.url
         self.access = access
         if other:
-            await self.close()
+            self._left += [self._issuer] if self._issuer is not None else []
             self.sessions.end_all()
             self._meet()
 
@@ -113,8 +114,9 @@ class Gate:
 
     async def close(self) -> None:
         """Give back connections."""
-        if self._issuer is not None:
-            await self._issuer.close()
+        for issuer in [*self._left, *([self._issuer] if self._issuer is not None else [])]:
+            await issuer.close()
+        self._left.clear()
 
     def _flow(self) -> SigningIn:
         if self._signing_in is None:

@@ -19,10 +19,12 @@ from orchestrator.daemon.access_schema import (
     IssuerSection,
     TokenSection,
 )
+from orchestrator.daemon.schema import DaemonFile
 from orchestrator.daemon.secrets import read_secret
 from orchestrator.egress.rules import NEVER, Rules, read_network
 from orchestrator.errors import Problem
 from orchestrator.policy.document import Document
+from orchestrator.wiring.cloud import is_loopback
 
 _ANY_TENANT: Final = frozenset({"common", "organizations", "consumers"})  # Entra ID's
 _MOST_SKEW: Final = timedelta(minutes=5)
@@ -84,6 +86,33 @@ def egress_rules(document: Document, section: EgressSection | None) -> tuple[Rul
         else:
             hosts.append(one)
     return Rules(tuple(hosts), tuple(networks)), problems
+
+
+def refuse_open_doors(document: Document, file: DaemonFile) -> Iterator[Problem]:
+    """What would serve others than were meant: everybody, or nobody, or whoever listens on the way."""
+    if file.web is None:
+        return
+    if file.access is None:
+        yield document.problem(
+            ("web",),
+            "who may use it isn't said",
+            "write who may do what in `access`; on loopback, `access: {open: true}` lets everybody of this machine in",
+            key=True,
+        )
+    if is_loopback(f"http://{file.web.listen}"):
+        return
+    if file.access is not None and file.access.open:
+        what = f"{file.web.listen} is open to other machines, and whoever connects may do everything"
+        yield document.problem(
+            ("access", "open"), what, "listen on 127.0.0.1, or say an `issuer` or `tokens` in place of `open`"
+        )
+    if file.web.tls is None and not file.web.behind_proxy:
+        what = f"{file.web.listen} is open to other machines, and plain HTTP shows tokens to whoever is on the way"
+        yield document.problem(
+            ("web", "listen"),
+            what,
+            "say `tls`; or `behind_proxy: true` if something in front of it speaks TLS and nobody else gets there",
+        )
 
 
 def _contradictions(document: Document, section: AccessSection) -> Iterator[Problem]:

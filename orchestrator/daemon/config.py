@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from orchestrator.access.settings import CLOSED, Access
+from orchestrator.daemon.access import access_settings, egress_rules, refuse_open_doors
+from orchestrator.daemon.access_schema import (
+    AccessSection,
+    EgressSection,
+    GrantSection,
+    IssuerSection,
+    TlsSection,
+    TokenSection,
+)
 from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection, WebSection
+from orchestrator.daemon.secrets import read_secret
 from orchestrator.daemon.web import web_settings
+from orchestrator.egress.rules import Rules
 from orchestrator.errors import Problem, UsageError
 from orchestrator.gitops.model import Login
 from orchestrator.notify.webhook import Target
@@ -32,6 +44,12 @@ LANGUAGE: Final = Language(
             FleetSection: "in `fleet`",
             CampaignSection: "in an entry of `campaigns`",
             WebSection: "in `web`",
+            TlsSection: "in `tls`",
+            AccessSection: "in `access`",
+            IssuerSection: "in `issuer`",
+            GrantSection: "in an entry of `grants`",
+            TokenSection: "in an entry of `tokens`",
+            EgressSection: "in `egress`",
         }
     ),
     entry="a campaign",
@@ -68,6 +86,8 @@ class Config:
     keep_for: timedelta
     webhooks: Mapping[str, Target] = field(repr=False)
     web: Settings | None = None
+    access: Access = CLOSED
+    egress: Rules = field(default_factory=Rules)
 
     @property
     def state(self) -> Path:
@@ -79,9 +99,13 @@ class Config:
         return self.campaigns.get(name.lower(), OBSERVED)
 
     def with_campaigns_of(self, other: Config) -> Config:
-        """This one, but for what may be done with campaigns, how old an inventory may be, and what the journal keeps."""
+        """This one, but for what may be done with campaigns and by whom, how old an inventory may be, and what the journal keeps."""
         return replace(
-            self, campaigns=other.campaigns, inventory_age=other.inventory_age, keep_for=other.keep_for
+            self,
+            campaigns=other.campaigns,
+            inventory_age=other.inventory_age,
+            keep_for=other.keep_for,
+            access=other.access,
         )
 
 
@@ -119,8 +143,13 @@ def _made(
             problems.append(
                 document.problem(("policies", "source"), what, "write a URL, or a folder that is there")
             )
-    web, found = web_settings(document, checked.web)
+    web, found = web_settings(document, checked.web, folder)
     problems += found
+    access, found = access_settings(document, checked.access, folder, environment)
+    problems += found
+    egress, found = egress_rules(document, checked.egress)
+    problems += found
+    problems += refuse_open_doors(document, checked)
     config = Config(
         file=file,
         git=git,
@@ -133,6 +162,8 @@ def _made(
         journal=journal_path(folder / checked.journal if checked.journal is not None else None),
         webhooks=webhooks,
         web=web,
+        access=access,
+        egress=egress,
     )
     return config, problems
 
@@ -146,24 +177,13 @@ def _is_ssh(source: str) -> bool:
 def _login(
     document: Document, git: GitSection, folder: Path, environment: Mapping[str, str]
 ) -> tuple[Login, list[Problem]]:
-    found = list(_one_secret(document, git))
-    password = ""
-    if git.password_env is not None:
-        password = environment.get(git.password_env, "")
-        if not password:
-            what = f"the environment has no {git.password_env}"
-            found.append(
-                document.problem(("policies", "password_env"), what, "set it for the daemon's process")
-            )
-    elif git.password_file is not None:
-        try:
-            password = read_bytes(folder / git.password_file, "secret").decode().strip()
-        except (UsageError, UnicodeDecodeError) as error:
-            found.append(document.problem(("policies", "password_file"), str(error)))
+    password, found = read_secret(
+        document, ("policies",), "password",
+        env=git.password_env, file=git.password_file, folder=folder, environment=environment,
+    )  # fmt: skip
+    scheme, slashes, rest = git.source.partition("://")
+    if slashes and scheme in ("http", "https") and "@" in rest.partition("/")[0]:
+        what = "the repository's URL holds who asks, and maybe a password, where everybody reads it"
+        instead = "take what stands before the @ out, and say `user` and `password_env` or `password_file`"
+        found.append(document.problem(("policies", "source"), what, instead))
     return Login(git.user or "", password), found
-
-
-def _one_secret(document: Document, git: GitSection) -> Iterator[Problem]:
-    if git.password_env is not None and git.password_file is not None:
-        what = "the password is said twice, in `password_env` and `password_file`"
-        yield document.problem(("policies", "password_file"), what, "leave one of them away", key=True)

@@ -7,6 +7,14 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from orchestrator.daemon.access_schema import (
+    AccessSection,
+    EgressSection,
+    GrantSection,
+    IssuerSection,
+    TlsSection,
+    TokenSection,
+)
 from orchestrator.policy.schema.section import Section
 from orchestrator.policy.values import Flag, Name, OneOrMany, PositiveDuration, Text, Version
 
@@ -84,6 +92,16 @@ class WebSection(Section):
         description="The address and port. Any but loopback is open to others: say it on purpose.",
         examples=["127.0.0.1:8470"],
     )
+    tls: TlsSection | None = Field(
+        default=None,
+        description="The certificate to be shown. Without it, it is plain HTTP, which other machines than this one aren't served.",
+        examples=["{certificate: /etc/wavekeeper/tls.crt, key: /etc/wavekeeper/tls.key}"],
+    )
+    behind_proxy: Flag = Field(
+        default=False,
+        description="true: something in front of it speaks TLS, and nobody else reaches the address; then plain HTTP may be listened for on any.",
+        examples=["true"],
+    )
     names: Annotated[list[Text], OneOrMany] = Field(
         default_factory=list,
         description="Host names that it is reached by, besides loopback and the address itself; a request to any other is refused.",
@@ -146,7 +164,29 @@ class DaemonFile(Section):
         description="Where the API and the page are served; nowhere if left out.",
         examples=["{listen: 127.0.0.1:8470}"],
     )
+    access: AccessSection | None = Field(
+        default=None,
+        description="Who may do what with the API and the page. Must be said where they are served: whatever isn't granted is denied.",
+        examples=["{open: true}"],
+    )
+    egress: EgressSection | None = Field(
+        default=None,
+        description="Where probes and webhooks may go; all networks but this machine's own, if left out.",
+        examples=['{allow: ["*.corp.example", 10.0.0.0/8]}'],
+    )
 
 
-SECTIONS: Final = (DaemonFile, GitSection, FleetSection, CampaignSection, WebSection)
+SECTIONS: Final = (
+    DaemonFile,
+    GitSection,
+    FleetSection,
+    CampaignSection,
+    WebSection,
+    TlsSection,
+    AccessSection,
+    IssuerSection,
+    GrantSection,
+    TokenSection,
+    EgressSection,
+)
 """All there are."""

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from orchestrator.access.gate import Gate
 from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.config import Config, read_config
 from orchestrator.daemon.desk import DaemonDesk
@@ -17,8 +18,9 @@ from orchestrator.daemon.service import Daemon
 from orchestrator.errors import PolicyError, Refused, UsageError
 from orchestrator.web.app import build
 from orchestrator.web.pages import add_page
-from orchestrator.web.person import everybody
+from orchestrator.web.person import recognising
 from orchestrator.web.server import listening
+from orchestrator.web.signing_in import add_signing_in
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.files import make_folder
 from orchestrator.wiring.journal import become_writer, open_journal, whoami
@@ -34,12 +36,13 @@ async def serve(config: Config) -> None:
         UsageError, AccessDenied, JournalError: it can't be started like this; nothing was done.
         Refused: another process writes the journal.
     """
-    async with opened(config) as daemon, served(daemon) as url:
+    gate = Gate(config.access)
+    async with opened(config) as daemon, served(daemon, gate) as url:
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
         assert me is not None
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, me.cancel)
-        loop.add_signal_handler(signal.SIGHUP, reload, daemon)
+        loop.add_signal_handler(signal.SIGHUP, reload, daemon, gate)
         log.info(
             "ready",
             journal=str(config.journal),
@@ -62,7 +65,7 @@ async def opened(config: Config) -> AsyncIterator[Daemon]:
     """A daemon that has its journal, ready to run."""
     make_folder(config.state)
     cloud = await open_cloud(config.endpoint)
-    async with doors(cloud, config.webhooks) as made:
+    async with doors(cloud, config.webhooks, egress=config.egress) as made:
         journal = await open_journal(config.journal)
         apart = Apart()
         try:
@@ -79,20 +82,24 @@ async def opened(config: Config) -> AsyncIterator[Daemon]:
 
 
 @asynccontextmanager
-async def served(daemon: Daemon) -> AsyncIterator[str]:
-    """The API and the page, if the configuration says where: its URL, else nothing."""
+async def served(daemon: Daemon, gate: Gate) -> AsyncIterator[str]:
+    """The API and the page, if the configuration says where, to whomever the gate knows: its URL, else nothing."""
     settings = daemon.config.web
     if settings is None:
         yield ""
         return
-    app = build(DaemonDesk(daemon), settings, everybody)
+    app = build(DaemonDesk(daemon), settings, recognising(gate))
+    add_signing_in(app, gate)
     add_page(app)
-    async with listening(app, settings) as url:
-        yield url
+    try:
+        async with listening(app, settings) as url:
+            yield url
+    finally:
+        await gate.close()
 
 
-def reload(daemon: Daemon) -> None:
-    """Take over what a changed configuration says of campaigns; what needs a restart is named. A bad one changes nothing."""
+def reload(daemon: Daemon, gate: Gate) -> None:
+    """Take over what a changed configuration says of campaigns and of access; what needs a restart is named. A bad one changes nothing."""
     old = daemon.config
     try:
         new = read_config(old.file)
@@ -106,9 +113,14 @@ def reload(daemon: Daemon) -> None:
         "journal": old.journal != new.journal,
         "webhooks": old.webhooks != new.webhooks,
         "web": old.web != new.web,
+        "egress": old.egress != new.egress,
     }
     restart = sorted(name for name, differs in fixed.items() if differs)
     if restart:
         log.warning("these keys differ and need a restart of the daemon", keys=restart)
     daemon.config = old.with_campaigns_of(new)
+    if new.access.open and "web" in restart:
+        log.warning("access is not opened before the restart: the server still listens where it did")
+    else:
+        gate.change(new.access)
     log.info("the configuration was read once more")

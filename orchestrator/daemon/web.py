@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from orchestrator.daemon.schema import WebSection
-from orchestrator.errors import Problem
+from orchestrator.errors import Problem, UsageError
 from orchestrator.policy.document import Document
 from orchestrator.web.settings import Settings
+from orchestrator.web.tls import TlsFiles, load
 
 _INSTEAD = "write an address and a port, such as 127.0.0.1:8470 or [::1]:8470"
 
 
-def web_settings(document: Document, section: WebSection | None) -> tuple[Settings | None, list[Problem]]:
+def web_settings(
+    document: Document, section: WebSection | None, folder: Path
+) -> tuple[Settings | None, list[Problem]]:
     """The settings, None where nothing is to be served; and what is wrong with them."""
     if section is None:
         return None, []
@@ -29,6 +34,13 @@ def web_settings(document: Document, section: WebSection | None) -> tuple[Settin
                     ("web", "origins", number), what, "write it as https://host, with a port if it has one"
                 )
             )
+    tls = None
+    if section.tls is not None:
+        tls = TlsFiles(folder / section.tls.certificate, folder / section.tls.key)
+        try:
+            load(tls)
+        except UsageError as error:
+            problems.append(document.problem(("web", "tls"), str(error), key=True))
     settings = Settings(
         host.strip("[]"),
         int(port),
@@ -36,5 +48,6 @@ def web_settings(document: Document, section: WebSection | None) -> tuple[Settin
         tuple(origin.lower() for origin in section.origins),
         section.requests_per_minute,
         section.largest_body << 20,
+        tls,
     )
     return settings, problems

@@ -12,10 +12,12 @@ from pydantic import TypeAdapter
 from orchestrator.errors import (
     Busy,
     CloudError,
+    IssuerError,
     JournalError,
     PolicyError,
     Problem,
     Refused,
+    Unrecognised,
     UsageError,
     WavekeeperError,
 )
@@ -40,6 +42,7 @@ PROBLEMS: Final[Mapping[str, tuple[HTTPStatus, str]]] = {
     "key-reused": (HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key stands for another request"),
     "too-many": (HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     "defect": (HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of Wavekeeper's own"),
+    "issuer": (HTTPStatus.SERVICE_UNAVAILABLE, "Whoever says who people are can't be asked"),
     "cloud": (HTTPStatus.BAD_GATEWAY, "The cloud can't be asked"),
     "later": (HTTPStatus.SERVICE_UNAVAILABLE, "Not yet: ask again, with the same key"),
 }
@@ -69,6 +72,10 @@ def declined_for(error: WavekeeperError) -> Declined:
             return Declined("key-reused", str(error))
         case NotYet():
             return Declined("later", str(error), headers={"Retry-After": "1"})
+        case Unrecognised():
+            return Declined("sign-in", str(error), headers={"WWW-Authenticate": 'Bearer realm="wavekeeper"'})
+        case IssuerError():
+            return Declined("issuer", str(error))
         case Busy():
             return Declined("busy", str(error))
         case Refused():

@@ -387,7 +387,7 @@ async def test_other_rules_count_at_once(gate: Gate, issuer: FakeIssuer) -> None
     """After a reload of the configuration; keys needn't be asked for again."""
     token = issuer.token()
     await _who(gate, token)
-    await gate.change(replace(gate.access, rules=gate.access.rules[1:]))
+    gate.change(replace(gate.access, rules=gate.access.rules[1:]))
     assert (await _who(gate, token)).grants == (VIEWS,)
     assert issuer.asked[KEYS] == 1
 

@@ -52,7 +52,7 @@ async def test_a_secret_is_shown_to_the_issuer_alone(gate: Gate, issuer: FakeIss
     """Where the client has one."""
     issuer.secret = "hush"
     assert gate.access.issuer is not None
-    await gate.change(replace(gate.access, issuer=replace(gate.access.issuer, secret="hush")))
+    gate.change(replace(gate.access, issuer=replace(gate.access.issuer, secret="hush")))
     out = await gate.begin("/")
     assert "hush" not in out.url
     await _back(gate, issuer, out)
@@ -161,10 +161,10 @@ async def test_a_session_ends(gate: Gate, issuer: FakeIssuer, hands: Hands) -> N
 async def test_a_session_has_the_grants_of_the_rules_as_they_are_now(gate: Gate, issuer: FakeIssuer) -> None:
     """Who loses a role in the configuration loses it at once, not at the next sign-in; another issuer signs all out."""
     cookie, _ = await _back(gate, issuer, await gate.begin("/"))
-    await gate.change(replace(gate.access, rules=()))
+    gate.change(replace(gate.access, rules=()))
     assert (await gate.recognise(None, cookie)).grants == ()
     assert gate.access.issuer is not None
-    await gate.change(replace(gate.access, issuer=replace(gate.access.issuer, client="other")))
+    gate.change(replace(gate.access, issuer=replace(gate.access.issuer, client="other")))
     with pytest.raises(Unrecognised):
         await gate.recognise(None, cookie)
 

@@ -8,6 +8,14 @@ from typing import Final
 
 from pydantic_core import PydanticUndefined
 
+from orchestrator.daemon.access_schema import (
+    AccessSection,
+    EgressSection,
+    GrantSection,
+    IssuerSection,
+    TlsSection,
+    TokenSection,
+)
 from orchestrator.daemon.schema import (
     SECTIONS,
     CampaignSection,
@@ -25,6 +33,12 @@ TITLES: Final = {
     GitSection: "`policies`",
     FleetSection: "`fleet`",
     CampaignSection: "An entry of `campaigns`",
+    TlsSection: "`tls`, in `web`",
+    AccessSection: "`access`",
+    IssuerSection: "`issuer`, in `access`",
+    GrantSection: "An entry of `grants`, in `access`",
+    TokenSection: "An entry of `tokens`, in `access`",
+    EgressSection: "`egress`",
     WebSection: "`web`",
 }
 
