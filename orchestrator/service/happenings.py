@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,8 +30,17 @@ class Happening:
     quiet: bool  # it goes without saying in a rollout that goes well
 
 
-def happenings(rollout: Rollout | Ended | None, decided: Decided) -> tuple[Happening, ...]:
-    """The facts of a decision, in their order. `rollout` is the one that they are about, None where they are about none."""
+Sees = Callable[[int], bool]
+"""Whether somebody may know of a machine of the rollout, by its place in the plan."""
+
+
+def happenings(
+    rollout: Rollout | Ended | None, decided: Decided, sees: Sees | None = None
+) -> tuple[Happening, ...]:
+    """The facts of a decision, in their order. `rollout` is the one that they are about, None where they are about none.
+
+    With `sees`, those about machines that may not be seen are left out.
+    """
     return tuple(
         Happening(
             decided.seq,
@@ -40,17 +50,24 @@ def happenings(rollout: Rollout | Ended | None, decided: Decided) -> tuple[Happe
             decided.at,
             str(getattr(fact, "who", "")),
             sentence(rollout, fact),
-            _machines(rollout, fact),
+            _names(rollout, fact),
             _lane(rollout, fact),
             is_quiet(fact),
         )
         for index, fact in enumerate(decided.facts)
+        if sees is None or all(map(sees, _numbers(fact)))
     )
 
 
-def _machines(rollout: Rollout | Ended | None, fact: e.Event) -> tuple[str, ...]:
-    machine = getattr(fact, "machine", -1)
-    numbers = (machine,) if machine >= 0 else (*getattr(fact, "out", ()), *getattr(fact, "back", ()))
+def _numbers(fact: e.Event) -> tuple[int, ...]:
+    machine: int = getattr(fact, "machine", -1)
+    if machine >= 0:
+        return (machine,)
+    return (*fact.out, *fact.back) if isinstance(fact, e.FleetSeen) else ()
+
+
+def _names(rollout: Rollout | Ended | None, fact: e.Event) -> tuple[str, ...]:
+    numbers = _numbers(fact)
     if isinstance(rollout, Rollout):
         return tuple(rollout.planned.machine(number).name for number in numbers)
     if isinstance(rollout, Ended):

@@ -11,6 +11,7 @@ from orchestrator.access.model import About, Denied, Person, Tags, Verb
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.service.happenings import Sees
 from orchestrator.service.letterbox import Letterbox
 from orchestrator.service.names import called_for
 from orchestrator.service.rollouts import campaign_of
@@ -65,6 +66,19 @@ class Asked:
             raise Declined("invalid", f"several machines of {rollout.id} are called {name}; give the ARM id")
         self.require(verb, seen[0][1])
         return rollout, seen[0][0]
+
+    def sees_in(self, rollout: Rollout | Ended) -> Sees | None:
+        """Which machines of a rollout the person may know of; None: all of them."""
+        campaign = campaign_of(rollout)
+        if isinstance(rollout, Ended) or self.sees(About(campaign)):
+            return None
+        machines = rollout.planned.plan.machines
+        return lambda number: self.sees(About(campaign, (self.desk.tags(machines[number].id),)))
+
+    async def whole(self) -> Rollout:
+        """The rollout of the path, also if it is over and has to be read again."""
+        found = self.rollout()
+        return await self.desk.whole(found) if isinstance(found, Ended) else found
 
     async def told_of(self, rollout: str) -> Rollout | Ended | None:
         """What facts about a rollout are put in words by: all of it, also if it is over. None for the scope itself."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.service.happenings import Decided
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
 from orchestrator.wiring.journal import Journal
+from orchestrator.wiring.rollout import ReadPlan
 
 Listener = Callable[[Decided], None]
 """Is told each decision once it is durable, in the order of the journal. It must be quick and must not raise."""
@@ -57,6 +59,18 @@ class Desk(Protocol):
 
     async def whole(self, ended: Ended) -> Rollout:
         """A rollout that is over, as it was when it ended: read again, from its archive if it is in one. To be looked at only."""
+        ...
+
+    def journal_of(self, rollout: Rollout | Ended) -> AbstractAsyncContextManager[Journal]:
+        """The journal or the archive that has a rollout's rows, to be read within the block."""
+        ...
+
+    async def read(self, plan: bytes) -> ReadPlan:
+        """A plan's file, read beside the loop. Raises `UsageError` for what is none."""
+        ...
+
+    async def prepare(self, plan: ReadPlan, who: str, reason: str) -> Handover:
+        """Hold a plan to the judge and to the fleet as it is now. Raises `Refused` or `CloudError`, with nothing done."""
         ...
 
     def look_into_inbox(self) -> None:
