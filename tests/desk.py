@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from orchestrator.executor.services import services
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.policy.model import ProbeKind
+from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.store.port import Journal
 from orchestrator.store.sqlite import SqliteJournal
@@ -32,7 +33,7 @@ from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
 from orchestrator.web.server import listening
 from orchestrator.web.settings import Settings
-from orchestrator.wiring.rollout import ScopeHost, open_scope, prepare, read_plan, start
+from orchestrator.wiring.rollout import ReadPlan, ScopeHost, open_scope, prepare, read_plan, start
 from orchestrator.wiring.shelf import Shelf
 from tests.fakes.probes import WorldProber
 from tests.fakes.webhooks import FakeWebhooks
@@ -101,6 +102,18 @@ class HouseDesk:
         """See the port."""
         return await self.shelf.take(ended)
 
+    def journal_of(self, rollout: Rollout | Ended) -> AbstractAsyncContextManager[Journal]:
+        """See the port."""
+        return self.shelf.file_of(rollout)
+
+    async def read(self, plan: bytes) -> ReadPlan:
+        """See the port."""
+        return read_plan(plan)
+
+    async def prepare(self, plan: ReadPlan, who: str, reason: str) -> Handover:
+        """See the port."""
+        return await prepare(plan, self.house.services, who=who, reason=reason, live=self.script.fleet)
+
     def look_into_inbox(self) -> None:
         """See the port."""
         self.house.look_into_inbox()
@@ -128,6 +141,14 @@ class Office:
         headers = {"X-Who": who, **options.pop("headers", {})}
         async with self.client.request(method, f"{self.url}/api/v1{path}", headers=headers, **options) as got:
             return got.status, await got.json(content_type=None)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for decisions until something is true."""
+        heard = asyncio.Event()
+        with self.desk.listen(lambda _: heard.set()):
+            while not true():
+                await heard.wait()
+                heard.clear()
 
     async def begin(self, script: Script | None = None, who: str = "schedule") -> Rollout:
         """A rollout that goes on, of the desk's plan or another."""

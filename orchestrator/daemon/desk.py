@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from orchestrator.daemon.fleet import FRESH
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.service import Daemon
 from orchestrator.gitops.model import Commit
 from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, CommitTold, GrantTold, ObservationTold, PoliciesTold
 from orchestrator.wiring.journal import Journal
+from orchestrator.wiring.rollout import ReadPlan, prepare, read_plan
 from orchestrator.wiring.shelf import Shelf
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -100,6 +103,27 @@ class DaemonDesk:
     async def whole(self, ended: Ended) -> Rollout:
         """See the port."""
         return await self.shelf.take(ended)
+
+    def journal_of(self, rollout: Rollout | Ended) -> AbstractAsyncContextManager[Journal]:
+        """See the port."""
+        return self.shelf.file_of(rollout)
+
+    async def read(self, plan: bytes) -> ReadPlan:
+        """See the port."""
+        return await asyncio.to_thread(read_plan, plan)
+
+    async def prepare(self, plan: ReadPlan, who: str, reason: str) -> Handover:
+        """See the port."""
+        daemon = self.daemon
+        fleet = await daemon.fleet.younger(daemon.config.subscriptions, FRESH)
+        return await prepare(
+            plan,
+            daemon.house.services,
+            who=who,
+            reason=reason,
+            live=fleet.inventory,
+            endpoint=daemon.cloud.endpoint,
+        )
 
     def look_into_inbox(self) -> None:
         """See the port."""

@@ -85,7 +85,9 @@ def told_of(scope: Scope, rollout: Rollout, number: int, now: datetime) -> Machi
     """All of one machine, at `now`."""
     line = line_of(rollout, number)
     try:
-        explained = tuple(text.strip() for text in explain(rollout.planned.plan, rollout.planned.machine(number).id).lines())
+        explained = tuple(
+            text.strip() for text in explain(rollout.planned.plan, rollout.planned.machine(number).id).lines()
+        )
     except UsageError as error:
         explained = (str(error),)
     return MachineTold(
@@ -110,4 +112,6 @@ def told_of(scope: Scope, rollout: Rollout, number: int, now: datetime) -> Machi
 def in_no_rollout(name: str, arm_id: str, now: datetime) -> MachineTold:
     """A machine of the fleet that no rollout at hand has in its plan."""
     why = f"{name} is in no rollout that goes on, or has something open."
-    return MachineTold("", (), name, arm_id, "", None, "", "", 0, 0, late=False, detail="", why=(why,), explain=(), at=now)
+    return MachineTold(
+        "", (), name, arm_id, "", None, "", "", 0, 0, late=False, detail="", why=(why,), explain=(), at=now
+    )

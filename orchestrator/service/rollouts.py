@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.rollout.state import Ended, Rollout, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class RolloutLine:
 def campaign_of(one: Rollout | Ended) -> str:
     """The campaign that it is a rollout of."""
     return one.name if isinstance(one, Ended) else one.planned.plan.name
+
+
+def with_whole(scope: Scope, rollout: Rollout) -> Scope:
+    """The scope with this rollout whole in it, which may be one that was put away or archived. It shares all else; only look at it."""
+    if scope.rollouts.get(rollout.id) is rollout:
+        return scope
+    ended = {name: one for name, one in scope.ended.items() if name != rollout.id}
+    return replace(scope, rollouts={**scope.rollouts, rollout.id: rollout}, ended=ended)
 
 
 def line_of(one: Rollout | Ended) -> RolloutLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from orchestrator.web.desk import Desk
 from orchestrator.web.person import Recognise
 from orchestrator.web.problems import Declined, declined_for, response_of
 from orchestrator.web.reading import body_of, key_of, query_of
-from orchestrator.web.routes import PREFIX, Route
+from orchestrator.web.routes import PREFIX, File, Route
 from orchestrator.web.settings import Settings
 from orchestrator.web.table import ROUTES
 
@@ -90,6 +91,19 @@ def _of_http(error: web.HTTPException) -> Declined:
             return Declined("bad-request", error.text or error.reason)
 
 
+def answer_of(route: Route, value: Any) -> web.Response:
+    """A value as the answer of a route."""
+    if isinstance(value, File):
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", value.name)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        answer = web.Response(body=value.body, content_type="application/json", headers=headers)
+    else:
+        body = route.answers.dump_json(value)
+        answer = web.Response(body=body, status=route.status, content_type="application/json")
+    answer.enable_compression()
+    return answer
+
+
 def _answers(
     route: Route, ask: Callable[..., Asked]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -101,8 +115,6 @@ def _answers(
             key=key_of(route, request),
         )
         value = await route.handle(asked)
-        return web.Response(
-            body=route.answers.dump_json(value), status=route.status, content_type="application/json"
-        )
+        return answer_of(route, value)
 
     return answer

@@ -53,19 +53,33 @@ class Asked:
         self.require(verb, about(found, self.desk.tags))
         return found
 
-    def machine(self, verb: Verb = Verb.VIEW) -> tuple[Rollout | Ended, int]:
-        """The machine of the path, by name or id, as its place in the plan of the path's rollout."""
+    def machine(self, verb: Verb) -> tuple[Rollout | Ended, int]:
+        """The machine of the path, as its place in the plan of the path's rollout."""
         rollout = self.rollout()
+        return rollout, self.machine_of(rollout, verb)
+
+    def machine_of(self, rollout: Rollout | Ended, verb: Verb) -> int:
+        """The place of the path's machine in a rollout, by name or ARM id. Raises `Declined`."""
         name = self.path["name"]
-        hits = _places(rollout, called_for(name))
-        concerns = [About(campaign_of(rollout), TagsOfMany([machine], self.desk.tags)) for _, machine in hits]
-        seen = [(place, one) for (place, _), one in zip(hits, concerns, strict=True) if self.sees(one)]
-        if not seen:
+        hits = [
+            (place, concerns)
+            for place, machine in _places(rollout, called_for(name))
+            if self.sees(concerns := About(campaign_of(rollout), TagsOfMany([machine], self.desk.tags)))
+        ]
+        if not hits:
             raise Declined("not-found", f"{rollout.id} has no machine {name} that {self.person.name} may see")
-        if len(seen) > 1:
+        if len(hits) > 1:
             raise Declined("invalid", f"several machines of {rollout.id} are called {name}; give the ARM id")
-        self.require(verb, seen[0][1])
-        return rollout, seen[0][0]
+        self.require(verb, hits[0][1])
+        return hits[0][0]
+
+    def has_machine(self, rollout: Rollout) -> bool:
+        """Whether a rollout has the path's machine in its plan, and the person may see it there."""
+        campaign = campaign_of(rollout)
+        return any(
+            self.sees(About(campaign, TagsOfMany([machine], self.desk.tags)))
+            for _, machine in _places(rollout, called_for(self.path["name"]))
+        )
 
     def sees_in(self, rollout: Rollout | Ended) -> Sees | None:
         """Which machines of a rollout the person may know of; None: all of them."""

@@ -48,7 +48,9 @@ def decode(cursor: str, like: Place) -> Place:
         place = None
     shape = [type(part) for part in like]
     if not isinstance(place, list) or [type(part) for part in place] != shape:
-        flaw = Flaw("?cursor", "is none of this list", "take it from `next` of the page before, or leave it away")
+        flaw = Flaw(
+            "?cursor", "is none of this list", "take it from `next` of the page before, or leave it away"
+        )
         raise Declined("bad-request", "The parameters can't be understood.", flaws=[flaw])
     return tuple(place)
 
@@ -64,7 +66,7 @@ def page_of(
     found: list[T] = []
     for item in items:
         here = place(item)
-        if after is not None and (here >= after if falling else here <= after):  # type: ignore[operator]
+        if after is not None and (here >= after if falling else here <= after):
             continue
         if len(found) == asked.limit:
             return Page(tuple(found), encode(place(found[-1])))

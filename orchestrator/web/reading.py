@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
+import zlib
+from io import BytesIO
 from typing import Any, Final
 
 from aiohttp import web
@@ -12,6 +16,7 @@ from orchestrator.web.problems import Declined
 from orchestrator.web.routes import Route
 
 KEY: Final = "Idempotency-Key"
+GZIP: Final = "application/gzip"
 LONGEST_KEY: Final = 200
 
 
@@ -40,6 +45,8 @@ def query_of(route: Route, request: web.Request) -> Any:
 
 async def body_of(route: Route, request: web.Request) -> Any:
     """The body, as the route's type. Raises `Declined`."""
+    if route.takes:
+        return await _as_it_is(route, request)
     if route.bodies is None:
         return None
     if request.content_type != "application/json":
@@ -48,6 +55,27 @@ async def body_of(route: Route, request: web.Request) -> Any:
         return route.bodies.validate_json(await request.read())
     except ValidationError as error:
         raise Declined("invalid", "The body isn't valid.", flaws=_flaws(error, "")) from None
+
+
+async def _as_it_is(route: Route, request: web.Request) -> bytes:
+    if request.content_type not in route.takes:
+        raise Declined("media-type", f"send the body as one of: {', '.join(route.takes)}")
+    body = await request.read()
+    if request.content_type != GZIP:
+        return body
+    return await asyncio.to_thread(_unpacked, body, request.client_max_size)
+
+
+def _unpacked(body: bytes, most: int) -> bytes:
+    """No more than a body may have: a few bytes of gzip can stand for any number."""
+    try:
+        with gzip.open(BytesIO(body)) as file:
+            data = file.read(most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Declined("invalid", f"the body is no gzip: {error}") from None
+    if len(data) > most:
+        raise Declined("too-large", f"the body unpacks to more than {most >> 20} MiB")
+    return data
 
 
 def key_of(route: Route, request: web.Request) -> str:

@@ -14,6 +14,15 @@ from orchestrator.web.asked import Asked
 
 PREFIX: Final = "/api/v1"
 
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An answer that is a file as it lies: JSON by itself, with the name that it is kept under."""
+
+    body: bytes
+    name: str
+
+
 Handler = Callable[[Asked], Awaitable[Any]]
 
 
@@ -23,7 +32,7 @@ class Route:
 
     `verb` is what access is asked for; what it is about, the handler says. `query` is a frozen dataclass whose fields are the parameters,
     `body` and `answer` are whatever a `TypeAdapter` takes. `errors` are names of `problems.PROBLEMS` besides those that every route has.
-    `keyed`: it changes something, and a repetition under the same Idempotency-Key changes nothing more.
+    `takes` are media types of a body that is handed on as it is; else a body is JSON. `keyed`: it changes something, and a repetition under the same Idempotency-Key changes nothing more.
     """
 
     name: str
@@ -35,6 +44,7 @@ class Route:
     answer: Any
     query: Any = None
     body: Any = None
+    takes: tuple[str, ...] = ()
     status: int = 200
     keyed: bool = False
     errors: tuple[str, ...] = ()
@@ -52,4 +62,4 @@ class Route:
     @cached_property
     def bodies(self) -> TypeAdapter[Any] | None:
         """Reads the body, and describes it."""
-        return None if self.body is None else TypeAdapter(self.body)
+        return None if self.body is None or self.takes else TypeAdapter(self.body)

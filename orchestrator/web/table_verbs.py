@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from orchestrator.access.model import Verb
-from orchestrator.web import verbs
+from orchestrator.web import starting, verbs
 from orchestrator.web.models import Done, Reason
+from orchestrator.web.reading import GZIP
 from orchestrator.web.routes import Route
 
 _ERRORS: Final = ("not-found", "refused", "key-reused", "later")
@@ -25,6 +26,20 @@ _OF_MACHINE: Final = {
 }
 
 VERBS: Final = (
+    Route(
+        "start",
+        "POST",
+        "/rollouts",
+        Verb.START,
+        "Begin a reviewed plan: the body is its file. One that is known already isn't begun again; the answer names its rollout.",
+        starting.hand_over,
+        Done,
+        query=starting.WithReason,
+        body=bytes,
+        takes=("application/json", GZIP),
+        keyed=True,
+        errors=("forbidden", "refused", "busy", "cloud", "key-reused", "later"),
+    ),
     *(
         Route(
             str(verb),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Final
 
 from orchestrator.executor.whole import read_whole
 from orchestrator.rollout.state import Ended, Rollout
-from orchestrator.wiring.journal import look_into
+from orchestrator.wiring.journal import Journal, look_into
 
 KEPT: Final = 4
 """Rollouts that are kept once they were read: pages of one story are asked for one after another. A large one takes some 100 MiB."""
@@ -31,17 +33,24 @@ class Shelf:
         async with self._turn:
             rollout = self._kept.get(wanted)
             if rollout is None:
-                rollout = await asyncio.to_thread(lambda: asyncio.run(_read(self.journal, ended)))
+                rollout = await asyncio.to_thread(lambda: asyncio.run(self._read(ended)))
                 self._kept[wanted] = rollout
             self._kept.move_to_end(wanted)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
             return rollout
 
+    @asynccontextmanager
+    async def file_of(self, one: Rollout | Ended) -> AsyncIterator[Journal]:
+        """The journal or the archive that has its rows, to be looked into."""
+        journal = await look_into(
+            Path(one.archive) if isinstance(one, Ended) and one.archive else self.journal
+        )
+        try:
+            yield journal
+        finally:
+            await journal.close()
 
-async def _read(path: Path, ended: Ended) -> Rollout:
-    journal = await look_into(Path(ended.archive) if ended.archive else path)
-    try:
-        return await read_whole(journal, ended, timedelta(seconds=60))
-    finally:
-        await journal.close()
+    async def _read(self, ended: Ended) -> Rollout:
+        async with self.file_of(ended) as journal:
+            return await read_whole(journal, ended, timedelta(seconds=60))
