@@ -32,7 +32,7 @@ _servers: list[int] = []
 def serving(*arguments: str) -> Iterator[str]:
     """A Python program in a process of its own; the url that it prints once it listens. It ends with the block."""
     process = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, cwd=ROOT, text=True, env=_environment()
+        [sys.executable, *arguments], stdout=subprocess.PIPE, cwd=ROOT, text=True, env=environment()
     )
     _servers.append(process.pid)
     try:
@@ -68,7 +68,7 @@ def wavekeeper(*arguments: str) -> None:
     """Run a command of the program. Ends this one if it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "orchestrator", *arguments],
-        cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False,
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"wavekeeper {' '.join(arguments)}:\n{done.stderr or done.stdout}")
@@ -78,7 +78,7 @@ def script(name: str, *arguments: str) -> dict[str, Any]:
     """Run another measurement in a process of its own; its figures."""
     done = subprocess.run(
         [sys.executable, str(Path(__file__).parent / name), *arguments, "--json"],
-        cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True, check=False,
+        cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"benchmarks/{name} failed")
@@ -86,7 +86,8 @@ def script(name: str, *arguments: str) -> dict[str, Any]:
     return figures
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Of a process that imports this checkout."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
 
 

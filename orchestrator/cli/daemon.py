@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import structlog
 import typer
 
 from orchestrator.cli.output import count, line
+from orchestrator.daemon.calendar import Entry
 from orchestrator.daemon.check import Checked, check
 from orchestrator.daemon.config import read_config
 from orchestrator.daemon.serve import serve
@@ -57,10 +59,25 @@ def _print(found: Checked) -> None:
         line(note, style="yellow", indent=2)
     if not found.problems:
         line(f"it is fit to count: {count(found.policies, 'policy', 'policies')}")
+    for one in found.going_on:
+        line(f"{one.rollout}: {one.stands}{f'; waits for {one.waits}' if one.waits else ''}", indent=2)
     for entry in found.calendar:
-        what = "acts" if entry.act else "only observes"
-        when = f"{entry.next:%Y-%m-%d %H:%M} UTC" if entry.next else "when a person asks"
-        line(f"{entry.campaign}: {what}; next {when}", indent=2)
+        line(f"{entry.campaign}: {'acts' if entry.act else 'only observes'}; {_when(entry)}", indent=2)
+
+
+def _when(entry: Entry) -> str:
+    """What is due now, what was missed, and what comes next."""
+    told = []
+    if entry.due is not None:
+        told.append(f"due since {_moment(entry.due.at)}, and would be begun now")
+    if entry.missed is not None:
+        told.append(f"missed {_moment(entry.missed)}, too long ago to be caught up")
+    told.append(f"next {_moment(entry.next)}" if entry.next else "next when a person asks")
+    return "; ".join(told)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _log_to_stderr(*, as_json: bool) -> None:

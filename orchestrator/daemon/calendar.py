@@ -48,6 +48,12 @@ def _campaign(rollout: Rollout | Ended) -> str:
     return rollout.name if isinstance(rollout, Ended) else rollout.planned.plan.name
 
 
+def strangers(policies: Iterable[Policy], allowed: Mapping[str, Campaign]) -> tuple[str, ...]:
+    """Campaigns of the configuration that no policy has: mostly a typing error, and then the one that was meant only observes."""
+    there = {policy.name.lower() for policy in policies if policy.campaign is not None}
+    return tuple(sorted(allowed.keys() - there))
+
+
 def calendar(
     policies: Iterable[Policy],
     allowed: Mapping[str, Campaign],

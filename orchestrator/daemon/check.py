@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
-from orchestrator.daemon.calendar import Entry, calendar
+from orchestrator.daemon.calendar import Due, Entry, calendar, opened, strangers
 from orchestrator.daemon.checkout import prefix_of
 from orchestrator.daemon.config import Config
+from orchestrator.daemon.fleet import read_apart
+from orchestrator.daemon.following import since_of
+from orchestrator.daemon.observing import observed
 from orchestrator.daemon.vetting import vet
 from orchestrator.errors import CloudError, GitError
 from orchestrator.gitops.repository import Repository
-from orchestrator.inventory import native
-from orchestrator.inventory.regions import with_regions
-from orchestrator.policy.model import Policy
+from orchestrator.rollout.ended import known
+from orchestrator.rollout.state import RolloutStatus, Scope, StageStatus
+from orchestrator.service.look import look
 from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.journal import look_into
+
+
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    """A rollout of the journal that isn't over: how it stands, and what it waits for, if it does."""
+
+    rollout: str
+    stands: str
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The newest commit, and what is to be said of it."""
+    """The newest commit, and what is to be said of it; what the journal has under way, and what comes."""
 
     commit: str = ""
     policies: int = 0
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    going_on: tuple[GoingOn, ...] = ()
     calendar: tuple[Entry, ...] = ()
 
 
 async def check(config: Config) -> Checked:
-    """Look at the branch, the fleet and the policies once. Nothing is kept, nothing is changed.
+    """Look at the branch, the fleet, the policies and the journal once. Nothing is kept, nothing is changed.
 
     Raises:
         UsageError, AccessDenied: the cloud can't be spoken to at all.
+        JournalError: there is a journal, and it can't be read.
     """
     with TemporaryDirectory(prefix="wavekeeper-") as folder:
         repository = Repository(config.git.source, config.git.branch, Path(folder) / "git", config.login)
@@ -46,22 +63,49 @@ async def check(config: Config) -> Checked:
         except GitError as error:
             return Checked(problems=(str(error),))
         cloud = await open_cloud(config.endpoint)
+        await cloud.provider.close()
         try:
-            fleet = with_regions(await cloud.provider.inventory(config.subscriptions))
+            fleet = await read_apart(config.endpoint, config.subscriptions)
         except CloudError as error:
             return Checked(str(commit), problems=(f"the fleet can't be read: {error}",))
-        finally:
-            await cloud.provider.close()
         now = cloud.clock.now()
-        prefix = prefix_of(config.git.folder)
-        vetted = await asyncio.to_thread(vet, checkout, prefix, native.dump(fleet), now)
-    notes = [*vetted.notes, *([] if vetted.problems else _strangers(config, vetted.policies))]
-    entries = calendar(vetted.policies, config.campaigns, {}, frozenset(), now)
-    return Checked(str(commit), len(vetted.policies), vetted.problems, tuple(notes), entries)
+        vetted = await asyncio.to_thread(vet, checkout, prefix_of(config.git.folder), fleet, now)
+    scope = await _scope(config.journal) if await asyncio.to_thread(config.journal.exists) else Scope()
+    missing = () if vetted.problems else strangers(vetted.policies, config.campaigns)
+    notes = [f"the configuration names the campaign {name}, and no policy has it" for name in missing]
+    entries = calendar(vetted.policies, config.campaigns, _since(config), _done(config, scope), now)
+    return Checked(
+        str(commit), len(vetted.policies), vetted.problems, (*vetted.notes, *notes), going_on(scope), entries
+    )
 
 
-def _strangers(config: Config, policies: Sequence[Policy]) -> list[str]:
-    """Campaigns of the configuration that no policy has: mostly a typing error, and then the one that was meant only observes."""
-    there = {policy.name.lower() for policy in policies if policy.campaign is not None}
-    missing = sorted(config.campaigns.keys() - there)
-    return [f"the configuration names the campaign {name}, and no policy has it" for name in missing]
+def going_on(scope: Scope) -> tuple[GoingOn, ...]:
+    """What isn't over, oldest first."""
+    return tuple(
+        GoingOn(one.id, str(one.status), _waits(one.stage_status, one.status, one.cause))
+        for one in scope.active()
+    )
+
+
+def _waits(stage: StageStatus, status: RolloutStatus, cause: str) -> str:
+    if status is RolloutStatus.RUNNING and stage is StageStatus.AWAITING:
+        return "a person's yes to its next stage: wavekeeper approve"
+    if status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
+        return f"a person, since: {cause}" if cause else "a person"
+    return ""
+
+
+async def _scope(path: Path) -> Scope:
+    journal = await look_into(path)
+    try:
+        return await look(journal)
+    finally:
+        await journal.close()
+
+
+def _since(config: Config) -> Mapping[str, datetime]:
+    return since_of(config.state) or MappingProxyType({})
+
+
+def _done(config: Config, scope: Scope) -> frozenset[Due]:
+    return opened(known(scope)) | observed(config.state / "observed")

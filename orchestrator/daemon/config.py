@@ -20,20 +20,19 @@ from orchestrator.daemon.access_schema import (
     TlsSection,
     TokenSection,
 )
+from orchestrator.daemon.named import look_up
 from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection, WebSection
-from orchestrator.daemon.secrets import read_secret
 from orchestrator.daemon.web import web_settings
 from orchestrator.egress.rules import Rules
-from orchestrator.errors import Problem, UsageError
+from orchestrator.errors import PolicyError, Problem
 from orchestrator.gitops.model import Login
 from orchestrator.notify.webhook import Target
 from orchestrator.policy.checked import read_checked, refuse_if_any
 from orchestrator.policy.complaints import Language
-from orchestrator.policy.document import Document
+from orchestrator.policy.document import Document, read
 from orchestrator.web.settings import Settings
 from orchestrator.wiring.files import read_bytes
 from orchestrator.wiring.journal import journal_path
-from orchestrator.wiring.rollout import read_webhooks
 
 LANGUAGE: Final = Language(
     root=DaemonFile,
@@ -65,6 +64,7 @@ class Campaign:
 
     act: bool = False
     catch_up: timedelta = timedelta(days=7)
+    stragglers: bool = True
 
 
 OBSERVED: Final = Campaign()
@@ -81,6 +81,7 @@ class Config:
     subscriptions: tuple[str, ...]
     endpoint: str | None
     inventory_age: timedelta
+    health_every: timedelta
     campaigns: Mapping[str, Campaign]
     journal: Path
     keep_for: timedelta
@@ -98,15 +99,28 @@ class Config:
         """What may be done with this one."""
         return self.campaigns.get(name.lower(), OBSERVED)
 
-    def with_campaigns_of(self, other: Config) -> Config:
-        """This one, but for what may be done with campaigns and by whom, how old an inventory may be, and what the journal keeps."""
-        return replace(
+    def taken_over(self, new: Config) -> tuple[Config, tuple[str, ...]]:
+        """This one with all of a newer one that can hold without a restart, and the keys that differ and can't."""
+        git = self.git.model_copy(update={"every": new.git.every})
+        fixed = {
+            "policies": (git, self.login) != (new.git, new.login),
+            "fleet.subscriptions": self.subscriptions != new.subscriptions,
+            "fleet.endpoint": self.endpoint != new.endpoint,
+            "fleet.health": self.health_every != new.health_every,
+            "journal": self.journal != new.journal,
+            "web": self.web != new.web,
+            "egress": self.egress != new.egress,
+        }
+        config = replace(
             self,
-            campaigns=other.campaigns,
-            inventory_age=other.inventory_age,
-            keep_for=other.keep_for,
-            access=other.access,
+            git=git,
+            campaigns=new.campaigns,
+            inventory_age=new.inventory_age,
+            keep_for=new.keep_for,
+            webhooks=new.webhooks,
+            access=new.access,
         )
+        return config, tuple(name for name, differs in fixed.items() if differs)
 
 
 def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -117,8 +131,14 @@ def read_config(file: Path, environment: Mapping[str, str] | None = None) -> Con
         UsageError: the file can't be read.
     """
     content = read_bytes(file, "configuration")
-    document, checked, found = read_checked(str(file), content, DaemonFile, LANGUAGE)
-    config, more = _made(file, document, checked, os.environ if environment is None else environment)
+    around = os.environ if environment is None else environment
+    try:
+        document, checked, found = read_checked(str(file), content, DaemonFile, LANGUAGE)
+    except PolicyError as error:
+        plain, _ = read(str(file), content)
+        missing = look_up(plain, file.absolute().parent, around).problems if plain is not None else []
+        raise PolicyError([*error.problems, *missing]) from None
+    config, more = _made(file, document, checked, around)
     refuse_if_any([*found, *more])
     return config
 
@@ -127,24 +147,8 @@ def _made(
     file: Path, document: Document, checked: DaemonFile, environment: Mapping[str, str]
 ) -> tuple[Config, list[Problem]]:
     folder = file.absolute().parent
-    login, problems = _login(document, checked.policies, folder, environment)
-    webhooks: Mapping[str, Target] = {}
-    if checked.webhooks is not None:
-        try:
-            webhooks = read_webhooks(folder / checked.webhooks)
-        except UsageError as error:
-            problems.append(document.problem(("webhooks",), str(error)))
-    git = checked.policies
-    if "://" not in git.source and not _is_ssh(git.source):
-        here = folder / Path(git.source).expanduser()
-        git = git.model_copy(update={"source": str(here)})
-        if not here.is_dir():
-            what = f"there is no folder {here}"
-            problems.append(
-                document.problem(("policies", "source"), what, "write a URL, or a folder that is there")
-            )
-    web, found = web_settings(document, checked.web, folder)
-    problems += found
+    named = look_up(document, folder, environment)
+    web, problems = web_settings(document, checked.web, folder)
     access, found = access_settings(document, checked.access, folder, environment)
     problems += found
     egress, found = egress_rules(document, checked.egress)
@@ -152,38 +156,21 @@ def _made(
     problems += refuse_open_doors(document, checked)
     config = Config(
         file=file,
-        git=git,
-        login=login,
+        git=checked.policies.model_copy(update={"source": named.source}),
+        login=named.login,
         subscriptions=tuple(checked.fleet.subscriptions),
         endpoint=checked.fleet.endpoint,
         inventory_age=checked.fleet.every,
-        campaigns={name.lower(): Campaign(one.act, one.catch_up) for name, one in checked.campaigns.items()},
+        health_every=checked.fleet.health,
+        campaigns={
+            name.lower(): Campaign(one.act, one.catch_up, one.stragglers)
+            for name, one in checked.campaigns.items()
+        },
         keep_for=checked.keep_for,
         journal=journal_path(folder / checked.journal if checked.journal is not None else None),
-        webhooks=webhooks,
+        webhooks=named.webhooks,
         web=web,
         access=access,
         egress=egress,
     )
-    return config, problems
-
-
-def _is_ssh(source: str) -> bool:
-    """`git@host:path`, as ssh writes it."""
-    host, colon, _ = source.partition(":")
-    return bool(colon) and "@" in host
-
-
-def _login(
-    document: Document, git: GitSection, folder: Path, environment: Mapping[str, str]
-) -> tuple[Login, list[Problem]]:
-    password, found = read_secret(
-        document, ("policies",), "password",
-        env=git.password_env, file=git.password_file, folder=folder, environment=environment,
-    )  # fmt: skip
-    scheme, slashes, rest = git.source.partition("://")
-    if slashes and scheme in ("http", "https") and "@" in rest.partition("/")[0]:
-        what = "the repository's URL holds who asks, and maybe a password, where everybody reads it"
-        instead = "take what stands before the @ out, and say `user` and `password_env` or `password_file`"
-        found.append(document.problem(("policies", "source"), what, instead))
-    return Login(git.user or "", password), found
+    return config, [*named.problems, *problems]

@@ -60,10 +60,11 @@ class Fleet:
 
 def read_fleet(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
     """The inventory as it is now, as a file: for a process of its own. Raises `CloudError`, `AccessDenied`."""
-    return asyncio.run(_read(endpoint, subscriptions))
+    return asyncio.run(read_apart(endpoint, subscriptions))
 
 
-async def _read(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
+async def read_apart(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
+    """The same for a loop that has nothing else to do."""
     cloud = await open_cloud(endpoint)
     try:
         return native.dump(with_regions(await cloud.provider.inventory(subscriptions)))

@@ -35,6 +35,15 @@ FILE: Final = "policies.json"
 CHECKOUTS: Final = "checkouts"
 
 
+def since_of(state: Path) -> dict[str, datetime]:
+    """When each campaign came to count, as the daemon of that folder has written it down; nothing if none ever ran."""
+    file = state / FILE
+    if not file.exists():
+        return {}
+    told: dict[str, Any] = orjson.loads(read_bytes(file, "state of the daemon"))
+    return {name: datetime.fromisoformat(at) for name, at in told["since"].items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Good:
     """The commit that counts. `since` is when each campaign came to count, by name."""

@@ -28,6 +28,17 @@ log = structlog.get_logger("wavekeeper.observed")
 WHO = "observer"
 
 
+def files(folder: Path) -> Iterator[dict[str, Any]]:
+    """What is kept of each that was observed, read from its file."""
+    for file in folder.glob("*.json"):
+        yield orjson.loads(file.read_bytes())
+
+
+def observed(folder: Path) -> frozenset[Due]:
+    """The moments that were gone through, by the files of a folder."""
+    return frozenset(Due(one["campaign"], datetime.fromisoformat(one["due"])) for one in files(folder))
+
+
 @dataclass(slots=True)
 class Observations:
     """What was observed, and what is being observed."""
@@ -39,12 +50,11 @@ class Observations:
 
     def __post_init__(self) -> None:
         """Those that earlier processes have observed."""
-        self.done = {Due(one["campaign"], datetime.fromisoformat(one["due"])) for one in self.told()}
+        self.done = set(observed(self.folder))
 
     def told(self) -> Iterator[dict[str, Any]]:
         """What is kept of each that was observed, read from its file."""
-        for file in self.folder.glob("*.json"):
-            yield orjson.loads(file.read_bytes())
+        return files(self.folder)
 
     def known(self) -> frozenset[Due]:
         """The moments that need no observing any more."""

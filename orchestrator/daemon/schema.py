@@ -64,8 +64,13 @@ class FleetSection(Section):
     )
     every: PositiveDuration = Field(
         default=timedelta(minutes=30),
-        description="How old the inventory may be when commits are tried on it; a rollout is always planned on a fresh one.",
+        description="How often the inventory is read; a rollout is always planned on a fresh one.",
         examples=["30m"],
+    )
+    health: PositiveDuration = Field(
+        default=timedelta(minutes=1),
+        description="How often it is looked who is out, at the most. A look lists every machine, so that there is one each 0.6 s a machine, and from 1,000 machines on one each ten minutes.",
+        examples=["1m"],
     )
 
 
@@ -81,6 +86,11 @@ class CampaignSection(Section):
         default=timedelta(days=7),
         description="How late a moment of its schedule may still be taken up; of several that were missed, only the last.",
         examples=["7d"],
+    )
+    stragglers: Flag = Field(
+        default=True,
+        description="Whether machines that its rollout left out or didn't change, and new ones, are taken up in the next windows.",
+        examples=["true"],
     )
 
 

@@ -24,7 +24,7 @@ from orchestrator.web.signing_in import add_signing_in
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.files import make_folder
 from orchestrator.wiring.journal import become_writer, open_journal, whoami
-from orchestrator.wiring.rollout import doors, open_scope
+from orchestrator.wiring.rollout import aim, doors, open_scope, settings_of
 
 log = structlog.get_logger("wavekeeper.daemon")
 
@@ -65,7 +65,7 @@ async def opened(config: Config) -> AsyncIterator[Daemon]:
     """A daemon that has its journal, ready to run."""
     make_folder(config.state)
     cloud = await open_cloud(config.endpoint)
-    async with doors(cloud, config.webhooks, egress=config.egress) as made:
+    async with doors(cloud, config.webhooks, settings_of(cloud, config.health_every), config.egress) as made:
         journal = await open_journal(config.journal)
         apart = Apart()
         try:
@@ -99,7 +99,7 @@ async def served(daemon: Daemon, gate: Gate) -> AsyncIterator[str]:
 
 
 def reload(daemon: Daemon, gate: Gate) -> None:
-    """Take over what a changed configuration says of campaigns and of access; what needs a restart is named. A bad one changes nothing."""
+    """Take over what a changed configuration says; what needs a restart is named. A bad one changes nothing."""
     old = daemon.config
     try:
         new = read_config(old.file)
@@ -107,18 +107,10 @@ def reload(daemon: Daemon, gate: Gate) -> None:
         problems = str(error).splitlines()
         log.warning("the configuration is bad; going on with the one before", problems=problems)
         return
-    fixed = {
-        "policies": (old.git, old.login) != (new.git, new.login),
-        "fleet": (old.subscriptions, old.endpoint) != (new.subscriptions, new.endpoint),
-        "journal": old.journal != new.journal,
-        "webhooks": old.webhooks != new.webhooks,
-        "web": old.web != new.web,
-        "egress": old.egress != new.egress,
-    }
-    restart = sorted(name for name, differs in fixed.items() if differs)
+    daemon.config, restart = old.taken_over(new)
+    aim(daemon.house.services, new.webhooks)
     if restart:
         log.warning("these keys differ and need a restart of the daemon", keys=restart)
-    daemon.config = old.with_campaigns_of(new)
     if new.access.open and "web" in restart:
         log.warning("access is not opened before the restart: the server still listens where it did")
     else:

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from orchestrator.daemon.apart import Apart
-from orchestrator.daemon.calendar import Entry
+from orchestrator.daemon.calendar import Entry, strangers
 from orchestrator.daemon.config import Config
 from orchestrator.daemon.fleet import Fleet, read_fleet
 from orchestrator.daemon.following import Following
@@ -71,6 +71,7 @@ class Daemon:
             self.house.drive(rollout)
             log.info("going on with a rollout", rollout=rollout.id, status=str(rollout.status))
         self.following.remember()
+        self.warn_of_strangers()
         besides = (self._follow(), self.opening.keep(), self._keep_small(), self.house.run())
         try:
             async with asyncio.TaskGroup() as group:
@@ -112,11 +113,24 @@ class Daemon:
 
     async def _follow(self) -> None:
         while True:
+            before = self.following.followed.good
             try:
                 await self.following.look()
             except CloudError as error:
                 log.warning("the fleet can not be read, so a new commit can not be tried", why=str(error))
+            if self.following.followed.good is not before:
+                self.warn_of_strangers()
             await self.cloud.clock.sleep(self.config.git.every.total_seconds())
+
+    def warn_of_strangers(self) -> None:
+        """Tell of campaigns that the configuration names and no policy that counts has."""
+        good = self.following.followed.good
+        if good is not None and (names := strangers(good.policies, self.config.campaigns)):
+            log.warning(
+                "the configuration names campaigns that no policy has",
+                campaigns=names,
+                commit=good.commit.short,
+            )
 
     async def vet(self, folder: Path, prefix: str) -> Vetted:
         """Try the policies of a commit on the fleet as it is. Raises `CloudError` where that can't be read."""

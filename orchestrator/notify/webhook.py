@@ -50,14 +50,18 @@ class HttpWebhooks:
         self, targets: Mapping[str, Target], clock: Clock | None = None, egress: Rules = ON_A_DESK
     ) -> None:
         """Raises `UsageError` naming every webhook whose url or secret can't be used."""
-        if wrong := [why for name in sorted(targets) if (why := _wrong(name, targets[name]))]:
-            raise UsageError("\n".join(wrong))
-        self._targets = dict(targets)
-        self._keys = {name: _key(target.secret) for name, target in targets.items() if target.secret}
+        self.aim(targets)
         self._clock: Clock = clock or SystemClock()
         self._egress = egress
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
+
+    def aim(self, targets: Mapping[str, Target]) -> None:
+        """From now on they go there. Raises `UsageError` as a new one does, and then nothing is different."""
+        if wrong := [why for name in sorted(targets) if (why := _wrong(name, targets[name]))]:
+            raise UsageError("\n".join(wrong))
+        self._targets = dict(targets)
+        self._keys = {name: _key(target.secret) for name, target in targets.items() if target.secret}
 
     def knows(self, name: str) -> bool:
         """Whether `name` goes anywhere."""

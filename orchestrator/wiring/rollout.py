@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +55,7 @@ __all__ = [
     "Running",
     "ScopeHost",
     "Services",
+    "aim",
     "begin",
     "doors",
     "going_on",
@@ -63,6 +64,7 @@ __all__ = [
     "prepare",
     "read_plan",
     "read_webhooks",
+    "settings_of",
     "start",
     "start_command",
 ]
@@ -119,12 +121,17 @@ LOOPBACK_TRANSIT_S = 1.0
 takes requests in the order in which it answers them."""
 
 
+def settings_of(cloud: Cloud, looks: timedelta | None = None) -> Settings:
+    """The executor's pace with this cloud. `looks`: how often the whole fleet is looked at, at the most."""
+    made = Settings(in_transit_s=LOOPBACK_TRANSIT_S) if is_loopback(cloud.endpoint) else Settings()
+    return made if looks is None else replace(made, watch_least=looks, watch_most=max(made.watch_most, looks))
+
+
 def make_services(
     cloud: Cloud, webhooks: Webhooks, settings: Settings | None = None, egress: Rules = ON_A_DESK
 ) -> Services:
     """The doors to machines and the cloud, with the pace of this cloud. `egress` says where probes may go."""
-    if settings is None and is_loopback(cloud.endpoint):
-        settings = Settings(in_transit_s=LOOPBACK_TRANSIT_S)
+    settings = settings or settings_of(cloud)
     probers: Mapping[ProbeKind, Prober] = {
         ProbeKind.HTTP: HttpProber(egress=egress),
         ProbeKind.TCP: TcpProber(egress=egress),
@@ -153,6 +160,12 @@ async def doors(
         await made.webhooks.close()
         await made.views.close()
         await cloud.provider.close()
+
+
+def aim(made: Services, webhooks: Mapping[str, Target]) -> None:
+    """Have webhooks go where a newer configuration says; calls under way go where they were sent."""
+    assert isinstance(made.webhooks, HttpWebhooks)
+    made.webhooks.aim(webhooks)
 
 
 async def open_scope(

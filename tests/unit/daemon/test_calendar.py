@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.daemon.calendar import Due, Entry, calendar
+from orchestrator.daemon.calendar import Due, Entry, calendar, strangers
 from orchestrator.daemon.config import Campaign
 from orchestrator.policy.load import load_one
 
@@ -79,3 +79,10 @@ def test_campaigns_without_a_schedule_come_last_and_rules_not_at_all() -> None:
     rules = load_one("r.yaml", "version: 1\nname: r\nrules: [{max_unavailable: 1}]\n")
     found = calendar([by_hand, rules, POLICY], {}, {}, frozenset(), at(1))
     assert [(one.campaign, one.next) for one in found] == [("monthly", NOVEMBER.at), ("a", None)]
+
+
+def test_campaigns_that_no_policy_has_are_found() -> None:
+    """Whoever mistypes a name believes that it acts."""
+    rules = load_one("r.yaml", "version: 1\nname: rules\nrules: [{max_unavailable: 1}]\n")
+    allowed = dict.fromkeys(["monthly", "montly", "rules"], Campaign(act=True))
+    assert strangers([POLICY, rules], allowed) == ("montly", "rules")

@@ -92,3 +92,35 @@ def test_what_is_not_there_is_named(folder: Path) -> None:
     assert any("hooks.json" in one for one in found)
     twice = SMALLEST.replace("{source: repo}", "{source: repo, password_env: T, password_file: f}")
     assert any("said twice" in one for one in problems(folder, twice, T="x"))
+
+
+def test_what_is_not_there_is_told_with_mistakes_in_the_language(folder: Path) -> None:
+    """Who mends the one would else be told of the other only then."""
+    text = (
+        SMALLEST.replace("{source: repo}", "{source: nowhere, brunch: main, password_env: TOKEN}")
+        + "webhooks: hooks.json\n"
+    )
+    found = problems(folder, text)
+    for part in ("there is no folder", "brunch", "the environment has no TOKEN", "hooks.json"):
+        assert any(part in one for one in found)
+    assert any("must be a mapping" in one or "policies" in one for one in problems(folder, "policies: [x]\n"))
+
+
+def test_what_holds_without_a_restart(folder: Path) -> None:
+    """And what doesn't, by name."""
+    (folder / "hooks.json").write_text('{"drain": {"url": "https://lb.example/drain"}}')
+    old = config(folder, SMALLEST)
+    new = config(
+        folder,
+        SMALLEST.replace("{source: repo}", "{source: repo, every: 5m}").replace(
+            "0000}", "0000, every: 2h, health: 5m}"
+        )
+        + "campaigns: {monthly: {act: true, stragglers: false}}\nkeep_for: 30d\nwebhooks: hooks.json\njournal: j.db\n",
+    )
+    made, restart = old.taken_over(new)
+    assert (made.git.every, made.inventory_age) == (timedelta(minutes=5), timedelta(hours=2))
+    assert made.campaign("monthly") == Campaign(act=True, stragglers=False)
+    assert made.keep_for == timedelta(days=30)
+    assert set(made.webhooks) == {"drain"}
+    assert (made.journal, made.health_every) == (old.journal, old.health_every)
+    assert restart == ("fleet.health", "journal")
