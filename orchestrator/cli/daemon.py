@@ -72,6 +72,8 @@ def _when(entry: Entry) -> str:
         told.append(f"due since {_moment(entry.due.at)}, and would be begun now")
     if entry.missed is not None:
         told.append(f"missed {_moment(entry.missed)}, too long ago to be caught up")
+    if entry.taken_up is not None:
+        told.append(f"those that its last rollout left are taken up at {_moment(entry.taken_up)}")
     told.append(f"next {_moment(entry.next)}" if entry.next else "next when a person asks")
     return "; ".join(told)
 

@@ -37,14 +37,16 @@ class Entry:
     next: datetime | None
     due: Due | None = None
     missed: datetime | None = None  # too long ago to be caught up
+    taken_up: datetime | None = None  # when those that the last rollout left are taken up
 
 
 def opened(rollouts: Iterable[Rollout | Ended]) -> frozenset[Due]:
     """The moments that rollouts were opened for."""
-    return frozenset(Due(_campaign(one), one.due) for one in rollouts if one.due is not None)
+    return frozenset(Due(campaign_of(one), one.due) for one in rollouts if one.due is not None)
 
 
-def _campaign(rollout: Rollout | Ended) -> str:
+def campaign_of(rollout: Rollout | Ended) -> str:
+    """The campaign that it is a rollout of."""
     return rollout.name if isinstance(rollout, Ended) else rollout.planned.plan.name
 
 

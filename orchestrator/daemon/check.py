@@ -16,6 +16,7 @@ from orchestrator.daemon.config import Config
 from orchestrator.daemon.fleet import read_apart
 from orchestrator.daemon.following import since_of
 from orchestrator.daemon.observing import observed
+from orchestrator.daemon.stragglers import with_stragglers
 from orchestrator.daemon.vetting import vet
 from orchestrator.errors import CloudError, GitError
 from orchestrator.gitops.repository import Repository
@@ -73,7 +74,13 @@ async def check(config: Config) -> Checked:
     scope = await _scope(config.journal) if await asyncio.to_thread(config.journal.exists) else Scope()
     missing = () if vetted.problems else strangers(vetted.policies, config.campaigns)
     notes = [f"the configuration names the campaign {name}, and no policy has it" for name in missing]
-    entries = calendar(vetted.policies, config.campaigns, _since(config), _done(config, scope), now)
+    entries = with_stragglers(
+        calendar(vetted.policies, config.campaigns, _since(config), _done(config, scope), now),
+        vetted.policies,
+        config.campaigns,
+        known(scope),
+        now,
+    )
     return Checked(
         str(commit), len(vetted.policies), vetted.problems, (*vetted.notes, *notes), going_on(scope), entries
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,15 +11,18 @@ from typing import Final
 import structlog
 
 from orchestrator.daemon.apart import Apart
-from orchestrator.daemon.calendar import Due, Entry, calendar, opened
+from orchestrator.daemon.calendar import Due, Entry, calendar, campaign_of, opened
 from orchestrator.daemon.config import Config
 from orchestrator.daemon.fleet import FRESH, Fleet
 from orchestrator.daemon.following import Following, Good
 from orchestrator.daemon.observing import Observations
+from orchestrator.daemon.stragglers import Tried, is_new, settled, tried, with_stragglers
 from orchestrator.daemon.vetting import plan_campaign
 from orchestrator.errors import CloudError, Refused
+from orchestrator.executor.whole import read_whole
 from orchestrator.rollout.ended import known
-from orchestrator.wiring.rollout import ScopeHost, prepare, read_plan, start
+from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.wiring.rollout import ReadPlan, ScopeHost, prepare, read_plan, start
 
 log = structlog.get_logger("wavekeeper.daemon")
 
@@ -54,14 +57,18 @@ class Opening:
     endpoint: str
     waits: dict[str, Waits] = field(default_factory=dict)
     _told: set[tuple[str, datetime]] = field(default_factory=set)  # missed moments
+    _looked: dict[Due, datetime] = field(default_factory=dict)  # when last there was nobody to take up
+    _tried: dict[str, Tried] = field(default_factory=dict)  # by rollout
 
     def entries(self) -> tuple[Entry, ...]:
         """The calendar as it is now; nothing before any commit counts."""
         good = self.following.followed.good
         if good is None:
             return ()
-        done = opened(known(self.house.log.scope)) | self.observations.known()
-        return calendar(good.policies, self.config().campaigns, good.since, done, self._now())
+        rollouts, allowed, now = known(self.house.log.scope), self.config().campaigns, self._now()
+        done = opened(rollouts) | self.observations.known()
+        entries = calendar(good.policies, allowed, good.since, done, now)
+        return with_stragglers(entries, good.policies, allowed, rollouts, now, self._looked)
 
     async def keep(self) -> None:
         """For ever."""
@@ -70,6 +77,8 @@ class Opening:
                 self._tell_missed(entry)
                 if entry.due is not None and self._tries(entry.due):
                     await self._open(entry.due, act=entry.act)
+                elif entry.taken_up is not None and entry.taken_up <= self._now():
+                    await self._take_up(entry.campaign)
             await self.house.services.clock.sleep(LOOK_EVERY.total_seconds())
 
     def _now(self) -> datetime:
@@ -112,12 +121,60 @@ class Opening:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
         plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign)
         read = await asyncio.to_thread(read_plan, plan)
+        await self._start(due, good, read, f"due {due.at:%Y-%m-%d %H:%M} UTC")
+
+    async def _start(self, due: Due, good: Good, read: ReadPlan, why: str) -> None:
         handover = await prepare(
-            read, self.house.services, who=WHO, reason=f"due {due.at:%Y-%m-%d %H:%M} UTC, commit {good.commit.short}",
+            read, self.house.services, who=WHO, reason=f"{why}, commit {good.commit.short}",
             endpoint=self.endpoint, due=due.at, commit=good.commit.id,
         )  # fmt: skip
         rollout = await start(self.house, read, handover)
-        log.info("opened", rollout=rollout.id, campaign=due.campaign, due=due.at, commit=good.commit.short)
+        log.info(
+            "opened", rollout=rollout.id, campaign=due.campaign, due=due.at, commit=good.commit.short, why=why
+        )
+
+    # Stragglers -----------------------------------------------------------------------------------------------
+
+    async def _take_up(self, campaign: str) -> None:
+        """One more rollout of the campaign's last moment, if there is anybody to take up."""
+        good, rollouts = self.following.followed.good, known(self.house.log.scope)
+        assert good is not None
+        at = max(one.due for one in rollouts if one.due is not None and campaign_of(one) == campaign)
+        due = Due(campaign, at)
+        if not self._tries(due):
+            return
+        before = [one for one in rollouts if one.due == at and campaign_of(one) == campaign]
+        try:
+            if not await self._took_up(due, good, before):
+                self._looked[due] = self._now()
+        except (CloudError, Refused) as error:
+            self._wait(due, str(error))
+        else:
+            self.waits.pop(campaign, None)
+
+    async def _took_up(self, due: Due, good: Good, before: Sequence[Rollout | Ended]) -> bool:
+        """Whether anybody was; raises `CloudError` and `Refused` where it is to be tried again."""
+        outcomes = [await self._outcome(one) for one in before]
+        fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
+        try:
+            plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign, settled(outcomes))
+        except Refused as nobody:
+            log.info("nobody is taken up", campaign=due.campaign, due=due.at, why=str(nobody))
+            return False
+        read = await asyncio.to_thread(read_plan, plan)
+        changing = frozenset(one.id for one in read.planned.plan.machines if one.change)
+        if not is_new(changing, outcomes):
+            log.info("nobody is taken up", campaign=due.campaign, due=due.at, why="the same were before")
+            return False
+        why = f"due {due.at:%Y-%m-%d %H:%M} UTC, rollout {len(before) + 1} of this moment: whom {before[-1].id} left"
+        await self._start(due, good, read, why)
+        return True
+
+    async def _outcome(self, one: Rollout | Ended) -> Tried:
+        if one.id not in self._tried:
+            whole = one if isinstance(one, Rollout) else await read_whole(self.house.log.journal, one)
+            self._tried[one.id] = tried(whole)
+        return self._tried[one.id]
 
     def _wait(self, due: Due, why: str) -> None:
         before = self.waits.get(due.campaign)

@@ -115,4 +115,5 @@ def reload(daemon: Daemon, gate: Gate) -> None:
         log.warning("access is not opened before the restart: the server still listens where it did")
     else:
         gate.change(new.access)
+    daemon.warn_of_strangers()
     log.info("the configuration was read once more")

@@ -5,13 +5,15 @@ Runs in a process of its own: it may take a while, and tests are played in a loo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from orchestrator.daemon.checkout import read_checkout
 from orchestrator.errors import PolicyError, Refused, UsageError, WavekeeperError
+from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.read import read
 from orchestrator.policy.model import Policy
 from orchestrator.review.review import review
@@ -56,9 +58,14 @@ def vet(folder: Path, prefix: str, inventory: bytes, now: datetime) -> Vetted:
     return Vetted(() if problems else policies, tuple(problems), tuple(notes))
 
 
-def plan_campaign(inventory: bytes, policies: Sequence[Policy], campaign: str) -> bytes:
+def plan_campaign(
+    inventory: bytes,
+    policies: Sequence[Policy],
+    campaign: str,
+    settled: Mapping[MachineId, str] = MappingProxyType({}),
+) -> bytes:
     """A campaign's plan for the fleet of an inventory file, as a file. Raises as `plan_with`."""
-    return plan_with(read(inventory, "the fleet"), policies, campaign, None).text
+    return plan_with(read(inventory, "the fleet"), policies, campaign, None, settled=settled).text
 
 
 def _failing(folder: Path) -> Iterator[str]:

@@ -6,9 +6,10 @@ the same plan, on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final, assert_never
 
 from orchestrator.availability.model import Constraint
@@ -105,11 +106,13 @@ def planning(
     durations: Durations | None = None,
     solver: Solver | None = None,
     calendar: Calendar | None = None,
+    settled: Mapping[MachineId, str] = MappingProxyType({}),
 ) -> Planning:
-    """As `plan`, with what was left out of it on the way."""
+    """As `plan`, with what was left out of it on the way. `settled` are machines that are to be left alone, each with the reason."""
     asked = _one_off(change, select) if select is not None else _campaign(policies, campaign)
     made_of = asked.change if change is None else change
     chosen = choose(topology, asked.select, _changed_by(made_of))
+    chosen = leave_out(chosen, {m: LeftOut(m, why) for m, why in settled.items()})
     chosen = leave_out(
         chosen, {m: LeftOut(m, why) for m, why in unfit(topology, chosen.changed, made_of).items()}
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from orchestrator.errors import Defect
 from orchestrator.executor.collector import nothing_collected
@@ -68,8 +69,9 @@ def plan_with(
     change: OneOff | None,
     durations: Durations | None = None,
     calendar: Calendar | None = None,
+    settled: Mapping[MachineId, str] = MappingProxyType({}),
 ) -> Made:
-    """Plan, and hold the plan to the judge before anybody sees it.
+    """Plan, and hold the plan to the judge before anybody sees it. `settled` are machines to be left alone, each with the reason.
 
     Raises:
         UsageError, PolicyError, Refused: as `planner.plan.plan`.
@@ -86,6 +88,7 @@ def plan_with(
             durations,
             solver(),
             calendar,
+            settled,
         )
         text = dump(made.plan)
         verdict = judge(text, inventory)
