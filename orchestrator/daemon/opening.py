@@ -18,7 +18,7 @@ from orchestrator.daemon.following import Following, Good
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.stragglers import Tried, is_new, settled, tried, with_stragglers
 from orchestrator.daemon.vetting import plan_campaign
-from orchestrator.errors import CloudError, Refused
+from orchestrator.errors import CloudError, JournalError, Refused
 from orchestrator.executor.whole import read_whole
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout
@@ -147,7 +147,7 @@ class Opening:
         try:
             if not await self._took_up(due, good, before):
                 self._looked[due] = self._now()
-        except (CloudError, Refused) as error:
+        except (CloudError, Refused, JournalError) as error:
             self._wait(due, str(error))
         else:
             self.waits.pop(campaign, None)
@@ -170,9 +170,12 @@ class Opening:
         await self._start(due, good, read, why)
         return True
 
+    async def _reread(self, one: Ended) -> Rollout:
+        return await read_whole(self.house.log.journal, one, self.house.log.scope.send_within)
+
     async def _outcome(self, one: Rollout | Ended) -> Tried:
         if one.id not in self._tried:
-            whole = one if isinstance(one, Rollout) else await read_whole(self.house.log.journal, one)
+            whole = one if isinstance(one, Rollout) else await self._reread(one)
             self._tried[one.id] = tried(whole)
         return self._tried[one.id]
 
