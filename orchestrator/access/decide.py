@@ -6,6 +6,7 @@
 - A grant for tags covers machines. What changes something must be about covered machines alone, by one grant or several; a rollout
   is seen by whoever may see one of its machines, since its halt is theirs too.
 - A grant for both covers such machines in such campaigns.
+- To start a plan is covered by no grant for campaigns: its name is its author's word, and its machines are what counts.
 - What concerns the fleet as a whole is covered by a grant for everything alone.
 """
 
@@ -36,7 +37,7 @@ def _covered(grants: Iterable[Grant], verb: Verb, about: About) -> bool:
     by_tag: list[Reach] = []
     for grant in grants:
         reach = grant.reach
-        if reach.campaigns and not (about.campaign and _fits(reach.campaigns, about.campaign)):
+        if reach.campaigns and (verb is Verb.START or not _is_among(reach.campaigns, about.campaign)):
             continue
         if not reach.tags:
             return True
@@ -45,6 +46,10 @@ def _covered(grants: Iterable[Grant], verb: Verb, about: About) -> bool:
         return False
     each = (any(_has(reach, tags) for reach in by_tag) for tags in about.machines)
     return any(each) if verb is Verb.VIEW else all(each)
+
+
+def _is_among(globs: tuple[str, ...], campaign: str) -> bool:
+    return bool(campaign) and _fits(globs, campaign)
 
 
 def _has(reach: Reach, tags: Tags) -> bool:
@@ -76,6 +81,8 @@ def _why(person: Person, verb: Verb, about: About, good_for_it: Sequence[Grant])
         had = max((grant.role for grant in person.grants), key=list(Role).index)
         needed = next(role for role in Role if verb in MAY[role])
         return f"`{verb}` takes the role {needed}, and {person.name} is {had}"
+    if verb is Verb.START and all(grant.reach.campaigns for grant in good_for_it):
+        return f"{person.name} is {good_for_it[0].role} for campaigns, and a plan has whatever name its author gave it; to start one takes the role for its machines' tags, or for everything"
     where = "; ".join(dict.fromkeys(f"{grant.role} for {_of(grant.reach)}" for grant in good_for_it))
     return f"{person.name} is {where}; {_this(about)} is outside of that"
 

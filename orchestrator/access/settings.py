@@ -8,8 +8,8 @@ from typing import Final
 
 from orchestrator.access.model import Grant, Person, Role
 
-NAME_CLAIMS: Final = ("preferred_username", "upn", "email", "azp", "appid")
-"""Where a person's name is looked for, in this order; then the subject. A program that signs in by itself has only the last two."""
+NAME_CLAIMS: Final = ("preferred_username", "upn", "email")
+"""Where a person's name is looked for, in this order; then the subject."""
 
 SCOPES: Final = ("openid", "profile", "email")
 

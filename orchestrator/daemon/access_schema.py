@@ -58,7 +58,7 @@ class IssuerSection(Section):
     )
     names: Annotated[list[Text], OneOrMany] = Field(
         default_factory=lambda: list(NAME_CLAIMS),
-        description="The claims in which the name is looked for that the journal says, in this order; then `sub`. `email` counts only if the issuer verified it. preferred_username, upn, email, azp, appid if left out.",
+        description="The claims in which the name is looked for that the journal says, in this order; then `sub`. `email` counts only if the issuer verified it. preferred_username, upn, email if left out.",
         examples=["[preferred_username]"],
     )
     scopes: Annotated[list[Text], OneOrMany] = Field(

@@ -49,15 +49,15 @@ REACH = {
     "both-other": Reach(campaigns=("pay-*",), tags=(("team", ("shop",)),)),
 }
 
-# What a reach covers: `all` for whatever may be asked, `see` for `view` alone.
+# What a reach covers: `all` for whatever may be asked, `run` for all but to start a plan, `see` for `view` alone.
 COVERS = """
               fleet   shop's   mixed   pay's   machine   untagged
 everything    all     all      all     all     all       all
-shop-*        -       all      all     -       -         -
-other,pay-*   -       -        -       all     -         -
+shop-*        -       run      run     -       -         -
+other,pay-*   -       -        -       run     -         -
 team=shop     -       all      see     -       all       -
 team=*,tier   -       all      see     -       all       -
-both          -       all      see     -       -         -
+both          -       run      see     -       -         -
 both-other    -       -        -       -       -         -
 """
 
@@ -73,7 +73,11 @@ def _each() -> Iterator[tuple[Role, Verb, str, str, bool]]:
     roles, covers = _cells(ROLES), _cells(COVERS)
     for (verb, role), good_for in roles.items():
         for (reach, about), covered in covers.items():
-            within = covered == "all" or (covered == "see" and verb == "view")
+            within = (
+                covered == "all"
+                or (covered == "run" and verb != "start")
+                or (covered == "see" and verb == "view")
+            )
             yield Role(role), Verb(verb), reach, about, good_for == "yes" and within
 
 
@@ -160,6 +164,12 @@ def test_machines_are_looked_at_only_for_a_grant_by_tag() -> None:
             Verb.RETRY,
             ABOUT["untagged"],
             "anna is operator for machines with team=*, tier=db or we?; what concerns other machines too is outside of that",
+        ),
+        (
+            (Grant(Role.ADMIN, REACH["shop-*"]),),
+            Verb.START,
+            ABOUT["shop's"],
+            "anna is admin for campaigns, and a plan has whatever name its author gave it; to start one takes the role for its machines' tags, or for everything",
         ),
         (
             (Grant(Role.OPERATOR, REACH["both"]), Grant(Role.OPERATOR, REACH["team=shop"])),
