@@ -84,6 +84,14 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "retry": Entry("verbs", "Steer", "Try one machine again, under a fresh grant."),
         "skip": Entry("verbs", "Steer", "Leave one machine as it is."),
         "write-off": Entry("verbs", "Steer", "Close the grant of a machine that won't come back."),
+        "hold": Entry(
+            "holding", "Steer", "Keep machines out of every rollout for a time, running ones included."
+        ),
+        "unhold": Entry("holding", "Steer", "End a hold before its time."),
+        "holds": Entry("holding", "Steer", "List who is held, by whom, until when and why."),
+        "emergency": Entry(
+            "verbs", "Steer", "Have a rollout wait for less: windows, freezes, bakes and approvals, no rule."
+        ),
         "block": Entry(
             "blocking", "Steer", "Keep an update out of every campaign at once; list what is kept out."
         ),

@@ -19,11 +19,15 @@ from orchestrator.cli.assessing import (
 from orchestrator.cli.blocking import blocks_of
 from orchestrator.cli.dropped import print_dropped
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
+from orchestrator.cli.holding import holds_of
+from orchestrator.cli.hurrying import Emergency, emergency_reason, tell_emergency
 from orchestrator.cli.lanes import lanes_to_json, print_lanes
 from orchestrator.cli.output import err, heading, line, out, print_json
 from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted, to_json
 from orchestrator.cli.source import Source, source
+from orchestrator.clock import SystemClock
+from orchestrator.rollout.emergency import overridden
 from orchestrator.wiring.files import read_hotpatch_calendar, write_bytes
 from orchestrator.wiring.plans import Made, plan_with
 
@@ -58,6 +62,7 @@ def plan(
             help="Also every lane with its bound, every warning, and rules that say nothing.",
         ),
     ] = False,
+    emergency: Emergency = None,
     as_json: options.AsJson = False,
     *,
     place: Place,
@@ -67,6 +72,7 @@ def plan(
     The same inventory, policies, durations and calendar give the same file, byte for byte. It is judged before it is written. Nothing is asked
     of any machine unless --assess says so.
     """
+    hurry = emergency_reason(emergency)
     wanted, limit = choose_change(change, select), limit_of(assess, older)
     read = read_wanted(tuple(policies or ()), campaign, wanted)
     where = source(inventory, subscription, endpoint)
@@ -81,7 +87,7 @@ def plan(
     if output is not None:
         write_bytes(output, made.text)
     begins = fleet.taken_at if where.file is None else None  # by the cloud's own clock
-    kept_out = blocks_of(made.plan, place)
+    kept_out, held = blocks_of(made.plan, place), holds_of(made.plan, fleet, place)
     if as_json:
         lanes = {"lanes_in_detail": lanes_to_json(made.plan)} if verbose else {}
         print_json(
@@ -89,15 +95,19 @@ def plan(
                 **to_json(made, begins),
                 **lanes,
                 "blocked": kept_out,
+                "held": held,
+                "emergency": overridden(made.plan, begins or SystemClock().now()) if hurry else (),
                 "file": None if output is None else str(output),
             }
         )
     else:
         print_summary(made, out, verbose=verbose, begins=begins)
-        for kept in kept_out:
+        for kept in (*kept_out, *held):
             line(kept, out, style="yellow")
         if verbose:
             _print_details(made)
+        if hurry:
+            tell_emergency(made.plan, hurry, begins or SystemClock().now(), out)
     _tell_what_is_next(output, where, quiet=as_json)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from orchestrator.cli import options
 from orchestrator.cli.assessing import (
@@ -21,6 +22,7 @@ from orchestrator.cli.assessing import (
     wanted_of,
 )
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
+from orchestrator.cli.hurrying import Emergency, emergency_reason, tell_emergency
 from orchestrator.cli.output import err
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted
 from orchestrator.cli.source import Source, live_inventory, source
@@ -30,8 +32,9 @@ from orchestrator.hotpatch.calendar import Calendar
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import digest, dump
 from orchestrator.planner.durations import Durations
-from orchestrator.rollout.state import Scope
+from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.service.follow import Follower
+from orchestrator.service.holds import holds, what_holds_mean_for
 from orchestrator.service.look import look
 from orchestrator.service.start import known_rollout
 from orchestrator.wiring.cloud import Cloud, open_cloud
@@ -74,6 +77,7 @@ class Wanted:
     queue: bool
     verbose: bool
     as_json: bool
+    emergency: str = ""  # why the rollout waits for less; empty: it doesn't
 
 
 def register(app: typer.Typer) -> None:
@@ -134,6 +138,7 @@ def rollout(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it begins.")] = False,
     accept_drift: AcceptDrift = False,
     queue: Queue = False,
+    emergency: Emergency = None,
     journal: options.JournalFile = None,
     webhooks: WebhooksFile = None,
     time_scale: TimeScale = None,
@@ -170,6 +175,7 @@ def rollout(
         queue,
         verbose,
         as_json,
+        emergency_reason(emergency),
     )
     return asyncio.run(run(wanted))
 
@@ -182,9 +188,24 @@ async def run(wanted: Wanted) -> int:
         journal = await open_journal(wanted.journal)
         try:
             plan = await _plan(wanted, cloud, made, journal)
+            if wanted.emergency:
+                await _hurry(wanted, cloud, journal, plan)
             return await _Run(wanted, cloud, made, journal, whoami(), plan).until_it_rests()
         finally:
             await journal.close()
+
+
+async def _hurry(wanted: Wanted, cloud: Cloud, journal: Journal, plan: bytes) -> None:
+    """Name what the emergency shortens, and ask. Of a rollout that goes on, it is declared by a command of its own."""
+    known = known_rollout(await look(journal), digest(plan))
+    if isinstance(known, Rollout) and not known.over:
+        if known.emergency is None:
+            raise Refused(
+                f"rollout {known.id} goes on already; say it of that: wavekeeper emergency {known.id} --reason ..."
+            )
+        return
+    tell_emergency(read_plan(plan).planned.plan, wanted.emergency, cloud.clock.now(), err)
+    _ask(wanted, "Begin, in this emergency?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +248,7 @@ class _Run:
             live=await self._live(scope),
             accept_drift=self.wanted.accept_drift,
             endpoint=self.cloud.endpoint,
+            emergency=self.wanted.emergency,
             read=next(iter(self._kept), None),
         )
         return await watch(running, self.who, verbose=self.wanted.verbose, as_json=self.wanted.as_json)
@@ -244,6 +266,7 @@ class _Run:
             live=await self._live(follower.scope),
             accept_drift=self.wanted.accept_drift,
             endpoint=self.cloud.endpoint,
+            emergency=self.wanted.emergency,
         )
         if known is None:
             start_command(follower.scope, plan, handover, clock.now())
@@ -314,9 +337,20 @@ async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) 
         inventory = prepared.inventory
     planned = plan_with(inventory, policies, wanted.campaign, change, wanted.durations, wanted.calendar)
     print_summary(planned, err, begins=cloud.clock.now())
-    if not wanted.yes:
-        if not sys.stdin.isatty():
-            raise Refused("nobody is here to say yes: give a reviewed plan, or --yes")
-        if not typer.confirm("Begin?", default=False, err=True):
-            raise Refused("not begun")
+    for kept in what_holds_mean_for(planned.plan, inventory, holds(await look(journal), cloud.clock.now())):
+        err.print(Text(kept, style="yellow"))
+    if not wanted.emergency:  # else it is asked once, for all
+        _ask(wanted, "Begin?")
     return dump(planned.plan)
+
+
+def _ask(wanted: Wanted, question: str) -> None:
+    """Have a person say yes, unless they have. Raises `Refused`."""
+    if wanted.yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused(
+            "nobody is here to say yes: give --yes" + ("" if wanted.emergency else ", or a reviewed plan")
+        )
+    if not typer.confirm(question, default=False, err=True):
+        raise Refused("not begun")

@@ -84,14 +84,14 @@ def _print_several(rollouts: Sequence[Status]) -> None:
     """All that go on, in a line or two each."""
     for one in rollouts:
         out.print(Text(f"{one.rollout}, begun by {one.who}", style="bold"))
-        out.print(Text(f"  {one.headline}", style="red" if one.stopped else ""))
+        out.print(Text(f"  {one.headline}", style="red" if one.stopped or one.emergency else ""))
         out.print(f"  Next: {one.next}", markup=False)
     out.print(f"\nmore of one: wavekeeper status {rollouts[0].rollout}", markup=False)
 
 
 def print_status(told: Status) -> None:
     """The answers for people, in the order of the questions; silent where there is nothing to say."""
-    style = "bold red" if told.stopped else "bold"
+    style = "bold red" if told.stopped or told.emergency else "bold"
     out.print(Text(told.headline, style=style))
     out.print(f"Next: {told.next}", markup=False)
     if told.stopped:
@@ -100,6 +100,8 @@ def print_status(told: Status) -> None:
         out.print(f"  {line}", markup=False)
     if len(told.evidence) > 10:
         out.print(f"  and {len(told.evidence) - 10} more: wavekeeper status {told.rollout} --json")
+    if told.emergency:
+        out.print(Text(f"\n{told.emergency}", style="red"))
     _print_updates(told)
     if told.out:
         out.print(f"\nOut now ({len(told.out)}):", style="bold")
@@ -111,6 +113,10 @@ def print_status(told: Status) -> None:
     if told.untold:
         out.print("\nNot told:", style="bold")
         for line in told.untold:
+            out.print(f"  {line}", markup=False)
+    if told.held:
+        out.print("\nHeld:", style="bold")
+        for line in told.held:
             out.print(f"  {line}", markup=False)
     if told.full:
         out.print("\nNo room left in:", style="bold")

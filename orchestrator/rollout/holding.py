@@ -11,7 +11,7 @@ from typing import Final
 
 from orchestrator.availability.ledger import Refusal
 from orchestrator.errors import Refused, UsageError
-from orchestrator.policy.words import counted, duration
+from orchestrator.policy.words import duration
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.holds import LONGEST, Hold, meant_by, read_select, standing
@@ -158,6 +158,6 @@ def held_machines(rollout: Rollout, now: datetime) -> dict[str, list[int]]:
     }
 
 
-def those_held(count: int) -> str:
-    """`1 held machine`."""
-    return counted(count, "held machine")
+def next_held(rollout: Rollout, moment: datetime) -> Hold | None:
+    """The hold that ends at this moment, if one does."""
+    return next((hold for name in rollout.meant if (hold := rollout.holds[name]).until == moment), None)

@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import Blocked
 from orchestrator.service.blocking import Has
 from orchestrator.service.compliance import Past
 from orchestrator.service.enrolment import Enrolled
+from orchestrator.service.holds import Held
 from orchestrator.service.look import Happened
 from orchestrator.service.status import Status
 from orchestrator.service.taking_back import TakenBack
@@ -125,6 +127,20 @@ class Office(Protocol):
 
     async def block(self, verb: str, kb: str, reason: str) -> Barred:
         """Keep an update out (`block`), or let it in again (`unblock`). `kb` as digits."""
+        ...
+
+    async def holds(self) -> tuple[Held, ...]:
+        """The holds that stand."""
+        ...
+
+    async def hold(
+        self, select: str, until: str, reason: str, fleet: Inventory | None = None
+    ) -> tuple[str, tuple[Held, ...]]:
+        """Keep machines out of every rollout until then, as it was typed. The new hold's number, and all that stand."""
+        ...
+
+    async def unhold(self, hold: str, reason: str) -> tuple[Held, ...]:
+        """End a hold before its time. Those that stand then."""
         ...
 
     async def installed(self, name: str, kbs: Collection[str] | None) -> tuple[str, TakenBack]:

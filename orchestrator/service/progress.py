@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.rollout.admission import holders, refusal
-from orchestrator.rollout.hours import HOURS, opens_at
+from orchestrator.rollout.holding import HELD
+from orchestrator.rollout.hours import HOURS, begins_at
 from orchestrator.rollout.progress import gives_up_at
 from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 from orchestrator.service.names import called
@@ -205,8 +206,8 @@ def _machines(
             found.append(Waiting(_name(rollout, machine), run.detail, (), run.retry_at))
             continue
         refused = refusal(scope, rollout, machine, now=now)
-        if refused is not None and refused.constraint == HOURS:
-            found.append(Waiting(_name(rollout, machine), refused.what, (), opens_at(rollout, machine, now)))
+        if refused is not None and refused.constraint in (HOURS, HELD):
+            found.append(Waiting(_name(rollout, machine), refused.what, (), begins_at(rollout, machine, now)))
         elif refused is not None:
             who = tuple(called(scope, rollout, m) for m in holders(scope, rollout, refused))
             found.append(Waiting(_name(rollout, machine), refused.what, who[:6], until))

@@ -18,6 +18,7 @@ from typing import Any
 from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.admission import holders, refusal
 from orchestrator.rollout.ended import still_left
+from orchestrator.rollout.holding import hold_on, next_held
 from orchestrator.rollout.hours import next_opening
 from orchestrator.rollout.state import (
     A_PERSONS,
@@ -30,6 +31,7 @@ from orchestrator.rollout.state import (
     StageStatus,
 )
 from orchestrator.service.blocking import blocked_lines
+from orchestrator.service.holds import held_lines
 from orchestrator.service.names import called
 from orchestrator.service.narrate import replanned_for
 from orchestrator.service.progress import Progress, Waiting, progress
@@ -82,6 +84,8 @@ class Status:
     updates: tuple[Update, ...] = ()  # what became of each
     blocked: tuple[str, ...] = ()  # updates that people keep out
     commit: str = ""  # of the policies that it was planned from, if a daemon opened it
+    held: tuple[str, ...] = ()  # who is held, by whom, until when and why
+    emergency: str = ""  # who has it wait for less, since when and why
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; instants stay datetimes."""
@@ -112,6 +116,8 @@ def status(scope: Scope, rollout: Rollout, now: datetime) -> Status:
         updates(rollout),
         blocked_lines(scope),
         rollout.commit,
+        held_lines(rollout, now),
+        "" if rollout.emergency is None else str(rollout.emergency),
     )
 
 
@@ -119,7 +125,14 @@ _HALF_DONE = {str(s) for s in IN_FLIGHT} | {str(MachineStatus.UNDECIDED)}
 
 
 def headline(rollout: Rollout) -> str:
-    """One sentence: is anything getting worse if nobody does anything?"""
+    """One sentence: is anything getting worse if nobody does anything? An emergency comes first."""
+    declared = rollout.emergency
+    if declared is None or rollout.over:
+        return _headline(rollout)
+    return f"EMERGENCY by {declared.who} ({declared.reason}). {_headline(rollout)}"
+
+
+def _headline(rollout: Rollout) -> str:
     counts = rollout.counts
     done, total = counts[MachineStatus.DONE], rollout.planned.changing
     trouble = sum(counts[s] for s in A_PERSONS)
@@ -184,7 +197,13 @@ def what_is_next(rollout: Rollout, now: datetime) -> str:
     if opening is not None and not rollout.in_flight:
         when, count = opening
         many = f"{count} machines" if count > 1 else "a machine"
-        return f"{many} of stage {stages[rollout.stage].name}, at {when:%Y-%m-%d %H:%M} UTC, when the first window opens"
+        held = next_held(rollout, when)
+        why = (
+            f"when {held.id}, a hold of {held.who}'s, ends"
+            if held is not None
+            else "when the first window opens"
+        )
+        return f"{many} of stage {stages[rollout.stage].name}, at {when:%Y-%m-%d %H:%M} UTC, {why}"
     return f"the next waves of stage {stages[rollout.stage].name}, as their gates pass"
 
 
@@ -336,8 +355,13 @@ def machine_status(scope: Scope, rollout: Rollout, index: int, now: datetime) ->
         lines.append(run.detail)
     lines.extend(of_machine(rollout, run))
     if run.status is MachineStatus.PENDING:
+        hold = hold_on(rollout, index, now)
+        if hold is not None and index in rollout.meant[hold.id].surely:
+            lines.append(
+                f"It is {hold}. Lift that for all that it holds: wavekeeper unhold {hold.id} --reason ..."
+            )
         refused = refusal(scope, rollout, index, now=now)
-        if refused is not None:
+        if refused is not None and (hold is None or refused.what != str(hold)):
             lines.append(f"It may not go down now: {refused.what}.")
             who = [called(scope, rollout, m) for m in holders(scope, rollout, refused)]
             if who:

@@ -29,7 +29,7 @@ _TOLD = 10
 """Rollouts that a message names, those started last."""
 
 MACHINE_VERBS = frozenset({"retry", "skip", "write-off"})
-ROLLOUT_VERBS = frozenset({"pause", "resume", "abort", "approve"})
+ROLLOUT_VERBS = frozenset({"pause", "resume", "abort", "approve", "emergency"})
 
 
 @dataclass(frozen=True, slots=True)

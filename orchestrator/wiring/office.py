@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestrator.clock import SystemClock
+from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.letters import make
 from orchestrator.rollout.retention import Retention
-from orchestrator.rollout.state import Blocked
+from orchestrator.rollout.state import Blocked, Scope
 from orchestrator.service.blocking import look_for_installed
 from orchestrator.service.compliance import NO_PAST, REACH, Past
 from orchestrator.service.compliance import past as past_of
 from orchestrator.service.enrolment import Enrolled, done_by
+from orchestrator.service.holds import Held, hold_command, holds, placed, unhold_command, until_of
 from orchestrator.service.journal import move_to_archive
 from orchestrator.service.look import Happened, look, look_back, look_for, story
 from orchestrator.service.narrate import sentence
@@ -75,11 +77,42 @@ class JournalOffice:
         journal = await open_journal(self.path)
         try:
             scope = await look(journal)
-            emulated = any(rollout.scale != 1 for rollout in scope.rollouts.values())
-            now = scope.last if emulated and scope.last is not None else SystemClock().now()
+            now = _present(scope)
             await carry_out(journal, make(verb, kb=kb, who=whoami(), reason=reason), now, whoami())
             scope, has = await look_for_installed(journal, kb)
             return Barred(blocks(scope), tuple(one.id for one in scope.active()), has)
+        finally:
+            await journal.close()
+
+    async def holds(self) -> tuple[Held, ...]:
+        """As the port says; none where there is no journal yet."""
+        if not await asyncio.to_thread(self.path.exists):
+            return ()
+        async with self._reading() as journal:
+            scope = await look(journal)
+            return holds(scope, _present(scope))
+
+    async def hold(
+        self, select: str, until: str, reason: str, fleet: Inventory | None = None
+    ) -> tuple[str, tuple[Held, ...]]:
+        """As the port says; a journal is made if there is none, as for `block`."""
+        journal = await open_journal(self.path)
+        try:
+            scope = await look(journal)
+            now = _present(scope)
+            wanted = hold_command(select, until_of(until, now), whoami(), reason, fleet)
+            facts = await carry_out(journal, wanted, now, whoami())
+            return placed(facts), holds(await look(journal), now)
+        finally:
+            await journal.close()
+
+    async def unhold(self, hold: str, reason: str) -> tuple[Held, ...]:
+        """Decided here, or by the process that writes the journal."""
+        journal = await open_existing(self.path)
+        try:
+            now = _present(await look(journal))
+            await carry_out(journal, unhold_command(hold, whoami(), reason), now, whoami())
+            return holds(await look(journal), now)
         finally:
             await journal.close()
 
@@ -118,3 +151,9 @@ class JournalOffice:
             yield journal
         finally:
             await journal.close()
+
+
+def _present(scope: Scope) -> datetime:
+    """The present. Where emulated time runs faster, only its writer knows it: then the moment of the last fact."""
+    emulated = any(rollout.scale != 1 for rollout in scope.rollouts.values())
+    return scope.last if emulated and scope.last is not None else SystemClock().now()

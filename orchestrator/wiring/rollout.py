@@ -188,6 +188,7 @@ async def begin(
     pace: Pace | None = None,
     endpoint: str = "",
     read: ReadPlan | None = None,
+    emergency: str = "",
 ) -> Running:
     """Start a reviewed plan, or go on with the rollout of it that the journal knows, be it over. The journal is held by now.
 
@@ -201,7 +202,9 @@ async def begin(
     if known is not None:
         return Running(house, house.drive(known), known, scope, made, resumed=True)
     read = read or read_plan(plan)
-    handover = await prepare(read, made, who=who, reason=reason, live=live, accept_drift=accept_drift)
+    handover = await prepare(
+        read, made, who=who, reason=reason, live=live, accept_drift=accept_drift, emergency=emergency
+    )
     rollout = await _start(house, _command(scope, read, handover, made.clock.now()), handover)
     return Running(house, house.drive(rollout), rollout, scope, made, resumed=False)
 
@@ -246,6 +249,7 @@ async def prepare(
     endpoint: str = "",
     due: datetime | None = None,
     commit: str = "",
+    emergency: str = "",
 ) -> Handover:
     """Hold a plan to the judge and to the fleet as it is, beside the loop. Without `live`, it was made of that very fleet, and judged.
 
@@ -253,7 +257,7 @@ async def prepare(
     """
     refuse_unknown_webhooks(plan.planned.plan, made.webhooks.knows)
     dropped = await made.aside(partial(_held, plan, live, accept_drift=accept_drift))
-    return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale, due, commit)
+    return Handover(plan.file, who, reason, dropped, endpoint, made.clock.scale, due, commit, emergency)
 
 
 def _held(plan: ReadPlan, live: Inventory | None, *, accept_drift: bool) -> tuple[tuple[int, str], ...]:
@@ -315,6 +319,7 @@ def _command(scope: Scope, plan: ReadPlan, handover: Handover, now: datetime) ->
         handover.scale,
         handover.due,
         handover.commit,
+        handover.emergency,
     )
 
 
