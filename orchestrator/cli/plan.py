@@ -89,17 +89,10 @@ def plan(
     begins = fleet.taken_at if where.file is None else None  # by the cloud's own clock
     kept_out, held = blocks_of(made.plan, place), holds_of(made.plan, fleet, place)
     if as_json:
+        more = {"blocked": kept_out, "held": held, "file": None if output is None else str(output)}
         lanes = {"lanes_in_detail": lanes_to_json(made.plan)} if verbose else {}
-        print_json(
-            {
-                **to_json(made, begins),
-                **lanes,
-                "blocked": kept_out,
-                "held": held,
-                "emergency": overridden(made.plan, begins or SystemClock().now()) if hurry else (),
-                "file": None if output is None else str(output),
-            }
-        )
+        shortened = overridden(made.plan, begins or SystemClock().now()) if hurry else ()
+        print_json({**to_json(made, begins), **lanes, **more, "emergency": shortened})
     else:
         print_summary(made, out, verbose=verbose, begins=begins)
         for kept in (*kept_out, *held):
