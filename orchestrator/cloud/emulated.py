@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from math import inf
 
 from orchestrator.clock import Clock
 from orchestrator.emulator.arm import Response, answer
@@ -42,13 +43,15 @@ async def exchange(
     headers: Mapping[str, str],
     body: bytes = b"",
     watch: Watch = unwatched,
+    patience_s: float = inf,
 ) -> Response:
     """Send one request to `url` (or a path), and return when its answer arrives. Others always get a turn meanwhile.
 
-    The world takes the request at once, whatever becomes of its answer and of the caller's patience.
+    The world takes the request at once, whatever becomes of its answer and of the caller's patience, which is in the clock's seconds.
 
     Raises:
         Cut: No answer arrives.
+        TimeoutError: None has come when patience is over.
     """
     place, _, query = url.partition("?")
     base, path = ("", place) if place.startswith("/") else _divided(place)
@@ -57,6 +60,9 @@ async def exchange(
     watch(Passing.LEAVES, request)
     response = answer(world, request, clock.now(), page_size=PAGE_SIZE)
     watch(Passing.TAKEN, request)
+    if response.delay_s > patience_s:
+        await clock.sleep(patience_s)
+        raise TimeoutError
     await clock.sleep(response.delay_s)
     watch(Passing.ANSWERED, request)
     if response.delivery is not Delivery.DELIVERED:

@@ -104,8 +104,8 @@ def _checked(world: World, request: Request, now: datetime, page_size: int) -> A
             f"The api-version '{version}' is invalid. The supported versions are dates, such as '2026-04-01'."
         )
         return problem(400, "InvalidApiVersionParameter", message, headers=GATEWAY)
-    spelled = request.path.strip("/").split("/")
-    parts = [part.lower() for part in spelled]
+    path = request.path.strip("/")
+    spelled, parts = path.split("/"), path.lower().split("/")
     call = Call(world, request, now, page_size, query, parts, spelled)
     if parts[0] != "subscriptions" or len(parts) < 2:
         return hybrid.without_subscription(call)

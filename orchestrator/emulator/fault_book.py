@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -62,8 +61,8 @@ class FaultBook:
         self._seed = seed
         self._numbered = tuple(enumerate(faults.faults))
         self._requests = tuple((i, f) for i, f in self._numbered if isinstance(f, RequestFault))
-        self._occasions: Counter[tuple[int, str]] = Counter()
-        self._strikes: Counter[tuple[int, str]] = Counter()
+        self._occasions: dict[tuple[int, str], int] = {}
+        self._strikes: dict[tuple[int, str], int] = {}
         self._chosen: dict[tuple[int, str], bool] = {}
 
     def on_operation(self, kind: Kind, machine: Machine) -> tuple[Fault, ...]:
@@ -129,13 +128,12 @@ class FaultBook:
 
     def _strikes_now(self, i: int, fault: Fault, machine: Machine | None) -> bool:
         key = (i, machine.id if machine is not None and fault.per == "machine" else "")
-        self._occasions[key] += 1
-        n = self._occasions[key]
+        n = self._occasions[key] = self._occasions.get(key, 0) + 1
         if fault.nth is not None and n != fault.nth:
             return False
-        if n <= fault.after or (fault.times is not None and self._strikes[key] >= fault.times):
+        if n <= fault.after or (fault.times is not None and self._strikes.get(key, 0) >= fault.times):
             return False
-        self._strikes[key] += 1
+        self._strikes[key] = self._strikes.get(key, 0) + 1
         return True
 
 

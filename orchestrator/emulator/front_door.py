@@ -37,11 +37,13 @@ class Passage:
 
     def out(self, answer: Answer) -> Answer:
         """The answer as it leaves: with the limits' headers, late or lost if a fault says so."""
-        return replace(
-            answer,
-            headers={**answer.headers, **self.headers},
-            delivery=Delivery.LOST if self.lost else answer.delivery,
-            delay_s=answer.delay_s + self.delay_s,
+        return Answer(
+            answer.status,
+            {**answer.headers, **self.headers},
+            answer.body,
+            answer.operation,
+            Delivery.LOST if self.lost else answer.delivery,
+            answer.delay_s + self.delay_s,
         )
 
 
@@ -59,7 +61,7 @@ class FrontDoor:
         faults = self._book.on_request(kind, now, subscription=subscription, region=region, machine=machine)
         slow = first(faults, Slow)
         delay_s = slow.seconds if slow else 0.0
-        refused = _struck(faults, kind, subscription, now)
+        refused = _struck(faults, kind, subscription, now) if faults else None
         if refused is not None:
             return Passage(replace(refused, delay_s=delay_s))
         left = self._buckets.spend(_limits(kind, subscription, region, machine), now)

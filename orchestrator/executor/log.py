@@ -14,14 +14,14 @@ import orjson
 
 from orchestrator.errors import JournalError, WavekeeperError
 from orchestrator.executor.collector import nothing_collected
+from orchestrator.executor.plans import plan_of
 from orchestrator.executor.whole import whole
-from orchestrator.planner.document import parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode, encode
 from orchestrator.rollout.ended import put_away
 from orchestrator.rollout.evolve import apply, begin
 from orchestrator.rollout.kept import held, references, referring, resolve, still_held
-from orchestrator.rollout.planned import Planned, index_plan
+from orchestrator.rollout.planned import Planned
 from orchestrator.rollout.snapshot import FORM, digests, dump, load
 from orchestrator.rollout.state import Scope
 from orchestrator.store.port import Journal, Moving, Snapshot
@@ -71,7 +71,7 @@ async def _from_snapshot(journal: Journal) -> Scope | None:
     plans = {}
     try:
         for rollout, digest in (digests(told) if told else {}).items():
-            plans[rollout] = index_plan(parse(await journal.document(digest), f"plan {digest[:12]}"))
+            plans[rollout] = await plan_of(journal, digest)
     except JournalError as error:  # it was taken before an archive was made, and kept after it
         why = str(error)
     if why:
@@ -103,8 +103,7 @@ async def read_on(scope: Scope, journal: Journal) -> AsyncIterator[Decided]:
             await whole(scope, journal, ended)  # it was thought that nothing moves it any more
         for fact in facts:
             if isinstance(fact, e.RolloutStarted):
-                plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
-                begin(scope, fact, index_plan(plan), row.at)
+                begin(scope, fact, await plan_of(journal, fact.digest), row.at)
             else:
                 apply(scope, row.rollout, fact, row.at)
         scope.seq = row.seq

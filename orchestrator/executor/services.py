@@ -69,11 +69,13 @@ def services(
     )
 
 
+_GROUPS = "/resourcegroups/"
+
+
 def target_of(machine: PlannedMachine | Machine) -> Target:
     """How the cloud addresses a machine; the resource group is read off its id, whose form ARM fixes."""
-    parts = machine.arm_id.split("/")
-    lower = [part.lower() for part in parts]
-    group = parts[lower.index("resourcegroups") + 1] if "resourcegroups" in lower else ""
+    before = machine.arm_id.lower().find(_GROUPS)
+    group = machine.arm_id[before + len(_GROUPS) :].partition("/")[0] if before >= 0 else ""
     return Target(
         machine.id,
         machine.arm_id,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orchestrator.errors import JournalError, Refused
-from orchestrator.planner.document import parse
+from orchestrator.executor.plans import plan_of
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.evolve import apply, begin
-from orchestrator.rollout.planned import index_plan
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.store.port import Journal
 
@@ -42,8 +41,7 @@ async def read_whole(journal: Journal, wanted: Ended, send_within: timedelta) ->
         alone.seq = row.seq - 1
         for fact in decode(row.body, row.seq, row.rollout):
             if isinstance(fact, e.RolloutStarted):
-                plan = parse(await journal.document(fact.digest), f"plan {fact.digest[:12]}")
-                begin(alone, fact, index_plan(plan), row.at)
+                begin(alone, fact, await plan_of(journal, fact.digest), row.at)
             else:
                 apply(alone, row.rollout, fact, row.at)
     if wanted.id not in alone.rollouts:

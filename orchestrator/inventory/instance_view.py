@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from orchestrator.inventory.model import Agent, AppHealth, PatchState, Power
 from orchestrator.inventory.wire import Row, moment, number, objects, part, text, truth, word
 
@@ -9,10 +11,15 @@ from orchestrator.inventory.wire import Row, moment, number, objects, part, text
 def power_of(view: Row) -> Power:
     """The power state; UNKNOWN if the view holds none, which Azure does now and then for a machine that runs."""
     for status in objects(view, "statuses"):
-        code = text(status, "code")
-        if code.lower().startswith("powerstate/"):
-            return word(Power, code, Power.UNKNOWN)
+        power = _power(text(status, "code"))
+        if power is not None:
+            return power
     return Power.UNKNOWN
+
+
+@lru_cache(maxsize=256)  # a fleet has few of them, and is looked at again and again
+def _power(code: str) -> Power | None:
+    return word(Power, code, Power.UNKNOWN) if code.lower().startswith("powerstate/") else None
 
 
 def agent_of(view: Row) -> Agent:
@@ -31,14 +38,18 @@ def agent_version_of(view: Row) -> str | None:
 
 def app_health_of(view: Row) -> AppHealth:
     """What the Application Health extension reports; NONE without such an extension."""
-    code = text(part(view, "vmHealth", "status"), "code")
+    return _app_health(text(part(view, "vmHealth", "status"), "code"))
+
+
+@lru_cache(maxsize=256)
+def _app_health(code: str) -> AppHealth:
     return word(AppHealth, code, AppHealth.UNKNOWN) if code else AppHealth.NONE
 
 
 def patches_of(view: Row) -> PatchState:
     """What the platform remembers of the last assessment and the last installation."""
-    available = part(view, "patchStatus", "availablePatchSummary")
-    installed = part(view, "patchStatus", "lastPatchInstallationSummary")
+    told = part(view, "patchStatus")
+    available, installed = part(told, "availablePatchSummary"), part(told, "lastPatchInstallationSummary")
     return PatchState(
         assessed_at=moment(available, "lastModifiedTime") or moment(available, "startTime"),
         critical_and_security=number(available, "criticalAndSecurityPatchCount"),

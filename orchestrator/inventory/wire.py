@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 Row = Mapping[str, Any]
@@ -17,7 +18,7 @@ def part(row: Row, *path: str) -> Row:
     """The object at the end of `path`; empty if any step is missing, null or no object."""
     for key in path:
         inner = row.get(key)
-        if not isinstance(inner, Mapping):
+        if type(inner) is not dict and not isinstance(inner, Mapping):  # asked of nearly each dict there is
             return {}
         row = inner
     return row
@@ -45,20 +46,27 @@ def moment(row: Row, key: str) -> datetime | None:
     """The time at `key`, aware; a time without an offset is UTC, as ARM writes it."""
     value = row.get(key)
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
+        return _moment(value)
+    return _in_utc(value) if isinstance(value, datetime) else None
+
+
+@lru_cache(maxsize=4096)  # what is looked at again and again tells the same moments
+def _moment(written: str) -> datetime | None:
+    try:
+        return _in_utc(datetime.fromisoformat(written))
+    except ValueError:
         return None
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def objects(row: Row, key: str) -> Iterator[Row]:
     """The objects of the list at `key`."""
     value = row.get(key)
     if isinstance(value, list | tuple):
-        yield from (item for item in value if isinstance(item, Mapping))
+        yield from (item for item in value if type(item) is dict or isinstance(item, Mapping))
 
 
 def reference(row: Row, key: str) -> str:

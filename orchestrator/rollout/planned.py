@@ -36,7 +36,7 @@ class PlannedOrder:
     first: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Planned:
     """The plan and what is looked up in it while it runs."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.cloud.emulated import Passing
 from orchestrator.emulator.audit import webhook_line
@@ -40,9 +40,11 @@ _PASSINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
-    """One place: its number from 1, what it is, and what of. `request` is the one that is about to be sent, if any."""
+class Boundary(NamedTuple):
+    """One place: its number from 1, what it is, and what of. `request` is the one that is about to be sent, if any.
+
+    A tuple, since many more are passed than anybody looks at.
+    """
 
     number: int
     kind: Kind

@@ -18,6 +18,7 @@ from orchestrator.emulator.dealing import Dealt
 from orchestrator.emulator.faults import Faults
 from orchestrator.emulator.installing import Course
 from orchestrator.emulator.months import Calendar
+from orchestrator.emulator.rights import Rights
 from orchestrator.emulator.signed_urls import Signer
 from orchestrator.emulator.software import Software
 from orchestrator.emulator.state import Happening
@@ -40,6 +41,7 @@ SHARED: Final = (
     Mishap,
     Patch,
     Request,
+    Rights,
     Row,
     Signer,
     Software,

@@ -23,7 +23,7 @@ from orchestrator.emulator.world import World
 from orchestrator.simulation.apart import apart
 from orchestrator.simulation.boundaries import Boundary, Kind
 from orchestrator.simulation.copying import Copies
-from orchestrator.simulation.fleets import START
+from orchestrator.simulation.fleets import START, read_plans
 from orchestrator.simulation.judgement import Judgement, documents, judge
 from orchestrator.simulation.mishaps import Mishap, What
 from orchestrator.simulation.playing import NeverEnds, play
@@ -36,7 +36,7 @@ MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder in memory, where there
 AGAIN: Final = 0.25
 """The share of branches that die a second time, on their way back."""
 
-TOGETHER: Final = 40
+TOGETHER: Final = 120
 """How many branches share a fork: enough that forking costs little, few enough that what dies in it needs little memory."""
 
 BURIED: Final = list[Theatre]()
@@ -88,7 +88,7 @@ def explore(
     enough: Callable[[int], bool] = lambda _: False,
 ) -> None:
     """Die at every boundary of a trial that is chosen, until so many points are `enough`, and add what came of it to the report."""
-    documents(trial.premises)  # read once, and every copy has them
+    documents(trial.premises), read_plans(trial.premises)  # once, and every copy has them
     report.add(apart(lambda: _explored(trial, chosen, enough)))
 
 

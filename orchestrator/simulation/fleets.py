@@ -36,7 +36,7 @@ from orchestrator.simulation.loop import run
 from orchestrator.simulation.rulebook import REFERENCE_CAMPAIGN, campaign, house
 from orchestrator.topology.graph import build
 from orchestrator.wiring.files import floor
-from orchestrator.wiring.rollout import prepare, read_plan
+from orchestrator.wiring.rollout import ReadPlan, prepare, read_plan
 from orchestrator.wiring.virtual import virtual_services
 
 START: Final = datetime(2026, 11, 22, 1, tzinfo=UTC)
@@ -70,6 +70,12 @@ def premises(seed: int, machines: int = MACHINES) -> Premises:
             continue
         return drawn
     raise AssertionError("unreachable")
+
+
+@lru_cache(maxsize=64)
+def read_plans(drawn: Premises) -> tuple[ReadPlan, ...]:
+    """The plans as they are read. As long as they are held, no process of a simulation reads them again."""
+    return tuple(map(read_plan, drawn.plans))
 
 
 async def _begun(drawn: Premises) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from orchestrator.emulator.audit import audit_line
+from orchestrator.emulator.state import Happening
 from orchestrator.inventory import native
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
@@ -71,7 +72,7 @@ class _Told:
         """One decision more."""
         self.rows[row.seq] = row
         stopped = self.stops.setdefault(row.rollout, [])
-        for fact in decode(row.body, row.seq, row.rollout):
+        for fact in _facts(row.body, row.seq, row.rollout):
             match fact:
                 case e.Intended(key=key):
                     self.intents[key] = row.at, row.rollout
@@ -85,6 +86,22 @@ class _Told:
                     stopped[-1] = (stopped[-1][0], row.at)
                 case _:
                     pass
+
+
+_facts = lru_cache(maxsize=4096)(decode)
+"""Of most rows of a copy, which are those that were there before it was taken."""
+
+
+def _line(happening: Happening) -> Mapping[str, Any]:
+    """A happening as the judge reads it. Copies share theirs, too."""
+    found = _LINES.get(id(happening))
+    if found is None:
+        found = _LINES[id(happening)] = happening, orjson.loads(audit_line(happening))
+    return found[1]
+
+
+_LINES: Final = dict[int, tuple[Happening, Mapping[str, Any]]]()
+"""By identity: what is held keeps its own."""
 
 
 @lru_cache(maxsize=64)
@@ -105,7 +122,7 @@ def judge(theatre: Theatre, rollouts: Sequence[Rollout], never_ends: str = "") -
     for row in theatre.rows().values():
         told.read(row)
     theatre.happened += theatre.world.advance(theatre.now + TAIL)
-    audit = [orjson.loads(audit_line(happening)) for happening in theatre.happened]
+    audit = list(map(_line, theatre.happened))
     never = [*_lost(theatre, told), *_doubled(theatre), *_unforeseen(told, audit)]
     never += [] if theatre.trial.clocked else _after_a_stop(told, audit)
     never += _broken(theatre, told, audit, rollouts)

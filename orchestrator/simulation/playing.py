@@ -15,12 +15,13 @@ from orchestrator.simulation.boundaries import WatchedJournal
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.theatre import Theatre
 
-LONGEST: Final = timedelta(days=30)
+LONGEST: Final = timedelta(days=60)
 """A rollout that goes on for so long counts as one that never ends."""
 
 MOST_PROCESSES: Final = 250
-PATIENT: Final = 20
-"""Processes after which people look at it less often: what waits for room gives up after a day, a lane after the other."""
+LOOKS: Final = ((20, timedelta(minutes=40)), (40, timedelta(hours=6)))
+"""How long after the last process people look at it again, while there were fewer than so many; then once a day. What waits for room gives
+up after a day within its windows, one lane after the other: looking more often than that would be most of what a soak does."""
 
 MOST_WORDS: Final = 3
 
@@ -44,7 +45,7 @@ def play(theatre: Theatre) -> list[Rollout]:
         for rollout in rollouts:
             if not rollout.over:
                 theatre.stage(lambda rollout=rollout: help_out(theatre, rollout))  # type: ignore[misc]
-        theatre.now += timedelta(minutes=40) if theatre.processes < PATIENT else timedelta(hours=6)
+        theatre.now += next((wait for many, wait in LOOKS if theatre.processes < many), timedelta(days=1))
     raise NeverEnds(
         f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over"
     )

@@ -85,7 +85,8 @@ class TheatreClock:
         passed = self._loop.time()
         if passed != self._passed:
             self._passed, self._true = passed, self._start + timedelta(seconds=passed)
-        return self._true + self._off_by()
+        off_by = self._off_by()
+        return self._true + off_by if off_by else self._true
 
     async def sleep(self, seconds: float) -> None:
         """Sleep in the loop's time, which is nobody's to set."""

@@ -17,6 +17,7 @@ from orchestrator.egress.rules import ON_A_DESK, Rules
 from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.collector import nothing_collected
 from orchestrator.executor.log import Log, replay
+from orchestrator.executor.plans import planned
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.whole import whole
@@ -26,7 +27,7 @@ from orchestrator.hosts.scope import ScopeHost
 from orchestrator.inventory.model import Inventory
 from orchestrator.notify.port import Webhooks
 from orchestrator.notify.webhook import HttpWebhooks, Target
-from orchestrator.planner.document import digest, parse
+from orchestrator.planner.document import digest
 from orchestrator.planner.facts import facts_of
 from orchestrator.policy.model import ProbeKind
 from orchestrator.probes.http import HttpProber
@@ -35,7 +36,7 @@ from orchestrator.probes.tcp import TcpProber
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.messages import Start
-from orchestrator.rollout.planned import Planned, index_plan
+from orchestrator.rollout.planned import Planned
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.service.enrolment import moved_since
 from orchestrator.service.start import (
@@ -235,7 +236,7 @@ class ReadPlan:
 def read_plan(file: bytes) -> ReadPlan:
     """Read and index a plan: a second or two for 100,000 machines. Raises `UsageError` for what is none."""
     with nothing_collected():
-        return ReadPlan(file, index_plan(parse(file, "the plan")), digest(file))
+        return ReadPlan(file, planned(file, "the plan"), digest(file))
 
 
 async def prepare(

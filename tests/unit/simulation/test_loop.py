@@ -66,3 +66,21 @@ def test_years_pass() -> None:
         return asyncio.get_running_loop().time()
 
     assert run(asyncio.wait_for(sleep(), timeout=None)) == pytest.approx(300 * 123_456.789)
+
+
+def test_timers_that_were_cancelled_pile_up_nowhere() -> None:
+    """A thousand of an hour each, all of them given up at once; what is left comes when it is due."""
+
+    async def give_up() -> tuple[int, float]:
+        loop = asyncio.get_running_loop()
+        timers = [loop.call_later(3600 + n, print) for n in range(1000)]
+        kept = asyncio.ensure_future(asyncio.sleep(5000))
+        await asyncio.sleep(1)
+        for timer in timers:
+            timer.cancel()
+        await asyncio.sleep(1)
+        left = len(loop._scheduled)  # type: ignore[attr-defined]
+        await kept
+        return left, loop.time()
+
+    assert run(give_up()) == (1, 5000)
