@@ -96,6 +96,15 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
+def machines_meant(scope: Scope, held: Held) -> tuple[MachineId, ...]:
+    """Whom a hold means as far as anybody knows: of the inventory that it was placed with, and of rollouts that go on."""
+    found = dict.fromkeys(held.matched)
+    for rollout in scope.active():
+        if (meant := rollout.meant.get(held.id)) is not None:
+            found.update((rollout.planned.machine(machine).id, None) for machine in sorted(meant.surely))
+    return tuple(found)
+
+
 # Asking ---------------------------------------------------------------------------------------------------------
 
 

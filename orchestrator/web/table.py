@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from orchestrator.web.table_holds import HOLDS
 from orchestrator.web.table_picture import PICTURE
 from orchestrator.web.table_reads import READS
 from orchestrator.web.table_verbs import VERBS
 
-ROUTES: Final = (*READS, *PICTURE, *VERBS)
+ROUTES: Final = (*READS, *PICTURE, *VERBS, *HOLDS)

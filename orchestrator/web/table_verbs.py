@@ -16,6 +16,7 @@ _OF_ROLLOUT: Final = {
     Verb.PAUSE: "No new grants; what is in flight is carried through.",
     Verb.RESUME: "Go on: gates are asked first, and windows hold.",
     Verb.APPROVE: "Say yes to the stage that waits for it.",
+    Verb.EMERGENCY: "Wait for less: windows, freezes, bakes and approvals. No budget, exclusion, order, probe, gate, stop or hold is touched.",
     Verb.ABORT: "End it for good. Nothing is reverted; what is in flight is carried through.",
 }
 

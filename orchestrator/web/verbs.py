@@ -37,10 +37,13 @@ def of_machine(verb: Verb) -> Handler:
     return carry_out
 
 
-async def by_letter(asked: Asked, command: Command) -> Done:
-    """Have a command decided on once, however often it is sent. Raises `Refused` with the decision's own words."""
+async def by_letter(asked: Asked, command: Command, same: bytes | None = None) -> Done:
+    """Have a command decided on once, however often it is sent. Raises `Refused` with the decision's own words.
+
+    `same`: what makes it the same once more, where that isn't all of the command.
+    """
     body = dump(command)
-    named = slip(asked.person.id, asked.key, body)
+    named = slip(asked.person.id, asked.key, body if same is None else same)
     await asked.letters.post(named, Letter(named.id, asked.desk.now(), asked.person.name, body))
     decided = await asked.letters.answer(named)
     told = happenings(await asked.told_of(decided.rollout), decided)
