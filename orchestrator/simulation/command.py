@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -70,12 +71,13 @@ def _soak(options: argparse.Namespace) -> int:
         )
         sys.stdout.flush()
     report = Report()
+    told = _Told()
     while not report.failures:
         left = None if options.points is None else options.points - report.points
-        if (left is not None and left <= 0) or (seconds and time.monotonic() - began >= seconds):
-            break
         deadline = began + seconds if seconds else None
-        _explore_side_by_side(range(seed, seed + options.jobs), options, report, left, deadline)
+        if told.enough(0, left, deadline):
+            break
+        _explore_side_by_side(range(seed, seed + options.jobs), options, report, left, deadline, told)
         seed += options.jobs
     _say(report, time.monotonic() - began, _cpu() - used, as_json=options.json)
     for failure in report.failures[:3]:
@@ -84,26 +86,47 @@ def _soak(options: argparse.Namespace) -> int:
 
 
 def _explore_side_by_side(
-    seeds: range, options: argparse.Namespace, report: Report, left: int | None, deadline: float | None
+    seeds: range,
+    options: argparse.Namespace,
+    report: Report,
+    left: int | None,
+    deadline: float | None,
+    told: _Told,
 ) -> None:
     """One seed each, in a process of its own beyond the first."""
-    copies = [begin_apart(lambda seed=seed: _explore(seed, options, left, deadline)) for seed in seeds[1:]]  # type: ignore[misc]
-    report.add(_explore(seeds[0], options, left, deadline))
+    copies = [
+        begin_apart(lambda seed=seed: _explore(seed, options, left, deadline, told))  # type: ignore[misc]
+        for seed in seeds[1:]
+    ]
+    report.add(_explore(seeds[0], options, left, deadline, told))
     for copy in copies:
         report.add(copy.result())
 
 
-def _explore(seed: int, options: argparse.Namespace, left: int | None, deadline: float | None) -> Report:
+def _explore(
+    seed: int, options: argparse.Namespace, left: int | None, deadline: float | None, told: _Told
+) -> Report:
     report = Report()
     trial = replace(trial_of(seed), face=options.face, on_file=options.journal == "sqlite")
-    explore(
-        trial,
-        report,
-        enough=lambda points: (
-            (left is not None and points >= left) or (deadline is not None and time.monotonic() >= deadline)
-        ),
-    )
+    explore(trial, report, enough=lambda points: told.enough(points, left, deadline))
     return report
+
+
+class _Told:
+    """Whether somebody asked to stop: a soak of hours that is interrupted still tells what it tried."""
+
+    def __init__(self) -> None:
+        self._stop = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._asked)
+
+    def _asked(self, *_: object) -> None:
+        self._stop = True
+
+    def enough(self, points: int, left: int | None, deadline: float | None) -> bool:
+        """Stop now: so many points were tried of those that are `left`, or it is time."""
+        late = deadline is not None and time.monotonic() >= deadline
+        return self._stop or late or (left is not None and points >= left)
 
 
 def trial_from(command: str) -> Trial:
