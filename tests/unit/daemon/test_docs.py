@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from pydantic_core import PydanticUndefined
 
+from orchestrator.access.model import MAY, Role, Verb
 from orchestrator.daemon.access_schema import (
     AccessSection,
     EgressSection,
@@ -73,3 +75,15 @@ def test_every_key_is_described() -> None:
         assert f"### {TITLES[section]}\n" in page
         for row in rows(section):
             assert row in page
+
+
+def test_the_table_of_roles_is_what_is_decided_by() -> None:
+    """Every verb once, with the roles that have it."""
+    text = (PAGE.parent / "access.md").read_text(encoding="utf-8")
+    table = text[text.index("## Roles") :].split("\n\n")[1].splitlines()[2:]
+    told = {
+        Verb(verb): [bool(cell.strip()) for cell in row.split("|")[2:5]]
+        for row in table
+        for verb in re.findall(r"`([a-z-]+)`", row)
+    }
+    assert told == {verb: [verb in MAY[role] for role in Role] for verb in Verb}
