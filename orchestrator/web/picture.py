@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 
 from orchestrator.access.decide import decide
 from orchestrator.access.model import About, Denied, Verb
-from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory
-from orchestrator.rollout.state import Ended, Rollout
+from orchestrator.rollout.state import Ended
 from orchestrator.service.acts import Act, machine_acts, rollout_acts
 from orchestrator.service.chart import Chart
-from orchestrator.service.names import called_for
 from orchestrator.service.overview import Members, Topology, members, topology
 from orchestrator.service.rooms import Headroom, headroom
 from orchestrator.web.asked import Asked, TagsOfMany, about
@@ -54,25 +52,12 @@ async def acts(asked: Asked) -> Page[Act]:
 
 async def acts_on_machine(asked: Asked) -> Page[Act]:
     """The same of a machine of it."""
-    found = asked.rollout()
+    found, number = asked.machine(Verb.VIEW)
     if isinstance(found, Ended):
         return Page(())
-    number = place_of(found, asked.path["name"])
     concerns = about(found, asked.desk.tags)
     machine = replace(concerns, machines=TagsOfMany([found.planned.machine(number).id], asked.desk.tags))
     return Page(_allowed(asked, machine_acts(asked.desk.scope, found, number, asked.desk.now()), machine))
-
-
-def place_of(rollout: Rollout, name: str) -> int:
-    """A machine's place in the plan, by its name or ARM id. Raises `Declined` or, where several are called so, `UsageError`."""
-    wanted = called_for(name)
-    hits = [i for i, one in enumerate(rollout.planned.plan.machines) if wanted in (one.id, one.name.lower())]
-    if not hits:
-        raise Declined("not-found", f"rollout {rollout.id} has no machine {name}")
-    if len(hits) > 1:
-        ids = ", ".join(rollout.planned.machine(i).arm_id for i in hits)
-        raise UsageError(f"several machines are called {name}; give the id: {ids}")
-    return hits[0]
 
 
 def _allowed(asked: Asked, found: Iterable[Act], concerns: About) -> tuple[Act, ...]:

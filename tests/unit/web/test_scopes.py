@@ -1,0 +1,88 @@
+"""A role for machines of a tag: what it shows, what it lets do, and that nobody else's machine is named."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from orchestrator.access.model import Grant, Person, Reach, Role
+from orchestrator.web.table import ROUTES
+from tests.desk import Office, office
+from tests.simulation.reference import reference
+
+OTHERS = re.compile(rb"\bb[1-4]\b|as-b\b")
+"""Machines and the set of the other application, wherever they are named."""
+
+APP_A = Reach(tags=(("app", ("a",)),))
+PEOPLE = (
+    Person("ann", (Grant(Role.OPERATOR, APP_A),), "ann"),
+    Person("nobody", (), "nobody"),
+    Person("olga", (Grant(Role.ADMIN, Reach(campaigns=("weekly",))),), "olga"),
+)
+
+
+@pytest.fixture
+async def there(tmp_path: Path) -> AsyncIterator[Office]:
+    """A rollout over the machines of two applications, and an operator of one of them."""
+    async with office(await reference(), tmp_path, *PEOPLE, scale=600.0) as made:
+        rollout = await made.begin()
+        await made.until(lambda: sum(rollout.counts.values()) > rollout.counts["pending"])  # type: ignore[index]
+        yield made
+
+
+async def _read(there: Office, who: str) -> dict[str, tuple[int, bytes]]:
+    """What every path answers that only reads, by machine and rollout; of a stream, what comes at once."""
+    (rollout,) = there.desk.house.log.scope.rollouts
+    told: dict[str, tuple[int, bytes]] = {}
+    for route in ROUTES:
+        if route.method != "GET":
+            continue
+        for machine in ("a1", "b1") if "{name}" in route.path else ("",):
+            path = route.path.replace("{id}", rollout).replace("{name}", machine)
+            got = b""
+            with suppress(TimeoutError):
+                async with (
+                    asyncio.timeout(0.5),
+                    there.client.get(
+                        f"{there.url}/api/v1{path}",
+                        headers={"X-Who": who},
+                        params=_NEEDED.get(route.path, {}),
+                    ) as answer,
+                ):
+                    told[path] = (answer.status, got)
+                    async for part in answer.content.iter_any():
+                        got += part
+                        told[path] = (answer.status, got)
+    return told
+
+
+_NEEDED = {"/events": {"after": "0"}}
+
+
+async def test_machines_of_others_are_named_by_what_tells_of_the_rollout_as_a_whole_alone(
+    there: Office,
+) -> None:
+    """Its status, what may be done and its chart, since its halt is everybody's who is in it; on no other path, in whatever way."""
+    told = await _read(there, "ann")
+    named = {path for path, (_, body) in told.items() if "/b1" not in path and OTHERS.search(body)}
+    (rollout,) = there.desk.house.log.scope.rollouts
+    assert named <= {f"/rollouts/{rollout}", f"/rollouts/{rollout}/acts", f"/rollouts/{rollout}/chart"}
+    assert {path: body for path, (status, body) in told.items() if "/b1" in path and status != 404} == {}
+    assert any(b'"a1"' in body for _, body in told.values())
+
+
+@pytest.mark.parametrize("who", ["nobody", "olga"])
+async def test_whoever_may_see_nothing_sees_nothing(there: Office, who: str) -> None:
+    """Neither names nor numbers."""
+    told = await _read(there, who)
+    seen = {
+        path: body
+        for path, (_, body) in told.items()
+        if re.search(rb"\b[ab][1-4]\b|monthly", re.sub(rb"no rollout \S+|no machine \S+", b"", body))
+    }
+    assert seen == {}
