@@ -12,6 +12,7 @@
     │   ├── CloudTransient        nobody: it is tried again
     │   ├── CloudPermanent        a person: it won't pass by itself
     │   └── AccessDenied          whoever grants access
+    ├── ServerError           whoever runs a daemon, or says who may use it
     ├── GitError              whoever keeps the policies: they can't be had from git
     ├── Unrecognised          whoever asks: who it is isn't known, or no longer
     ├── IssuerError           whoever runs the issuer of identities: it can't be asked, or isn't what it should be
@@ -134,6 +135,10 @@ class CloudPermanent(CloudError):
 
 class AccessDenied(CloudError):
     """No credentials, or none that may do this."""
+
+
+class ServerError(WavekeeperError):
+    """A daemon that can't be asked: it isn't reached, isn't trusted, doesn't let one in, or isn't one."""
 
 
 class GitError(WavekeeperError):

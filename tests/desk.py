@@ -33,6 +33,7 @@ from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
 from orchestrator.web.server import listening
 from orchestrator.web.settings import Settings
+from orchestrator.wiring.journal import archive_of
 from orchestrator.wiring.rollout import ReadPlan, ScopeHost, open_scope, prepare, read_plan, start
 from orchestrator.wiring.shelf import Shelf
 from tests.fakes.probes import WorldProber
@@ -114,6 +115,10 @@ class HouseDesk:
         """See the port."""
         return await prepare(plan, self.house.services, who=who, reason=reason, live=self.script.fleet)
 
+    def next_archive(self) -> str:
+        """See the port."""
+        return str(archive_of(self.shelf.journal, self.scope.archivings + 1))
+
     def look_into_inbox(self) -> None:
         """See the port."""
         self.house.look_into_inbox()
@@ -161,7 +166,10 @@ class Office:
 async def office(
     script: Script, folder: Path, *people: Person, scale: float = 1.0, settings: Settings | None = None
 ) -> AsyncIterator[Office]:
-    """An office that is open as long as the block lasts. Who asks is `ada`, who may do everything, or one of `people`."""
+    """An office that is open as long as the block lasts. Who asks is `ada`, who may do everything, or one of `people`.
+
+    A request says who by a header of that name, or by a token that is nothing but the name.
+    """
     known = {one.name: one for one in (ADA, *people)}
     clock = ScaledClock(START, scale)
     world = World(script.fleet, seed=script.seed, start=START)
@@ -180,7 +188,8 @@ async def office(
     running = asyncio.create_task(house.run())
 
     async def recognise(request: Any) -> Person:
-        return known[request.headers["X-Who"]]
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return known[request.headers.get("X-Who", bearer)]
 
     desk = HouseDesk(house, clock, script, Shelf(folder / "journal.db"))
     try:

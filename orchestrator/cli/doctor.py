@@ -14,6 +14,7 @@ from rich.text import Text
 
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, columns, count, heading, line, out, print_json, print_table, some
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.source import Source, source
 from orchestrator.errors import UsageError, WavekeeperError
 from orchestrator.service.doctor import (
@@ -32,7 +33,6 @@ from orchestrator.service.ending import ExitCode
 from orchestrator.wiring.cloud import open_cloud
 from orchestrator.wiring.examine import journal_checks, probe_checks, webhook_checks
 from orchestrator.wiring.files import read_policies, write_bytes
-from orchestrator.wiring.journal import journal_path
 from orchestrator.wiring.rollout import read_webhooks
 
 DEFAULT: Final = ("plan", "patch", "restart")
@@ -57,7 +57,7 @@ class Found:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="doctor")(doctor)
+    app.command(name="doctor")(placed(doctor))
 
 
 def doctor(
@@ -74,11 +74,12 @@ def doctor(
     role: Annotated[
         Path | None, typer.Option("--role", help="Write the least role that allows it to this file.")
     ] = None,
-    journal: options.JournalFile = None,
     webhooks: Annotated[
         Path | None, typer.Option("--webhooks", help="Also try where the webhooks of this file go.")
     ] = None,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> int:
     """Say what this identity may do in each subscription, and whether clock, journal, disk, webhooks and probes are right.
 
@@ -90,7 +91,7 @@ def doctor(
     if unknown:
         raise UsageError(f"--for {unknown[0]} isn't known; it is one of: {', '.join(PURPOSES)}")
     where = source(inventory, subscription, endpoint)
-    found = asyncio.run(_find(where, tuple(policies or ()), wanted, journal_path(journal), webhooks))
+    found = asyncio.run(_find(where, tuple(policies or ()), wanted, place, webhooks))
     told = least_role((one.subscription for one in found.examined), wanted)
     if role is not None:
         write_bytes(role, orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -102,7 +103,7 @@ def doctor(
 
 
 async def _find(
-    where: Source, policies: tuple[Path, ...], uses: tuple[str, ...], journal: Path, webhooks: Path | None
+    where: Source, policies: tuple[Path, ...], uses: tuple[str, ...], place: Place, webhooks: Path | None
 ) -> Found:
     cloud = await open_cloud(where.endpoint)
     checks: list[Check] = []
@@ -117,13 +118,25 @@ async def _find(
         checks.append(clock_check(told_at, sent, cloud.clock.now(), cloud.clock.scale))
     finally:
         await cloud.provider.close()
-    checks += await journal_checks(journal)
+    checks += await journal_checks(place.journal) if place.remote is None else [await _server_check(place)]
     try:
         checks += await webhook_checks(read_webhooks(webhooks))
         checks += await probe_checks(read_policies(policies), fleet.machines if fleet else ())
     except WavekeeperError as error:
         checks.append(Check("configuration", False, str(error)))
     return Found(examined, tuple(checks), uses)
+
+
+async def _server_check(place: Place) -> Check:
+    """Whether a daemon is there, and lets one in."""
+    try:
+        async with place.daemon() as office:
+            me = await office.me()
+    except WavekeeperError as error:
+        return Check("server", False, str(error))
+    return Check(
+        "server", True, f"{office.connection.address} knows you as {me.name}, who may {', '.join(me.verbs)}"
+    )
 
 
 # For people -----------------------------------------------------------------------------------------------------

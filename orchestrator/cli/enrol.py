@@ -6,7 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -56,6 +56,10 @@ def register(app: typer.Typer) -> None:
     """Add both commands."""
     app.command(name="enrol")(placed(enrol))
     app.command(name="unenrol")(placed(unenrol))
+
+
+HAND_OVER: Final = "keep the plan with -o FILE, then hand it over: wavekeeper rollout FILE --server ..."
+"""How settings are written by a daemon: as by any plan that is given to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ def _asked(
     verbose: bool,
     as_json: bool,
 ) -> Asked:
-    where = place.file()
+    where = place.journal if output is not None else place.file("running it from here", HAND_OVER)
     return Asked(endpoint, tuple(policies or ()), output, yes, where, time_scale, reason, verbose, as_json)
 
 

@@ -38,6 +38,10 @@ Rollout = Annotated[
 ]
 
 
+THERE = "run it there, with --journal FILE"
+"""What to do about a command that needs the file, where a daemon was named."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command and the verbs under it."""
     group = typer.Typer(no_args_is_help=True)
@@ -52,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
 def verify(as_json: options.AsJson = False, *, place: Place) -> None:
     """Read everything and say what can't be trusted. Changes nothing; exit code 1 if anything is wrong."""
-    path = place.file()
+    path = place.file("journal verify", THERE)
     found, broken = asyncio.run(_verify(path))
     problems = [*broken, *found.problems]
     if as_json:
@@ -109,7 +113,7 @@ def backup(
     place: Place,
 ) -> None:
     """Copy the journal as it is at one moment, also while a rollout writes it, and check the copy."""
-    path = place.file()
+    path = place.file("journal backup", THERE)
     found = asyncio.run(_back_up(path, to))
     if found.problems:
         line(f"{to}: was copied, but isn't sound, as the journal isn't:", style="bold red")
@@ -178,7 +182,7 @@ def restore(
     place: Place,
 ) -> None:
     """Go on from a backup, in the journal's place. Its rollouts are ended, so that nothing is begun that may have been begun."""
-    path = place.file()
+    path = place.file("journal restore", "end the daemon, then " + THERE)
     ended = asyncio.run(_restore(copy, path))
     line(f"{path}: restored from {copy}", style="green")
     for rollout in ended:
@@ -198,7 +202,7 @@ async def _restore(copy: Path, path: Path) -> tuple[str, ...]:
 
 def upgrade(*, place: Place) -> None:
     """Bring a journal of an older Wavekeeper to the present form. The old file is kept beside it."""
-    path = place.file()
+    path = place.file("journal upgrade", "end the daemon, then " + THERE)
     kept = path.with_name(f"{path.name}.before-upgrade")
     if asyncio.run(upgraded(path, kept, whoami(), SystemClock().now())):
         line(f"{path}: is of the present form now; as it was: {kept}", style="green")
@@ -208,7 +212,8 @@ def upgrade(*, place: Place) -> None:
 
 def export(rollout: Rollout = "", *, place: Place) -> None:
     """Print every decision as a line of JSON, oldest first. Signed URLs are cut short."""
-    asyncio.run(_export(place.file(), rollout))
+    instead = f"{THERE}; what a daemon lets you see: wavekeeper status ROLLOUT --history --server ..."
+    asyncio.run(_export(place.file("journal export", instead), rollout))
 
 
 async def _export(path: Path, rollout: str) -> None:

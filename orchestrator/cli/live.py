@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.panel import Panel
@@ -146,8 +145,3 @@ def _rooms(seen: Progress) -> Panel:
             Text(room.origin, style="bright_black"),
         )
     return Panel(rows, title="room left in budgets", border_style="bright_black")
-
-
-def stamped(at: datetime, line: str) -> str:
-    """A line of the plain story."""
-    return f"{at:%Y-%m-%d %H:%M:%S}  {line}"

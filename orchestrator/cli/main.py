@@ -77,6 +77,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "daemon", "Run", "Follow policies in git, open rollouts when they are due, and drive them."
         ),
         "status": Entry("status", "Run", "Say where a rollout or a machine stands, and what may be done."),
+        "calendar": Entry("calendar", "Run", "Say what a daemon opens next, and when."),
         "pause": Entry("verbs", "Steer", "Start nothing new; what has begun is carried through."),
         "resume": Entry("verbs", "Steer", "Go on with the same plan, gates first."),
         "approve": Entry("verbs", "Steer", "Open the next stage."),

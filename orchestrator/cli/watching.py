@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 from rich.live import Live
 
-from orchestrator.cli.live import LiveView, stamped
+from orchestrator.cli.live import LiveView
 from orchestrator.cli.output import err, out, print_json
 from orchestrator.cli.status import print_status
 from orchestrator.clock import Clock
-from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.state import Rollout, RolloutStatus, Scope
+from orchestrator.rollout.state import Rollout, RolloutStatus
 from orchestrator.service.ending import exit_code
 from orchestrator.service.follow import Follower, rests
-from orchestrator.service.narrate import is_quiet, sentence
+from orchestrator.service.happenings import Decided, Happening, happenings
 from orchestrator.service.progress import Progress, progress
+from orchestrator.service.status import Status
 from orchestrator.service.status import status as status_of
 from orchestrator.wiring.rollout import Running
 
@@ -29,69 +29,61 @@ CTRL_C = "Ctrl-C"
 
 @dataclass
 class Screen:
-    """Where a rollout is shown: live on a terminal, a line a happening elsewhere or if `plain`."""
+    """Where a rollout is shown: live on a terminal, a line a happening elsewhere or if `plain`. `moment` is asked for each frame."""
 
-    scope: Scope
-    rollout: Rollout
-    clock: Clock
+    moment: Callable[[], Progress]
     verbose: bool = False
     as_json: bool = False
     plain: bool = False
     _recent: list[str] = field(default_factory=list)
 
-    def tell(self, decided: object) -> None:
-        """Show one decision."""
-        facts: tuple[e.Event, ...] = decided.facts  # type: ignore[attr-defined]  # executor's own type isn't named here
-        for fact in facts:
-            if self.verbose or not is_quiet(fact):
-                line = stamped(decided.at, sentence(self.rollout, fact))  # type: ignore[attr-defined]  # the same
-                self._recent.append(line)
-                del self._recent[:-50]
-                if self._lines:
-                    (err if self.as_json else out).print(line, markup=False)
+    def tell(self, happening: Happening) -> None:
+        """Show one thing that happened, unless it goes without saying."""
+        if happening.quiet and not self.verbose:
+            return
+        self._recent.append(str(happening))
+        del self._recent[:-50]
+        if self._lines:
+            (err if self.as_json else out).print(str(happening), markup=False)
 
     def live(self) -> contextlib.AbstractContextManager[object]:
         """The picture that is kept up to date, while it is entered."""
         if self._lines:
             return contextlib.nullcontext()
-        return Live(LiveView(self._moment, self._recent), console=out, refresh_per_second=4, screen=False)
+        return Live(LiveView(self.moment, self._recent), console=out, refresh_per_second=4, screen=False)
 
-    def end(self) -> int:
-        """What `status` tells, and the exit code."""
-        told = status_of(self.scope, self.rollout, self.clock.now())
+    def end(self, told: Status, code: int) -> int:
+        """Tell what `status` tells. Returns the exit code."""
         if self.as_json:
             print_json(told.to_json())
         else:
             print_status(told)
-        return int(exit_code(self.rollout))
+        return code
 
     @property
     def _lines(self) -> bool:
         return self.plain or self.as_json or not out.is_terminal
 
-    def _moment(self) -> Progress:
-        return progress(self.scope, self.rollout, self.clock.now())
-
 
 async def watch(running: Running, who: str, *, verbose: bool, as_json: bool, plain: bool = False) -> int:
     """Drive the rollout and show it, until it rests or is over; then the answers of `status`."""
-    rollout = running.rollout
+    rollout, scope, clock = running.rollout, running.scope, running.services.clock
     if running.resumed:
         _say_resumed(rollout)
-    screen = Screen(running.scope, rollout, running.services.clock, verbose, as_json, plain)
-    running.host.listen(screen.tell)
+    screen = Screen(lambda: progress(scope, rollout, clock.now()), verbose, as_json, plain)
+    running.host.listen(_teller(screen, rollout))
     running.host.listen(_say_who_else(running))
     with screen.live():
         async with _interruptible(running, who):
             await running.run()
-    return screen.end()
+    return screen.end(status_of(scope, rollout, clock.now()), exit_code(rollout))
 
 
 async def follow(
     follower: Follower,
     rollout: Rollout,
     clock: Clock,
-    news: Iterable[object],
+    news: Iterable[Decided],
     *,
     verbose: bool,
     as_json: bool,
@@ -100,26 +92,50 @@ async def follow(
 
     `news` are decisions that were read already. Ctrl-C only ends the watching: the rollout is somebody else's process's.
     """
-    screen = Screen(follower.scope, rollout, clock, verbose, as_json)
-
-    def tell(decided: object) -> None:
-        if decided.rollout == rollout.id:  # type: ignore[attr-defined]  # executor's own type isn't named here
-            screen.tell(decided)
-
+    scope = follower.scope
+    screen = Screen(lambda: progress(scope, rollout, clock.now()), verbose, as_json)
+    tell = _teller(screen, rollout)
     with screen.live(), follower.told(tell):
         for decided in news:
             tell(decided)
-        async with _signals() as me:
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGINT, me.cancel)
-            loop.add_signal_handler(signal.SIGTERM, me.cancel)
-            try:
-                if not await follower.watch(rollout):
-                    return None
-            except asyncio.CancelledError:
-                me.uncancel()
-                err.print(f"left; it goes on. To pause it: wavekeeper pause {rollout.id} --reason ...")
-    return screen.end()
+        async with until_interrupted() as interrupted:
+            goes_on = await follower.watch(rollout)
+            if not goes_on:
+                return None
+        if interrupted():
+            say_left(rollout.id)
+    return screen.end(status_of(scope, rollout, clock.now()), exit_code(rollout))
+
+
+def _teller(screen: Screen, rollout: Rollout) -> Callable[[Decided], None]:
+    """Shows the decisions that are of this rollout."""
+
+    def tell(decided: Decided) -> None:
+        if decided.rollout == rollout.id:
+            for one in happenings(rollout, decided):
+                screen.tell(one)
+
+    return tell
+
+
+def say_left(rollout: str) -> None:
+    """What becomes of a rollout that somebody stops watching."""
+    err.print(f"left; it goes on. To pause it: wavekeeper pause {rollout} --reason ...")
+
+
+@contextlib.asynccontextmanager
+async def until_interrupted() -> AsyncIterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM end the block, and nothing else. Gives what tells afterwards whether they did."""
+    cancelled = False
+    async with _signals() as me:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, me.cancel)
+        loop.add_signal_handler(signal.SIGTERM, me.cancel)
+        try:
+            yield lambda: cancelled
+        except asyncio.CancelledError:
+            me.uncancel()
+            cancelled = True
 
 
 def _say_resumed(rollout: Rollout) -> None:

@@ -20,7 +20,7 @@ from orchestrator.rollout.letters import Handover
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, CommitTold, GrantTold, ObservationTold, PoliciesTold
-from orchestrator.wiring.journal import Journal
+from orchestrator.wiring.journal import Journal, archive_of
 from orchestrator.wiring.rollout import ReadPlan, prepare, read_plan
 from orchestrator.wiring.shelf import Shelf
 
@@ -124,6 +124,10 @@ class DaemonDesk:
             live=fleet.inventory,
             endpoint=daemon.cloud.endpoint,
         )
+
+    def next_archive(self) -> str:
+        """See the port."""
+        return str(archive_of(self.daemon.config.journal, self.scope.archivings + 1).resolve())
 
     def look_into_inbox(self) -> None:
         """See the port."""

@@ -6,14 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
-from orchestrator.executor.log import replay
-from orchestrator.executor.whole import whole
 from orchestrator.planner.model import Plan
 from orchestrator.policy.words import counted
 from orchestrator.rollout.blocking import nothing_left
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.patch_results import installed_kbs
 from orchestrator.rollout.state import Ended, Rollout, Scope
+from orchestrator.service.look import Take, look, put_whole, taking
 from orchestrator.store.port import Journal
 
 NAMED = 5
@@ -53,12 +52,17 @@ LATEST = 8
 
 
 async def look_for_installed(journal: Journal, kb: str) -> tuple[Scope, tuple[Has, ...]]:
-    """The scope, and who has an update: also by rollouts that are over, of which only the end is kept at hand."""
-    scope = await replay(journal)
+    """The scope, and who has an update."""
+    scope = await look(journal)
+    return scope, await installed_in(scope, taking(journal, scope), kb)
+
+
+async def installed_in(scope: Scope, take: Take, kb: str) -> tuple[Has, ...]:
+    """Who has an update: also by rollouts that are over, of which only the end is kept at hand. They are whole in the scope then."""
     ended = [one for one in known(scope) if isinstance(one, Ended) and not one.archive]
     for one in ended[-LATEST:]:
-        await whole(scope, journal, one)
-    return scope, who_has(scope, kb)
+        await put_whole(scope, take, one)
+    return who_has(scope, kb)
 
 
 def who_has(scope: Scope, kb: str) -> tuple[Has, ...]:

@@ -29,6 +29,10 @@ class Happening:
     lane: str
     quiet: bool  # it goes without saying in a rollout that goes well
 
+    def __str__(self) -> str:
+        """`2026-11-29 10:00:00  paused by ada: because`."""
+        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.sentence}"
+
 
 Sees = Callable[[int], bool]
 """Whether somebody may know of a machine of the rollout, by its place in the plan."""

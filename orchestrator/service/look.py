@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.executor.log import replay
 from orchestrator.executor.whole import whole
-from orchestrator.rollout.codec import decode
 from orchestrator.rollout.ended import known, put_away
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.service.names import called_for
-from orchestrator.service.narrate import is_quiet, sentence
 from orchestrator.store.port import Journal
 
 
@@ -21,30 +20,59 @@ async def look(journal: Journal) -> Scope:
 
 
 async def look_for(journal: Journal, name: str | None) -> Scope:
-    """The same, with the rollout that is named by its id or a beginning, or that has the machine of that name, whole.
+    """The same, with what is named whole in it (`make_whole`)."""
+    scope = await replay(journal)
+    await make_whole(scope, taking(journal, scope), name)
+    return scope
+
+
+Take = Callable[[Ended], Awaitable[Rollout]]
+"""Reads a rollout that is over again, whole."""
+
+
+async def make_whole(scope: Scope, take: Take, name: str | None, *, most: int | None = None) -> None:
+    """Have in a scope, whole, the rollout that is named by its id or a beginning, or that has the machine of that name.
 
     Without a name it is the one that goes on, else the last. Of rollouts that have been over for long only their end is
-    known at once: those are looked through last come first, until one has the machine.
+    known at once: those are looked through last come first, until one has the machine, `most` of them if said.
     """
-    scope = await replay(journal)
     everybody = known(scope)
     if name is None:
         if everybody and all(one.over for one in everybody) and _is_here(everybody[-1]):
-            await whole(scope, journal, everybody[-1])
-        return scope
+            await put_whole(scope, take, everybody[-1])
+        return
     named = [one for one in everybody if one.id == name] or [
         one for one in everybody if one.id.startswith(name)
     ]
     if named:
         for one in filter(_is_here, named):
-            await whole(scope, journal, one)
-        return scope
+            await put_whole(scope, take, one)
+        return
     if not any(_has(rollout, name) for rollout in scope.rollouts.values()):
-        for ended in reversed([one for one in everybody if isinstance(one, Ended) and not one.archive]):
-            if _has(await whole(scope, journal, ended), name):
+        here = [one for one in reversed(everybody) if isinstance(one, Ended) and not one.archive]
+        for ended in here[:most]:
+            if _has(await put_whole(scope, take, ended), name):
                 break
             put_away(scope, ended.id)
-    return scope
+
+
+async def put_whole(scope: Scope, take: Take, one: Rollout | Ended) -> Rollout:
+    """Have a rollout in a scope, whole."""
+    if isinstance(one, Rollout):
+        return one
+    rollout = await take(one)
+    scope.ended.pop(one.id, None)
+    scope.rollouts[one.id] = rollout
+    return rollout
+
+
+def taking(journal: Journal, scope: Scope) -> Take:
+    """Reads it from the journal of that scope."""
+
+    async def take(ended: Ended) -> Rollout:
+        return await whole(scope, journal, ended)
+
+    return take
 
 
 async def apart(journal: Journal, ended: Ended) -> Rollout:
@@ -63,8 +91,13 @@ class Remembered:
 async def look_back(journal: Journal, since: datetime) -> Remembered:
     """Every rollout that was started since then. Raises as `look`."""
     scope = await replay(journal)
+    return await remembered(scope, taking(journal, scope), since)
+
+
+async def remembered(scope: Scope, take: Take, since: datetime) -> Remembered:
+    """The same of a scope, in which they are whole then."""
     wanted = [one for one in known(scope) if one.started_at >= since]
-    found = [await whole(scope, journal, one) for one in wanted if _is_here(one)]
+    found = [await put_whole(scope, take, one) for one in wanted if _is_here(one)]
     return Remembered(tuple(found), len(wanted) - len(found))
 
 
@@ -76,29 +109,3 @@ def _has(rollout: Rollout, name: str) -> bool:
     """Whether a machine of the plan is called so."""
     wanted = called_for(name)
     return any(wanted in (machine.id, machine.name.lower()) for machine in rollout.planned.plan.machines)
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One thing that happened, and when."""
-
-    at: datetime
-    sentence: str
-
-    def __str__(self) -> str:
-        """`2026-11-29 10:00:00  paused by ada: because`."""
-        return f"{self.at:%Y-%m-%d %H:%M:%S}  {self.sentence}"
-
-
-async def story(journal: Journal, scope: Scope, rollout: str, *, everything: bool) -> list[Happened]:
-    """All that happened in a rollout, oldest first; without `everything`, what goes without saying is left out."""
-    told: list[Happened] = []
-    known = scope.rollouts[rollout]
-    async for row in journal.read():
-        if row.rollout == rollout:
-            told += [
-                Happened(row.at, sentence(known, fact))
-                for fact in decode(row.body, row.seq, row.rollout)
-                if everything or not is_quiet(fact)
-            ]
-    return told

@@ -18,8 +18,8 @@ from orchestrator.rollout.state import Blocked
 from orchestrator.service.blocking import Has
 from orchestrator.service.compliance import Past
 from orchestrator.service.enrolment import Enrolled
+from orchestrator.service.happenings import Happening
 from orchestrator.service.holds import Held
-from orchestrator.service.look import Happened
 from orchestrator.service.status import Status
 from orchestrator.service.taking_back import TakenBack
 from orchestrator.store.port import Writer
@@ -33,6 +33,8 @@ __all__ = [
     "OfRollout",
     "OfSeveral",
     "Office",
+    "Standing",
+    "Target",
     "Went",
     "Whereabouts",
     "Writer",
@@ -87,6 +89,23 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a name means for a verb: the rollout by its whole id, and the machine by a name that no other of its plan has; or none."""
+
+    rollout: str
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a rollout stands, for whoever follows it. `rests`: only a person moves it on; `code`: how the command ends then."""
+
+    status: Status
+    rests: bool
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Barred:
     """What is kept out after a block or its end; which rollouts that concerns, and who has the update already."""
 
@@ -113,7 +132,7 @@ class Office(Protocol):
         """Where a rollout or a machine stands; without a name, the rollout that goes on, or each if several do."""
         ...
 
-    async def story(self, name: str | None) -> Sequence[Happened]:
+    async def story(self, name: str | None) -> Sequence[Happening]:
         """All that happened in a rollout, or in that of a machine, oldest first."""
         ...
 

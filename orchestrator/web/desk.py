@@ -73,6 +73,10 @@ class Desk(Protocol):
         """Hold a plan to the judge and to the fleet as it is now. Raises `Refused` or `CloudError`, with nothing done."""
         ...
 
+    def next_archive(self) -> str:
+        """The file that the next archive is to be: beside the journal."""
+        ...
+
     def look_into_inbox(self) -> None:
         """Have letters that were posted just now decided on at once."""
         ...

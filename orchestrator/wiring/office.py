@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from orchestrator.clock import SystemClock
+from orchestrator.clock import Clock, SystemClock
 from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.letters import make
 from orchestrator.rollout.retention import Retention
@@ -18,11 +18,13 @@ from orchestrator.service.blocking import look_for_installed
 from orchestrator.service.compliance import NO_PAST, REACH, Past
 from orchestrator.service.compliance import past as past_of
 from orchestrator.service.enrolment import Enrolled, done_by
+from orchestrator.service.happenings import Happening
 from orchestrator.service.holds import Held, hold_command, holds, placed, unhold_command, until_of
 from orchestrator.service.journal import move_to_archive
-from orchestrator.service.look import Happened, look, look_back, look_for, story
+from orchestrator.service.look import look, look_back, look_for
 from orchestrator.service.narrate import sentence
 from orchestrator.service.office import Barred, Carried, Went, Whereabouts
+from orchestrator.service.story import story_from
 from orchestrator.service.taking_back import TakenBack, what_can_be_taken_back
 from orchestrator.service.telling import blocks, went, whereabouts
 from orchestrator.service.verbs import carry_out, command, find, find_rollout
@@ -36,18 +38,19 @@ class JournalOffice:
 
     path: Path
     named: bool = True
+    clock: Clock = field(default_factory=SystemClock)
 
     async def whereabouts(self, name: str | None) -> Whereabouts:
         """As the port says. Only reads."""
         async with self._reading() as journal:
             scope = await look_for(journal, name)
-            return whereabouts(scope, name, SystemClock().now(), await journal.writer())
+            return whereabouts(scope, name, self.clock.now(), await journal.writer())
 
-    async def story(self, name: str | None) -> Sequence[Happened]:
+    async def story(self, name: str | None) -> Sequence[Happening]:
         """As the port says. Only reads."""
         async with self._reading() as journal:
             scope = await look_for(journal, name)
-            return await story(journal, scope, find(scope, name).rollout.id, everything=True)
+            return [one async for one in story_from(journal, find(scope, name).rollout)]
 
     async def carry_out(self, verb: str, name: str | None, reason: str) -> Carried:
         """Decided here, or by the process that writes the journal."""
@@ -58,7 +61,7 @@ class JournalOffice:
             wanted = command(scope, verb, name, who, reason)
             rollout = scope.rollouts.get(wanted.rollout) or scope.ended[wanted.rollout]
             emulated = rollout.scale != 1
-            now = scope.last if emulated and scope.last is not None else SystemClock().now()
+            now = scope.last if emulated and scope.last is not None else self.clock.now()
             facts = await carry_out(journal, wanted, now, who)
             told = tuple(sentence(rollout, fact) for fact in facts)
             return Carried(wanted.rollout, verb, told, await journal.writer() is not None)
@@ -77,7 +80,7 @@ class JournalOffice:
         journal = await open_journal(self.path)
         try:
             scope = await look(journal)
-            now = _present(scope)
+            now = self._present(scope)
             await carry_out(journal, make(verb, kb=kb, who=whoami(), reason=reason), now, whoami())
             scope, has = await look_for_installed(journal, kb)
             return Barred(blocks(scope), tuple(one.id for one in scope.active()), has)
@@ -90,7 +93,7 @@ class JournalOffice:
             return ()
         async with self._reading() as journal:
             scope = await look(journal)
-            return holds(scope, _present(scope))
+            return holds(scope, self._present(scope))
 
     async def hold(
         self, select: str, until: str, reason: str, fleet: Inventory | None = None
@@ -99,7 +102,7 @@ class JournalOffice:
         journal = await open_journal(self.path)
         try:
             scope = await look(journal)
-            now = _present(scope)
+            now = self._present(scope)
             wanted = hold_command(select, until_of(until, now), whoami(), reason, fleet)
             facts = await carry_out(journal, wanted, now, whoami())
             return placed(facts), holds(await look(journal), now)
@@ -110,7 +113,7 @@ class JournalOffice:
         """Decided here, or by the process that writes the journal."""
         journal = await open_existing(self.path)
         try:
-            now = _present(await look(journal))
+            now = self._present(await look(journal))
             await carry_out(journal, unhold_command(hold, whoami(), reason), now, whoami())
             return holds(await look(journal), now)
         finally:
@@ -140,7 +143,7 @@ class JournalOffice:
         try:
             scope = await look(journal)
             name = str((to or archive_of(self.path, scope.archivings + 1)).resolve())
-            return went(*await move_to_archive(journal, retention, name, whoami(), SystemClock().now()))
+            return went(*await move_to_archive(journal, retention, name, whoami(), self.clock.now()))
         finally:
             await journal.close()
 
@@ -152,8 +155,7 @@ class JournalOffice:
         finally:
             await journal.close()
 
-
-def _present(scope: Scope) -> datetime:
-    """The present. Where emulated time runs faster, only its writer knows it: then the moment of the last fact."""
-    emulated = any(rollout.scale != 1 for rollout in scope.rollouts.values())
-    return scope.last if emulated and scope.last is not None else SystemClock().now()
+    def _present(self, scope: Scope) -> datetime:
+        """The present. Where emulated time runs faster, only its writer knows it: then the moment of the last fact."""
+        emulated = any(rollout.scale != 1 for rollout in scope.rollouts.values())
+        return scope.last if emulated and scope.last is not None else self.clock.now()

@@ -23,8 +23,9 @@ from orchestrator.rollout.state import MachineStatus, RolloutStatus
 from orchestrator.service.asking import ask_writer
 from orchestrator.service.history import history
 from orchestrator.service.journal import check, export, move_to_archive
-from orchestrator.service.look import look, look_for, story
+from orchestrator.service.look import look, look_for
 from orchestrator.service.status import archived_status, status
+from orchestrator.service.story import story_from
 from orchestrator.service.verbs import archived_rollout, carry_out, command, left_by_archived
 from orchestrator.store.memory import Crashed, MemoryJournal
 from orchestrator.store.port import Journal, Snapshot
@@ -129,7 +130,8 @@ async def test_an_archive_is_read_like_a_journal() -> None:
     scope = await look_for(kept, "second")
     rollout = scope.rollouts[fact.rollouts[1].id]
     assert status(scope, rollout, stage.clock.now()).headline == "Finished: 1 of 1 done."
-    assert (await story(kept, scope, rollout.id, everything=True))[-1].sentence.endswith("finished")
+    told = [one async for one in story_from(kept, scope.rollouts[rollout.id])]
+    assert told[-1].sentence.endswith("finished")
     assert sorted((*(await history(kept)).samples, *(await history(journal)).samples)) == sorted(
         learned.samples
     )

@@ -26,6 +26,9 @@ def test_a_reader_may_plan_and_not_patch(wavekeeper: Typed, fleet: str, tmp_path
         assert "Microsoft.Compute/virtualMachines/restart/action" in role["Actions"]
         told = wavekeeper("doctor", *live, "--for", "plan", "--for", "audit", "--json")
         assert (told.code, told.json()["ok"], told.json()["for"]) == (0, True, ["plan", "audit"])
+        asked = (*live[:-2], "--server", "http://127.0.0.1:1", "--for", "plan", "--json")
+        (server,) = (one for one in wavekeeper("doctor", *asked).json()["checks"] if one["what"] == "server")
+        assert (server["ok"], "can't be reached: Connection refused" in server["said"]) == (False, True)
     assert not Path("j.db").exists()
 
 

@@ -16,7 +16,8 @@ from orchestrator.rollout.decide import decide
 from orchestrator.rollout.evolve import apply, begin
 from orchestrator.rollout.planned import index_plan
 from orchestrator.rollout.state import RolloutStatus, Scope
-from orchestrator.service.look import look, story
+from orchestrator.service.look import look
+from orchestrator.service.story import story_from
 from orchestrator.service.verbs import carry_out, command, find, find_machine, find_rollout
 from orchestrator.store.memory import MemoryDisk, MemoryJournal
 from tests.builders import NOON, lane, plan_of
@@ -227,8 +228,8 @@ async def test_a_rollouts_story_is_told_from_its_journal() -> None:
     disk = await begun()
     await carry_out(MemoryJournal(disk), m.Pause("r1", WHO, WHY), NOON, WHO)
     journal = MemoryJournal(disk)
-    told = await story(journal, await look(journal), "r1", everything=False)
-    assert [str(one) for one in told] == [
+    rollout = (await look(journal)).rollouts["r1"]
+    assert [str(one) async for one in story_from(journal, rollout) if not one.quiet] == [
         "2026-11-22 12:00:00  started by ada",
         "2026-11-22 12:00:00  every machine was looked at: all serve",
         "2026-11-22 12:00:00  stage broad opened (1 of 1)",
