@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from orchestrator.cli.output import count, line
@@ -17,6 +15,7 @@ from orchestrator.daemon.check import Checked, check
 from orchestrator.daemon.config import read_config
 from orchestrator.daemon.serve import serve
 from orchestrator.service.ending import ExitCode
+from orchestrator.telemetry.logs import to_stderr
 
 
 def register(app: typer.Typer) -> None:
@@ -32,14 +31,16 @@ def daemon(
             "--check", help="Say what would be done, and end: the commit, the calendar, what is wrong."
         ),
     ] = False,
-    as_json_logs: Annotated[bool, typer.Option("--json", help="Log as JSON, a line an event.")] = False,
+    as_json_logs: Annotated[
+        bool, typer.Option("--json", help="Log as JSON, a line an event, also to a terminal.")
+    ] = False,
 ) -> None:
     """Follow policies in git, open rollouts when they are due, and drive them until they are over.
 
     A campaign is only observed until the configuration says `act: true` for it. SIGTERM leaves at once, and the next start goes on; SIGHUP
     reads the configuration once more. Steer it from any terminal: `wavekeeper status`, `pause`, `approve` and the others, with the same --journal.
     """
-    _log_to_stderr(as_json=as_json_logs)
+    to_stderr(as_json=True if as_json_logs else None)
     settings = read_config(config)
     if not check_only:
         asyncio.run(serve(settings))
@@ -80,21 +81,3 @@ def _when(entry: Entry) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _log_to_stderr(*, as_json: bool) -> None:
-    last = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            last,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )

@@ -21,6 +21,8 @@ from orchestrator.daemon.access_schema import (
     TokenSection,
 )
 from orchestrator.daemon.named import look_up
+from orchestrator.daemon.operating import Tell, metrics_address, tell_settings
+from orchestrator.daemon.operating_schema import MetricsSection, ReceiverSection, TellSection
 from orchestrator.daemon.schema import CampaignSection, DaemonFile, FleetSection, GitSection, WebSection
 from orchestrator.daemon.web import web_settings
 from orchestrator.egress.rules import Rules
@@ -30,6 +32,7 @@ from orchestrator.notify.webhook import Target
 from orchestrator.policy.checked import read_checked, refuse_if_any
 from orchestrator.policy.complaints import Language
 from orchestrator.policy.document import Document, read
+from orchestrator.telemetry.endpoint import Address
 from orchestrator.web.settings import Settings
 from orchestrator.wiring.files import read_bytes
 from orchestrator.wiring.journal import journal_path
@@ -49,6 +52,9 @@ LANGUAGE: Final = Language(
             GrantSection: "in an entry of `grants`",
             TokenSection: "in an entry of `tokens`",
             EgressSection: "in `egress`",
+            TellSection: "in `tell`",
+            ReceiverSection: "in an entry of `tell`",
+            MetricsSection: "in `metrics`",
         }
     ),
     entry="a campaign",
@@ -71,6 +77,10 @@ OBSERVED: Final = Campaign()
 """One that the configuration doesn't name."""
 
 
+STALE_AFTER: Final = 3
+"""So many times the age that it may have, and an inventory is stale: it couldn't be read for that long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What the daemon was told. Files in it are found; secrets are read, and never shown."""
@@ -89,11 +99,18 @@ class Config:
     web: Settings | None = None
     access: Access = CLOSED
     egress: Rules = field(default_factory=Rules)
+    tell: Tell = field(default_factory=Tell)
+    metrics: Address | None = None
 
     @property
     def state(self) -> Path:
         """The folder for what the daemon keeps besides the journal."""
         return self.journal.parent / f"{self.journal.stem}.daemon"
+
+    @property
+    def inventory_limit(self) -> timedelta:
+        """The age from which on an inventory is stale."""
+        return STALE_AFTER * self.inventory_age
 
     def campaign(self, name: str) -> Campaign:
         """What may be done with this one."""
@@ -110,6 +127,8 @@ class Config:
             "journal": self.journal != new.journal,
             "web": self.web != new.web,
             "egress": self.egress != new.egress,
+            "metrics": self.metrics != new.metrics,
+            "tell.page": self.tell.page != new.tell.page,
         }
         config = replace(
             self,
@@ -119,6 +138,7 @@ class Config:
             keep_for=new.keep_for,
             webhooks=new.webhooks,
             access=new.access,
+            tell=replace(new.tell, page=self.tell.page),
         )
         return config, tuple(name for name, differs in fixed.items() if differs)
 
@@ -154,6 +174,10 @@ def _made(
     egress, found = egress_rules(document, checked.egress)
     problems += found
     problems += refuse_open_doors(document, checked)
+    tell, found = tell_settings(document, checked.tell, named.webhooks)
+    problems += found
+    metrics, found = metrics_address(document, checked.metrics)
+    problems += found
     config = Config(
         file=file,
         git=checked.policies.model_copy(update={"source": named.source}),
@@ -172,5 +196,7 @@ def _made(
         web=web,
         access=access,
         egress=egress,
+        tell=tell,
+        metrics=metrics,
     )
     return config, [*named.problems, *problems]

@@ -66,13 +66,17 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How a branch stands. `unreachable`: why it couldn't be asked, since when. `rewritten`: it doesn't descend from what counted before."""
+    """How a branch stands. `unreachable`: why it couldn't be asked, since when. `rewritten`: it doesn't descend from what counted before.
+
+    `looked_at`: when this process last learned how it stands; None before it has.
+    """
 
     good: Good | None = None
     bad: Bad | None = None
     unreachable: str = ""
     unreachable_since: datetime | None = None
     rewritten: str = ""
+    looked_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +122,7 @@ class Following:
             await self._try(newest)
         except GitError as error:
             self._unreachable(str(error))
+        self.followed = replace(self.followed, looked_at=self.now())
         return self.followed
 
     async def _try(self, newest: Commit) -> None:

@@ -15,6 +15,7 @@ from orchestrator.daemon.access_schema import (
     TlsSection,
     TokenSection,
 )
+from orchestrator.daemon.operating_schema import MetricsSection, ReceiverSection, TellSection
 from orchestrator.policy.schema.section import Section
 from orchestrator.policy.values import Flag, Name, OneOrMany, PositiveDuration, Text, Version
 
@@ -184,6 +185,16 @@ class DaemonFile(Section):
         description="Where probes and webhooks may go; all networks but this machine's own, if left out.",
         examples=['{allow: ["*.corp.example", 10.0.0.0/8]}'],
     )
+    tell: TellSection | None = Field(
+        default=None,
+        description="Whom the daemon tells by webhook of every rollout and of itself, besides those whom policies name.",
+        examples=["{to: {webhook: platform-team}, page: https://wavekeeper.example}"],
+    )
+    metrics: MetricsSection | None = Field(
+        default=None,
+        description="Where metrics and health are served for whoever operates the daemon; nowhere if left out.",
+        examples=["{listen: 127.0.0.1:9464}"],
+    )
 
 
 SECTIONS: Final = (
@@ -198,5 +209,8 @@ SECTIONS: Final = (
     GrantSection,
     TokenSection,
     EgressSection,
+    TellSection,
+    ReceiverSection,
+    MetricsSection,
 )
 """All there are."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import structlog
 
@@ -14,14 +16,18 @@ from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.config import Config, read_config
 from orchestrator.daemon.desk import DaemonDesk
 from orchestrator.daemon.opening import WHO
+from orchestrator.daemon.operated import line, operated
 from orchestrator.daemon.service import Daemon
 from orchestrator.errors import PolicyError, Refused, UsageError
+from orchestrator.telemetry.metrics import Metrics
+from orchestrator.telemetry.supervisor import Supervisor
 from orchestrator.web.app import build
 from orchestrator.web.pages import add_page
 from orchestrator.web.person import recognising
 from orchestrator.web.server import listening
 from orchestrator.web.signing_in import add_signing_in
 from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.counted import CountedWebhooks, TimedJournal
 from orchestrator.wiring.files import make_folder
 from orchestrator.wiring.journal import become_writer, open_journal, whoami
 from orchestrator.wiring.rollout import aim, doors, open_scope, settings_of
@@ -36,24 +42,31 @@ async def serve(config: Config) -> None:
         UsageError, AccessDenied, JournalError: it can't be started like this; nothing was done.
         Refused: another process writes the journal.
     """
-    gate = Gate(config.access)
-    async with opened(config) as daemon, served(daemon, gate) as url:
+    gate, metrics, supervisor = Gate(config.access), Metrics(), Supervisor(os.environ)
+    async with (
+        opened(config, metrics) as daemon,
+        served(daemon, gate) as url,
+        operated(daemon, metrics, supervisor),
+    ):
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
         assert me is not None
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, me.cancel)
-        loop.add_signal_handler(signal.SIGHUP, reload, daemon, gate)
+        loop.add_signal_handler(signal.SIGHUP, reload, daemon, gate, supervisor)
         log.info(
             "ready",
             journal=str(config.journal),
             policies=config.git.source,
             branch=config.git.branch,
             web=url or "not served",
+            metrics=str(config.metrics or "not served"),
         )
+        supervisor.ready(line(daemon))
         try:
             await daemon.run()
         except asyncio.CancelledError:
             me.uncancel()
+            supervisor.stopping("told to end; the next start goes on")
             log.info("left; what was going on is in the journal, and the next start goes on with it")
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -61,10 +74,10 @@ async def serve(config: Config) -> None:
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[Daemon]:
-    """A daemon that has its journal, ready to run."""
+async def opened(config: Config, metrics: Metrics) -> AsyncIterator[Daemon]:
+    """A daemon that has its journal, ready to run. What goes through its doors is counted."""
     make_folder(config.state)
-    cloud = await open_cloud(config.endpoint)
+    cloud = await open_cloud(config.endpoint, hear=metrics.request)
     async with doors(cloud, config.webhooks, settings_of(cloud, config.health_every), config.egress) as made:
         journal = await open_journal(config.journal)
         apart = Apart()
@@ -73,7 +86,13 @@ async def opened(config: Config) -> AsyncIterator[Daemon]:
                 writer = await journal.writer()
                 by = f"{writer.who}, process {writer.pid} on {writer.host}" if writer else "another process"
                 raise Refused(f"{by} writes {config.journal}; a daemon needs a journal to itself")
-            house = await open_scope(journal, made, endpoint=cloud.endpoint, stay=True)
+            services = replace(
+                made,
+                webhooks=CountedWebhooks(made.webhooks, metrics.called),
+                settings=replace(made.settings, link_base=config.tell.page),
+            )
+            timed = TimedJournal(journal, metrics.appended)
+            house = await open_scope(timed, services, endpoint=cloud.endpoint, stay=True)
             daemon = Daemon(config, cloud, house, apart)
             yield daemon
         finally:
@@ -98,8 +117,16 @@ async def served(daemon: Daemon, gate: Gate) -> AsyncIterator[str]:
         await gate.close()
 
 
-def reload(daemon: Daemon, gate: Gate) -> None:
+def reload(daemon: Daemon, gate: Gate, supervisor: Supervisor) -> None:
     """Take over what a changed configuration says; what needs a restart is named. A bad one changes nothing."""
+    supervisor.reloading()
+    try:
+        _reload(daemon, gate)
+    finally:
+        supervisor.ready(line(daemon))
+
+
+def _reload(daemon: Daemon, gate: Gate) -> None:
     old = daemon.config
     try:
         new = read_config(old.file)

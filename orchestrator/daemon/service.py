@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +20,10 @@ from orchestrator.daemon.calendar import Entry, strangers
 from orchestrator.daemon.config import Config
 from orchestrator.daemon.fleet import Fleet, read_fleet
 from orchestrator.daemon.following import Following
+from orchestrator.daemon.matters import Seen
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.opening import Opening
+from orchestrator.daemon.telling import Telling
 from orchestrator.daemon.vetting import Vetted, vet
 from orchestrator.errors import CloudError, Refused
 from orchestrator.gitops.repository import Repository
@@ -47,6 +49,8 @@ class Daemon:
     following: Following = field(init=False)
     observations: Observations = field(init=False)
     opening: Opening = field(init=False)
+    telling: Telling = field(init=False)
+    began: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         """Follow the branch that the configuration names."""
@@ -64,15 +68,27 @@ class Daemon:
             self.observations,
             self.cloud.endpoint,
         )
+        self.began = self.cloud.clock.now()
+        self.telling = Telling(self.house, lambda: self.config.tell, self._seen)
 
     async def run(self) -> None:
         """Until it is told to leave, or the journal fails."""
-        for rollout in self.house.log.scope.active():
+        await self.telling.name_receivers()
+        for rollout in list(
+            self.house.log.scope.rollouts.values()
+        ):  # also those that are over and owe something
             self.house.drive(rollout)
             log.info("going on with a rollout", rollout=rollout.id, status=str(rollout.status))
         self.following.remember()
         self.warn_of_strangers()
-        besides = (self._follow(), self.opening.keep(), self._keep_small(), self.house.run())
+        besides = (
+            self._follow(),
+            self.opening.keep(),
+            self._keep_small(),
+            self.telling.look(),
+            self.telling.tell(),
+            self.house.run(),
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 for work in besides:
@@ -85,6 +101,19 @@ class Daemon:
     def entries(self) -> tuple[Entry, ...]:
         """The calendar as it is now."""
         return self.opening.entries()
+
+    def _seen(self) -> Seen:
+        """What it may say of itself."""
+        now = self.cloud.clock.now()
+        return Seen(
+            now,
+            self.following.followed,
+            self.entries(),
+            self.opening.waits,
+            self.fleet.age,
+            self.config.inventory_limit,
+            now - self.began,
+        )
 
     async def _keep_small(self) -> None:
         """Once a day, move what has been over for long enough into an archive beside the journal."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.daemon.addresses import read_address
 from orchestrator.daemon.schema import WebSection
 from orchestrator.errors import Problem, UsageError
 from orchestrator.policy.document import Document
 from orchestrator.web.settings import Settings
 from orchestrator.web.tls import TlsFiles, load
-
-_INSTEAD = "write an address and a port, such as 127.0.0.1:8470 or [::1]:8470"
 
 
 def web_settings(
@@ -19,12 +18,7 @@ def web_settings(
     """The settings, None where nothing is to be served; and what is wrong with them."""
     if section is None:
         return None, []
-    problems = []
-    host, colon, port = section.listen.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        what = f"{section.listen} is no address to listen on"
-        problems.append(document.problem(("web", "listen"), what, _INSTEAD))
-        host, port = "", "0"
+    host, port, problems = read_address(document, ("web", "listen"), section.listen, 8470)
     for number, origin in enumerate(section.origins):
         scheme, slashes, rest = origin.partition("://")
         if scheme not in ("https", "http") or not slashes or not rest or "/" in rest:
@@ -42,8 +36,8 @@ def web_settings(
         except UsageError as error:
             problems.append(document.problem(("web", "tls"), str(error), key=True))
     settings = Settings(
-        host.strip("[]"),
-        int(port),
+        host,
+        port,
         tuple(name.lower() for name in section.names),
         tuple(origin.lower() for origin in section.origins),
         section.requests_per_minute,

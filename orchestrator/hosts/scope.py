@@ -217,6 +217,14 @@ class ScopeHost:
         assert self._group is not None
         self._group.create_task(_durable(commit))
 
+    async def record(self, facts: tuple[e.Event, ...]) -> None:
+        """Write down facts about no rollout, and wait until they are durable. Who is told of what, every rollout hears of."""
+        _, commit = self.log.record("", facts, self._event_time())
+        if any(isinstance(fact, e.ReceiversNamed) for fact in facts):
+            for host in self.hosts.values():
+                host.rules_moved(host.event_time())
+        await commit
+
     async def archive(
         self, retention: Retention, to: Callable[[int], str], letters: Sequence[str] = ()
     ) -> Archived:

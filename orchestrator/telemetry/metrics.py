@@ -22,9 +22,8 @@ Samples = list[tuple[tuple[str, ...], float]]
 class Metrics(Collector):
     """All of `model.ALL`, and what the operating system tells of the process (`process_...`)."""
 
-    def __init__(self, read: Callable[[], m.Readings]) -> None:
-        """`read` tells how the service stands; it is called at each `text`, in the loop's own thread."""
-        self._read = read
+    def __init__(self) -> None:
+        self._read: Callable[[], m.Readings] | None = None
         self.registry = CollectorRegistry()
         self._grants = self._counter(m.GRANTS)
         self._unhealthy = self._counter(m.UNHEALTHY)
@@ -36,12 +35,18 @@ class Metrics(Collector):
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 
+    def read_off(self, read: Callable[[], m.Readings]) -> None:
+        """Who tells how the service stands from now on; asked at each `text`, in the loop's own thread."""
+        self._read = read
+
     def text(self) -> bytes:
         """All there is, as Prometheus reads it."""
         return generate_latest(self.registry)
 
     def collect(self) -> Iterator[Family]:
         """What is read off the service now: for the registry."""
+        if self._read is None:
+            return
         readings = self._read()
         for metric in m.GAUGES:
             family = GaugeMetricFamily(m.PREFIX + metric.name, metric.means, labels=metric.labels)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.notify.port import Delivery, Webhooks
+from orchestrator.notify.webhook import HttpWebhooks, Target
 from orchestrator.store.around import JournalAround
 from orchestrator.store.port import Journal, Moving
 
@@ -50,6 +51,11 @@ class CountedWebhooks:
     def knows(self, name: str) -> bool:
         """See the port, as for the others."""
         return self._webhooks.knows(name)
+
+    def aim(self, targets: Mapping[str, Target]) -> None:
+        """Have them go elsewhere from now on."""
+        assert isinstance(self._webhooks, HttpWebhooks)
+        self._webhooks.aim(targets)
 
     async def call(self, name: str, key: str, body: Mapping[str, Any], timeout_s: float) -> Delivery:
         """See the port."""

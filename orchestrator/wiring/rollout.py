@@ -49,6 +49,7 @@ from orchestrator.service.start import (
 )
 from orchestrator.store.port import Journal, Letter
 from orchestrator.wiring.cloud import Cloud, is_loopback
+from orchestrator.wiring.counted import CountedWebhooks
 from orchestrator.wiring.files import read_bytes
 
 __all__ = [
@@ -165,7 +166,7 @@ async def doors(
 
 def aim(made: Services, webhooks: Mapping[str, Target]) -> None:
     """Have webhooks go where a newer configuration says; calls under way go where they were sent."""
-    assert isinstance(made.webhooks, HttpWebhooks)
+    assert isinstance(made.webhooks, HttpWebhooks | CountedWebhooks)
     made.webhooks.aim(webhooks)
 
 

@@ -18,6 +18,7 @@ from orchestrator.daemon.access_schema import (
     TlsSection,
     TokenSection,
 )
+from orchestrator.daemon.operating_schema import MetricsSection, ReceiverSection, TellSection
 from orchestrator.daemon.schema import (
     SECTIONS,
     CampaignSection,
@@ -41,6 +42,9 @@ TITLES: Final = {
     GrantSection: "An entry of `grants`, in `access`",
     TokenSection: "An entry of `tokens`, in `access`",
     EgressSection: "`egress`",
+    TellSection: "`tell`",
+    ReceiverSection: "An entry of `tell.to`",
+    MetricsSection: "`metrics`",
     WebSection: "`web`",
 }
 

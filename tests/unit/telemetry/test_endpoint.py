@@ -7,8 +7,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.telemetry.endpoint import Address, listening
-from orchestrator.telemetry.metrics import Metrics
-from tests.unit.telemetry.test_metrics import WHOLE
+from tests.unit.telemetry.test_metrics import WHOLE, reading
 
 pytestmark = pytest.mark.wire
 HERE = Address("127.0.0.1", 0)
@@ -18,7 +17,7 @@ async def test_it_tells_metrics_and_whether_it_is_well() -> None:
     """With every reason, once there is one."""
     wrong: list[str] = []
     async with (
-        listening(HERE, Metrics(lambda: WHOLE), list, lambda: wrong) as port,
+        listening(HERE, reading(WHOLE), list, lambda: wrong) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
     ):
         async with client.get("/metrics") as answer:
@@ -42,7 +41,7 @@ async def test_it_tells_metrics_and_whether_it_is_well() -> None:
 
 async def test_an_address_that_is_taken_is_refused_by_name() -> None:
     """Before anything is begun."""
-    metrics = Metrics(lambda: WHOLE)
+    metrics = reading(WHOLE)
     async with listening(HERE, metrics, list, list) as port:
         with pytest.raises(UsageError, match=f"127.0.0.1:{port}: .*address already in use"):
             async with listening(Address("127.0.0.1", port), metrics, list, list):

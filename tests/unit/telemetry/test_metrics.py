@@ -44,6 +44,13 @@ BARE = m.Readings(
 )  # fmt: skip
 
 
+def reading(readings: m.Readings) -> Metrics:
+    """Metrics of a service that stands like this."""
+    metrics = Metrics()
+    metrics.read_off(lambda: readings)
+    return metrics
+
+
 def told(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Every sample, as a scraper reads the text."""
     return {
@@ -60,7 +67,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> Any:
 
 def test_every_metric_has_a_value_when_all_is_known() -> None:
     """Gauges off the readings; what is counted begins at nothing."""
-    metrics = Metrics(lambda: WHOLE)
+    metrics = reading(WHOLE)
     families = {family.name: family for family in text_string_to_metric_families(metrics.text().decode())}
     for metric in m.ALL:
         family = families[m.PREFIX + metric.name]
@@ -74,7 +81,7 @@ def test_every_metric_has_a_value_when_all_is_known() -> None:
 
 def test_readings_are_told_as_they_are() -> None:
     """With their labels."""
-    metrics = Metrics(lambda: WHOLE)
+    metrics = reading(WHOLE)
     assert value(metrics, "machines", campaign="monthly", status="done") == 7
     assert value(metrics, "machines_out", by="others") == 3
     assert value(metrics, "budget_room_lowest") == -1
@@ -86,7 +93,7 @@ def test_readings_are_told_as_they_are() -> None:
 
 def test_what_is_not_known_has_no_value() -> None:
     """Rather than one that looks well."""
-    metrics = Metrics(lambda: BARE)
+    metrics = reading(BARE)
     for name in ("budget_room_lowest", "inventory_age_seconds", "health_age_seconds", "holds"):
         assert value(metrics, name) is None
     assert value(metrics, "machines_in_flight") == 0
@@ -94,7 +101,7 @@ def test_what_is_not_known_has_no_value() -> None:
 
 def test_requests_are_counted_by_outcome() -> None:
     """And what a 429 asked for is kept."""
-    metrics = Metrics(lambda: BARE)
+    metrics = reading(BARE)
     metrics.request("GET", 200, None)
     metrics.request("POST", 429, 17.0)
     metrics.request("POST", 202, 15.0)  # a wish for the next look, and no refusal
@@ -118,7 +125,7 @@ def test_outcomes(status: int, outcome: str) -> None:
 
 def test_facts_calls_appends_and_lags_are_counted() -> None:
     """Each where it belongs."""
-    metrics = Metrics(lambda: BARE)
+    metrics = reading(BARE)
     metrics.fact("monthly", e.Granted(0))
     metrics.fact("monthly", e.MachineUnhealthy(0, "it is down", late=False))
     metrics.fact("monthly", e.WavePassed(0, 0))
@@ -146,6 +153,6 @@ def test_names_say_their_unit_and_labels_have_few_values() -> None:
 
 def test_two_services_share_nothing() -> None:
     """Each has its own registry."""
-    first, second = Metrics(lambda: BARE), Metrics(lambda: BARE)
+    first, second = reading(BARE), reading(BARE)
     first.called("ops", ok=True)
     assert value(second, "webhook_calls_total", webhook="ops", outcome="ok") is None

@@ -1,0 +1,135 @@
+"""What is the matter with the daemon itself, of what it knows now: pure. Each matter has a key, by which it is told once while it stands.
+
+What can't be said yet, such as right after a start, is left away: then nobody is told that it came up, nor that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from orchestrator.daemon.calendar import Entry
+from orchestrator.daemon.following import Followed
+from orchestrator.daemon.opening import Waits
+from orchestrator.rollout.matters import Matter, Topic
+
+GIT_FOR: Final = timedelta(minutes=15)
+"""How long git may be unreachable before somebody is told: shorter outages go by themselves."""
+
+SHOWN: Final = 3
+"""Problems of a bad commit that are told; the log has all of them."""
+
+CHECK: Final = "wavekeeper daemon --check --config FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the daemon knows. `fleet_age`: None before the fleet was read; `up_for`: since when the process runs."""
+
+    now: datetime
+    followed: Followed
+    entries: Sequence[Entry]
+    waits: Mapping[str, Waits]
+    fleet_age: timedelta | None
+    fleet_limit: timedelta
+    up_for: timedelta
+
+
+def matters_of(seen: Seen) -> dict[Topic, list[Matter]]:
+    """What is the matter, of each topic that something can be said of."""
+    found: dict[Topic, list[Matter]] = {}
+    followed = seen.followed
+    if followed.looked_at is not None:
+        if not followed.unreachable:
+            found[Topic.BAD_COMMIT] = _bad_commit(followed)
+            found[Topic.GIT] = []
+        elif followed.unreachable_since is not None and seen.now - followed.unreachable_since >= GIT_FOR:
+            found[Topic.GIT] = [_git(followed)]
+    if followed.good is not None:
+        found[Topic.MISSED] = [_missed(one, one.missed) for one in seen.entries if one.missed is not None]
+        if all(one.due is None or _tried(one, seen.waits) for one in seen.entries):
+            found[Topic.DUE] = [
+                _waiting(seen.waits[one.campaign]) for one in seen.entries if one.due is not None
+            ]
+    age = seen.up_for if seen.fleet_age is None else seen.fleet_age
+    if age > seen.fleet_limit:
+        found[Topic.INVENTORY] = [_stale(age, known=seen.fleet_age is not None)]
+    elif seen.fleet_age is not None:
+        found[Topic.INVENTORY] = []
+    return found
+
+
+def _bad_commit(followed: Followed) -> list[Matter]:
+    bad = followed.bad
+    if bad is None:
+        return []
+    problems = list(bad.problems[:SHOWN])
+    if len(bad.problems) > SHOWN:
+        problems.append(f"and {len(bad.problems) - SHOWN} more")
+    counts = f"{followed.good.commit.short} goes on counting" if followed.good else "no commit counts"
+    return [
+        Matter(
+            Topic.BAD_COMMIT,
+            bad.commit.id,
+            f"commit {bad.commit} is bad and does not count: {'; '.join(problems)}",
+            f"Nothing of it holds until it is mended: {counts}.",
+            ("wavekeeper policy check", "wavekeeper policy test", CHECK),
+        )
+    ]
+
+
+def _git(followed: Followed) -> Matter:
+    counts = f"{followed.good.commit.short} goes on counting" if followed.good else "no commit counts yet"
+    return Matter(
+        Topic.GIT,
+        "policies",
+        f"git can't be asked since {followed.unreachable_since:%Y-%m-%d %H:%M} UTC: {followed.unreachable}",
+        f"Changes of policies aren't seen: {counts}. Rollouts go on.",
+        (CHECK,),
+    )
+
+
+def _missed(entry: Entry, missed: datetime) -> Matter:
+    return Matter(
+        Topic.MISSED,
+        f"{entry.campaign} {missed:%Y-%m-%dT%H:%M}",
+        f"{entry.campaign} of {missed:%Y-%m-%d %H:%M} UTC was missed, and is too long ago to be caught up",
+        f"Its machines stay as they are until {entry.next:%Y-%m-%d %H:%M} UTC." if entry.next else "",
+        ("wavekeeper plan --policies policies -o plan.json", "wavekeeper rollout plan.json"),
+        entry.campaign,
+    )
+
+
+def _tried(entry: Entry, waits: Mapping[str, Waits]) -> bool:
+    waiting = waits.get(entry.campaign)
+    return waiting is not None and waiting.due == entry.due
+
+
+def _waiting(waits: Waits) -> Matter:
+    due = waits.due
+    return Matter(
+        Topic.DUE,
+        f"{due.campaign} {due.at:%Y-%m-%dT%H:%M}",
+        f"{due} is due and can't be opened: {waits.why}",
+        "Its machines stay as they are; it is tried again every five minutes.",
+        ("wavekeeper status", CHECK),
+        due.campaign,
+    )
+
+
+def _stale(age: timedelta, *, known: bool) -> Matter:
+    hours = f"{age.total_seconds() / 3600:.1f} h"
+    what = (
+        f"the inventory is {hours} old and can't be read anew"
+        if known
+        else f"the fleet couldn't be read for {hours}"
+    )
+    return Matter(
+        Topic.INVENTORY,
+        "fleet",
+        what,
+        "New commits can't be tried and nothing that is due can be opened; rollouts go on by what they see themselves.",
+        ("wavekeeper doctor", CHECK),
+    )
