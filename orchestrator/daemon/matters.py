@@ -5,6 +5,7 @@ What can't be said yet, such as right after a start, is left away: then nobody i
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,9 @@ from typing import Final
 from orchestrator.daemon.calendar import Entry
 from orchestrator.daemon.following import Followed
 from orchestrator.daemon.opening import Waits
+from orchestrator.rollout.holds import Hold
 from orchestrator.rollout.matters import Matter, Topic
+from orchestrator.web.tls import SOON
 
 GIT_FOR: Final = timedelta(minutes=15)
 """How long git may be unreachable before somebody is told: shorter outages go by themselves."""
@@ -21,12 +24,15 @@ GIT_FOR: Final = timedelta(minutes=15)
 SHOWN: Final = 3
 """Problems of a bad commit that are told; the log has all of them."""
 
+HOLD_ENDS: Final = timedelta(hours=24)
+"""Before a hold ends, people are told; of one that lasts no longer than that they know."""
+
 CHECK: Final = "wavekeeper daemon --check --config FILE"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the daemon knows. `fleet_age`: None before the fleet was read; `up_for`: since when the process runs."""
+    """What the daemon knows. `fleet_age`: None before the fleet was read; `up_for`: since when the process runs; `holds` that haven't ended."""
 
     now: datetime
     followed: Followed
@@ -35,6 +41,8 @@ class Seen:
     fleet_age: timedelta | None
     fleet_limit: timedelta
     up_for: timedelta
+    holds: Sequence[Hold] = ()
+    certificate_ends: datetime | None = None
 
 
 def matters_of(seen: Seen) -> dict[Topic, list[Matter]]:
@@ -58,6 +66,9 @@ def matters_of(seen: Seen) -> dict[Topic, list[Matter]]:
         found[Topic.INVENTORY] = [_stale(age, known=seen.fleet_age is not None)]
     elif seen.fleet_age is not None:
         found[Topic.INVENTORY] = []
+    found[Topic.HOLD] = [_ending(one) for one in seen.holds if _ends_soon(one, seen.now)]
+    ends = seen.certificate_ends
+    found[Topic.CERTIFICATE] = [_certificate(ends)] if ends is not None and ends - seen.now <= SOON else []
     return found
 
 
@@ -132,4 +143,31 @@ def _stale(age: timedelta, *, known: bool) -> Matter:
         what,
         "New commits can't be tried and nothing that is due can be opened; rollouts go on by what they see themselves.",
         ("wavekeeper doctor", CHECK),
+    )
+
+
+def _ends_soon(hold: Hold, now: datetime) -> bool:
+    return hold.until - now <= HOLD_ENDS < hold.until - hold.since
+
+
+def _ending(hold: Hold) -> Matter:
+    return Matter(
+        Topic.HOLD,
+        hold.id,
+        f"the hold {hold.id} on {hold.select} ends at {hold.until:%Y-%m-%d %H:%M} UTC; {hold.who} placed it: {hold.reason}",
+        "Its machines are changed again from then on, as windows and rules allow.",
+        (
+            f"wavekeeper hold {shlex.quote(hold.select)} --until T --reason R",
+            f"wavekeeper unhold {hold.id}",
+        ),
+    )
+
+
+def _certificate(ends: datetime) -> Matter:
+    return Matter(
+        Topic.CERTIFICATE,
+        f"{ends:%Y-%m-%dT%H:%M}",
+        f"the server's certificate ends at {ends:%Y-%m-%d %H:%M} UTC",
+        "From then on nobody reaches page or API; rollouts go on.",
+        (),
     )

@@ -27,7 +27,7 @@ class ReceiverSection(Section):
         description=(
             "Of what. Of every rollout: started, stage, approval, unhealthy (or undecided), stopped, paused (or resumed), finished (or aborted). "
             "Of the daemon: due (and can't be opened), missed, bad_commit, git (can't be asked for long), inventory (can't be read for long), "
-            "hold (ends soon). All if left out."
+            "hold (ends soon), certificate (of the server, ends soon). All if left out."
         ),
         examples=["[stopped, approval, unhealthy, bad_commit, due]"],
     )
@@ -42,7 +42,7 @@ class TellSection(Section):
     )
     page: Text | None = Field(
         default=None,
-        description="The page's address as people see it, for the link in what they are told; none if left out.",
+        description="The page's address as people see it, for the link in what they are told; that of the issuer's section if left out.",
         examples=["https://wavekeeper.example"],
     )
 

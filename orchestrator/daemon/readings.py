@@ -11,6 +11,7 @@ from typing import Final
 
 from orchestrator.daemon.service import Daemon
 from orchestrator.rollout.ended import known, still_left
+from orchestrator.rollout.holds import standing
 from orchestrator.rollout.state import MachineStatus, RolloutStatus, Scope
 from orchestrator.telemetry.model import Readings
 
@@ -28,7 +29,7 @@ def readings(daemon: Daemon) -> Readings:
     rollouts = Counter(str(one.status) for one in known(scope))
     queued, mute = _untold(scope)
     age = daemon.fleet.age
-    good = followed.good
+    good, ends = followed.good, daemon.certificate_ends()
     return Readings(
         version=VERSION,
         rollouts={str(status): rollouts[str(status)] for status in RolloutStatus},
@@ -55,6 +56,8 @@ def readings(daemon: Daemon) -> Readings:
         queued=queued,
         mute=mute,
         queues_held=len(daemon.house.services.dispatcher.held()),
+        holds=len(standing(scope.holds, now)),
+        certificate_expires_s=ends.timestamp() if ends is not None else None,
     )
 
 

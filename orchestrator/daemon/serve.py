@@ -89,7 +89,7 @@ async def opened(config: Config, metrics: Metrics) -> AsyncIterator[Daemon]:
             services = replace(
                 made,
                 webhooks=CountedWebhooks(made.webhooks, metrics.called),
-                settings=replace(made.settings, link_base=config.tell.page),
+                settings=replace(made.settings, link_base=config.tell.page or config.access.url),
             )
             timed = TimedJournal(journal, metrics.appended)
             house = await open_scope(timed, services, endpoint=cloud.endpoint, stay=True)

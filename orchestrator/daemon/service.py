@@ -27,7 +27,9 @@ from orchestrator.daemon.telling import Telling
 from orchestrator.daemon.vetting import Vetted, vet
 from orchestrator.errors import CloudError, Refused
 from orchestrator.gitops.repository import Repository
+from orchestrator.rollout.holds import standing
 from orchestrator.rollout.retention import Retention, may_go
+from orchestrator.web.tls import ends_at
 from orchestrator.wiring.cloud import Cloud
 from orchestrator.wiring.journal import archive_of
 from orchestrator.wiring.rollout import ScopeHost
@@ -113,7 +115,14 @@ class Daemon:
             self.fleet.age,
             self.config.inventory_limit,
             now - self.began,
+            standing(self.house.log.scope.holds, now),
+            self.certificate_ends(),
         )
+
+    def certificate_ends(self) -> datetime | None:
+        """When the server's certificate ends, if it has one."""
+        web = self.config.web
+        return ends_at(web.tls) if web is not None and web.tls is not None else None
 
     async def _keep_small(self) -> None:
         """Once a day, move what has been over for long enough into an archive beside the journal."""

@@ -19,6 +19,7 @@ class Topic(StrEnum):
     GIT = "git"  # it can't be asked for long
     INVENTORY = "inventory"  # the fleet can't be read for long
     HOLD = "hold"  # one ends soon
+    CERTIFICATE = "certificate"  # the server's ends soon
 
 
 @dataclass(frozen=True, slots=True)

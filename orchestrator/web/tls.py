@@ -81,9 +81,8 @@ class Certificate:
         now = self._clock.now()
         if self._told is not None and now - self._told < timedelta(days=1):
             return
-        try:
-            ends = x509.load_pem_x509_certificate(self._files.certificate.read_bytes()).not_valid_after_utc
-        except (OSError, ValueError):
+        ends = ends_at(self._files)
+        if ends is None:
             return
         self._told = now
         if now >= ends:
@@ -93,6 +92,14 @@ class Certificate:
             )
         elif ends - now < SOON:
             log.warning("the certificate ends soon", ends=f"{ends:%Y-%m-%d %H:%M} UTC")
+
+
+def ends_at(files: TlsFiles) -> datetime | None:
+    """When the certificate in the files ends; None if they can't be read."""
+    try:
+        return x509.load_pem_x509_certificate(files.certificate.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
 
 
 def load(files: TlsFiles) -> ssl.SSLContext:
