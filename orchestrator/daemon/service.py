@@ -87,6 +87,7 @@ class Daemon:
             self._follow(),
             self.opening.keep(),
             self._keep_small(),
+            self._keep_fresh(),
             self.telling.look(),
             self.telling.tell(),
             self.house.run(),
@@ -169,6 +170,15 @@ class Daemon:
                 campaigns=names,
                 commit=good.commit.short,
             )
+
+    async def _keep_fresh(self) -> None:
+        """Read the inventory as often as the configuration says, whoever needs it: what is stale is told."""
+        while True:
+            try:
+                await self.fleet.younger(self.config.subscriptions, self.config.inventory_age)
+            except CloudError as error:
+                log.warning("the fleet can not be read", why=str(error))
+            await self.cloud.clock.sleep(self.config.inventory_age.total_seconds())
 
     async def vet(self, folder: Path, prefix: str) -> Vetted:
         """Try the policies of a commit on the fleet as it is. Raises `CloudError` where that can't be read."""

@@ -76,7 +76,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     schedule = f'schedule: {{start: every_day, at: "{at}", time_zone: UTC}}\n'
     upstream.commit("first", policies__monthly=CAMPAIGN + schedule)
     made = virtual(script)(twins(3), CAMPAIGN)
-    asyncio.run(_counts_from_the_start(tmp_path, upstream, native.dump(made.fleet)))
+    asyncio.run(counts_from_the_start(tmp_path, upstream, native.dump(made.fleet)))
     with site(tmp_path, made, time_scale=SCALE) as here:
         found = Watched(here, upstream)
         found.configure()
@@ -95,7 +95,7 @@ def leaving_one(tmp_path: Path) -> Iterator[Watched]:
     hours = f'schedule: {{start: every_day, at: "{clock(1)}", time_zone: UTC}}\nwindows: [{windows}]\n'
     upstream.commit("first", policies__monthly=CAMPAIGN + hours)
     made = virtual(script)(twins(3), CAMPAIGN)
-    asyncio.run(_counts_from_the_start(tmp_path, upstream, native.dump(made.fleet)))
+    asyncio.run(counts_from_the_start(tmp_path, upstream, native.dump(made.fleet)))
     fault = "- goes_off: {machines: [a2], at: 30m, for: 4h}"
     with site(tmp_path, made, time_scale=SCALE, faults=fault) as here:
         found = Watched(here, upstream)
@@ -103,7 +103,7 @@ def leaving_one(tmp_path: Path) -> Iterator[Watched]:
         yield found
 
 
-async def _counts_from_the_start(folder: Path, upstream: Upstream, fleet: bytes) -> None:
+async def counts_from_the_start(folder: Path, upstream: Upstream, fleet: bytes) -> None:
     """As if a daemon had found the commit good at the emulator's start."""
     state = folder / "journal.daemon"
     state.mkdir()

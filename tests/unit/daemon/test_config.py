@@ -124,6 +124,8 @@ def test_what_holds_without_a_restart(folder: Path) -> None:
     assert set(made.webhooks) == {"drain"}
     assert (made.journal, made.health_every) == (old.journal, old.health_every)
     assert restart == ("fleet.health", "journal")
+
+
 def test_who_is_told_and_where_metrics_are(folder: Path) -> None:
     """Of everything, if nothing is said."""
     (folder / "hooks.json").write_text(
@@ -152,9 +154,9 @@ def test_receivers_that_lead_nowhere_are_refused(folder: Path) -> None:
         "metrics: {listen: 9464}\n",
     )
     assert found == [
-        "daemon.yaml:5:25: `webhooks` doesn't say where opps goes; one of ops",
-        "daemon.yaml:5:57: ops is told twice; write one entry with all of `on`",
-        "daemon.yaml:5:70: w.example is no address of a page; write it as https://host",
+        "daemon.yaml:5:23: `webhooks` doesn't say where opps goes; one of ops",
+        "daemon.yaml:5:56: ops is told twice; write one entry with all of `on`",
+        "daemon.yaml:5:69: w.example is no address of a page; write it as https://host",
         "daemon.yaml:6:19: 9464 is no address to listen on; write an address and a port, such as 127.0.0.1:9464 or [::1]:9464",
     ]
     assert "`dune` isn't known here" in problems(folder, SMALLEST + "tell: {to: {webhook: a, on: dune}}\n")[0]
