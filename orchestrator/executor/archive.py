@@ -11,6 +11,7 @@ from datetime import datetime
 
 from orchestrator.errors import JournalError, Refused
 from orchestrator.executor.log import Log
+from orchestrator.executor.plans import packed_name
 from orchestrator.rollout import events as e
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.kept import held
@@ -70,4 +71,4 @@ def _documents(scope: Scope, ids: Sequence[str]) -> tuple[str, ...]:
         for machine in range(len(rollout.machines))
         if (digest := held(rollout, machine))
     }
-    return tuple(sorted(plans | urls))
+    return tuple(sorted(plans | set(map(packed_name, plans)) | urls))

@@ -51,6 +51,18 @@ def machines(pieces: Iterable[Any]) -> tuple[PlannedMachine, ...]:
     return tuple(sorted(found, key=attrgetter("id")))
 
 
+def machines_by_columns(
+    ids: Sequence[MachineId], told: Mapping[str, Sequence[Any]]
+) -> tuple[PlannedMachine, ...]:
+    """The machines of these ids, whose other values stand by columns: the values of each key, and for each machine the number of its own.
+
+    Without numbers each machine has its own, or all have the only one. A value that is None was left out. Raises `Unusual`.
+    """
+    if told.keys() - MACHINE.keys():
+        raise Unusual
+    return tuple(map(PlannedMachine, ids, *(column.spread(told, len(ids)) for column in _columns())))
+
+
 def _told(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:
     """The values of each key that any row has, one a row; None where a row hasn't got it."""
     keys = dict.fromkeys(map(tuple, rows))
@@ -88,6 +100,17 @@ class _Column:
             return repeat(self._default, count)
         found = iter(self._converted([value for value in values if value is not None]))
         return [self._default if value is None else next(found) for value in values]
+
+    def spread(self, told: Mapping[str, Sequence[Any]], count: int) -> Iterable[Any]:
+        values, numbers = told.get(self.key, ([None], []))
+        made = list(self.read({self.key: values}, len(values)))
+        if numbers:
+            made = list(map(made.__getitem__, numbers))
+        elif len(made) == 1:
+            return repeat(made[0], count)
+        if len(made) != count:
+            raise Unusual
+        return made
 
     def _converted(self, values: Sequence[Any]) -> Sequence[Any]:
         kinds = set(map(type, values))

@@ -17,7 +17,7 @@ from orchestrator.egress.rules import ON_A_DESK, Rules
 from orchestrator.errors import Refused, UsageError
 from orchestrator.executor.collector import nothing_collected
 from orchestrator.executor.log import Log, replay
-from orchestrator.executor.plans import planned
+from orchestrator.executor.plans import documents_of, planned
 from orchestrator.executor.services import Services, services
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.whole import whole
@@ -207,7 +207,7 @@ async def begin(
     handover = await prepare(
         read, made, who=who, reason=reason, live=live, accept_drift=accept_drift, emergency=emergency
     )
-    rollout = await _start(house, _command(scope, read, handover, made.clock.now()), handover)
+    rollout = await _start(house, read, _command(scope, read, handover, made.clock.now()))
     return Running(house, house.drive(rollout), rollout, scope, made, resumed=False)
 
 
@@ -227,17 +227,19 @@ async def _known(journal: Journal, scope: Scope, name: str, scale: float) -> Rol
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """A plan's file, read once for all that is asked of it."""
+    """A plan's file, read once for all that is asked of it. `kept` is what a journal keeps of it."""
 
     file: bytes
     planned: Planned
     digest: str
+    kept: Mapping[str, bytes]
 
 
 def read_plan(file: bytes) -> ReadPlan:
     """Read and index a plan: a second or two for 100,000 machines. Raises `UsageError` for what is none."""
     with nothing_collected():
-        return ReadPlan(file, planned(file, "the plan"), digest(file))
+        read = planned(file, "the plan")
+        return ReadPlan(file, read, digest(file), documents_of(file, read))
 
 
 async def prepare(
@@ -280,14 +282,12 @@ def _held(plan: ReadPlan, live: Inventory | None, *, accept_drift: bool) -> tupl
 async def start(house: ScopeHost, plan: ReadPlan, handover: Handover) -> Rollout:
     """Begin a plan in a process that drives its scope. Raises `Refused` where it may not beside what goes on, such as `Busy`."""
     command = _command(house.log.scope, plan, handover, house.services.clock.now())
-    rollout = await _start(house, command, handover)
+    rollout = await _start(house, plan, command)
     house.drive(rollout)
     return rollout
 
 
-async def _start(
-    house: ScopeHost, command: Start, handover: Handover, letters: Sequence[str] = ()
-) -> Rollout:
+async def _start(house: ScopeHost, plan: ReadPlan, command: Start, letters: Sequence[str] = ()) -> Rollout:
     """Write down that a plan begins. Raises `Refused` where it may not beside what goes on."""
     scope = house.log.scope
     at = scope.event_time(house.services.clock.now())
@@ -296,7 +296,7 @@ async def _start(
         decide(scope, command, at),
         at,
         planned=command.planned,
-        documents={command.digest: handover.plan},
+        documents=plan.kept,
         letters=letters,
     )
     await commit
@@ -344,7 +344,7 @@ async def _take(endpoint: str, house: ScopeHost, letter: Letter, handover: Hando
     if known is None:
         assert read is not None
         command = _command(log.scope, read, handover, made.clock.now())
-        return await _start(house, command, handover, [letter.id])
+        return await _start(house, read, command, [letter.id])
     at = log.scope.event_time(made.clock.now())
     _, commit = log.record(known.id, (), at, letters=[letter.id])
     await commit

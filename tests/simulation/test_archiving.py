@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from orchestrator.errors import Refused
+from orchestrator.executor import plans
 from orchestrator.executor.archive import archive
 from orchestrator.executor.log import Log, replay
 from orchestrator.rollout import events as e
@@ -86,6 +87,19 @@ async def exported(*journals: Journal) -> list[dict[str, Any]]:
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
     """Where the journal is kept; None: in memory."""
     return tmp_path if request.param == "sqlite" else None
+
+
+@virtual
+async def test_both_forms_of_a_plan_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large plan's packed form lies beside its file, in the journal as in the archive."""
+    monkeypatch.setattr(plans, "LARGE", 1)
+    stage = await played(None)
+    packed = {name for name in stage.disk.documents if name.endswith(".packed")}
+    await move_to_archive(await stage.journal(), ALL, name_of(stage), WHO, stage.clock.now())
+    staying = {name for name in stage.disk.documents if name.endswith(".packed")}
+    assert (len(packed), len(staying)) == (3, 1)
+    assert {name.removesuffix(".packed") for name in staying} <= set(stage.disk.documents)
+    assert_same_state(await replay(await stage.journal()), await replay(await stage.journal(), whole=True))
 
 
 def test_what_is_over_goes_and_what_it_left_open_stays_counted(folder: Path | None) -> None:
