@@ -15,9 +15,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from orchestrator.access.claims import grants_of, values_of
 from orchestrator.access.gate import Gate
 from orchestrator.access.model import Person
-from orchestrator.access.settings import Access
+from orchestrator.access.settings import Access, Rule
 from orchestrator.errors import IssuerError, Unrecognised
 from tests.fakes.issuer import OTHER_RSA, RSA, FakeIssuer, Hands, public, unsigned
 from tests.unit.access.conftest import NOON, OPERATES, VIEWS
@@ -381,6 +382,30 @@ async def test_groups_that_were_left_out_are_told_of(gate: Gate, issuer: FakeIss
 async def test_nobody_without_a_rule_has_a_grant(gate: Gate, issuer: FakeIssuer) -> None:
     """Who it is, is known all the same."""
     assert (await _who(gate, issuer.token(issuer.claims(groups=["sales"])))).grants == ()
+
+
+def test_a_rule_without_claims_is_for_nobody() -> None:
+    """All of nothing holds for everybody, which nobody can have meant."""
+    assert grants_of({"sub": "x"}, [Rule((), VIEWS)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("claims", "name", "values"),
+    [
+        ({"groups": ["a", "b", 3, None]}, "groups", {"a", "b"}),
+        ({"role": "admin user"}, "role", {"admin user"}),
+        ({"scp": "read write"}, "scp", {"read", "write"}),
+        ({"realm_access": {"roles": ["a"]}}, "realm_access.roles", {"a"}),
+        ({"realm_access.roles": ["b"], "realm_access": {"roles": ["a"]}}, "realm_access.roles", {"b"}),
+        ({"https://corp.example/roles": ["c"]}, "https://corp.example/roles", {"c"}),
+        ({"groups": {"a": 1}}, "groups", set()),
+        ({"groups": ["a"]}, "groups.a", set()),
+        ({}, "groups", set()),
+    ],
+)
+def test_a_claim_is_a_text_or_a_list_of_texts(claims: dict[str, Any], name: str, values: set[str]) -> None:
+    """By its whole name first, then within another."""
+    assert values_of(claims, name) == values
 
 
 async def test_other_rules_count_at_once(gate: Gate, issuer: FakeIssuer) -> None:

@@ -175,6 +175,19 @@ async def test_a_webhook_goes_only_where_it_may(heard: Heard, names: Names) -> N
     assert heard.paths == []
 
 
+async def test_an_address_that_a_list_leaves_out_is_not_connected_to() -> None:
+    """No resolver is asked for one, so nothing else would judge it."""
+    listed = Rules(hosts=("*.example",))
+    prober, hooks = HttpProber(egress=listed), HttpWebhooks({"w": Target("http://10.9.8.7/")}, egress=listed)
+    why = "10.9.8.7 isn't among what `egress` allows"
+    assert (await prober.ask(_http("http://10.9.8.7/"), WEB)).evidence == why
+    assert (await hooks.call("w", "k", {}, 5)).evidence == why
+    tcp = Probe(kind=ProbeKind.TCP, host="10.9.8.7", port=80)
+    assert (await TcpProber(egress=listed).ask(tcp, WEB)).evidence == why
+    await prober.close()
+    await hooks.close()
+
+
 def test_a_literal_is_judged_as_it_will_be_connected_to() -> None:
     """Digits of other scripts are digits to a url."""
     for url in ("http://127.0.0.1/", "http://[::1]:80/", "http://169.254.169.254/"):
