@@ -12,7 +12,7 @@ import structlog
 from orchestrator.access.gate import Gate
 from orchestrator.access.tokens import hash_of, new_token
 from orchestrator.daemon.config import read_config
-from orchestrator.daemon.serve import reload
+from orchestrator.daemon.serve import _reload
 from orchestrator.daemon.service import Daemon
 from orchestrator.errors import Unrecognised
 from orchestrator.notify.webhook import HttpWebhooks
@@ -41,7 +41,7 @@ class Running:
         """Write another configuration, and have it read; what was logged."""
         self.file.write_text(START + text)
         with structlog.testing.capture_logs() as logs:
-            reload(self.daemon, self.gate)
+            _reload(self.daemon, self.gate)
         return [str(one["event"]) for one in logs]
 
 
@@ -91,5 +91,5 @@ def test_where_probes_may_go_takes_a_restart(tmp_path: Path, text: str) -> None:
     (tmp_path / "daemon.yaml").write_text(START + text)
     logs: list[Any]
     with structlog.testing.capture_logs() as logs:
-        reload(running.daemon, running.gate)
-    assert logs[0]["keys"] == ["egress"]
+        _reload(running.daemon, running.gate)
+    assert logs[0]["keys"] == ("egress",)

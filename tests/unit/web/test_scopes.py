@@ -71,7 +71,8 @@ async def test_machines_of_others_are_named_by_what_tells_of_the_rollout_as_a_wh
     told = await _read(there, "ann")
     named = {path for path, (_, body) in told.items() if "/b1" not in path and OTHERS.search(body)}
     (rollout,) = there.desk.house.log.scope.rollouts
-    assert named <= {f"/rollouts/{rollout}", f"/rollouts/{rollout}/acts", f"/rollouts/{rollout}/chart"}
+    whole = {f"/rollouts/{rollout}{what}" for what in ("", "/acts", "/chart", "/standing")}
+    assert named <= whole | {"/whereabouts"}
     assert {path: body for path, (status, body) in told.items() if "/b1" in path and status != 404} == {}
     assert any(b'"a1"' in body for _, body in told.values())
 
