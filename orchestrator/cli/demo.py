@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from orchestrator.cli.demo_page import serve_page
 from orchestrator.cli.graph import waves_of
 from orchestrator.cli.output import columns, count, heading, line, out, print_table
 from orchestrator.cli.planning import make_plan, print_summary
@@ -44,6 +45,10 @@ RESTS = frozenset(
 )
 """Ends of a rollout that aren't a person's wish to leave."""
 
+STORY_SCALE = 600.0
+PAGE_SCALE = 60.0
+"""How fast emulated time runs: as fast as a story can be followed, and slow enough to read a page and press its buttons."""
+
 INTERRUPTED = 130
 """What shells say of a command that Ctrl-C ended."""
 
@@ -71,9 +76,13 @@ def demo(
         typer.Option("--out", "-o", help="Where everything is left; an earlier demonstration is replaced."),
     ] = Path("demo"),
     time_scale: Annotated[
-        float,
-        typer.Option("--time-scale", help="How many times as fast as real time emulated time runs.", min=1),
-    ] = 600,
+        float | None,
+        typer.Option(
+            "--time-scale",
+            help="How many times as fast as real time emulated time runs: 600, with --page 60.",
+            min=1,
+        ),
+    ] = None,
     machines: Annotated[int, typer.Option("--machines", help="How large the company is.")] = MACHINES,
     seed: Annotated[int, typer.Option("--seed", help="Another company, other durations.")] = 0,
     plain: Annotated[bool, typer.Option("--plain", help="A line a happening, also on a terminal.")] = False,
@@ -83,13 +92,24 @@ def demo(
             "--keep-emulator", help="Let the second emulator run on until Ctrl-C, to try commands on."
         ),
     ] = False,
+    page_only: Annotated[
+        bool,
+        typer.Option(
+            "--page", help="Instead of the story, run the daemon with its page on this company, until Ctrl-C."
+        ),
+    ] = False,
+    port: Annotated[int, typer.Option("--port", help="Of the page, on this machine alone.")] = 8470,
 ) -> int:
     """Everything at once, on an emulator in a process of its own; nothing outside this machine is touched.
 
     Makes up a company, plans over the wire, draws it, patches it, live; then again with a bad update, which stops by itself. The
     judge has the last word. Leaves a folder with all of it, and a report to read in a browser.
     """
-    return asyncio.run(_demo(Wanted(folder, time_scale, machines, seed, plain, keep_emulator)))
+    if page_only:
+        scale = time_scale or PAGE_SCALE
+        asyncio.run(serve_page(folder, time_scale=scale, machines=machines, seed=seed, port=port))
+        return 0
+    return asyncio.run(_demo(Wanted(folder, time_scale or STORY_SCALE, machines, seed, plain, keep_emulator)))
 
 
 async def _demo(wanted: Wanted) -> int:

@@ -140,21 +140,21 @@ class Following:
         folder = self._checkout(newest)
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            await asyncio.to_thread(self.repository.write_out, newest.id, self.folder, folder)
+            try:
+                await asyncio.to_thread(self.repository.write_out, newest.id, self.folder, folder)
+            except GitError as error:  # of what is in the commit: git itself has just answered
+                self._refuse(newest, (str(error),), rewritten)
+                return
         vetted = await self.vet(folder, self.prefix)
         if vetted.problems:
-            self.followed = replace(
-                self.followed, bad=Bad(newest, vetted.problems, self.now()), rewritten=rewritten
-            )
-            counts = before.good.commit.short if before.good else "nothing"
-            log.error(
-                "a commit is bad and does not count",
-                commit=str(newest),
-                counts=counts,
-                problems=vetted.problems,
-            )
-            return
-        self._accept(newest, vetted, rewritten)
+            self._refuse(newest, vetted.problems, rewritten)
+        else:
+            self._accept(newest, vetted, rewritten)
+
+    def _refuse(self, newest: Commit, problems: tuple[str, ...], rewritten: str) -> None:
+        self.followed = replace(self.followed, bad=Bad(newest, problems, self.now()), rewritten=rewritten)
+        counts = self.followed.good.commit.short if self.followed.good else "nothing"
+        log.error("a commit is bad and does not count", commit=str(newest), counts=counts, problems=problems)
 
     def _accept(self, newest: Commit, vetted: Vetted, rewritten: str) -> None:
         at, before = self.now(), self.followed.good

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog.testing
+from dulwich import porcelain
 
 from orchestrator.daemon.following import Following
 from orchestrator.daemon.vetting import Vetted, vet
@@ -91,6 +93,23 @@ async def test_a_bad_commit_never_replaces_a_good_one(watched: Watched) -> None:
     watched.upstream.commit("mended", policies__monthly=MONTHLY)
     followed = await watched.following.look()
     assert (watched.counts, followed.bad) == ("mended", None)
+
+
+async def test_a_commit_that_moved_the_folder_away_is_bad_and_told_once(
+    watched: Watched,
+) -> None:
+    """Git answered well: it is no outage, and the next look has nothing new to say."""
+    await watched.following.look()
+    policy = watched.upstream.folder / "policies/monthly.yaml"
+    porcelain.remove(str(watched.upstream.folder), paths=[str(policy)])
+    watched.upstream.commit("moved", rules__monthly=MONTHLY)
+    with structlog.testing.capture_logs() as told:
+        await watched.following.look()
+        followed = await watched.following.look()
+    assert (watched.counts, followed.unreachable) == ("first", "")
+    assert followed.bad is not None
+    assert "has no folder policies" in followed.bad.problems[0]
+    assert [one["event"] for one in told] == ["a commit is bad and does not count"]
 
 
 async def test_a_commit_whose_tests_fail_is_bad(watched: Watched) -> None:
