@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -13,8 +15,10 @@ from orchestrator.access.model import Person
 from orchestrator.errors import WavekeeperError
 from orchestrator.service.letterbox import Letterbox
 from orchestrator.web.asked import Asked
+from orchestrator.web.broadcast import Broadcast
 from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
+from orchestrator.web.events import Stream
 from orchestrator.web.person import Recognise
 from orchestrator.web.problems import Declined, declined_for, response_of
 from orchestrator.web.reading import body_of, key_of, query_of
@@ -28,7 +32,12 @@ PERSON: Final = web.RequestKey("person", Person)
 
 
 def build(
-    desk: Desk, settings: Settings, recognise: Recognise, *, routes: Sequence[Route] = ROUTES
+    desk: Desk,
+    settings: Settings,
+    recognise: Recognise,
+    *,
+    routes: Sequence[Route] = ROUTES,
+    broadcast: Broadcast | None = None,
 ) -> web.Application:
     """An application that answers by the table. More routes may be added to it before it runs."""
 
@@ -41,18 +50,31 @@ def build(
 
     app = web.Application(middlewares=[_problems, person_first], client_max_size=settings.largest_body)
     charts, letters = Charts(desk), Letterbox(desk.journal, desk.look_into_inbox)
+    broadcast = broadcast or Broadcast(desk)
 
-    def ask(request: web.Request, **told: Any) -> Asked:
-        path = dict(request.match_info)
-        return Asked(desk=desk, charts=charts, letters=letters, person=request[PERSON], path=path, **told)
+    async def ask(route: Route, request: web.Request) -> Asked:
+        return Asked(
+            desk=desk,
+            charts=charts,
+            letters=letters,
+            broadcast=broadcast,
+            person=request[PERSON],
+            again=partial(recognise, request),
+            path=dict(request.match_info),
+            query=query_of(route, request),
+            body=await body_of(route, request),
+            key=key_of(route, request),
+            last_event=request.headers.get("Last-Event-ID", ""),
+        )
 
     for route in routes:
         app.router.add_route(route.method, PREFIX + route.path, _answers(route, ask))
 
-    async def end(_: web.Application) -> None:
+    async def leave(_: web.Application) -> None:
         charts.close()
+        broadcast.close()
 
-    app.on_cleanup.append(end)
+    app.on_shutdown.append(leave)
     return app
 
 
@@ -105,16 +127,36 @@ def answer_of(route: Route, value: Any) -> web.Response:
 
 
 def _answers(
-    route: Route, ask: Callable[..., Asked]
+    route: Route, ask: Callable[[Route, web.Request], Awaitable[Asked]]
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
-        asked = ask(
-            request,
-            query=query_of(route, request),
-            body=await body_of(route, request),
-            key=key_of(route, request),
-        )
-        value = await route.handle(asked)
-        return answer_of(route, value)
+        value = await route.handle(await ask(route, request))
+        return await _streamed(request, value) if isinstance(value, Stream) else answer_of(route, value)
 
+    return answer
+
+
+async def _streamed(request: web.Request, stream: Stream) -> web.StreamResponse:
+    """Write what goes on, until it ends or nobody reads it any more. Once it has begun, all that can be said of an error is the end."""
+    answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+
+    def cut() -> None:
+        if request.transport is not None:
+            request.transport.abort()
+
+    stream.cut_by(cut)
+    async with aclosing(stream.pieces) as pieces:
+        await answer.prepare(request)
+        try:
+            async for piece in pieces:
+                await answer.write(piece)
+            await answer.write_eof()
+        except ConnectionError:
+            pass  # gone, or cut off
+        except WavekeeperError as error:
+            log.info("a listener is let go", why=str(error))
+            await answer.write_eof()
+        except Exception:
+            log.exception("a stream broke off", path=request.path)
+            cut()
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -15,6 +15,7 @@ from orchestrator.service.happenings import Sees
 from orchestrator.service.letterbox import Letterbox
 from orchestrator.service.names import called_for
 from orchestrator.service.rollouts import campaign_of
+from orchestrator.web.broadcast import Broadcast
 from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
 from orchestrator.web.problems import Declined
@@ -22,16 +23,22 @@ from orchestrator.web.problems import Declined
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a handler is given. `query` and `body` are of the types that the route names; `key` is the Idempotency-Key, if one is needed."""
+    """What a handler is given. `query` and `body` are of the types that the route names; `key` is the Idempotency-Key, if one is needed.
+
+    `again` asks once more who it is, for answers that go on for long; `last_event` is the id of the last event that was seen.
+    """
 
     desk: Desk
     charts: Charts
     person: Person
     path: Mapping[str, str]
     letters: Letterbox
+    broadcast: Broadcast
+    again: Callable[[], Awaitable[Person]]
     query: Any = None
     body: Any = None
     key: str = ""
+    last_event: str = ""
 
     def sees(self, about: About) -> bool:
         """Whether the person may know of it."""

@@ -9,7 +9,7 @@ from orchestrator.service.happenings import Happening
 from orchestrator.service.machines import MachineLine, MachineTold
 from orchestrator.service.rollouts import RolloutLine
 from orchestrator.service.status import Status
-from orchestrator.web import reads, reads_house
+from orchestrator.web import events, reads, reads_house
 from orchestrator.web.models import Coming, Me, ObservationTold, Page, PoliciesTold
 from orchestrator.web.paging import Paged
 from orchestrator.web.routes import File, Handler, Route
@@ -106,5 +106,14 @@ READS: Final = (
         reads_house.observations,
         Page[ObservationTold],
         Paged,
+    ),
+    _read(
+        "events",
+        "/events",
+        "Everything that happens, as server-sent events: `id` is the place in the journal, `event` the fact's name.",
+        events.events,
+        events.Stream,
+        events.SinceEvent,
+        "later",
     ),
 )
