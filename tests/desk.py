@@ -42,6 +42,9 @@ from tests.fakes.probes import WorldProber
 from tests.fakes.webhooks import FakeWebhooks
 from tests.virtual import START, Script
 
+PATIENCE = aiohttp.ClientTimeout(total=10)
+"""Of a client: longer than anything takes, and shorter than anybody waits for a test that hangs."""
+
 POLICIES = PoliciesTold("https://git.example/p.git", "main", None, None, None)
 
 PACE = Pace(inbox_every_s=0.02)
@@ -203,7 +206,10 @@ async def office(
     try:
         broadcast = Broadcast(desk, heartbeat_s=heartbeat_s)
         app = build(desk, settings or Settings(port=0), recognise, broadcast=broadcast)
-        async with listening(app, settings or Settings(port=0)) as url, aiohttp.ClientSession() as client:
+        async with (
+            listening(app, settings or Settings(port=0)) as url,
+            aiohttp.ClientSession(timeout=PATIENCE) as client,
+        ):
             yield Office(desk, url, client, broadcast, known)
     finally:
         running.cancel()

@@ -50,7 +50,7 @@ def build(
 
     app = web.Application(middlewares=[_problems, person_first], client_max_size=settings.largest_body)
     charts, letters = Charts(desk), Letterbox(desk.journal, desk.look_into_inbox)
-    broadcast = broadcast or Broadcast(desk)
+    broadcast = Broadcast(desk) if broadcast is None else broadcast
 
     async def ask(route: Route, request: web.Request) -> Asked:
         return Asked(
