@@ -27,7 +27,7 @@ from orchestrator.web.table import ROUTES
 from tests.fakes.certificates import write
 from tests.fakes.issuer import FakeIssuer
 from tests.integration.site import Site, site, wait_for
-from tests.integration.test_daemon import SCALE, _counts_from_the_start
+from tests.integration.test_daemon import SCALE, counts_from_the_start
 from tests.simulation.reference import CAMPAIGN, twins
 from tests.upstream import Upstream
 from tests.virtual import START, script, virtual
@@ -99,7 +99,9 @@ def _policies(folder: Path) -> Upstream:
     return upstream
 
 
-def _configuration(here: Site, git: str, hooks: str, issuer: str, token: str, port: int) -> Path:
+def _configuration(
+    here: Site, git: str, hooks: str, issuer: str, token: str, port: int, metrics: int
+) -> Path:
     (here.folder / "secrets").mkdir()
     (here.folder / "secrets" / "hooks.json").write_text(
         f'{{"drain": {{"url": "{hooks}/{IN_URL}/drain", "secret": "{HOOK}"}},'
@@ -114,7 +116,7 @@ def _configuration(here: Site, git: str, hooks: str, issuer: str, token: str, po
         f"fleet: {{subscriptions: {subscription}, endpoint: {here.endpoint!r}}}\n"
         f"campaigns: {{monthly: {{act: true}}}}\njournal: {here.journal}\nwebhooks: hooks.json\n"
         f"web: {{listen: '127.0.0.1:{port}', tls: {{certificate: tls.crt, key: tls.key}}}}\n"
-        "egress: {allow: ['*', 127.0.0.1]}\n"
+        f"egress: {{allow: ['*', 127.0.0.1]}}\nmetrics: {{listen: '127.0.0.1:{metrics}'}}\ntell: {{to: [{{webhook: people}}]}}\n"
         f"access:\n  issuer: {{url: {issuer!r}, client: wavekeeper, secret_file: client, page: 'https://127.0.0.1:{port}'}}\n"
         "  grants: [{role: admin, who: {groups: ops}}]\n"
         f"  tokens: {{ci: {{hash: '{hash_of(token)}', expires: 2100-01-01, role: admin}}}}\n"
@@ -127,7 +129,7 @@ async def _everything(
 ) -> dict[str, bytes]:
     """What each path answers that only reads, and the page."""
     paths = [API + route.path for route in ROUTES if route.method == "GET"]
-    paths += ["/", "/api/v1/openapi.json", "/metrics", "/healthz", "/readyz", "/sign-in"]
+    paths += ["/", "/api/v1/openapi.json", "/sign-in"]
     told = {}
     for path in paths:
         asked = path.replace("{id}", rollout).replace("{name}", machine)
@@ -156,11 +158,11 @@ async def test_no_secret_is_written_or_told(tmp_path: Path, monkeypatch: pytest.
     made = await asyncio.to_thread(virtual(script), twins(3), CAMPAIGN)
     upstream, issuer, token = _policies(tmp_path), FakeIssuer(SystemClock().now()), new_token()
     await issuer.start()
-    await _counts_from_the_start(tmp_path, upstream, native.dump(made.fleet))
-    port = unused_port()
+    await counts_from_the_start(tmp_path, upstream, native.dump(made.fleet))
+    port, metrics = unused_port(), unused_port()
     with _git(upstream) as git, site(tmp_path, made, time_scale=SCALE) as here:
         async with _hooks() as (hooks, called):
-            configuration = _configuration(here, git, hooks, issuer.url, token, port)
+            configuration = _configuration(here, git, hooks, issuer.url, token, port, metrics)
             process = here.start("daemon", "--config", str(configuration), "--json")
             here.processes.append(process)
             await asyncio.to_thread(wait_for, lambda: here.rows() > 0 and len(here.installs()) >= 1, process)
@@ -178,6 +180,9 @@ async def test_no_secret_is_written_or_told(tmp_path: Path, monkeypatch: pytest.
                     }
                     async with session.get(url + API + "/me") as answer:
                         assert answer.status == 200
+                for path in ("/metrics", "/healthz", "/readyz"):
+                    async with session.get(f"http://127.0.0.1:{metrics}{path}") as answer:
+                        told[path] = await answer.read()
                 session.headers["Authorization"] = f"Bearer {bad}"
                 async with session.get(url + API + "/me") as answer:
                     assert answer.status == 401
