@@ -53,6 +53,15 @@ class OpenIdIssuer:
             self._endpoints = _endpoints(self.url, await self._json("GET", self.url.rstrip("/") + _DISCOVERY))
         return self._endpoints
 
+    async def try_out(self, *, signs_in: bool) -> None:
+        """Ask it for all that will be needed, browsers' sign-in included if wanted. Raises `IssuerError` with what isn't there."""
+        await self._fetch_keys()
+        there = await self.endpoints()
+        if signs_in and not (there.authorization and there.token):
+            raise IssuerError(
+                f"the issuer {self.url} doesn't say where people sign in, or where codes are redeemed"
+            )
+
     async def redeem(self, form: Mapping[str, str]) -> str:
         """The identity token for a code. Raises `IssuerError` with the issuer's own word for why not."""
         where = (await self.endpoints()).token

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+from orchestrator.access.doubts import doubts
+from orchestrator.clock import SystemClock
 from orchestrator.daemon.calendar import Due, Entry, calendar, opened, strangers
 from orchestrator.daemon.checkout import prefix_of
 from orchestrator.daemon.config import Config
@@ -74,6 +76,7 @@ async def check(config: Config) -> Checked:
     scope = await _scope(config.journal) if await asyncio.to_thread(config.journal.exists) else Scope()
     missing = () if vetted.problems else strangers(vetted.policies, config.campaigns)
     notes = [f"the configuration names the campaign {name}, and no policy has it" for name in missing]
+    notes += await doubts(config.access, SystemClock().now())
     entries = with_stragglers(
         calendar(vetted.policies, config.campaigns, _since(config), _done(config, scope), now),
         vetted.policies,

@@ -11,7 +11,10 @@ from dataclasses import replace
 
 import structlog
 
+from orchestrator.access.doubts import doubts, endings
 from orchestrator.access.gate import Gate
+from orchestrator.access.settings import Access
+from orchestrator.clock import SystemClock
 from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.config import Config, read_config
 from orchestrator.daemon.desk import DaemonDesk
@@ -110,11 +113,19 @@ async def served(daemon: Daemon, gate: Gate) -> AsyncIterator[str]:
     app = build(DaemonDesk(daemon), settings, recognising(gate))
     add_signing_in(app, gate)
     add_page(app)
+    doubting = asyncio.create_task(_tell_doubts(gate.access))
     try:
         async with listening(app, settings) as url:
             yield url
     finally:
+        doubting.cancel()
         await gate.close()
+
+
+async def _tell_doubts(access: Access) -> None:
+    """Rollouts don't wait for an issuer: the daemon runs without it, and says so."""
+    for doubt in await doubts(access, SystemClock().now()):
+        log.warning("access may not be as it is meant", why=doubt)
 
 
 def reload(daemon: Daemon, gate: Gate, supervisor: Supervisor) -> None:
@@ -142,5 +153,7 @@ def _reload(daemon: Daemon, gate: Gate) -> None:
         log.warning("access is not opened before the restart: the server still listens where it did")
     else:
         gate.change(new.access)
+        for ending in endings(new.access, gate.now()):
+            log.warning("access may not be as it is meant", why=ending)
     daemon.warn_of_strangers()
     log.info("the configuration was read once more")

@@ -10,6 +10,7 @@ from typing import cast
 
 import aiohttp
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
@@ -17,6 +18,7 @@ from yarl import URL
 from orchestrator.access.gate import Gate
 from orchestrator.access.model import Grant, Role
 from orchestrator.access.settings import Access, Issuer, Rule
+from orchestrator.access.tokens import new_token
 from orchestrator.web.app import build
 from orchestrator.web.desk import Desk
 from orchestrator.web.person import SESSION, recognising
@@ -142,6 +144,18 @@ async def test_a_callback_that_nobody_waits_for_is_told_so(here: Here) -> None:
     _, text, _ = await here.get("/sign-in")
     assert "The issuer says no: &#x27;&lt;script&gt;&#x27;" in text
     assert "<script>" not in text
+
+
+async def test_tokens_that_are_refused_are_logged_once_a_second(here: Here) -> None:
+    """With why and from where; never the token, and not a line for each of thousands."""
+    wrong = {"Authorization": f"Bearer {new_token()}"}
+    with structlog.testing.capture_logs() as logs:
+        for seconds in (0, 0, 0, 1):
+            here.hands.turn(timedelta(seconds=seconds))
+            assert (await here.get(ME, headers=wrong))[0] == 401
+    refused = [one for one in logs if one["event"] == "a token was refused"]
+    assert [one["peer"] for one in refused] == ["127.0.0.1"] * 2
+    assert "wk_" + wrong["Authorization"][-43:] not in str(logs)
 
 
 async def test_an_issuer_that_is_down_is_told_of(here: Here) -> None:
