@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from orchestrator.errors import Refused
 from orchestrator.executor.log import Log
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.planner.document import digest, parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.planned import Planned, index_plan
-from orchestrator.rollout.state import Rollout, Scope
+from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.store.memory import MemoryJournal
 from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, CommitTold, GrantTold, ObservationTold, PoliciesTold
@@ -149,6 +150,13 @@ class Stage:
     async def observations(self) -> tuple[ObservationTold, ...]:
         """See the port."""
         return self.observed
+
+    async def whole(self, ended: Ended) -> Rollout:
+        """See the port. Nothing ends here."""
+        raise Refused(f"rollout {ended.id} was never begun here")
+
+    def look_into_inbox(self) -> None:
+        """See the port. Nobody carries letters out here."""
 
     def listen(self, listener: Listener) -> AbstractContextManager[None]:
         """See the port."""

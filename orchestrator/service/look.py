@@ -75,11 +75,6 @@ def taking(journal: Journal, scope: Scope) -> Take:
     return take
 
 
-async def apart(journal: Journal, ended: Ended) -> Rollout:
-    """A rollout of which only its end is kept, whole, beside whatever scope it is of. Raises `Refused` for one that is archived."""
-    return await whole(Scope(ended={ended.id: ended}), journal, ended)
-
-
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """Rollouts of a time, whole, in the order in which they were started; and how many more are in archives."""

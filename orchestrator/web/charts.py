@@ -12,7 +12,6 @@ from orchestrator.rollout.codec import decode
 from orchestrator.rollout.state import Ended, Rollout
 from orchestrator.service.chart import Chart, Charting
 from orchestrator.service.happenings import Decided
-from orchestrator.service.look import apart
 from orchestrator.web.desk import Desk
 
 MOST: Final = 8
@@ -61,7 +60,7 @@ class Charts:
     async def _of(self, one: Rollout | Ended) -> _Kept:
         held = self._kept.get(one.id)
         if held is None:
-            rollout = await apart(self._desk.journal, one) if isinstance(one, Ended) else one
+            rollout = await self._desk.whole(one) if isinstance(one, Ended) else one
             kept, listening = _Kept(Charting(rollout)), ExitStack()
             listening.enter_context(self._desk.listen(kept.hear))
             held = self._kept.setdefault(one.id, (kept, listening))

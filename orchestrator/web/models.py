@@ -64,10 +64,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Whom the request comes from, as its token or session says."""
+    """Whom the request comes from, as its token or session says; and the cloud's time, which all moments are told in."""
 
     name: str
     verbs: tuple[str, ...]  # what this person may do somewhere
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from orchestrator.web.paging import Paged, page_of
 async def me(asked: Asked) -> Me:
     """Whom the request comes from."""
     verbs = {verb for grant in asked.person.grants for verb in MAY[grant.role]}
-    return Me(asked.person.name, tuple(sorted(verbs)))
+    return Me(asked.person.name, tuple(sorted(verbs)), asked.desk.now())
 
 
 async def calendar(asked: Asked) -> Page[Coming]:

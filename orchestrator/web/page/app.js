@@ -5,7 +5,7 @@ import { openAct, openFind, openHelp } from "./dialog.js";
 import { h, show } from "./dom.js";
 import { setKeys } from "./keys.js";
 import { Stream } from "./stream.js";
-import { absolute, now, span, tick } from "./times.js";
+import { absolute, heard, now, span, tick } from "./times.js";
 import { TABS, viewOf } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
@@ -162,6 +162,9 @@ function drawLink() {
 async function who() {
   try {
     app.me = await get("/me");
+    heard(app.me.at);
+    app.bad = Boolean((await get("/policies")).bad);
+    if (app.view) drawTabs();
     show(byId("who"), h("span", { title: `May: ${app.me.verbs.join(", ")}` }, app.me.name));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -176,6 +179,7 @@ onAnswer((kind) => {
 const stream = new Stream("/api/v1/events", {
   onState: setLink,
   onEvent({ event, data }) {
+    heard(data.at);
     app.recent.push({ event, ...data });
     if (app.recent.length > 2000) app.recent.splice(0, 500);
     if (app.view.hears?.(data) ?? true) happened();
@@ -187,7 +191,7 @@ const stream = new Stream("/api/v1/events", {
 function drawTabs() {
   show(byId("nav"), TABS.map(([name, label, key]) => h("a", {
     href: name === "rollouts" ? "#/" : `#/${name}`, "aria-current": app.view.tab === name ? "page" : undefined, title: `${label} (g ${key})`,
-  }, label)));
+  }, label, name === "policies" && app.bad && h("span", { class: "red" }, h("span", { "aria-hidden": "true" }, " ✕"), h("span", { class: "unseen" }, ", bad commit")))));
 }
 
 const THEMES = { "": ["◐", "Theme: as the system"], light: ["☀", "Theme: light"], dark: ["☾", "Theme: dark"] };
@@ -244,6 +248,6 @@ window.addEventListener("online", () => stream.again());
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { stream.again(); load(); } });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("theme")));
 setInterval(() => { tick(); drawLink(); app.view?.tick?.(); }, 1000);
-setInterval(() => { if (!document.hidden && app.link !== "signed-out") load(); }, ANYWAY_MS);
+setInterval(() => { if (!document.hidden && app.link === "live") who().then(load); }, ANYWAY_MS);
 theme(false);
 route();

@@ -4,7 +4,7 @@ import { AXIS } from "./chart-paint.js";
 
 const DRAG = 4; // pixels that a finger trembles
 
-export function control(canvas, { data, view, redraw, choose, rows, fit, open }) {
+export function control(canvas, { data, view, redraw, choose, rows, fit, open, unfold }) {
   const zoomAt = (x, factor) => {
     const at = view.left + (x - view.gutter) / view.scale;
     const least = (view.width - view.gutter) / (Math.max(data.ends, 60) * 1.3);
@@ -58,7 +58,10 @@ export function control(canvas, { data, view, redraw, choose, rows, fit, open })
   });
   const lift = (event) => {
     if (!fingers.delete(event.pointerId) || fingers.size || moved >= DRAG || event.type === "pointercancel") return;
-    if (event.offsetY > AXIS) choose(data.at_y(event.offsetY - AXIS + view.top), { reveal: false });
+    if (event.offsetY <= AXIS) return;
+    const hit = data.at_y(event.offsetY - AXIS + view.top);
+    if (hit && hit.row < 0 && (event.offsetX < 24 || (view.chosen?.lane === hit.lane && view.chosen.row < 0))) unfold(hit.lane);
+    choose(hit, { reveal: false });
   };
   canvas.addEventListener("pointerup", lift);
   canvas.addEventListener("pointercancel", lift);
@@ -73,7 +76,7 @@ export function control(canvas, { data, view, redraw, choose, rows, fit, open })
     for (let left = Math.abs(by); left > 0; left -= 1) {
       const { first, end } = data.lanes[lane];
       const place = lanes.indexOf(lane);
-      const folded = !data.rowHeight;
+      const folded = !data.lanes[lane].tall;
       if (by > 0) {
         if (!folded && (row < 0 ? first : row + 1) < end) row = row < 0 ? first : row + 1;
         else if (place + 1 < lanes.length) [lane, row] = [lanes[place + 1], -1];
@@ -81,7 +84,7 @@ export function control(canvas, { data, view, redraw, choose, rows, fit, open })
       else if (row === first && row >= 0) row = -1;
       else if (place > 0) {
         lane = lanes[place - 1];
-        row = folded ? -1 : data.lanes[lane].end - 1;
+        row = data.lanes[lane].tall ? data.lanes[lane].end - 1 : -1;
       }
     }
     choose({ lane, row });
@@ -95,7 +98,7 @@ export function control(canvas, { data, view, redraw, choose, rows, fit, open })
     "[": () => { rows(view.rowHeight > 6 ? view.rowHeight - 4 : view.rowHeight - 2); redraw(); }, "]": () => { rows(view.rowHeight < 6 ? view.rowHeight + 2 : view.rowHeight + 4); redraw(); },
     0: () => { fit(); redraw(); }, ".": () => { view.following = true; redraw(); },
     Home: () => choose({ lane: data.order[0], row: -1 }), End: () => choose({ lane: data.order.at(-1), row: -1 }),
-    Enter: open, n: () => document.querySelector("[data-do=bad]")?.click(), Escape: () => choose(null),
+    Enter: open, " ": () => { if (view.chosen) unfold(view.chosen.lane); }, n: () => document.querySelector("[data-do=bad]")?.click(), Escape: () => choose(null),
   };
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !KEYS[event.key] || !data.lines) return;

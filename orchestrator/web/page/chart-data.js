@@ -1,6 +1,7 @@
 // What a chart draws: columns as the daemon gives them, kept up by what differs, and where each row is.
 
 export const HEAD = 26; // pixels of a lane's own row: its waves as boxes
+export const ROW = 14; // pixels of a machine's row, unless somebody chose others
 export const STAGE = 30; // pixels of the line over a stage
 const NOT_YET = -1;
 
@@ -122,8 +123,8 @@ export class ChartData {
     return lane.counts;
   }
 
-  /** Lines of the picture from the top: `{kind, top, height, ...}`. `rowHeight` 0 folds machines away. */
-  layout(rowHeight) {
+  /** Lines of the picture from the top: `{kind, top, height, ...}`. `rowHeight` 0 folds machines away, but those of `unfolded` lanes. */
+  layout(rowHeight, unfolded = new Set()) {
     this.lines = [];
     let top = 0;
     let stage = -1;
@@ -134,13 +135,13 @@ export class ChartData {
         this.lines.push({ kind: "stage", top, height: STAGE, stage });
         top += STAGE;
       }
-      const height = HEAD + (lane.end - lane.first) * rowHeight + (rowHeight ? 4 : 0);
+      lane.tall = rowHeight || (unfolded.has(number) ? ROW : 0);
+      const height = HEAD + (lane.end - lane.first) * lane.tall + (lane.tall ? 4 : 0);
       this.lines.push({ kind: "lane", top, height, number, lane });
       lane.line = this.lines.length - 1;
       top += height;
     }
     this.height = top;
-    this.rowHeight = rowHeight;
   }
 
   /** The first line that reaches below `y`. */
@@ -160,13 +161,25 @@ export class ChartData {
     const line = this.lines[this.lineAt(y)];
     if (!line || line.kind !== "lane" || y < line.top || y >= line.top + line.height) return null;
     const within = y - line.top - HEAD;
-    const row = within < 0 || !this.rowHeight ? -1 : line.lane.first + Math.floor(within / this.rowHeight);
+    const row = within < 0 || !line.lane.tall ? -1 : line.lane.first + Math.floor(within / line.lane.tall);
     return { lane: line.number, row: row < line.lane.end ? row : -1 };
   }
 
   topOf({ lane, row }) {
     const line = this.lines[this.lanes[lane].line];
-    return line.top + (row < 0 ? 0 : HEAD + (row - line.lane.first) * this.rowHeight);
+    return line.top + (row < 0 ? 0 : HEAD + (row - line.lane.first) * line.lane.tall);
+  }
+
+  /** The lane where most goes on: what somebody wants to see first. */
+  busiest() {
+    let best = this.order[0];
+    let most = 0;
+    for (const number of this.order) {
+      const counts = this.countsOf(this.lanes[number]);
+      const going = ["granted", "intended", "unsettled", "running", "verifying"].reduce((sum, name) => sum + (counts[name] ?? 0), 0) + 3 * (counts.unhealthy ?? 0);
+      if (going > most) [best, most] = [number, going];
+    }
+    return best;
   }
 
   status_of(row) {

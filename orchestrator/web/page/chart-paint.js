@@ -71,9 +71,11 @@ function laneLine(data, view, palette, line, y, now, fill, texts, chosen) {
   const { lane, number } = line;
   const marked = chosen && chosen.lane === number;
   if (marked && chosen.row < 0) fill(palette["blue-soft"], view.gutter, y, view.width, HEAD);
-  texts.push({ x: 10, y: y + 17, text: lane.id, colour: marked && chosen.row < 0 ? palette.blue : palette.ink, wide: view.gutter - 16, clip: true, what: lane.what });
+  texts.push({ x: 24, y: y + 17, text: lane.id, colour: marked && chosen.row < 0 ? palette.blue : palette.ink, wide: view.gutter - 32, clip: true });
   waveBoxes(data, view, palette, lane, y, fill, texts);
-  if (data.rowHeight) machineRows(data, view, palette, line, y + HEAD, fill, texts, chosen);
+  const sign = lane.tall ? "▾" : "▸";
+  texts.push({ x: 10, y: y + 17, text: sign, colour: palette.soft, small: true, wide: 12 });
+  if (lane.tall) machineRows(data, view, palette, line, y + HEAD, fill, texts, chosen);
 }
 
 function waveBoxes(data, view, palette, lane, y, fill, texts) {
@@ -128,7 +130,7 @@ function wavesOf(data, lane) {
 }
 
 function machineRows(data, view, palette, { lane }, y, fill, texts, chosen) {
-  const tall = data.rowHeight;
+  const { tall } = lane;
   const first = Math.max(lane.first, lane.first + Math.floor((AXIS - y) / tall));
   const end = Math.min(lane.end, lane.first + Math.ceil((view.height - y) / tall));
   const gap = tall >= 6 ? 2 : tall >= 3 ? 1 : 0;
@@ -145,8 +147,8 @@ function machineRows(data, view, palette, { lane }, y, fill, texts, chosen) {
     if (tall >= 12) {
       const { sign, tone } = look(status);
       const loud = tone === "red" || tone === "violet";
-      texts.push({ x: 10, y: top + tall - 4, text: sign, colour: loud ? palette.red : palette.soft, small: true, wide: 14 });
-      texts.push({ x: 26, y: top + tall - 4, text: data.name_of[row], colour: chosen?.row === row ? palette.blue : loud ? palette.red : palette.soft, small: true, wide: view.gutter - 30, clip: true });
+      texts.push({ x: 24, y: top + tall - 4, text: sign, colour: loud ? palette.red : palette.soft, small: true, wide: 14 });
+      texts.push({ x: 40, y: top + tall - 4, text: data.name_of[row], colour: chosen?.row === row ? palette.blue : loud ? palette.red : palette.soft, small: true, wide: view.gutter - 46, clip: true });
     }
   }
 }

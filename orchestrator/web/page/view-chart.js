@@ -1,7 +1,7 @@
 // The chart of a rollout: lanes, waves and machines over time; by pointer, by touch, by keys, and as a table.
 
 import { get, heard, path } from "./api.js";
-import { ChartData, HEAD } from "./chart-data.js";
+import { ChartData, HEAD, ROW } from "./chart-data.js";
 import { AXIS, colours, paint } from "./chart-paint.js";
 import { control } from "./chart-control.js";
 import { facts, h, show, table } from "./dom.js";
@@ -10,11 +10,12 @@ import { actButton, head, tabKeys } from "./view-rollout.js";
 import { look, state } from "./words.js";
 
 const PAGE = 100;
+const FEW = 400; // machines that are shown one by one at first
 const BAD = new Set(["unhealthy", "undecided"]);
 
 export function chart(id, query, app) {
   const data = new ChartData();
-  const view = { left: 0, scale: 0, top: 0, width: 0, height: 0, gutter: 190, following: true, rowHeight: 14, chosen: null, asTable: query.get("as") === "table", page: 0, only: "", frames: 0,
+  const view = { left: 0, scale: 0, top: 0, width: 0, height: 0, gutter: 190, following: true, rowHeight: -1, unfolded: new Set(), chosen: null, asTable: query.get("as") === "table", page: 0, only: "", frames: 0,
     x(seconds) { return this.gutter + (seconds - this.left) * this.scale; } };
   let canvas;
   let context;
@@ -56,8 +57,27 @@ export function chart(id, query, app) {
   const rows = (height) => {
     const held = view.chosen ? data.topOf(view.chosen) - view.top : null;
     view.rowHeight = Math.max(0, Math.min(24, height));
-    data.layout(view.rowHeight);
+    data.layout(view.rowHeight, view.unfolded);
     if (held !== null) view.top = data.topOf(view.chosen) - held;
+  };
+
+  const unfold = (lane, open = !view.unfolded.has(lane)) => {
+    if (open) view.unfolded.add(lane);
+    else view.unfolded.delete(lane);
+    if (view.chosen && !open) view.chosen = { lane, row: -1 };
+    data.layout(view.rowHeight, view.unfolded);
+    redraw();
+  };
+
+  /** A small rollout is shown machine by machine, of a large one the lanes and the one where most goes on. */
+  const firstLook = () => {
+    view.rowHeight = data.state.length <= FEW ? ROW : 0;
+    data.layout(view.rowHeight, view.unfolded);
+    const lane = data.busiest();
+    if (lane === undefined) return;
+    if (view.rowHeight === 0 && data.lanes.length < 12) view.unfolded.add(lane);
+    data.layout(view.rowHeight, view.unfolded);
+    view.top = data.height > 500 ? data.topOf({ lane, row: -1 }) - 60 : 0;
   };
 
   const choose = (chosen, { reveal = true } = {}) => {
@@ -106,7 +126,7 @@ export function chart(id, query, app) {
     watcher = new ResizeObserver(resize);
     watcher.observe(canvas.parentElement);
     resize();
-    control(canvas, { data, view, redraw, choose, rows, fit, open: () => document.querySelector("#details a, #details button")?.focus() });
+    control(canvas, { data, view, redraw, choose, rows, fit, unfold, open: () => document.querySelector("#details a, #details button")?.focus() });
   };
 
   return {
@@ -116,7 +136,8 @@ export function chart(id, query, app) {
       const [told, status] = await Promise.all([get(path`/rollouts/${id}/chart`, { after: data.edition || "" }), get(path`/rollouts/${id}`)]);
       heard(told.at);
       data.take(told);
-      data.layout(view.rowHeight);
+      if (view.rowHeight < 0) firstLook();
+      else data.layout(view.rowHeight, view.unfolded);
       return { status };
     },
     reconnected() { data.edition = 0; },
@@ -131,8 +152,8 @@ export function chart(id, query, app) {
       follow() { view.following = true; redraw(); },
       nearer() { zoom(view, 1.5); redraw(); },
       farther() { zoom(view, 1 / 1.5); redraw(); },
-      fold() { rows(view.rowHeight ? 0 : 14); redraw(); },
-      bad() { nextBad(data, view, choose); },
+      fold() { view.unfolded.clear(); rows(view.rowHeight ? 0 : ROW); redraw(); app.refresh(); },
+      bad() { nextBad(data, view, (chosen) => { if (!data.lanes[chosen.lane].tall) unfold(chosen.lane, true); choose(chosen); }); },
       table() { view.asTable = !view.asTable; app.refresh(); },
       only(value) { view.only = value; view.page = 0; app.refresh(); },
       page(told) { view.page = Number(told.page); app.refresh(); },
@@ -179,7 +200,7 @@ function bar(view) {
   const button = (what, label, key, pressed) => h("button", { type: "button", class: "button small", data: { do: what }, title: key ? `${label} (${key})` : label, "aria-pressed": pressed }, label);
   return h("div", { class: "row chart-bar", role: "toolbar", "aria-label": "Chart" },
     button("table", "Table", "", String(view.asTable)),
-    !view.asTable && [button("fit", "All", "0"), button("follow", "Now", "."), button("nearer", "+", "+"), button("farther", "−", "−"), button("fold", "Lanes only", "[ ]"), button("bad", "Next that wants a look", "n")]);
+    !view.asTable && [button("fit", "All", "0"), button("follow", "Now", "."), button("nearer", "+", "+"), button("farther", "−", "−"), button("fold", view.rowHeight ? "Lanes only" : "Every machine", "[ ]"), button("bad", "Next that wants a look", "n")]);
 }
 
 const LEGEND = [["asked", "granted, being asked"], ["changing", "changing"], ["proving", "verifying"], ["done", "done"], ["left", "left as it was"], ["bad", "unhealthy"], ["doubt", "undecided"], ["wait", "to come"]];

@@ -7,7 +7,8 @@ import { WORDS } from "./dialog.js";
 import { parts, pill, state } from "./words.js";
 
 const A_PERSONS = new Set(["unhealthy", "undecided", "gone"]);
-const SHOWN = 60;
+const SHOWN = 60; // of any list; those that want a look first
+const OUT_SHOWN = 12;
 
 /** The head that all views of a rollout share: who it is, how it stands, and the way between them. */
 export function tabsOf(id, here) {
@@ -76,7 +77,7 @@ export function actButton(act, about, { small = false } = {}) {
   const [label, , tone] = WORDS[act.verb];
   const target = about.machine ? `${label} ${about.machine}` : label;
   return h("button", {
-    type: "button", class: `button ${small ? "small" : ""} ${act.why_not ? "" : tone} do-${act.verb}`, disabled: Boolean(act.why_not), title: act.why_not || act.effect,
+    type: "button", class: `button ${small ? "small" : ""} ${act.why_not || (small && tone === "main") ? "" : tone} do-${act.verb}`, disabled: Boolean(act.why_not), title: act.why_not || act.effect,
     "aria-label": act.why_not ? `${target}, not now: ${act.why_not}` : small ? target : undefined,
     data: { act: act.verb, rollout: about.rollout, machine: about.machine, why: act.why_not || undefined, key: `${act.verb}-${about.machine ?? ""}` },
   }, act.verb === "pause" && h("span", { class: "sign", "aria-hidden": "true" }, "‖ "), label);
@@ -96,14 +97,16 @@ const OVER = new Set(["finished", "aborted", "refused"]);
 function outNow(status) {
   const over = OVER.has(status.progress.status);
   const ours = status.out.filter((one) => one.rollout === status.rollout).length;
-  const rows = status.out.slice(0, SHOWN).map((one) => ({ key: `${one.rollout}/${one.name}`, cells: [
+  const worst = [...status.out].sort((one, other) => A_PERSONS.has(other.state) - A_PERSONS.has(one.state));
+  const shown = worst.filter((one, place) => place < OUT_SHOWN || A_PERSONS.has(one.state)).slice(0, SHOWN);
+  const rows = shown.map((one) => ({ key: `${one.rollout}/${one.name}`, cells: [
     machineLink(status.rollout, one), state(one.state === "out" ? "out" : one.state), since(one.since),
     one.rollout === status.rollout ? "this rollout" : one.rollout ? h("a", { href: `#/rollouts/${encodeURIComponent(one.rollout)}` }, one.rollout) : "nobody here",
     h("span", { class: "soft clip", title: one.detail }, one.detail), decide(one, status.rollout, over)] }));
   const told = status.out.length ? `${ours} by this rollout, ${status.out.length - ours} by others.` : "";
   return section(2, "Out now", "wide", h("p", { class: "soft" }, told),
     table("Machines that are out now", ["Machine", "State", "For", "By", "Detail", "Decide"], rows, "No machine is out."),
-    status.out.length > SHOWN && h("p", { class: "soft" }, `and ${status.out.length - SHOWN} more: `, h("a", { href: `#/rollouts/${encodeURIComponent(status.rollout)}/machines` }, "all machines")));
+    status.out.length > shown.length && h("p", { class: "soft" }, `and ${status.out.length - shown.length} more: `, h("a", { href: `#/rollouts/${encodeURIComponent(status.rollout)}/machines` }, "all machines")));
 }
 
 function machineLink(id, one) {

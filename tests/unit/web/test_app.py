@@ -23,7 +23,9 @@ async def there(tmp_path: Path) -> AsyncIterator[Office]:
 
 async def test_who_one_is(there: Office) -> None:
     """With the verbs of one's roles."""
-    assert await there.get("/me", "grace") == (200, {"name": "grace", "verbs": ["view"]})
+    status, told = await there.get("/me", "grace")
+    assert (status, told["name"], told["verbs"]) == (200, "grace", ["view"])
+    assert told["at"].endswith("Z")
 
 
 async def test_rollouts_are_listed_and_shown(there: Office) -> None:
