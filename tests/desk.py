@@ -32,6 +32,7 @@ from orchestrator.web.app import build
 from orchestrator.web.broadcast import Broadcast
 from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, ObservationTold, PoliciesTold
+from orchestrator.web.pages import add_page
 from orchestrator.web.problems import Declined
 from orchestrator.web.server import listening
 from orchestrator.web.settings import Settings
@@ -40,7 +41,7 @@ from orchestrator.wiring.rollout import ReadPlan, ScopeHost, open_scope, prepare
 from orchestrator.wiring.shelf import Shelf
 from tests.fakes.probes import WorldProber
 from tests.fakes.webhooks import FakeWebhooks
-from tests.virtual import START, Script
+from tests.virtual import START, Script, faults_of
 
 PATIENCE = aiohttp.ClientTimeout(total=10)
 """Of a client: longer than anything takes, and shorter than anybody waits for a test that hangs."""
@@ -174,14 +175,15 @@ async def office(
     scale: float = 1.0,
     settings: Settings | None = None,
     heartbeat_s: float = 15.0,
+    faults: str = "",
 ) -> AsyncIterator[Office]:
     """An office that is open as long as the block lasts. Who asks is `ada`, who may do everything, or one of `people`.
 
-    A request says who by a header of that name, or by a token that is nothing but the name.
+    A request says who by a header of that name, or by a token that is nothing but the name. `faults` are of its cloud, as a fault file lists them.
     """
     known = {one.name: one for one in (ADA, *people)}
     clock = ScaledClock(START, scale)
-    world = World(script.fleet, seed=script.seed, start=START)
+    world = World(script.fleet, seed=script.seed, start=START, faults=faults_of(faults))
     prober = WorldProber(world, clock, about=lambda world, group, now: "")
     made = services(
         SimulatedProvider(world, clock),
@@ -206,6 +208,7 @@ async def office(
     try:
         broadcast = Broadcast(desk, heartbeat_s=heartbeat_s)
         app = build(desk, settings or Settings(port=0), recognise, broadcast=broadcast)
+        add_page(app)
         async with (
             listening(app, settings or Settings(port=0)) as url,
             aiohttp.ClientSession(timeout=PATIENCE) as client,

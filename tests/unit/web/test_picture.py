@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.verbs import carry_out
 from tests.desk import Office, office, someone
 from tests.simulation.reference import reference
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -22,17 +23,8 @@ async def there(tmp_path: Path) -> AsyncIterator[Office]:
     people = (someone("grace"), someone("olga", Role.OPERATOR, "weekly"))
     async with office(await reference(), tmp_path, *people) as made:
         rollout = await made.begin()
-        await until(made, lambda: bool(rollout.in_flight))
+        await until(made.desk, lambda: bool(rollout.in_flight))
         yield made
-
-
-async def until(there: Office, true: Callable[[], bool]) -> None:
-    """Wait for decisions until something is true."""
-    heard = asyncio.Event()
-    with there.desk.listen(lambda _: heard.set()):
-        while not true():
-            await heard.wait()
-            heard.clear()
 
 
 def rollout_of(there: Office) -> Rollout:
