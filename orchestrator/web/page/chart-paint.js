@@ -23,13 +23,13 @@ export function colours(element) {
 /** `view`: left (seconds at the gutter's edge), scale (pixels a second), top (pixels), width, height, gutter. */
 export function paint(context, data, view, palette, chosen) {
   const { width, height, gutter } = view;
-  const batches = new Map();
-  const fill = (colour, x, y, w, h) => {
+  const layers = [new Map(), new Map()]; // what lies below, and what lies on it
+  const fill = (colour, x, y, w, h, layer = 1) => {
     const x1 = Math.max(gutter, x);
     const x2 = Math.min(width, x + Math.max(w, 1));
     if (x2 <= x1) return;
-    let batch = batches.get(colour);
-    if (!batch) batches.set(colour, (batch = []));
+    let batch = layers[layer].get(colour);
+    if (!batch) layers[layer].set(colour, (batch = []));
     batch.push(x1, y, x2 - x1, h);
   };
   const texts = [];
@@ -46,9 +46,11 @@ export function paint(context, data, view, palette, chosen) {
     if (line.kind === "stage") stageLine(data, view, palette, line, y, fill, texts);
     else laneLine(data, view, palette, line, y, now, fill, texts, chosen);
   }
-  for (const [colour, batch] of batches) {
-    context.fillStyle = colour;
-    for (let i = 0; i < batch.length; i += 4) context.fillRect(batch[i], batch[i + 1], batch[i + 2], batch[i + 3]);
+  for (const batches of layers) {
+    for (const [colour, batch] of batches) {
+      context.fillStyle = colour;
+      for (let i = 0; i < batch.length; i += 4) context.fillRect(batch[i], batch[i + 1], batch[i + 2], batch[i + 3]);
+    }
   }
   nowLine(context, data, view, palette, now);
   write(context, view, palette, texts);
@@ -57,7 +59,7 @@ export function paint(context, data, view, palette, chosen) {
 
 function stageLine(data, view, palette, line, y, fill, texts) {
   const stage = data.stages[line.stage];
-  fill(palette.faint, view.gutter, y, view.width, line.height);
+  fill(palette.faint, view.gutter, y, view.width, line.height, 0);
   if (stage.opened >= 0) {
     const end = stage.ended >= 0 ? stage.ended : data.now();
     fill(palette["blue-soft"], view.x(stage.opened), y + 4, (end - stage.opened) * view.scale, line.height - 8);
@@ -70,8 +72,8 @@ function stageLine(data, view, palette, line, y, fill, texts) {
 function laneLine(data, view, palette, line, y, now, fill, texts, chosen) {
   const { lane, number } = line;
   const marked = chosen && chosen.lane === number;
-  if (marked && chosen.row < 0) fill(palette["blue-soft"], view.gutter, y, view.width, HEAD);
-  texts.push({ x: 24, y: y + 17, text: lane.id, colour: marked && chosen.row < 0 ? palette.blue : palette.ink, wide: view.gutter - 32, clip: true });
+  if (marked && chosen.row < 0) fill(palette.faint, view.gutter, y, view.width, HEAD, 0);
+  texts.push({ x: 24, y: y + 17, text: lane.id, colour: marked && chosen.row < 0 ? palette.blue : palette.ink, wide: view.gutter - 32, clip: true, then: view.gutter > 180 ? lane.what : "" });
   waveBoxes(data, view, palette, lane, y, fill, texts);
   const sign = lane.tall ? "▾" : "▸";
   texts.push({ x: 10, y: y + 17, text: sign, colour: palette.soft, small: true, wide: 12 });
@@ -87,7 +89,7 @@ function waveBoxes(data, view, palette, lane, y, fill, texts) {
     const w = Math.max((to - from) * view.scale - 1, 1);
     if (x > view.width || x + w < view.gutter || x + w - last < 0.5) return;
     last = x + w;
-    fill(tone, x, y + 3, w, HEAD - 7);
+    fill(tone, x, y + 3, w, HEAD - 7, 0);
     const held = counted[wave];
     if (held && tone !== palette["bar-wait"]) {
       let at = x;
@@ -137,7 +139,7 @@ function machineRows(data, view, palette, { lane }, y, fill, texts, chosen) {
   for (let row = first; row < end; row += 1) {
     const top = y + (row - lane.first) * tall;
     const status = data.status_of(row);
-    if (chosen?.row === row) fill(palette["blue-soft"], view.gutter, top, view.width, tall);
+    if (chosen?.row === row) fill(palette["blue-soft"], view.gutter, top, view.width, tall, 0);
     for (const place of data.barsOf.get(row) ?? []) bar(data, view, palette, place, top, tall - gap, fill);
     if (status === "pending" && !data.over) {
       const place = data.wave[row] - lane.spans.length;
@@ -186,7 +188,14 @@ function write(context, view, palette, texts) {
       if (Boolean(one.bold) !== bold || one.y < AXIS - 4) continue;
       context.font = `${bold ? "600 " : ""}${one.small ? 11 : 12}px system-ui, sans-serif`;
       context.fillStyle = one.colour;
-      context.fillText(one.clip ? cut(context, one.text, one.wide) : one.text, one.x, one.y);
+      const said = one.clip ? cut(context, one.text, one.wide) : one.text;
+      context.fillText(said, one.x, one.y);
+      if (one.then) {
+        const from = context.measureText(said).width + 8;
+        context.font = "11px system-ui, sans-serif";
+        context.fillStyle = palette.soft;
+        if (one.wide - from > 40) context.fillText(cut(context, one.then, one.wide - from), one.x + from, one.y);
+      }
     }
   }
 }

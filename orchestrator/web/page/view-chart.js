@@ -103,7 +103,7 @@ export function chart(id, query, app) {
     const ratio = window.devicePixelRatio || 1;
     const before = view.width;
     [view.width, view.height] = [Math.floor(box.width), Math.floor(box.height)];
-    view.gutter = view.width < 560 ? 112 : 210;
+    view.gutter = view.width < 560 ? 112 : 250;
     canvas.width = view.width * ratio;
     canvas.height = view.height * ratio;
     context = canvas.getContext("2d", { alpha: false });

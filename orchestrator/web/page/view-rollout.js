@@ -104,7 +104,7 @@ function outNow(status) {
     one.rollout === status.rollout ? "this rollout" : one.rollout ? h("a", { href: `#/rollouts/${encodeURIComponent(one.rollout)}` }, one.rollout) : "nobody here",
     h("span", { class: "soft clip", title: one.detail }, one.detail), decide(one, status.rollout, over)] }));
   const told = status.out.length ? `${ours} by this rollout, ${status.out.length - ours} by others.` : "";
-  return section(2, "Out now", "wide", h("p", { class: "soft" }, told),
+  return section(2, "Out now", "across", h("p", { class: "soft" }, told),
     table("Machines that are out now", ["Machine", "State", "For", "By", "Detail", "Decide"], rows, "No machine is out."),
     status.out.length > shown.length && h("p", { class: "soft" }, `and ${status.out.length - shown.length} more: `, h("a", { href: `#/rollouts/${encodeURIComponent(status.rollout)}/machines` }, "all machines")));
 }
