@@ -1,7 +1,5 @@
 // Asking the daemon. What comes back is JSON, or a Problem that says in words what is wrong.
 
-import { heard } from "./times.js";
-
 const BASE = "/api/v1";
 
 /** Why a request came to nothing. `status` 0: nobody answered. */
@@ -77,5 +75,3 @@ export function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-
-export { heard };

@@ -63,7 +63,7 @@ export function openAct(app, { act: verb, rollout, machine }) {
     try {
       const answer = await send("POST", `${base}/${verb}`, { reason: reason.value.trim() }, key);
       dialog.close();
-      app.say((answer?.facts ?? answer?.sentences ?? answer?.items ?? []).map(String).join("; ") || `${label}: done`);
+      app.say(answer.facts.join("; "));
       app.refresh();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -115,5 +115,6 @@ export function openHelp(app) {
   open("Keyboard shortcuts", h("form", { method: "dialog" }, h("h2", "Keyboard shortcuts"), list(SHORTCUTS), h("h3", "In the chart"), list(CHART_SHORTCUTS),
     h("p", h("label", { class: "check", for: "single" }, single, " Single keys do something")),
     h("p", { class: "soft small" }, "Times are UTC everywhere; the time of your own zone is under the pointer."),
-    h("div", { class: "buttons" }, h("button", { class: "button main", type: "submit" }, "Close"))));
+    h("div", { class: "buttons" }, app.me && h("button", { class: "button", type: "submit", formmethod: "post", formaction: "/sign-out" }, `Sign out ${app.me.name}`),
+      h("button", { class: "button main", type: "submit" }, "Close"))));
 }

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { count, h } from "./dom.js";
 import { since } from "./times.js";
-import { state } from "./words.js";
+import { brief, state } from "./words.js";
 
 export function budgets(query, app) {
   let all = false;
@@ -23,11 +23,6 @@ export function budgets(query, app) {
       ];
     },
   };
-}
-
-/** A subscription's first digits tell it apart. */
-function brief(what) {
-  return what.replace(/subscription ([0-9a-f]{8})-[0-9a-f-]{27}/g, "subscription $1…");
 }
 
 function room(one, first) {

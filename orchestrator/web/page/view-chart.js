@@ -1,11 +1,11 @@
 // The chart of a rollout: lanes, waves and machines over time; by pointer, by touch, by keys, and as a table.
 
-import { get, heard, path } from "./api.js";
+import { get, path } from "./api.js";
 import { ChartData, HEAD, ROW } from "./chart-data.js";
 import { AXIS, colours, paint } from "./chart-paint.js";
 import { control } from "./chart-control.js";
 import { facts, h, show, table } from "./dom.js";
-import { absolute, span } from "./times.js";
+import { absolute, heard, span } from "./times.js";
 import { actButton, head, tabKeys } from "./view-rollout.js";
 import { look, state } from "./words.js";
 

@@ -1,8 +1,8 @@
 // The machines of a rollout, and one machine: why it is, or isn't, moving.
 
-import { get, heard, path } from "./api.js";
+import { get, path } from "./api.js";
 import { h, table } from "./dom.js";
-import { absolute, since, when } from "./times.js";
+import { heard, since, when } from "./times.js";
 import { actButton, head, tabKeys } from "./view-rollout.js";
 import { look, pill, state } from "./words.js";
 
@@ -29,8 +29,8 @@ export function machines(id, query, app) {
         h("select", { id: "status", data: { input: "status", keep: "1" } }, STATUSES.map((one) => h("option", { value: one, selected: one === view.status },
           one ? `${look(one).word} (${status.progress.counts[one] ?? 0})` : `all (${status.progress.machines})`)))),
       table("Machines of this rollout", ["Machine", "State", "For", "Stage", "Lane", "Wave", "Detail"], page.items.map((one) => ({ key: one.name, cells: [
-        h("a", { href: `#/rollouts/${encodeURIComponent(id)}/machines/${encodeURIComponent(one.name)}` }, one.name), state(one.status ?? one.state), since(one.since),
-        one.stage ?? "–", one.lane ?? "–", one.wave ? `${one.wave}` : "–", h("span", { class: "soft clip", title: one.detail }, one.detail ?? "")] })), "No machine is in this state."),
+        h("a", { href: `#/rollouts/${encodeURIComponent(id)}/machines/${encodeURIComponent(one.name)}` }, one.name), state(one.status), since(one.since),
+        one.stage || "–", one.lane || "–", one.wave ? `${one.wave}` : "–", h("span", { class: "soft clip", title: one.detail }, one.detail)] })), "No machine is in this state."),
       h("div", { class: "row pager" },
         h("button", { type: "button", class: "button", data: { do: "back" }, disabled: view.cursors.length < 2 }, "Back"),
         h("button", { type: "button", class: "button", data: { do: "next", cursor: page.next ?? "" }, disabled: !page.next }, "More")),
@@ -45,19 +45,19 @@ export function machine(name, query, app, rollout = "") {
     hears: (event) => !rollout || event.rollout === rollout,
     async load() {
       const told = rollout ? await get(path`/rollouts/${rollout}/machines/${name}`) : await get(path`/machines/${name}`);
-      const whose = rollout || told.rollout || told.rollouts?.[0]?.id || "";
+      const whose = rollout || told.rollout;
       const [acts, story] = await Promise.all([
         whose ? get(path`/rollouts/${whose}/machines/${name}/acts`).catch(() => ({ items: [] })) : { items: [] },
-        whose ? get(path`/rollouts/${whose}/story`, { machine: name, limit: 100 }).catch(() => ({ items: [] })) : { items: [] }]);
+        whose ? get(path`/rollouts/${whose}/story`, { machine: name, limit: 500 }).catch(() => ({ items: [] })) : { items: [] }]);
       heard(told.at);
-      return { told, whose, acts: acts.items, story: story.items.filter((one) => one.machines?.includes(name)) };
+      return { told, whose, acts: acts.items, story: story.items.reverse() };
     },
     draw: ({ told, whose, acts, story }) => {
-      const why = told.why ?? told.sentences ?? [];
+      const { why } = told;
       return [
         h("div", { class: "head" }, h("p", { class: "crumbs soft" }, h("a", { href: "#/" }, "Rollouts"), " / ",
           whose ? h("a", { href: `#/rollouts/${encodeURIComponent(whose)}` }, whose) : "no rollout", " / ", name),
-        h("div", { class: "row" }, h("h1", name), (told.status ?? told.state) && pill(told.status ?? told.state))),
+        h("div", { class: "row" }, h("h1", name), told.status && pill(told.status))),
         h("section", { class: "card", "aria-labelledby": "why" }, h("h2", { id: "why" }, "Why it is, or isn't, moving"),
           h("ul", { class: "why" }, why.map((line) => h("li", line)))),
         acts.length > 0 && h("div", { class: "actbar", role: "group", "aria-label": "What you may do" }, acts.map((act) => actButton(act, { rollout: whose, machine: name }))),
@@ -71,10 +71,6 @@ export function machine(name, query, app, rollout = "") {
 }
 
 function explained(told) {
-  const lines = told.explain ?? told.explained ?? [];
-  const list = Array.isArray(lines) ? lines : String(lines).split("\n");
-  return list.length > 0 && h("section", { class: "card", "aria-labelledby": "explain" }, h("h2", { id: "explain" }, "Why it stands where it stands in the plan"),
-    h("ul", list.map((line) => h("li", line))));
+  return told.explain.length > 0 && h("section", { class: "card", "aria-labelledby": "explain" }, h("h2", { id: "explain" }, "Why it stands where it stands in the plan"),
+    h("ul", told.explain.map((line) => h("li", line))));
 }
-
-export { absolute };

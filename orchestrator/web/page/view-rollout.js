@@ -1,14 +1,15 @@
 // One rollout on one screen: the seven questions of somebody who was woken by it, in their order.
 
-import { get, heard, path } from "./api.js";
+import { get, path } from "./api.js";
 import { count, facts, h, table } from "./dom.js";
-import { since, when } from "./times.js";
+import { heard, since, when } from "./times.js";
 import { WORDS } from "./dialog.js";
-import { parts, pill, state } from "./words.js";
+import { brief, parts, pill, state } from "./words.js";
 
 const A_PERSONS = new Set(["unhealthy", "undecided", "gone"]);
 const SHOWN = 60; // of any list; those that want a look first
-const OUT_SHOWN = 12;
+const OUT_SHOWN = 10;
+const FEW = 8;
 
 /** The head that all views of a rollout share: who it is, how it stands, and the way between them. */
 export function tabsOf(id, here) {
@@ -124,23 +125,30 @@ function why(status) {
     status.blocked.length > 0 && [h("h3", "Updates kept out"), h("ul", status.blocked.map((line) => h("li", line)))]);
 }
 
+/** Who holds something: a few by name, and how many more. */
+function held(names) {
+  if (!names.length) return "–";
+  return names.length > 5 ? `${names.slice(0, 4).join(", ")} and ${names.length - 4} more` : names.join(", ");
+}
+
 function waiting(caption, list, empty) {
   return table(caption, ["Who", "Why", "Held by", "Until"], list.map((one) => ({ key: `${one.who}${one.reason}`, cells: [
-    one.who, one.reason, one.holders.join(", ") || "–", when(one.until)] })), empty);
+    one.who, one.reason, held(one.holders), when(one.until)] })), empty);
 }
 
 function noRoom(status) {
   const waits = status.progress.waiting;
-  return section(4, "No room left", "", table("Groups that have no room left", ["Group", "Taken", "Held by"], status.full.map((one) => ({
-    key: one.who + one.reason, cells: [one.who, one.reason, one.holders.join(", ") || "–"] })), "Every group has room."),
+  return section(4, "No room left", "", table("Groups that have no room left", ["Group", "Taken", "Held by"], status.full.slice(0, FEW).map((one) => ({
+    key: one.who + one.reason, cells: [brief(one.who), brief(one.reason), held(one.holders)] })), "Every group has room."),
+  status.full.length > FEW && h("p", { class: "soft" }, `and ${status.full.length - FEW} more: `, h("a", { href: "#/budgets" }, "budgets")),
   waits.length > 0 && [h("h3", "What waits, and for what"), waiting("What waits", waits, "")]);
 }
 
 function halfDone(status) {
   return section(5, "Half done", "",
-    status.half_done.length > 0 ? h("ul", status.half_done.slice(0, SHOWN).map((one) => h("li", machineLink(status.rollout, one), " ", state(one.state), " for ", since(one.since), one.detail && ` · ${one.detail}`)))
+    status.half_done.length > 0 ? h("ul", status.half_done.slice(0, FEW).map((one) => h("li", machineLink(status.rollout, one), " ", state(one.state), " for ", since(one.since), one.detail && ` · ${one.detail}`)))
       : h("p", { class: "soft" }, "Nothing is half done."),
-    status.half_done.length > SHOWN && h("p", { class: "soft" }, `and ${count(status.half_done.length - SHOWN, "machine")} more`),
+    status.half_done.length > FEW && h("p", { class: "soft" }, `and ${count(status.half_done.length - FEW, "machine")} more`),
     status.steps.length > 0 && [h("h3", "Steps around"), h("ul", status.steps.map((line) => h("li", line)))],
     status.updates.length > 0 && [h("h3", "Updates"), h("ul", status.updates.slice(0, 12).map((one) => h("li", `${one.name}: ${one.installed} installed, ${one.failed} failed, ${one.pending} pending`)))]);
 }

@@ -47,6 +47,11 @@ export function look(state) {
   return { sign, word: word || String(state).replaceAll("_", " "), tone, bar };
 }
 
+/** A subscription's first digits tell it apart; the whole of it would be the longest part of a rule. */
+export function brief(what) {
+  return what.replace(/subscription ([0-9a-f]{8})-[0-9a-f-]{27}/g, "subscription $1…");
+}
+
 /** The state as sign and word. `of` is "rollout" where running means that it goes well. */
 export function state(name, of = "") {
   const { sign, word, tone } = of === "rollout" && name === "running" ? { sign: "▶", word: "running", tone: "green" } : look(name);
