@@ -19,14 +19,15 @@ from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.planner.document import digest, parse
 from orchestrator.rollout import events as e
 from orchestrator.rollout.planned import Planned, index_plan
-from orchestrator.rollout.state import Ended, Rollout, Scope
+from orchestrator.rollout.state import Ended, MachineStatus, Rollout, Scope
 from orchestrator.store.memory import MemoryJournal
 from orchestrator.web.desk import Listener
 from orchestrator.web.models import Coming, CommitTold, GrantTold, ObservationTold, PoliciesTold
 
 ID = "monthly-2026-11"
 WHO = "schedule"
-WORSE = 0.002  # of the machines: those that aren't well after their change
+WORSE = 0.001  # of the machines: those that aren't well after their change
+TROUBLED = 3  # at most: each shuts the gate of its lane
 SLOW = timedelta(minutes=4)
 
 
@@ -110,7 +111,8 @@ class Stage:
 
     def _prove(self, machine: int) -> None:
         last = self.rollout.stage + 1 == len(self.planned.plan.stages)  # else no stage would come after it
-        if last and self.chance.random() < WORSE:
+        troubled = self.rollout.counts[MachineStatus.UNHEALTHY]
+        if last and troubled < TROUBLED and self.chance.random() < WORSE:
             self.do(e.MachineUnhealthy(machine, "http://10.4.0.8:8080/healthz answers 503 for 5 min"))
             return
         self.do(e.Verified(machine, well=True, evidence=""), e.MachineEnded(machine, e.Outcome.DONE))

@@ -176,6 +176,8 @@ onAnswer((kind) => {
   if (kind === "silent") setLink("lost");
 });
 
+globalThis.wavekeeper = app; // for whoever measures it
+
 const stream = new Stream("/api/v1/events", {
   onState: setLink,
   onEvent({ event, data }) {

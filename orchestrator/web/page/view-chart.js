@@ -15,7 +15,7 @@ const BAD = new Set(["unhealthy", "undecided"]);
 
 export function chart(id, query, app) {
   const data = new ChartData();
-  const view = { left: 0, scale: 0, top: 0, width: 0, height: 0, gutter: 190, following: true, rowHeight: -1, unfolded: new Set(), chosen: null, asTable: query.get("as") === "table", page: 0, only: "", frames: 0,
+  const view = { left: 0, scale: 0, top: 0, width: 0, height: 0, gutter: 190, following: true, rowHeight: -1, unfolded: new Set(), chosen: null, asTable: query.get("as") === "table", page: 0, only: "",
     x(seconds) { return this.gutter + (seconds - this.left) * this.scale; } };
   let canvas;
   let context;
@@ -23,15 +23,18 @@ export function chart(id, query, app) {
   let dirty = false;
   let watcher;
 
+  const paintNow = () => {
+    if (!canvas?.isConnected || !data.lines) return;
+    keepInside();
+    paint(context, data, view, palette, view.chosen);
+  };
+
   const redraw = () => {
     if (dirty || !canvas) return;
     dirty = true;
     requestAnimationFrame(() => {
       dirty = false;
-      if (!canvas?.isConnected || !data.lines) return;
-      keepInside();
-      paint(context, data, view, palette, view.chosen);
-      view.frames += 1;
+      paintNow();
     });
   };
 
@@ -130,7 +133,7 @@ export function chart(id, query, app) {
   };
 
   return {
-    name: "chart", tab: "rollouts", title: `Chart of ${id}`, tabKeys: tabKeys(id), data, view, redraw,
+    name: "chart", tab: "rollouts", title: `Chart of ${id}`, tabKeys: tabKeys(id), data, view, rows, paintNow,
     hears: (event) => event.rollout === id,
     async load() {
       const [told, status] = await Promise.all([get(path`/rollouts/${id}/chart`, { after: data.edition || "" }), get(path`/rollouts/${id}`)]);
