@@ -68,7 +68,7 @@ RULES = r"""({touch}) => {
       const box = it.getBoundingClientRect();
       if (seen(it) && (box.height < 38 || box.width < 38)) found.push(`too small for a finger (${Math.round(box.width)} x ${Math.round(box.height)}): ${where(it)}`);
     }
-    if (document.documentElement.scrollWidth > innerWidth) found.push(`wider than the screen: ${document.documentElement.scrollWidth}`);
+    if (document.documentElement.scrollWidth > screen.width) found.push(`wider than the screen: ${document.documentElement.scrollWidth}`);
   }
   return found;
 }"""

@@ -54,6 +54,7 @@ async def test_every_view_can_be_used_by_everybody(kind: str, tmp_path: Path) ->
                 wrong += [
                     f"{view}: {one}" for one in await eyes.page.evaluate(RULES, {"touch": kind == "phone"})
                 ]
+            assert wrong == []
             await eyes.see(f"rollouts/{rollout.id}")
             await eyes.live()
             await eyes.main().locator(".do-pause").click()

@@ -123,6 +123,14 @@ function signedOut() {
 
 // Whether it is live ----------------------------------------------------------------------------------------
 
+let streaming = "connecting"; // as the stream has it
+let silent = false; // whether the last thing that was asked was answered by nobody
+
+/** Live is what both say: events come, and what is asked is answered. */
+function judge() {
+  setLink(streaming === "signed-out" ? streaming : silent ? "lost" : streaming);
+}
+
 function setLink(state) {
   const before = app.link;
   if (state === before) return;
@@ -172,14 +180,20 @@ async function who() {
 }
 
 onAnswer((kind) => {
-  if (kind === "signed-out") setLink("signed-out");
-  if (kind === "silent") setLink("lost");
+  if (kind === "signed-out") streaming = "signed-out";
+  if (kind === "silent" && !silent) stream.cut(); // a line that seems to be open may be as dead
+  silent = kind === "silent";
+  judge();
 });
 
 globalThis.wavekeeper = app; // for whoever measures it
 
 const stream = new Stream("/api/v1/events", {
-  onState: setLink,
+  onState(state) {
+    streaming = state;
+    if (state === "live") silent = false;
+    judge();
+  },
   onEvent({ event, data }) {
     heard(data.at);
     app.recent.push({ event, ...data });

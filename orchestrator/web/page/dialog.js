@@ -37,7 +37,7 @@ export function openAct(app, { act: verb, rollout, machine }) {
   const reason = h("textarea", { id: "reason", name: "reason", rows: "3", required: true, maxlength: "1000", "aria-describedby": "reason-help", autocomplete: "off" });
   const trouble = h("div", { class: "trouble", role: "alert" });
   const confirm = h("button", { class: `button ${tone}`, type: "submit" }, label);
-  const form = h("form", { method: "dialog" },
+  const form = h("form", { method: "dialog", novalidate: true },
     h("h2", `${label} ${what}?`),
     machine && h("p", { class: "soft" }, `in rollout ${rollout}`),
     effect,

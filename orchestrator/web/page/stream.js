@@ -38,6 +38,11 @@ export class Stream {
     }
   }
 
+  /** Begin anew, from where it is. */
+  cut() {
+    this.control?.abort();
+  }
+
   stop() {
     this.stopped = true;
     this.control?.abort();
