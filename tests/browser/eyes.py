@@ -121,4 +121,4 @@ async def looking(browser: Browser, url: str, who: str = "ada", **options: Any) 
         yield eyes
     finally:
         await context.close()
-    assert eyes.wrong == []
+    assert eyes.wrong == [], "\n".join(eyes.wrong)
