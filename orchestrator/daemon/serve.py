@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -110,6 +111,8 @@ async def served(daemon: Daemon, gate: Gate) -> AsyncIterator[str]:
     if settings is None:
         yield ""
         return
+    page = urlsplit(daemon.config.access.url).hostname  # browsers come by it
+    settings = replace(settings, names=(*settings.names, *([page] if page else [])))
     app = build(DaemonDesk(daemon), settings, recognising(gate))
     add_signing_in(app, gate)
     add_page(app)

@@ -6,12 +6,11 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from aiohttp import web
 
-from orchestrator.access.model import Person
 from orchestrator.errors import WavekeeperError
 from orchestrator.service.letterbox import Letterbox
 from orchestrator.web.asked import Asked
@@ -19,6 +18,8 @@ from orchestrator.web.broadcast import Broadcast
 from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
 from orchestrator.web.events import Stream
+from orchestrator.web.guard import add_guard
+from orchestrator.web.knowing import PERSON, add_knowing
 from orchestrator.web.person import Recognise
 from orchestrator.web.problems import Declined, declined_for, response_of
 from orchestrator.web.reading import body_of, key_of, query_of
@@ -27,8 +28,6 @@ from orchestrator.web.settings import Settings
 from orchestrator.web.table import ROUTES
 
 log = structlog.get_logger("wavekeeper.web")
-
-PERSON: Final = web.RequestKey("person", Person)
 
 
 def build(
@@ -40,15 +39,9 @@ def build(
     broadcast: Broadcast | None = None,
 ) -> web.Application:
     """An application that answers by the table. More routes may be added to it before it runs."""
-
-    @web.middleware
-    async def person_first(request: web.Request, handler: Callable[..., Any]) -> web.StreamResponse:
-        if request.path.startswith(PREFIX):
-            request[PERSON] = await recognise(request)
-        answer: web.StreamResponse = await handler(request)
-        return answer
-
-    app = web.Application(middlewares=[_problems, person_first], client_max_size=settings.largest_body)
+    app = web.Application(middlewares=[_problems], client_max_size=settings.largest_body)
+    add_guard(app, settings)
+    add_knowing(app, recognise, settings.requests_per_minute)
     charts, letters = Charts(desk), Letterbox(desk.journal, desk.look_into_inbox)
     broadcast = Broadcast(desk) if broadcast is None else broadcast
 
