@@ -15,7 +15,7 @@ from orchestrator.rollout.holding import unlooked
 from orchestrator.rollout.hours import begins_at
 from orchestrator.rollout.notices import due_notices
 from orchestrator.rollout.observations import closing_step, next_step
-from orchestrator.rollout.progress import gives_up_at, lane_may_move, stragglers_give_up_at
+from orchestrator.rollout.progress import gives_up_at, lane_may_move, leaves_held_at, stragglers_give_up_at
 from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope
 from orchestrator.rollout.stopping import sends_nothing
 
@@ -100,7 +100,10 @@ def _looks(rollout: Rollout) -> tuple[a.Activity, ...]:
 
 def lane_wakes_at(rollout: Rollout, lane: int) -> datetime | None:
     """When a lane has to be asked again though nothing happened."""
-    return gives_up_at(rollout, lane) if lane_may_move(rollout, lane) else None
+    if not lane_may_move(rollout, lane):
+        return None
+    moments = (gives_up_at(rollout, lane), leaves_held_at(rollout, lane))
+    return min((when for when in moments if when is not None), default=None)
 
 
 def stage_wakes_at(rollout: Rollout, now: datetime) -> datetime | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from orchestrator.rollout import events as e
 from orchestrator.rollout.emergency import least_bake
 from orchestrator.rollout.holding import held_refusal, surely_held
+from orchestrator.rollout.holds import Hold
 from orchestrator.rollout.hours import waited_long
 from orchestrator.rollout.state import (
     A_PERSONS,
@@ -18,6 +20,9 @@ from orchestrator.rollout.state import (
 )
 from orchestrator.rollout.stopping import in_canary
 from orchestrator.rollout.stretches import holds_up, under_way
+
+SECOND_THOUGHTS: Final = timedelta(hours=1)
+"""How old a hold is at least before a wave goes on without the machines that it holds."""
 
 
 def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event, ...]:
@@ -36,7 +41,10 @@ def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event,
     deadline = gives_up_at(rollout, number)
     if deadline is None:
         return ()
-    return _give_up(rollout, number, now) if now >= deadline else _leave_held(rollout, number, deadline)
+    if now >= deadline:
+        return _give_up(rollout, number, now)
+    leaves = leaves_held_at(rollout, number)
+    return _leave_held(rollout, number, deadline) if leaves is not None and now >= leaves else ()
 
 
 def lane_may_move(rollout: Rollout, number: int) -> bool:
@@ -70,23 +78,41 @@ def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
     return waited_long(rollout, rollout.planned.lanes[number].calendars[lane.wave], since)
 
 
-def _leave_held(rollout: Rollout, number: int, deadline: datetime) -> tuple[e.Event, ...]:
-    """Nobody else of the wave is waited for, and those held are so for longer than it would wait: it goes on without them, by name.
+def leaves_held_at(rollout: Rollout, number: int) -> datetime | None:
+    """When the open wave of a lane goes on without those that are held for longer than it would wait; None if it waits for anybody else.
 
-    A canary of which nobody was tried yet waits all the same: whatever comes after it has nothing else to learn from.
+    Whoever placed a hold by mistake has had the time to lift it by then.
+    """
+    deadline = gives_up_at(rollout, number)
+    held = _held_for_long(rollout, number, deadline) if deadline is not None else None
+    return max(hold.since for _, hold in held) + SECOND_THOUGHTS if held else None
+
+
+def _held_for_long(rollout: Rollout, number: int, deadline: datetime) -> list[tuple[int, Hold]] | None:
+    """Those of the open wave that are held until after its deadline, if nobody else of it is waited for.
+
+    A canary of which nobody was tried yet waits as long as any wave: whatever comes after it has nothing else to learn from.
     """
     if not rollout.meant or (in_canary(rollout) and not rollout.attempted):
-        return ()
-    left = []
+        return None
+    found = []
     for machine in rollout.planned.lanes[number].waves[rollout.lanes[number].wave]:
         status = rollout.machines[machine].status
         if status in SETTLED:
             continue
         hold = surely_held(rollout, machine, deadline) if status is MachineStatus.PENDING else None
         if hold is None:
-            return ()
-        left.append(e.MachineLeftOut(machine, f"{hold}; that is longer than its wave waits"))
-    return tuple(left)
+            return None
+        found.append((machine, hold))
+    return found
+
+
+def _leave_held(rollout: Rollout, number: int, deadline: datetime) -> tuple[e.Event, ...]:
+    """The wave goes on without them, each by name."""
+    held = _held_for_long(rollout, number, deadline) or ()
+    return tuple(
+        e.MachineLeftOut(machine, f"{hold}; that is longer than its wave waits") for machine, hold in held
+    )
 
 
 def _give_up(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event, ...]:

@@ -36,6 +36,7 @@ FAULTS = st.builds(
     sick=MUCH,
     gone=st.sampled_from([0.0, 0.0, 0.01]),
     person=MUCH,
+    words=MUCH,
 )
 
 
@@ -68,6 +69,7 @@ def plans(draw: st.DrawFn) -> Told:
         group=" ".join(draw(st.sampled_from(["", "", names, names[:2]]))),
         stop=draw(st.sampled_from(list(STOPS))),
         in_flight=draw(st.sampled_from([None, None, 1, 2])),
+        frozen=draw(st.sampled_from([False, False, False, True])),
     )
 
 

@@ -207,6 +207,8 @@ class Host:
                 self._later(MINUTE, machine, activity, self._watch)
             case a.WatchGroups():
                 self._later(MINUTE, machine, activity, self._watch_groups)
+            case a.LookForHeld():
+                self._later(soon, machine, activity, self._look_for_held)
 
     def _later(
         self,
@@ -245,6 +247,12 @@ class Host:
         if world.is_sick() and not forced and self.planned.machine(machine).groups:
             return m.FoundGroupSick(ROLLOUT, machine, 0, "503")
         return m.FoundWell(ROLLOUT, machine, world.shown(machine))
+
+    def _look_for_held(self, _: int, activity: a.Activity) -> m.Message:
+        """Tags mean every other machine."""
+        assert isinstance(activity, a.LookForHeld)
+        every_other = tuple(range(0, len(self.world.machines), 2))
+        return m.HoldsLooked(ROLLOUT, tuple((hold, every_other) for hold in activity.holds))
 
     def _called(self, machine: int, activity: a.Activity) -> m.Message:
         world = self.world

@@ -125,6 +125,8 @@ class _Others:
             self.world.misfortune()
             if self.world.happens(self.case.faults.person):
                 self._say(self._whim())
+            if self.case.faults.words and self.world.happens(self.case.faults.words):
+                self._say(self._word())
             return
         if not self.healed:
             self.healed = True
@@ -155,6 +157,22 @@ class _Others:
             *([m.Abort(ROLLOUT, *who)] if self.world.chance.random() < 0.1 else []),
         ]
         return self.world.chance.choice(choices)
+
+    def _word(self) -> m.Command:
+        """Of holds and emergencies."""
+        chance, who = self.world.chance, ("ada", "on a whim")
+        name = self.host.planned.machine(chance.randrange(len(self.host.rollout.machines))).name
+        select = chance.choice(
+            [f"name={name}", f"name={name}", "name=*", "tag:app=shop", f"tag:app=shop,name={name}"]
+        )
+        hours = chance.choice([0.5, 1, 3, 40])
+        held = chance.choice(list(self.host.scope.holds) or ["h1"])
+        choices: list[m.Command] = [
+            *[m.Hold(select, self.world.now + timedelta(hours=hours), *who)] * 3,
+            m.Unhold(held, *who),
+            m.Emergency(ROLLOUT, *who),
+        ]
+        return chance.choice(choices)
 
     def _mend(self) -> list[m.Command]:
         """What a person says who wants it to end: settle the undecided, resume, approve."""

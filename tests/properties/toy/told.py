@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from orchestrator.availability.model import Constraint
 from orchestrator.planner.model import Plan
-from orchestrator.policy.model import Each, Health, Share, StopWhen
-from tests.builders import always, budget, exclusion, grouped, lane, order, plan_of, stage, step, surrounded
+from orchestrator.policy.model import Each, Freeze, Health, Origin, Share, StopWhen, Zone
+from orchestrator.policy.windows import calendar
+from tests.builders import (
+    always,
+    budget,
+    exclusion,
+    grouped,
+    lane,
+    order,
+    plan_of,
+    stage,
+    step,
+    surrounded,
+    under,
+)
 
 AROUND = {
     "nothing": ((), ()),
@@ -36,6 +49,11 @@ STOPS = {
 }
 
 
+FROZEN = calendar(
+    [], [Freeze(date(2026, 11, 20), date(2026, 11, 23), "sale", Zone("UTC"), Origin("f.yaml", 1))], None
+)
+
+
 @dataclass(frozen=True)
 class Told:
     """A plan. `lanes`: (id, stage, after, waves), a wave being names; `rules`: ("budget", 1, "a b") and the like."""
@@ -49,6 +67,7 @@ class Told:
     group: str = ""  # machines that are asked about together
     stop: str = "never"
     in_flight: int | None = None
+    frozen: bool = False  # for the first two days, unless somebody declares an emergency
 
     def plan(self) -> Plan:
         """The plan itself."""
@@ -69,6 +88,8 @@ class Told:
         for each, earlier, later in WIDER[self.wider]:
             only = self.lanes[0][3][0] if self.wider.endswith("for some") else ""
             made = surrounded(made, each, earlier, later, only)
+        if self.frozen:
+            made = under(made, FROZEN)
         return grouped(made, "db", self.group) if self.group else made
 
 

@@ -6,10 +6,12 @@ Each of its claims is a thing that must never be.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestrator.availability.model import Budget, Exclusion, Order
 from orchestrator.planner.model import Plan
+from orchestrator.policy.model import Health
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
@@ -23,6 +25,16 @@ ENDS = (e.MachineEnded, e.MachineGone, e.MachineWrittenOff)
 
 SETTLES = (e.MachineEnded, e.MachineGone, e.MachineWrittenOff, e.MachineLeftOut, e.MachineSkipped)
 """Facts after which a wave doesn't wait for the machine."""
+
+
+@dataclass
+class Held:
+    """A hold, by what was written of it."""
+
+    select: str
+    until: datetime
+    looked: bool = False
+    seen: set[int] = field(default_factory=set)
 
 
 class Witness:
@@ -47,6 +59,9 @@ class Witness:
         self.failures = 0
         self.begun: dict[int, None] = {}  # in flight
         self.written_off: dict[int, None] = {}
+        self.holds: dict[str, Held] = {}
+        self.emergency = False
+        self.approved: dict[int, None] = {}
 
     # What is told ---------------------------------------------------------------------------------------------
 
@@ -107,6 +122,7 @@ class Witness:
                 self.told((), fact.back)
 
     def _saw(self, fact: e.Event, at: datetime) -> None:
+        self._saw_word(fact, at)
         match fact:
             case e.RolloutPaused():
                 self.halted = True
@@ -118,13 +134,13 @@ class Witness:
                 self.halted = self.stopped = False
             case e.StageOpened(stage):
                 assert stage == self.stage + 1
+                wanted = stage > 0 and self.plan.stages[stage - 1].approve
+                assert not wanted or stage - 1 in self.approved, "a stage opens without the yes that it wants"
                 assert self.bake_until is None or at >= self.bake_until, (
                     "a stage opens before the last has baked"
                 )
                 self._stage_is_over(self.stage)
                 self.stage, self.bake_until = stage, None
-            case e.StageBaking(_, until):
-                self.bake_until = until
             case e.WaveOpened(lane, wave):
                 self._may_open(lane, wave)
             case e.WavePassed(lane, wave):
@@ -135,9 +151,11 @@ class Witness:
                 self.given_up[lane] = None
             case e.Granted(machine):
                 self._may_go_down(machine)
+                self._may_begin(machine, at)
                 self.open[machine] = self.begun[machine] = None
-            case e.Intended():
+            case e.Intended(machine):
                 assert not self.stopped, "an intent after a stop"
+                self._may_begin(machine, at)
             case e.MachineUnhealthy(machine):
                 self.failures += 1
                 self.open[machine] = None
@@ -159,6 +177,33 @@ class Witness:
             self.open.pop(fact.machine, None)
         if isinstance(fact, SETTLES) and getattr(fact, "outcome", None) is not e.Outcome.PENDING:
             self.settled[fact.machine] = self.ever_settled[fact.machine] = None
+
+    def _saw_word(self, fact: e.Event, at: datetime) -> None:
+        """What a person said of stages, holds and emergencies, and how long a stage bakes for it."""
+        match fact:
+            case e.StageApproved(stage, _, reason):
+                assert self.emergency or not reason.startswith("emergency"), (
+                    "a yes of an emergency that isn't"
+                )
+                self.approved[stage] = None
+            case e.EmergencyDeclared():
+                self.emergency = True
+                if self.bake_until is not None:
+                    self.bake_until = min(self.bake_until, at + Health().min_healthy_time)
+            case e.HoldPlaced(hold, select, until):
+                self.holds[hold] = Held(select, until)
+            case e.HoldLifted(hold):
+                del self.holds[hold]
+            case e.HoldSeen(hold, machines):
+                self.holds[hold].looked = True
+                self.holds[hold].seen.update(machines)
+            case e.StageBaking(stage, until):
+                gate = self.plan.stages[stage]
+                least = min(gate.bake, Health().min_healthy_time) if self.emergency else gate.bake
+                assert until >= at + least, "a stage bakes for less than it has to"
+                self.bake_until = until
+            case _:
+                pass
 
     # What must never be ---------------------------------------------------------------------------------------
 
@@ -184,6 +229,20 @@ class Witness:
                     self._order(rule, name)
         self._wave_is_open(machine)
         self._holds(machine)
+
+    def _may_begin(self, machine: int, at: datetime) -> None:
+        planned = self.plan.machines[machine]
+        for hold in self.holds.values():
+            *tags, named = hold.select.replace("name=", "").split(",")
+            if named.startswith("tag:"):
+                tags, named = [named], "*"
+            means = named in ("*", planned.name)
+            if tags:
+                means = machine in hold.seen or (means and not hold.looked)
+            assert not means or at >= hold.until, f"{planned.name} is begun, and held until {hold.until}"
+        if planned.calendar is not None and not self.emergency:
+            closed = self.plan.calendars[planned.calendar].freezes
+            assert not any(x.start <= at < x.end for x in closed), f"{planned.name} is begun in a freeze"
 
     def _is_out(self, name: str) -> bool:
         index = self.index[name]

@@ -41,6 +41,7 @@ class Faults:
     sick: float = 0.0  # a group isn't well for a while, for each ten minutes
     gone: float = 0.0
     person: float = 0.0  # a person says something, for each ten minutes
+    words: float = 0.0  # the same of holds and emergencies
 
 
 @dataclass(slots=True)
