@@ -162,13 +162,8 @@ class Witness:
                 self.settled.pop(machine, None)
             case e.Undecided() | e.AttemptRejected():
                 self.failures += 1
-            case e.MachineWrittenOff(machine):
-                self.written_off[machine] = None
             case e.StretchStepEnded(ok=good) | e.ChangeEnded(changed=good):
                 self.failures += not good
-            case e.MachineRetried(machine):
-                self.retried[machine] = None
-                self.settled.pop(machine, None)
             case _:
                 pass
         if isinstance(fact, (*ENDS, e.MachineUnhealthy, e.Undecided)):
@@ -179,7 +174,7 @@ class Witness:
             self.settled[fact.machine] = self.ever_settled[fact.machine] = None
 
     def _saw_word(self, fact: e.Event, at: datetime) -> None:
-        """What a person said of stages, holds and emergencies, and how long a stage bakes for it."""
+        """What a person said, and how long a stage bakes for it."""
         match fact:
             case e.StageApproved(stage, _, reason):
                 assert self.emergency or not reason.startswith("emergency"), (
@@ -190,6 +185,11 @@ class Witness:
                 self.emergency = True
                 if self.bake_until is not None:
                     self.bake_until = min(self.bake_until, at + Health().min_healthy_time)
+            case e.MachineWrittenOff(machine):
+                self.written_off[machine] = None
+            case e.MachineRetried(machine):
+                self.retried[machine] = None
+                self.settled.pop(machine, None)
             case e.HoldPlaced(hold, select, until):
                 self.holds[hold] = Held(select, until)
             case e.HoldLifted(hold):
