@@ -20,6 +20,7 @@ from orchestrator.rollout.admission import holders, refusal
 from orchestrator.rollout.ended import still_left
 from orchestrator.rollout.holding import hold_on, next_held
 from orchestrator.rollout.hours import next_opening
+from orchestrator.rollout.progress import leaves_held_at
 from orchestrator.rollout.state import (
     A_PERSONS,
     IN_FLIGHT,
@@ -196,6 +197,13 @@ def what_is_next(rollout: Rollout, now: datetime) -> str:
     opening = next_opening(rollout, now) if rollout.stage_status is StageStatus.OPEN else None
     if opening is not None and not rollout.in_flight:
         when, count = opening
+        leaves = [
+            at
+            for lane in rollout.planned.lanes_of_stage[rollout.stage]
+            if (at := leaves_held_at(rollout, lane))
+        ]
+        if leaves and min(leaves) < when:
+            return f"the waves of stage {stages[rollout.stage].name} go on at {min(leaves):%Y-%m-%d %H:%M} UTC, without those held for longer"
         many = f"{count} machines" if count > 1 else "a machine"
         held = next_held(rollout, when)
         why = (

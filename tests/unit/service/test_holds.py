@@ -61,6 +61,16 @@ def test_status_tells_who_is_held_and_when_it_goes_on() -> None:
     assert lines[1:] == (f"It is {held}. Lift that for all that it holds: wavekeeper unhold h1 --reason ...",)
 
 
+def test_status_tells_when_a_wave_goes_on_without_whom_it_would_wait_for_too_long() -> None:
+    """An hour after the hold was placed, not at its end."""
+    told = diary()
+    told.hold("name=a", days=3)
+    told.finish("b")
+    assert what_is_next(told.rollout, told.now) == (
+        "the waves of stage broad go on at 2026-11-22 13:00 UTC, without those held for longer"
+    )
+
+
 def test_status_tells_a_machine_of_a_later_wave_that_it_is_held() -> None:
     """Besides that its turn hasn't come."""
     told = diary()
