@@ -67,7 +67,12 @@ def _numbers(fact: e.Event) -> tuple[int, ...]:
     machine: int = getattr(fact, "machine", -1)
     if machine >= 0:
         return (machine,)
-    return (*fact.out, *fact.back) if isinstance(fact, e.FleetSeen) else ()
+    match fact:
+        case e.FleetSeen(out, back):
+            return (*out, *back)
+        case e.HoldSeen(machines=machines):
+            return machines
+    return ()
 
 
 def _names(rollout: Rollout | Ended | None, fact: e.Event) -> tuple[str, ...]:

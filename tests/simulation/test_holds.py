@@ -20,6 +20,7 @@ from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.ending import ExitCode, exit_code
 from orchestrator.service.look import look
 from orchestrator.service.status import what_is_next
+from orchestrator.service.story import story_from
 from orchestrator.service.verbs import carry_out, command
 from orchestrator.store.memory import Crashed, MemoryJournal
 from orchestrator.verify.holds import judge_holds
@@ -138,6 +139,8 @@ async def test_a_hold_in_mid_wave_is_kept_and_ends_by_itself() -> None:
     assert (rollout.status, exit_code(rollout)) == (RolloutStatus.FINISHED, ExitCode.DONE)
     assert stage.installs() == dict.fromkeys(statuses(rollout), 1)
     placed = START + timedelta(minutes=30)
+    story = [one.sentence async for one in story_from(MemoryJournal(stage.disk), rollout)]
+    assert sum("is held by grace until" in sentence for sentence in story) == 2
     assert began(stage, "a2") < placed + HOUR < began(stage, "a3") - 4 * HOUR
     judge(stage, complete=True)
 
