@@ -29,6 +29,7 @@ def readings(daemon: Daemon) -> Readings:
     rollouts = Counter(str(one.status) for one in known(scope))
     queued, mute = _untold(scope)
     age = daemon.fleet.age
+    swept_at = daemon.house.services.views.swept_at
     good, ends = followed.good, daemon.certificate_ends()
     return Readings(
         version=VERSION,
@@ -43,6 +44,7 @@ def readings(daemon: Daemon) -> Readings:
         room_lowest=min(budgets, default=None),
         journal_rows=scope.seq,
         inventory_age_s=age.total_seconds() if age is not None else None,
+        health_age_s=(now - swept_at).total_seconds() if swept_at is not None else None,
         commit=good.commit.short if good is not None else "",
         commit_made_s=good.commit.at.timestamp() if good is not None else None,
         commit_refused=followed.bad is not None,

@@ -18,6 +18,7 @@ from orchestrator.daemon.matters import Seen, matters_of
 from orchestrator.daemon.operating import Tell
 from orchestrator.rollout import events as e
 from orchestrator.rollout.matters import News
+from orchestrator.rollout.notices import decide_receivers_of
 from orchestrator.rollout.tidings import (
     body_of_news,
     decide_matters,
@@ -46,7 +47,10 @@ class Telling:
 
     async def name_receivers(self) -> None:
         """Write down who is told, if that differs: before anything is driven, so that it is told of all of it."""
-        await self._record(decide_receivers(self.house.log.scope, self.wanted().receivers))
+        scope, receivers = self.house.log.scope, self.wanted().receivers
+        await self._record(decide_receivers(scope, receivers))
+        for rollout in list(scope.rollouts.values()):
+            await self._record(decide_receivers_of(rollout, receivers), rollout.id)
 
     async def look(self) -> None:
         """For ever: write down what came up and what is over."""
@@ -107,6 +111,6 @@ class Telling:
                 pause = settings.tell_every
             await clock.sleep(pause.total_seconds())
 
-    async def _record(self, facts: tuple[e.Event, ...]) -> None:
+    async def _record(self, facts: tuple[e.Event, ...], rollout: str = "") -> None:
         if facts:
-            await self.house.record(facts)
+            await self.house.record(facts, rollout)

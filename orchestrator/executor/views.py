@@ -32,6 +32,7 @@ class Views:
         self._dispatcher = dispatcher
         self._clock = clock
         self._settings = settings
+        self.swept_at: datetime | None = None  # when a whole subscription was last looked at
         self._latest: dict[MachineId, tuple[datetime, View]] = {}
         self._size: dict[str, int] = {}  # machines of a subscription, as the last sweep counted them
         self._wanted: dict[str, dict[MachineId, tuple[Target, asyncio.Future[View]]]] = defaultdict(dict)
@@ -118,6 +119,7 @@ class Views:
             if error.retry_after_s is not None:
                 self._dispatcher.hold(subscription, EVERYWHERE, Budgeted.LIST, error.retry_after_s)
             raise
+        self.swept_at = asked_at
         self._size[subscription] = len(views)
         self._latest.update((machine, (asked_at, view)) for machine, view in views.items())
         return views

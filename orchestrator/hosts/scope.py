@@ -217,13 +217,13 @@ class ScopeHost:
         assert self._group is not None
         self._group.create_task(_durable(commit))
 
-    async def record(self, facts: tuple[e.Event, ...]) -> None:
-        """Write down facts about no rollout, and wait until they are durable. Who is told of what, every rollout hears of."""
-        _, commit = self.log.record("", facts, self._event_time())
-        if any(isinstance(fact, e.ReceiversNamed) for fact in facts):
-            for host in self.hosts.values():
-                host.rules_moved(host.event_time())
+    async def record(self, facts: tuple[e.Event, ...], rollout: str = "") -> None:
+        """Write down what this process has to say of itself, or of whom a rollout is told to, and wait until it is durable."""
+        _, commit = self.log.record(rollout, facts, self._event_time())
         await commit
+        if rollout in self.hosts:
+            host = self.hosts[rollout]
+            host.rules_moved(host.event_time())  # what it is to tell may be none of its business any more
 
     async def archive(
         self, retention: Retention, to: Callable[[int], str], letters: Sequence[str] = ()

@@ -26,7 +26,7 @@ VERSIONS: Mapping[str, int] = {
     "Intended": 2,
     "Started": 2,
     "ChangeEnded": 2,
-    "RolloutStarted": 2,
+    "RolloutStarted": 3,
 }
 """Events that have changed since their first version, with their present version; all others are 1.
 

@@ -13,6 +13,7 @@ from orchestrator.rollout.blocking import decide_block, nothing_left
 from orchestrator.rollout.emergency import overridden
 from orchestrator.rollout.ended import still_left
 from orchestrator.rollout.holding import decide_hold, hold_on
+from orchestrator.rollout.matters import Receiver
 from orchestrator.rollout.progress import next_stage
 from orchestrator.rollout.state import (
     IN_FLIGHT,
@@ -88,6 +89,7 @@ def _start(scope: Scope, command: m.Start, now: datetime) -> tuple[e.Event, ...]
         command.scale,
         command.due,
         command.commit,
+        tuple(Receiver(webhook, on) for webhook, on in scope.tidings.receivers.items()),
     )
     if not command.emergency.strip():
         return (started,)

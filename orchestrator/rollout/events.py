@@ -43,6 +43,7 @@ from orchestrator.rollout.matter_events import (
     MatterTold,
     ReceiversNamed,
 )
+from orchestrator.rollout.matters import Receiver
 from orchestrator.rollout.shared_events import (
     Archived,
     BudgetsShrunk,
@@ -137,6 +138,7 @@ class RolloutStarted:
     """A plan was started, kept under `digest`. `dropped` were gone or off by then, each with its reason.
 
     `due`: the moment of a schedule that it was opened for; `commit`: of the policies that it was planned from.
+    `receivers`: who is told of it besides those whom its plan names, as of then.
     """
 
     rollout: str
@@ -148,6 +150,7 @@ class RolloutStarted:
     scale: float = 1.0  # how fast the cloud's time runs: other than 1 against an emulator only
     due: datetime | None = None
     commit: str = ""
+    receivers: tuple[Receiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

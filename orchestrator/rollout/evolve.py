@@ -16,7 +16,7 @@ from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
 from orchestrator.rollout.evolve_stretch import fresh_stretches, stretches_of
 from orchestrator.rollout.holding import fold_hold, fold_seen, held_from_the_start
-from orchestrator.rollout.notices import fold_told, note
+from orchestrator.rollout.notices import fold_receivers, fold_told, note
 from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.replanning import begun_of
 from orchestrator.rollout.state import (
@@ -67,7 +67,8 @@ def begin(scope: Scope, event: e.RolloutStarted, planned: Planned, at: datetime)
         if planned.lane_of[machine] >= 0:
             move(scope, rollout, machine, MachineRun(MachineStatus.LEFT_OUT, at, detail=why))
         scope.ledger.mark_out(planned.machine(machine).id, at)
-    note(scope, rollout, event, at)
+    rollout.receivers = {one.webhook: one.on for one in event.receivers}
+    note(rollout, event, at)
     _pass_time(scope, at)
 
 
@@ -77,7 +78,7 @@ def apply(scope: Scope, rollout_id: str, event: e.Event, at: datetime) -> None:
     fold = _FOLDS.get(type(event))
     if rollout is not None and fold is not None:
         fold(scope, rollout, event, at)
-        note(scope, rollout, event, at)
+        note(rollout, event, at)
     elif isinstance(event, e.RolloutStarted):
         raise Defect("a rollout begins through `begin`, with its plan")
     elif isinstance(event, e.UpdateBlocked | e.UpdateUnblocked):
@@ -257,6 +258,7 @@ def _nothing(_: Scope, _rollout: Rollout, _event: e.Event, _at: datetime) -> Non
 
 _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.Prepared: _prepared,
+    e.ReceiversNamed: lambda _, rollout, event, __: fold_receivers(rollout, event),
     e.RolloutRefused: _refused,
     e.RolloutPaused: _paused,
     e.RolloutResumed: _resumed,

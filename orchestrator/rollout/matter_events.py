@@ -1,4 +1,4 @@
-"""Facts about what the service tells people of itself. They are of the scope, and of no rollout. Named by `events`."""
+"""Facts about what the service tells people of itself. They are of the scope, and of no rollout, but for the first, which is of either. Named by `events`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orchestrator.rollout.matters import Receiver
 
 @dataclass(frozen=True, slots=True)
 class ReceiversNamed:
-    """These are told from now on, of rollouts and of the service, and nobody else by the service's configuration."""
+    """These are told from now on, and nobody else by the service's configuration: of the service, or of the rollout whose fact it is."""
 
     receivers: tuple[Receiver, ...]
 

@@ -6,6 +6,7 @@ same then, so that receivers can tell. Whoever can't be told holds nothing up: t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -15,17 +16,18 @@ from orchestrator.policy.words import counted
 from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.matters import Receiver
 from orchestrator.rollout.stakes import options_of, stake_of
-from orchestrator.rollout.state import MachineStatus, Notice, Rollout, Scope
+from orchestrator.rollout.state import MachineStatus, Notice, Rollout
 
 
-def note(scope: Scope, rollout: Rollout, fact: e.Event, at: datetime) -> None:
+def note(rollout: Rollout, fact: e.Event, at: datetime) -> None:
     """Keep what people are to be told of a fact that was just folded: those whom policies name, and those whom the service does."""
-    if not rollout.planned.plan.notify and not scope.tidings.receivers:
+    if not rollout.planned.plan.notify and not rollout.receivers:
         return
     for occasion, text, machine in _told_of(rollout, fact):
         webhooks = {one.webhook: None for one in rollout.planned.plan.notify if occasion in one.on}
-        webhooks |= {webhook: None for webhook, on in scope.tidings.receivers.items() if occasion in on}
+        webhooks |= {webhook: None for webhook, on in rollout.receivers.items() if occasion in on}
         if occasion is Occasion.PAUSED and not webhooks:
             continue  # it has no number either: journals from before there was such an occasion count without it
         rollout.notices += 1
@@ -60,6 +62,25 @@ def fold_told(rollout: Rollout, fact: e.Told) -> None:
         rollout.mute.pop(fact.webhook, None)
     else:
         rollout.mute[fact.webhook] = fact.evidence
+
+
+def decide_receivers_of(rollout: Rollout, receivers: Sequence[Receiver]) -> tuple[e.Event, ...]:
+    """The fact that others are told of a rollout from now on than those of whom it knows. Of one that is over nobody new is told."""
+    wanted = {one.webhook: one.on for one in receivers}
+    owed = {webhook for webhook, notices in rollout.untold.items() if notices} & rollout.receivers.keys()
+    if wanted == rollout.receivers or (rollout.over and owed <= wanted.keys()):
+        return ()
+    return (e.ReceiversNamed(tuple(receivers)),)
+
+
+def fold_receivers(rollout: Rollout, fact: e.ReceiversNamed) -> None:
+    """What those who aren't receivers any more weren't told is told to nobody, unless its plan names them."""
+    named = {one.webhook for one in rollout.planned.plan.notify}
+    gone = rollout.receivers.keys() - {one.webhook for one in fact.receivers} - named
+    rollout.receivers = {one.webhook: one.on for one in fact.receivers}
+    for webhook in gone:
+        rollout.untold.pop(webhook, None)
+        rollout.mute.pop(webhook, None)
 
 
 def notice_key(rollout: Rollout, notice: int) -> str:

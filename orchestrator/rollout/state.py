@@ -231,6 +231,9 @@ class Rollout:
     sick: dict[int, Sick] = field(default_factory=dict)  # groups whose machines wait
     notices: int = 0  # made so far
     stages_done: int = 0  # of which people were told, or need not be
+    receivers: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # who else is told of what: webhook -> occasions
     untold: dict[str, dict[int, Notice]] = field(default_factory=dict)  # webhook -> notices, in order
     mute: dict[str, str] = field(default_factory=dict)  # webhooks that can't be told now, and why
     replannings: list[Replanning] = field(default_factory=list)

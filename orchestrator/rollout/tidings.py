@@ -91,10 +91,6 @@ def _name(scope: Scope, receivers: dict[str, tuple[str, ...]]) -> None:
     for webhook in gone:
         scope.tidings.untold.pop(webhook, None)
         scope.tidings.mute.pop(webhook, None)
-        for rollout in scope.rollouts.values():
-            if webhook not in {one.webhook for one in rollout.planned.plan.notify}:
-                rollout.untold.pop(webhook, None)
-                rollout.mute.pop(webhook, None)
 
 
 def _note(tidings: Tidings, matter: Matter, at: datetime, *, over: bool = False) -> None:

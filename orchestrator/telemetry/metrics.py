@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.process_collector import ProcessCollector
@@ -23,6 +23,7 @@ class Metrics(Collector):
     """All of `model.ALL`, and what the operating system tells of the process (`process_...`)."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a series more for each, which nobody asks for
         self._read: Callable[[], m.Readings] | None = None
         self.registry = CollectorRegistry()
         self._grants = self._counter(m.GRANTS)

@@ -15,6 +15,8 @@ from orchestrator.daemon.matters import Seen
 from orchestrator.daemon.operating import Tell
 from orchestrator.daemon.operating_schema import EVERYTHING
 from orchestrator.daemon.telling import Telling
+from orchestrator.executor.log import replay
+from orchestrator.executor.whole import whole
 from orchestrator.hosts.resting import Pace
 from orchestrator.rollout import events as e
 from orchestrator.rollout.matters import Receiver
@@ -126,8 +128,13 @@ async def test_a_webhook_that_fails_for_an_hour_hears_everything_once_over_a_res
     refused = [one for one in facts if isinstance(one, e.Told | e.MatterTold) and not one.ok]
     assert len(there.stage.webhooks.calls) > 2 * len(there.accepted)
     assert len(refused) == 2  # one of the rollout's notices, one of the daemon's news
-    assert sum(isinstance(one, e.ReceiversNamed) for one in facts) == 1
+    assert (
+        sum(isinstance(one, e.ReceiversNamed) for one in facts) == 1
+    )  # the rollout knows them from its start
     there.stage.judge(complete=True)
+    ended, scope = next(iter(house.log.scope.ended.values())), await replay(await there.stage.journal())
+    alone = await whole(scope, await there.stage.journal(), ended)
+    assert alone.notices == 4  # by its own rows alone
 
 
 def test_a_death_at_any_append_loses_nothing_and_tells_nothing_under_two_ids() -> None:

@@ -9,8 +9,12 @@ import pytest
 
 from orchestrator.errors import Defect
 from orchestrator.rollout import events as e
-from orchestrator.rollout.evolve import apply
+from orchestrator.rollout.decide import decide
+from orchestrator.rollout.evolve import apply, begin
 from orchestrator.rollout.matters import Matter, Receiver, Topic
+from orchestrator.rollout.messages import Start
+from orchestrator.rollout.notices import decide_receivers_of
+from orchestrator.rollout.planned import index_plan
 from orchestrator.rollout.snapshot import dump, load
 from orchestrator.rollout.state import Scope
 from orchestrator.rollout.tidings import (
@@ -144,12 +148,38 @@ def test_a_receiver_hears_what_is_the_matter_what_is_at_stake_and_what_it_may_do
 
 
 def test_who_the_service_names_hears_of_rollouts_as_those_whom_policies_name() -> None:
-    """Each notice once, be it named by both; under the number that the fold gives it."""
+    """Each notice once, be it named by both; under the number that the fold gives it. Who starts a rollout later is told of all of it."""
     diary = Diary(telling(plan_of(lane("only", "a")), "policy"))
-    apply(diary.scope, "", e.ReceiversNamed((OPS, Receiver("policy", ("paused",)))), NOON)
+    (named,) = decide_receivers_of(diary.rollout, (OPS, Receiver("policy", ("paused",))))
+    apply(diary.scope, "r1", named, NOON)
     diary.pause()
     assert [one.text for one in diary.rollout.untold["ops"].values()] == ["paused by ada: ticket 4711"]
     assert [one.number for one in diary.rollout.untold["policy"].values()] == [1, 2]
     assert list(diary.rollout.untold["ops"]) == [2]
-    apply(diary.scope, "", e.ReceiversNamed(()), NOON + timedelta(hours=1))
+    assert decide_receivers_of(diary.rollout, (OPS, Receiver("policy", ("paused",)))) == ()
+    (nobody,) = decide_receivers_of(diary.rollout, ())
+    apply(diary.scope, "r1", nobody, NOON + timedelta(hours=1))
     assert diary.rollout.untold.keys() == {"policy"}  # its policy names it still
+
+
+def test_a_rollout_knows_from_its_start_who_is_told(scope: Scope) -> None:
+    """Its own rows are enough to know what it told: whoever reads them alone comes to the same numbers."""
+    planned = index_plan(plan_of(lane("only", "a")))
+    (started,) = decide(scope, Start("r1", planned, "digest", "ada", ""), NOON)
+    assert isinstance(started, e.RolloutStarted)
+    assert started.receivers == (OPS,)
+    alone = Scope()
+    begin(alone, started, planned, NOON)
+    assert alone.rollouts["r1"].receivers == {"ops": OPS.on}
+
+
+def test_of_a_rollout_that_is_over_nobody_new_is_told() -> None:
+    """But whoever is no receiver any more is owed nothing."""
+    diary = Diary(plan_of(lane("only", "a")))
+    apply(diary.scope, "r1", e.ReceiversNamed((Receiver("ops", ("finished",)),)), NOON)
+    diary.finish("a")
+    assert diary.rollout.over
+    assert decide_receivers_of(diary.rollout, (Receiver("ops", ("finished",)), OPS)) == ()
+    (nobody,) = decide_receivers_of(diary.rollout, ())
+    apply(diary.scope, "r1", nobody, NOON)
+    assert diary.rollout.untold == {}
