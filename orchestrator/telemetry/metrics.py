@@ -23,7 +23,7 @@ class Metrics(Collector):
     """All of `model.ALL`, and what the operating system tells of the process (`process_...`)."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a series more for each, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations; a series more for each, which nobody asks for
         self._read: Callable[[], m.Readings] | None = None
         self.registry = CollectorRegistry()
         self._grants = self._counter(m.GRANTS)
