@@ -50,14 +50,6 @@ HotpatchCalendar = Annotated[
         help="Months of Microsoft's releases that you know better than this program: see docs/hotpatch.md.",
     ),
 ]
-JournalFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--journal",
-        envvar="WAVEKEEPER_JOURNAL",
-        help="The journal: one file is one scope. Default: journal.db in ~/.local/state/wavekeeper.",
-    ),
-]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it goes into the journal with your name.")]
 Campaign = Annotated[
     str | None, typer.Option("--campaign", "-c", help="Which campaign, if the policies hold several.")

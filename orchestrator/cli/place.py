@@ -150,7 +150,7 @@ class Place:
         """The journal, for a command that needs the file itself. Raises `UsageError` where a daemon is meant."""
         if self.remote is not None:
             raise UsageError(
-                f"{command} needs the journal's file, which only the machine has that {self.remote.url} runs on: {instead}"
+                f"{command} needs the journal's file, which is on the machine of {self.remote.url}: {instead}"
             )
         return self.journal
 

@@ -22,8 +22,10 @@ from orchestrator.cli.assessing import (
     wanted_of,
 )
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
+from orchestrator.cli.handing_over import HandingOver, hand_over
 from orchestrator.cli.hurrying import Emergency, emergency_reason, tell_emergency
 from orchestrator.cli.output import err
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted
 from orchestrator.cli.source import Source, live_inventory, source
 from orchestrator.cli.watching import follow, watch
@@ -39,7 +41,7 @@ from orchestrator.service.look import look
 from orchestrator.service.start import known_rollout
 from orchestrator.wiring.cloud import Cloud, open_cloud
 from orchestrator.wiring.files import read_bytes, read_hotpatch_calendar, refuse_changed_scripts
-from orchestrator.wiring.journal import Journal, become_writer, journal_path, open_journal, whoami
+from orchestrator.wiring.journal import Journal, become_writer, open_journal, whoami
 from orchestrator.wiring.plans import plan_with
 from orchestrator.wiring.rollout import (
     ReadPlan,
@@ -82,7 +84,7 @@ class Wanted:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="rollout")(rollout)
+    app.command(name="rollout")(placed(rollout))
 
 
 Queue = Annotated[
@@ -120,16 +122,8 @@ def rollout(
     endpoint: options.Endpoint = None,
     policies: options.Policies = None,
     campaign: options.Campaign = None,
-    change: Annotated[
-        str | None,
-        typer.Option("--change", help="A one-off under the same rules, such as restart; needs --select."),
-    ] = None,
-    select: Annotated[
-        str | None,
-        typer.Option(
-            "--select", help="Which machines of the one-off, such as tag:app=shop,region=westeurope."
-        ),
-    ] = None,
+    change: options.Change = None,
+    select: options.Select = None,
     learn_from: LearnFrom = None,
     takes: Takes = None,
     assess: Assess = False,
@@ -139,22 +133,28 @@ def rollout(
     accept_drift: AcceptDrift = False,
     queue: Queue = False,
     emergency: Emergency = None,
-    journal: options.JournalFile = None,
     webhooks: WebhooksFile = None,
     time_scale: TimeScale = None,
     reason: options.Reason = "",
     verbose: Verbose = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> int:
     """Run a plan: waves in which every rule holds, health before and after each, and a stop at the first bad sign.
 
     Ctrl-C asks it to pause: what has begun is carried through. A second one leaves at once. The same command goes on later.
-    Where another process writes the journal already, that process is asked to take the plan on, and is followed here.
+    Where another process writes the journal already, or with --server, that process is asked to take the plan on, and is followed here.
     """
     if plan is not None and (inventory or policies or change or learn_from or takes or assess):
         raise UsageError(
             "a reviewed plan is run as it is: leave --inventory, --policies, --change, --learn-from, --takes and --assess away"
         )
+    if place.remote is not None:
+        theirs = {"--endpoint": endpoint, "--webhooks": webhooks, "--time-scale": time_scale}
+        theirs |= {"--accept-drift": accept_drift or None, "--emergency": emergency}
+        named = tuple(name for name, value in theirs.items() if value is not None)
+        return asyncio.run(hand_over(HandingOver(plan, reason, queue, verbose, as_json, named), place))
     wanted = Wanted(
         plan,
         None if plan is not None else source(inventory, subscription, endpoint),
@@ -164,7 +164,7 @@ def rollout(
         select,
         endpoint,
         time_scale,
-        journal_path(journal),
+        place.journal,
         webhooks,
         reason,
         yes,

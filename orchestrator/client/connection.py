@@ -40,6 +40,8 @@ CONNECT_WITHIN_S: Final = 10.0
 ANSWER_WITHIN_S: Final = 60.0
 """Between two pieces of an answer. What is not decided within 15 s is answered by 503, and asked again."""
 
+CLOSED: Final = "it closed the connection"
+
 VERSION: Final = "Wavekeeper-Version"
 """The header in which a daemon says its version."""
 
@@ -87,7 +89,9 @@ class Connection:
             wait = pause if answer is None or answer.retry_after is None else answer.retry_after
             if self.clock.now() + timedelta(seconds=wait) > began + request.patience:
                 if answer is None:
-                    raise ServerError(f"{self.address} can't be reached: {why}{self._since(began)}")
+                    raise ServerError(
+                        f"{self.address} can't be reached: {why}{self._since(began)}{self._perhaps(why)}"
+                    )
                 break
             if not told:
                 told = True
@@ -154,6 +158,10 @@ class Connection:
         seconds = (self.clock.now() - began).total_seconds()
         return f"; tried for {seconds:.0f} s" if seconds >= 1 else ""
 
+    def _perhaps(self, why: str) -> str:
+        """What plain http to a port that speaks TLS looks like."""
+        return "; is it https there?" if why == CLOSED and self.address.url.startswith("http:") else ""
+
 
 async def _answer(response: aiohttp.ClientResponse) -> Answer:
     return Answer(
@@ -176,10 +184,12 @@ def plainly(error: Exception) -> str:
         return f"there is no host {error.host}"
     if isinstance(error, aiohttp.ClientConnectorError):
         return os.strerror(error.errno) if error.errno else str(error.os_error)
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it closed the connection"
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError):
+        return CLOSED
     if isinstance(error, aiohttp.ClientResponseError):
         return "what answers there doesn't speak HTTP"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return str(error) or type(error).__name__
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from orchestrator.client.connection import FIRST_PAUSE_S, LONGEST_PAUSE_S, Connection, Lost, Request
+from orchestrator.client.connection import CLOSED, FIRST_PAUSE_S, LONGEST_PAUSE_S, Connection, Lost, Request
 from orchestrator.errors import ServerError
 
 PATIENCE: Final = timedelta(minutes=15)
@@ -68,8 +68,9 @@ class Stream:
 
     connection: Connection
     path: str
+    query: tuple[tuple[str, str], ...] = ()
     after: str = ""
-    connected: asyncio.Event = field(default_factory=asyncio.Event)  # from when on nothing is missed
+    connected: asyncio.Event = field(default_factory=asyncio.Event)  # while it is there
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Each, as it comes. Ends never by itself. Raises as `Connection.ask`, also where the line is lost for too long."""
@@ -77,7 +78,7 @@ class Stream:
         pause = FIRST_PAUSE_S
         clock = self.connection.clock
         while True:
-            why = "it closed the connection"
+            why = CLOSED
             try:
                 async for event in self._once():
                     self.connected.set()
@@ -89,6 +90,7 @@ class Stream:
                         yield event
             except Lost as lost:
                 why = str(lost)
+            self.connected.clear()
             if lost_at is None:
                 lost_at = clock.now()
                 self.connection.tell(f"lost touch with {self.connection.address} ({why}); trying again")
@@ -103,7 +105,7 @@ class Stream:
     async def _once(self) -> AsyncIterator[Event]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": self.after} if self.after else {})}
         parser = Parser()
-        async with self.connection.stream(Request("GET", self.path, headers=headers)) as pieces:
+        async with self.connection.stream(Request("GET", self.path, self.query, headers=headers)) as pieces:
             yield Event(self.after, "", "")  # it is there, though nothing has happened yet
             async for piece in pieces:
                 for event in parser.feed(piece):

@@ -23,6 +23,7 @@ from orchestrator.client.connection import (
     Connection,
     Request,
 )
+from orchestrator.client.events import PATIENCE as PATIENCE_TO_FOLLOW
 from orchestrator.client.events import Stream
 from orchestrator.errors import Refused, ServerError, UsageError
 from orchestrator.inventory.model import Inventory
@@ -92,9 +93,9 @@ class ServerOffice:
         done: Done = await self._ask("start", query={"reason": reason}, file=packed, key=new_key())
         return done
 
-    def stream(self) -> Stream:
-        """What happens from now on: to be opened by whoever reads it."""
-        return Stream(self.connection, "/events")
+    def stream(self, rollout: str, since: int) -> Stream:
+        """What happens in a rollout after row `since` of the daemon's journal: to be opened by whoever reads it."""
+        return Stream(self.connection, "/events", (("rollout", rollout),), str(since))
 
     async def happenings(self, stream: Stream) -> AsyncIterator[Happening]:
         """What a stream brings. Ends never by itself."""
@@ -173,8 +174,8 @@ class ServerOffice:
         return told
 
     async def standing(self, rollout: str) -> Standing:
-        """How a rollout stands, for whoever follows it."""
-        told: Standing = await self._ask("standing", {"id": rollout})
+        """How a rollout stands, for whoever follows it, and has as much patience as for the stream."""
+        told: Standing = await self._ask("standing", {"id": rollout}, patience=PATIENCE_TO_FOLLOW)
         return told
 
     async def _pages(self, name: str, path: Mapping[str, str] | None = None) -> AsyncIterator[Any]:

@@ -20,7 +20,7 @@ CLOSED = 'windows: [{start: wed, at: "22:00", for: 6h, time_zone: UTC}]'
 
 
 @contextmanager
-def served(made: Script, folder: Path, *, begin: bool = True) -> Iterator[str]:
+def served(made: Script, folder: Path) -> Iterator[str]:
     """A daemon's API in a thread of its own, with a rollout that waits for Wednesday: its URL.
 
     Its time runs at twice the pace of ours, so that whoever reads the journal takes the last fact's time for the present, as it does.
@@ -31,8 +31,8 @@ def served(made: Script, folder: Path, *, begin: bool = True) -> Iterator[str]:
 
     async def serve() -> None:
         async with office(made, folder, someone("grace", Role.VIEWER), scale=2.0) as there:
-            if begin:
-                await there.begin()
+            rollout = await there.begin()
+            await there.until(lambda: any(lane.open for lane in rollout.lanes))
             urls.append(there.url)
             ready.set()
             await ending.wait()
@@ -131,3 +131,17 @@ def test_a_token_is_not_sent_in_clear(wavekeeper: Typed, monkeypatch: pytest.Mon
     monkeypatch.setenv("WAVEKEEPER_TOKEN", "sesame")
     ran = wavekeeper("status", "--server", "http://wavekeeper.example")
     assert (ran.code, "use https" in ran.err, "sesame" in ran.err) == (1, True, False)
+
+
+def test_a_rollout_is_handed_over_only_as_it_was_reviewed(
+    wavekeeper: Typed, monkeypatch: pytest.MonkeyPatch, plan: str
+) -> None:
+    """Each thing that a daemon can't take from here is named."""
+    monkeypatch.setenv("WAVEKEEPER_SERVER", "http://127.0.0.1:1")
+    ran = wavekeeper("rollout", "-i", "fleet.json", "-p", "rules")
+    assert "a daemon is given reviewed plans" in ran.err
+    ran = wavekeeper("rollout", plan, "--endpoint", "http://127.0.0.1:2", "--accept-drift")
+    assert "leave --endpoint and --accept-drift away" in ran.err
+    assert "say why" in wavekeeper("rollout", plan).err
+    ran = wavekeeper("enrol", "-s", "11111111-aaaa-4aaa-8aaa-000000000001")
+    assert "hand it over: wavekeeper rollout FILE --server" in ran.err

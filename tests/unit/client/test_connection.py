@@ -77,6 +77,13 @@ async def test_what_it_said_last_is_told() -> None:
         assert met.clock.slept == []
 
 
+async def test_plain_http_where_tls_is_spoken() -> None:
+    """The line is closed at once, and why is a guess worth making."""
+    async with fake_daemon(LOST) as daemon, meeting(daemon.url) as met:
+        with pytest.raises(ServerError, match=r"closed the connection.*is it https there\?"):
+            await met.connection.ask(GET)
+
+
 async def test_nobody_is_there() -> None:
     """A port that nothing listens on, and a name that nobody has."""
     with socket.socket() as free:

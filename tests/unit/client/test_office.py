@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,8 @@ async def both(made: Script, folder: Path, who: str = "ada") -> AsyncIterator[Bo
         meeting(there.url, from_environment(who)) as met,
     ):
         there.desk.clock = Stopped()  # type: ignore[assignment]  # all that is asked of it
-        yield Both(
-            there, ServerOffice(met.connection, "1.0"), JournalOffice(folder / "journal.db", clock=Stopped())
-        )
+        server = ServerOffice(met.connection, version("wavekeeper"))
+        yield Both(there, server, JournalOffice(folder / "journal.db", clock=Stopped()))
 
 
 async def closed(name: str = "monthly", whom: str = 'select: {names: "*"}') -> Script:
@@ -73,8 +73,14 @@ async def closed(name: str = "monthly", whom: str = 'select: {names: "*"}') -> S
 async def of(tmp_path: Path) -> AsyncIterator[Both]:
     """Both, with a rollout that waits."""
     async with both(await closed(), tmp_path) as made:
-        await made.there.begin()
+        await begun(made.there)
         yield made
+
+
+async def begun(there: Office, made: Script | None = None) -> None:
+    """A rollout that has looked at everything, and waits for its window."""
+    rollout = await there.begin(made)
+    await there.until(lambda: any(lane.open for lane in rollout.lanes))
 
 
 async def test_status_is_the_same(of: Both) -> None:
@@ -93,7 +99,7 @@ async def test_several_are_told_alike(tmp_path: Path) -> None:
     first = await closed("one", "select: {tags: {app: a}}")
     async with both(first, tmp_path) as of:
         for made in (first, await closed("two", "select: {tags: {app: b}}")):
-            await of.there.begin(made)
+            await begun(of.there, made)
         told = await of.server.whereabouts(None)
         assert isinstance(told, OfSeveral)
         assert len(told.rollouts) == 2
