@@ -25,8 +25,25 @@ _BROWSER: Final = "__Host-wavekeeper-sign-in"
 _GONE_S: Final = 600  # seconds until a browser forgets that it went to the issuer
 
 _PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Wavekeeper</title>
-</head><body><main><h1>{title}</h1><p>{text}</p>{links}</main></body></html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <meta name="color-scheme" content="light dark">
+  <title>{title} · Wavekeeper</title>
+  <link rel="icon" href="/icon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/tokens.css">
+  <link rel="stylesheet" href="/page.css">
+  <link rel="stylesheet" href="/parts.css">
+</head>
+<body>
+  <main id="main">
+    <h1>{title}</h1>
+    <p>{text}</p>
+{links}
+  </main>
+</body>
+</html>
 """
 
 
@@ -99,7 +116,9 @@ def _sorry(error: Exception) -> web.Response:
 
 
 def _page(title: str, text: str, *links: tuple[str, str], status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    made = "".join(f'<p><a href="{escape(where)}">{escape(words)}</a></p>' for words, where in links)
+    made = "".join(
+        f'    <p><a class="button" href="{escape(where)}">{escape(words)}</a></p>\n' for words, where in links
+    )
     return web.Response(
         text=_PAGE.format(title=escape(title), text=escape(text), links=made),
         content_type="text/html",
