@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from orchestrator.access.model import Person
+from orchestrator.errors import Unrecognised
 from orchestrator.web.person import Recognise
 from orchestrator.web.problems import Declined
 from orchestrator.web.rates import Rates
@@ -32,11 +33,11 @@ def add_knowing(app: web.Application, recognise: Recognise, requests_per_minute:
         if not request.path.startswith(PREFIX):
             return await handler(request)
         now, address = asyncio.get_running_loop().time(), request.remote or ""
-        _refuse_to_hurry(strangers.wait_s(address, now))
         try:
             person = await recognise(request)
-        except Declined:
-            strangers.take(address, now)
+        except (Declined, Unrecognised):
+            # Not before: whoever is known gets in, however many others try from behind the same proxy.
+            _refuse_to_hurry(strangers.take(address, now))
             raise
         _refuse_to_hurry(people.take(person.id, now))
         request[PERSON] = person

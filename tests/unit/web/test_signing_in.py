@@ -52,7 +52,9 @@ def _application(gate: Gate) -> web.Application:
     async def page(_: web.Request) -> web.Response:
         return web.Response(text="the page")
 
-    desk = SimpleNamespace(journal=None, look_into_inbox=None)  # nothing here asks it for anything
+    desk = SimpleNamespace(
+        journal=None, look_into_inbox=None, now=gate.now
+    )  # `me` asks it for the time alone
     app = build(cast(Desk, desk), Settings(), recognising(gate))
     add_signing_in(app, gate)
     app.router.add_get("/", page)
@@ -156,6 +158,19 @@ async def test_tokens_that_are_refused_are_logged_once_a_second(here: Here) -> N
     refused = [one for one in logs if one["event"] == "a token was refused"]
     assert [one["peer"] for one in refused] == ["127.0.0.1"] * 2
     assert "wk_" + wrong["Authorization"][-43:] not in str(logs)
+
+
+async def test_strangers_are_slowed_down_and_nobody_else(here: Here) -> None:
+    """Behind a proxy all come from one address: whoever tries tokens there keeps nobody out who has one."""
+    await here.get("/")
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {new_token()}"}) as stranger:
+        told = []
+        for _ in range(102):
+            async with stranger.get(here.url + ME) as answer:
+                told.append(answer.status)
+    assert told[:100] == [401] * 100
+    assert 429 in told[100:]
+    assert (await here.get(ME))[0] == 200
 
 
 async def test_an_issuer_that_is_down_is_told_of(here: Here) -> None:
