@@ -36,6 +36,7 @@ from orchestrator.service.holds import Held, until_of
 from orchestrator.service.office import Barred, Carried, Standing, Target, Went, Whereabouts
 from orchestrator.service.taking_back import TakenBack
 from orchestrator.web.holding import HoldWanted
+from orchestrator.web.keeping import MayGo
 from orchestrator.web.models import Coming, Done, Me, Reason
 from orchestrator.web.paging import MOST
 from orchestrator.web.routes import Route
@@ -165,7 +166,8 @@ class ServerOffice:
             raise UsageError(
                 "--to is a file of this machine: the daemon keeps its archives beside its journal"
             )
-        told: Went = await self._ask("archive", body=retention, key=new_key(), patience=PATIENCE_TO_ARCHIVE)
+        may_go = MayGo(retention.older_than / timedelta(days=1), retention.keep_last)
+        told: Went = await self._ask("archive", body=may_go, key=new_key(), patience=PATIENCE_TO_ARCHIVE)
         return told
 
     async def calendar(self) -> tuple[Coming, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
 
 from orchestrator.access.model import FLEET, Verb
 from orchestrator.errors import JournalError
@@ -18,6 +22,14 @@ from orchestrator.web.asked import Asked
 from orchestrator.web.models import Page, Reason
 from orchestrator.web.routes import Handler
 from orchestrator.web.verbs import by_letter
+
+
+@dataclass(frozen=True, slots=True)
+class MayGo:
+    """What may go: rollouts that ended before so many days, but for those that ended last. Both where both are said."""
+
+    older_than_days: Annotated[float, Field(ge=0, le=36_600, allow_inf_nan=False)] = 0.0
+    keep_last: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 async def blocked(asked: Asked) -> Page[Blocked]:
@@ -43,8 +55,9 @@ def of_update(verb: Verb) -> Handler:
 
 async def archive(asked: Asked) -> Went:
     """Move what may go into an archive beside the journal, once a key. Raises `Refused` where nothing may."""
-    wanted: Retention = asked.body
+    may_go: MayGo = asked.body
     asked.require(Verb.ARCHIVE, FLEET)
+    wanted = Retention(timedelta(days=may_go.older_than_days), may_go.keep_last)
     request = f"archive {wanted.older_than.total_seconds()} {wanted.keep_last}"
     named = slip(asked.person.id, asked.key, request.encode())
     who = asked.person.name

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from orchestrator.access.model import Verb
-from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import Blocked
 from orchestrator.service.compliance import Past
 from orchestrator.service.enrolment import Enrolled
@@ -114,7 +113,7 @@ TERMINAL: Final = (
         "Move rollouts that have been over for long into an archive beside the journal.",
         keeping.archive,
         Went,
-        body=Retention,
+        body=keeping.MayGo,
         keyed=True,
         errors=("forbidden", "refused", "key-reused", "later"),
     ),

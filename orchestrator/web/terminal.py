@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
 
 from orchestrator.access.model import About
 from orchestrator.errors import UsageError
@@ -25,34 +28,39 @@ LOOKED_THROUGH = 20
 """Rollouts that are over and are looked through for a machine's name, at most: each is read from the journal for it."""
 
 
+Name = Annotated[str, Field(max_length=400)]
+
+
 @dataclass(frozen=True, slots=True)
 class OfName:
     """A rollout's id or a beginning of it, or a machine's name or id; left out: the rollout that goes on."""
 
-    name: str = ""
+    name: Name = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OfVerb:
     """What a name is to mean something for. Left out: for whoever wants the rollout alone."""
 
-    verb: str = ""
-    name: str = ""
+    verb: Annotated[str, Field(max_length=40)] = ""
+    name: Name = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OfKbs:
     """Which updates: KBs, with commas between. Left out: all."""
 
-    kbs: str = ""
+    kbs: Annotated[str, Field(max_length=2_000)] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OfPast:
     """The moment that compliance is told of, and within how many days updates are to be in."""
 
-    at: datetime
-    deadline_days: float = 30.0
+    at: Annotated[
+        AwareDatetime, Field(ge=datetime(2010, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))
+    ]
+    deadline_days: Annotated[float, Field(ge=0, le=3_660, allow_inf_nan=False)] = 30.0
 
 
 async def where(asked: Asked) -> Whereabouts:
