@@ -88,10 +88,11 @@ class ServerOffice:
         done: Done = await self._ask(verb, path, body=body, key=new_key())
         return Carried(target.rollout, verb, done.facts, driven=True)
 
-    async def hand_over(self, plan: bytes, reason: str) -> Done:
-        """Have a reviewed plan run. Without facts: it was begun before, and goes on."""
+    async def hand_over(self, plan: bytes, reason: str, emergency: str = "") -> Done:
+        """Have a reviewed plan run; in an `emergency`, which says why. Without facts: it was begun before, and goes on."""
+        asked = {"reason": reason, **({"emergency": emergency} if emergency else {})}
         packed = await asyncio.to_thread(gzip.compress, plan, mtime=0)
-        done: Done = await self._ask("start", query={"reason": reason}, file=packed, key=new_key())
+        done: Done = await self._ask("start", query=asked, file=packed, key=new_key())
         return done
 
     def stream(self, rollout: str, since: int) -> Stream:

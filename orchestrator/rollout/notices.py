@@ -125,6 +125,9 @@ def _told_of(rollout: Rollout, fact: e.Event) -> list[tuple[Occasion, str, int]]
         case e.StageAwaiting(stage):
             text = f"stage {stages[stage].name} is done; the next one waits for approval: wavekeeper approve {rollout.id}"
             told.append((Occasion.APPROVAL, text, -1))
+        case e.EmergencyDeclared(who, reason, overrides):
+            text = f"EMERGENCY declared by {who}: {reason}; {'; '.join(overrides)}"
+            told.append((Occasion.APPROVAL, text.removesuffix("; "), -1))
         case e.MachineUnhealthy(machine, evidence, late):
             what = "unhealthy, late" if late else "unhealthy"
             told.append((Occasion.UNHEALTHY, f"{_name(rollout, machine)} is {what}: {evidence}", machine))

@@ -20,6 +20,11 @@ def stake_of(rollout: Rollout, occasion: Occasion, machine: int) -> str:
             )
         case Occasion.STAGE:
             return progress
+        case Occasion.APPROVAL if rollout.emergency is not None:
+            return (
+                f"Windows, freezes, longer bakes and approvals keep nothing waiting any more: {counted(waiting, 'machine')} to go. "
+                "Budgets, exclusions, orders and health gates hold as always."
+            )
         case Occasion.APPROVAL:
             return f"Nothing new begins before a person approves: {counted(waiting, 'machine')} to go."
         case Occasion.UNHEALTHY:
@@ -56,6 +61,8 @@ def options_of(rollout: Rollout, occasion: Occasion, machine: int) -> tuple[str,
         of_machine = tuple(f"wavekeeper {verb} {name}" for verb in ("status", "retry", "skip", "write-off"))
     match occasion:
         case Occasion.STARTED:
+            return look, pause, abort
+        case Occasion.APPROVAL if rollout.emergency is not None:
             return look, pause, abort
         case Occasion.APPROVAL:
             return look, f"wavekeeper approve {rollout.id}", abort

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.access.model import About, Verb
 from orchestrator.rollout.letters import dump
@@ -15,22 +15,31 @@ from orchestrator.web.models import Done, Line
 
 @dataclass(frozen=True, slots=True)
 class WithReason:
-    """Why it is started: it stands in the journal beside the person's name."""
+    """Why it is started: it stands in the journal beside the person's name.
+
+    `emergency`: why it waits for less, from its first moment on; that takes a right of its own.
+    """
 
     reason: Line
+    emergency: Line | None = None
 
 
 async def hand_over(asked: Asked) -> Done:
     """Begin the plan of the body, or find the rollout of it that there is. Raises as the judge does, with nothing done."""
     wanted: WithReason = asked.query
     plan: bytes = asked.body
-    named = slip(asked.person.id, asked.key, b"\0".join((b"start", wanted.reason.encode(), plan)))
+    hurry = () if wanted.emergency is None else (wanted.emergency.encode(),)
+    named = slip(asked.person.id, asked.key, b"\0".join((b"start", wanted.reason.encode(), *hurry, plan)))
     read = await asked.desk.read(plan)
     parsed = read.planned.plan
     changing = [machine.id for machine in parsed.machines if machine.change]
-    asked.require(Verb.START, About(parsed.name, TagsOfMany(changing, asked.desk.tags)))
+    concerns = About(parsed.name, TagsOfMany(changing, asked.desk.tags))
+    asked.require(Verb.START, concerns)
+    if wanted.emergency is not None:
+        asked.require(Verb.EMERGENCY, concerns)
     if not await asked.letters.known(named):
-        handover = await asked.desk.prepare(read, asked.person.name, wanted.reason)
+        judged = await asked.desk.prepare(read, asked.person.name, wanted.reason)
+        handover = replace(judged, emergency=wanted.emergency or "")
         letter = Letter(
             named.id, asked.desk.now(), asked.person.name, await asyncio.to_thread(dump, handover)
         )

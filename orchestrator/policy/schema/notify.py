@@ -20,6 +20,6 @@ class NotifySection(Section):
     )
     on: Annotated[list[Annotated[Occasion, one_of(*Occasion)]], OneOrMany] = Field(
         default=list(Notify("").on),
-        description="Of what: started, stage (its machines are all verified), approval (a stage waits for a person's yes), unhealthy (a machine, or one whose fate nobody knows), stopped, paused (by a person, or resumed), finished (or aborted). stopped, approval and finished if left out.",
+        description="Of what: started, stage (its machines are all verified), approval (a stage waits for a person's yes, or an emergency was declared, so that none does), unhealthy (a machine, or one whose fate nobody knows), stopped, paused (by a person, or resumed), finished (or aborted). stopped, approval and finished if left out.",
         examples=["[stopped, unhealthy, approval, finished]"],
     )

@@ -57,6 +57,22 @@ def test_whatever_is_worth_telling_is_kept_in_order(diary: Diary) -> None:
     ]
 
 
+def test_an_emergency_is_told_to_those_who_would_have_been_asked(diary: Diary) -> None:
+    """With what it shortens; nobody is asked afterwards."""
+    diary.emergency()
+    diary.finish("a")
+    diary.wait(hours=1)
+    assert [text.partition(";")[0] for text in told(diary)] == [
+        "started: started by ada, 2 machines: ticket 4711",
+        "approval: EMERGENCY declared by ada: ticket 4711",
+        "stage: stage canary is done: all its machines are verified or settled",
+    ]
+    assert stake_of(diary.rollout, Occasion.APPROVAL, -1).startswith(
+        "Windows, freezes, longer bakes and approvals keep nothing waiting any more: 1 machine to go."
+    )
+    assert options_of(diary.rollout, Occasion.APPROVAL, -1)[1] == "wavekeeper pause r1"
+
+
 def test_a_stage_without_a_bake_is_told_by_what_follows() -> None:
     """The next stage opens, or the rollout ends."""
     plan = plan_of(lane("one", "a", stage="s1"), lane("two", "b", stage="s2"))

@@ -211,6 +211,20 @@ async def test_a_plan_is_handed_over_once(tmp_path: Path) -> None:
         assert len(there.desk.scope.rollouts) == 1
 
 
+async def test_a_plan_is_begun_in_an_emergency_by_whoever_may_declare_one(tmp_path: Path) -> None:
+    """From its first moment on, with who and why."""
+    made = await reference()
+    headers = {"Idempotency-Key": "k1", "Content-Type": "application/json"}
+    async with office(made, tmp_path, someone("olga", Role.OPERATOR)) as there:
+        asked = "/rollouts?reason=now&emergency=CVE-1"
+        assert (await there.ask("POST", asked, "olga", data=made.plan, headers=headers))[0] == 403
+        status, told = await there.ask("POST", asked, "ada", data=made.plan, headers=headers)
+        assert (status, told["facts"][0]) == (200, "started by ada: now")
+        assert told["facts"][1].startswith("EMERGENCY declared by ada: CVE-1; bake of stage canary: ")
+        (rollout,) = there.desk.scope.rollouts.values()
+        assert rollout.emergency is not None
+
+
 async def test_what_is_no_plan_is_told_and_nothing_is_done(tmp_path: Path) -> None:
     """Whatever is sent; and who may not start one is told that."""
     made = await reference()
