@@ -10,8 +10,10 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import cache
 from typing import Any, Final, TextIO
 
+import orjson
 import structlog
 
 HIDDEN: Final = "***"
@@ -38,7 +40,7 @@ def to_stderr(*, as_json: bool | None = None, stream: TextIO | None = None) -> N
         without_secrets,
     ]
     last: Any = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(serializer=_as_json)
         if as_json
         else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
@@ -62,19 +64,34 @@ def to_stderr(*, as_json: bool | None = None, stream: TextIO | None = None) -> N
 def without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take out what mustn't be written: values whose name says what they are, and what URLs carry besides where they go."""
     for key, value in event.items():
-        event[key] = HIDDEN if value and _SECRET_KEY.search(key) else _clean(value)
+        event[key] = HIDDEN if value and _is_secret(key) else _clean(value)
     return event
+
+
+@cache
+def _is_secret(key: str) -> bool:
+    """Whether a value of this name mustn't be written. Names are few."""
+    return _SECRET_KEY.search(key) is not None
 
 
 def _clean(value: Any) -> Any:
     match value:
         case str():
-            return _BEARER.sub(rf"\1 {HIDDEN}", _IN_URL.sub(r"\g<scheme>\g<rest>", value))
+            return _clean_text(value) if "://" in value or _BEARER.search(value) else value
         case Mapping():
-            return {
-                key: HIDDEN if _SECRET_KEY.search(str(key)) else _clean(inner) for key, inner in value.items()
-            }
+            return {key: HIDDEN if _is_secret(str(key)) else _clean(inner) for key, inner in value.items()}
+        case BaseException():
+            return _clean(str(value))
         case list() | tuple():
             return [_clean(inner) for inner in value]
         case _:
             return value
+
+
+def _clean_text(text: str) -> str:
+    return _BEARER.sub(rf"\1 {HIDDEN}", _IN_URL.sub(r"\g<scheme>\g<rest>", text))
+
+
+def _as_json(event: Mapping[str, Any], **_: Any) -> str:
+    """Instants as ISO 8601; whatever else JSON can't say, in words."""
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -70,6 +71,7 @@ def test_secrets_are_taken_out_of_exceptions_too(stream: io.StringIO) -> None:
         ({"source": "https://me:hunter2@git.example/p.git"}, {"source": "https://git.example/p.git"}),
         ({"url": "https://m.azure.example/ops/1?s=hunter2&t=1"}, {"url": "https://m.azure.example/ops/1"}),
         ({"why": "401 for Bearer hunter2hunter2"}, {"why": "401 for Bearer ***"}),
+        ({"why": ValueError("https://u:hunter2@h/p")}, {"why": "https://h/p"}),
         ({"problems": ["ssh://u:hunter2@h/p"]}, {"problems": ["ssh://h/p"]}),
         ({"more": {"token": "hunter2", "name": "x"}}, {"more": {"token": "***", "name": "x"}}),
         ({"event": "a mail to ada@example.org at 3?"}, {"event": "a mail to ada@example.org at 3?"}),
@@ -78,3 +80,11 @@ def test_secrets_are_taken_out_of_exceptions_too(stream: io.StringIO) -> None:
 def test_what_is_secret_is_not_written(given: dict[str, object], written: dict[str, object]) -> None:
     """By its name, or by where it stands."""
     assert without_secrets(None, "", given) == written
+
+
+def test_instants_and_errors_are_written_as_programs_read_them(stream: io.StringIO) -> None:
+    """ISO 8601, not as Python shows them."""
+    at = datetime(2026, 11, 22, 1, tzinfo=UTC)
+    structlog.get_logger("wavekeeper").info("opened", due=at, why=ValueError("no"), campaigns=("a", "b"))
+    (line,) = lines(stream)
+    assert (line["due"], line["why"], line["campaigns"]) == ("2026-11-22T01:00:00+00:00", "no", ["a", "b"])
