@@ -104,6 +104,8 @@ def refuse_other_sites(method: str, host: str, origin: str, site: str, settings:
     """Raise `Declined` for what changes something and comes from another site's page."""
     if method in SAFE or origin.lower() in settings.origins:
         return
+    if origin == "null" and site == "same-origin":
+        return  # a form of our own page, which by its `Referrer-Policy` doesn't say whose it is; the browser does
     ours = urlsplit(origin).netloc.lower() == host.lower()
     if (origin and not ours) or (not origin and site not in ("", "same-origin", "none")):
         where = f"a page of {origin}" if origin and origin != "null" else "another site's page"

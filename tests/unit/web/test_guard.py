@@ -67,6 +67,7 @@ def test_any_other_name_is_somebody_elses(host: str) -> None:
         ("POST", "http://localhost:8470", "same-origin"),
         ("DELETE", "https://localhost:8470", ""),  # TLS ends before us
         ("POST", "", "same-origin"),
+        ("POST", "null", "same-origin"),  # a form of our page, which sends no referrer
         ("POST", TOOLS, "cross-site"),
         ("GET", "https://evil.example", "cross-site"),  # it reads nothing: CORS is off for it
     ],
@@ -83,6 +84,7 @@ def test_what_may_be_asked_from_where(method: str, origin: str, site: str) -> No
         ("https://evil.example", ""),
         ("http://localhost:9999", "same-site"),  # another server of this machine
         ("null", "cross-site"),
+        ("null", ""),
         ("", "cross-site"),
         ("", "same-site"),
     ],
