@@ -29,6 +29,8 @@ class _Budget:
     rule: Budget
     taken: int = 0
     rollouts: set[str] = field(default_factory=set)
+    joined: dict[MachineId, set[str]] = field(default_factory=dict)  # who counts besides, by whose word
+    away: dict[MachineId, set[str]] = field(default_factory=dict)  # members that left, and count as out
 
     @property
     def room(self) -> int:
@@ -108,14 +110,46 @@ class Ledger:
             budget.rollouts.discard(rollout)
             if not budget.rollouts:
                 del self._budgets[budget.rule.id]
-                for machine in budget.rule.members:
+                for machine in (*budget.rule.members, *budget.joined):
                     self._budgets_of[machine].remove(budget)
+            else:
+                self._forget_moves(budget, rollout)
         for exclusion in [e for e in self._exclusions.values() if rollout in e.rollouts]:
             exclusion.rollouts.discard(rollout)
             if not exclusion.rollouts:
                 del self._exclusions[exclusion.rule.id]
                 for machine in exclusion.domain_of:
                     self._exclusions_of[machine].remove(exclusion)
+
+    def move(
+        self, rollout: str, machine: MachineId, joins: Iterable[str] = (), leaves: Iterable[str] = ()
+    ) -> None:
+        """A machine counts in these budgets from now on, and in those that it left as out: while `rollout` holds them.
+
+        Only ever less room: limits stay as they were reviewed, however many members there are now.
+        """
+        for one in joins:
+            budget = self._budgets[one]
+            if machine not in budget.rule.members:
+                if machine not in budget.joined:
+                    self._budgets_of.setdefault(machine, []).append(budget)
+                    budget.taken += self._counts(machine, budget.rule)
+                budget.joined.setdefault(machine, set()).add(rollout)
+        for one in leaves:
+            budget = self._budgets[one]
+            budget.taken += machine not in budget.away and not self._counts(machine, budget.rule)
+            budget.away.setdefault(machine, set()).add(rollout)
+
+    def _forget_moves(self, budget: _Budget, rollout: str) -> None:
+        for machine in [m for m, by in budget.away.items() if by == {rollout}]:
+            del budget.away[machine]
+            budget.taken -= not self._counts(machine, budget.rule)
+        for machine in [m for m, by in budget.joined.items() if by == {rollout}]:
+            del budget.joined[machine]
+            self._budgets_of[machine].remove(budget)
+            budget.taken -= self._counts(machine, budget.rule)
+        for by in (*budget.away.values(), *budget.joined.values()):
+            by.discard(rollout)
 
     # What happens -------------------------------------------------------------------------------------------
 
@@ -186,7 +220,8 @@ class Ledger:
         now = self._standing(machine)
         if now != was:
             for budget in self._budgets_of.get(machine, ()):
-                budget.taken += now[budget.rule.restarts] - was[budget.rule.restarts]
+                if machine not in budget.away:
+                    budget.taken += now[budget.rule.restarts] - was[budget.rule.restarts]
 
     # What may happen ----------------------------------------------------------------------------------------
 
@@ -222,7 +257,8 @@ class Ledger:
     def holders(self, constraint: str) -> tuple[MachineId, ...]:
         """The machines of a constraint that are out now, sorted. Costs the constraint's size: for people, not for the loop."""
         if (budget := self._budgets.get(constraint)) is not None:
-            return tuple(m for m in budget.rule.members if self._counts(m, budget.rule))
+            members = sorted((*budget.rule.members, *budget.joined)) if budget.joined else budget.rule.members
+            return tuple(m for m in members if m in budget.away or self._counts(m, budget.rule))
         if (exclusion := self._exclusions.get(constraint)) is not None:
             return tuple(sorted(m for m in exclusion.domain_of if m in self.grants))
         return ()

@@ -20,6 +20,7 @@ from orchestrator.daemon.calendar import Entry, strangers
 from orchestrator.daemon.config import Config
 from orchestrator.daemon.fleet import Fleet, read_fleet
 from orchestrator.daemon.following import Following
+from orchestrator.daemon.living import Living
 from orchestrator.daemon.matters import Seen
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.opening import Opening
@@ -53,6 +54,7 @@ class Daemon:
     opening: Opening = field(init=False)
     telling: Telling = field(init=False)
     began: datetime = field(init=False)
+    living: Living = field(init=False)
 
     def __post_init__(self) -> None:
         """Follow the branch that the configuration names."""
@@ -72,6 +74,7 @@ class Daemon:
         )
         self.began = self.cloud.clock.now()
         self.telling = Telling(self.house, lambda: self.config.tell, self._seen)
+        self.living = Living(lambda: self.config, self.fleet, self.house, self.following, self.apart)
 
     async def run(self) -> None:
         """Until it is told to leave, or the journal fails."""
@@ -87,9 +90,10 @@ class Daemon:
             self._follow(),
             self.opening.keep(),
             self._keep_small(),
-            self._keep_fresh(),
             self.telling.look(),
             self.telling.tell(),
+            self.living.keep_inventory(),
+            self.living.keep_health(),
             self.house.run(),
         )
         try:
@@ -170,15 +174,6 @@ class Daemon:
                 campaigns=names,
                 commit=good.commit.short,
             )
-
-    async def _keep_fresh(self) -> None:
-        """Read the inventory as often as the configuration says, whoever needs it: what is stale is told."""
-        while True:
-            try:
-                await self.fleet.younger(self.config.subscriptions, self.config.inventory_age)
-            except CloudError as error:
-                log.warning("the fleet can not be read", why=str(error))
-            await self.cloud.clock.sleep(self.config.inventory_age.total_seconds())
 
     async def vet(self, folder: Path, prefix: str) -> Vetted:
         """Try the policies of a commit on the fleet as it is. Raises `CloudError` where that can't be read."""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Final, Never
 
 from orchestrator.cloud.port import View
 from orchestrator.errors import CloudError, CloudTransient
 from orchestrator.executor.held import look_again
 from orchestrator.executor.services import Services
+from orchestrator.executor.settings import Settings
 from orchestrator.executor.wellness import NETWORK, Round, ask_network, probes_of, unwell_by_view
 from orchestrator.inventory.model import AppHealth, Kind, MachineId, Power
 from orchestrator.planner.model import PlannedMachine, ProbedGroup
 from orchestrator.policy.model import ProbeKind
 from orchestrator.probes.port import Reply
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.membership import outsiders
 from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, MachineStatus, Rollout
 
 Report = Callable[[m.Observation], None]
@@ -78,12 +81,12 @@ def _out_by_view(machine: PlannedMachine, views: Mapping[MachineId, View]) -> bo
     A guest agent that is away takes nothing from users; it keeps a machine from being changed, which its own check sees.
     """
     view = views.get(machine.id)
-    return (
-        view is None
-        or view.power is not Power.RUNNING
-        or view.app_health is AppHealth.UNHEALTHY
-        or view.installing
-    )
+    return view is None or not serves(view)
+
+
+def serves(view: View) -> bool:
+    """Whether a machine serves, as far as its view tells."""
+    return view.power is Power.RUNNING and view.app_health is not AppHealth.UNHEALTHY and not view.installing
 
 
 async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation, ...]:
@@ -108,8 +111,7 @@ async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation,
 async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
     """Look at the fleet now and then, for as long as this is desired, and report who went out or came back."""
     settings = services.settings
-    wished = len(rollout.machines) * settings.watch_per_machine
-    every = min(settings.watch_most, max(settings.watch_least, wished))
+    every = looks_each(settings, len(rollout.machines))
     misses: Counter[int] = Counter()
     turn, looked_at = 0, services.clock.now()
     while True:
@@ -119,7 +121,7 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
             if (held := await look_again(services, rollout)) is not None:
                 report(held)
         try:
-            views = await _sweeps(services, rollout)
+            views = await _sweeps(services, rollout, every / 2)
         except CloudError:
             continue
         seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes))
@@ -128,6 +130,22 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
         out = {i: bad for i, bad in seen.items() if bad and misses[i] == _looks(rollout, i, bad)}
         for observation in _changes(rollout, out, [i for i in seen if not seen[i]]):
             report(observation)
+        if strangers := outsiders(rollout):
+            report(_of_outsiders(rollout, strangers, views))
+
+
+def looks_each(settings: Settings, machines: int) -> timedelta:
+    """How often a fleet of so many is looked at: a look lists every machine, and lists have a narrow quota of their own."""
+    return min(settings.watch_most, max(settings.watch_least, machines * settings.watch_per_machine))
+
+
+def _of_outsiders(
+    rollout: Rollout, strangers: Sequence[MachineId], views: Mapping[MachineId, View]
+) -> m.OutsidersLooked:
+    """How those stand that count and that the plan doesn't have: by their views alone, since no plan says what to ask them."""
+    serving = {one for one in strangers if (view := views.get(one)) is not None and serves(view)}
+    out = tuple(one for one in strangers if one not in serving)
+    return m.OutsidersLooked(rollout.id, out, tuple(one for one in strangers if one in serving))
 
 
 def _looks(rollout: Rollout, index: int, bad: str) -> int:
@@ -196,10 +214,10 @@ def _networked(rollout: Rollout, index: int) -> bool:
     return any(plan.probes[p].kind in NETWORK for p in plan.machines[index].probes)
 
 
-async def _sweeps(services: Services, rollout: Rollout) -> dict[MachineId, View]:
+async def _sweeps(services: Services, rollout: Rollout, within: timedelta) -> dict[MachineId, View]:
     views: dict[MachineId, View] = {}
     for subscription, kinds in _held(rollout):
-        views.update(await services.views.sweep(subscription, kinds))
+        views.update(await services.views.sweep(subscription, kinds, within))
     return views
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orchestrator.clock import Clock
 from orchestrator.cloud.graph import RATE_LIMITED
@@ -37,6 +37,8 @@ class Views:
         self._size: dict[str, int] = {}  # machines of a subscription, as the last sweep counted them
         self._wanted: dict[str, dict[MachineId, tuple[Target, asyncio.Future[View]]]] = defaultdict(dict)
         self._rounds: dict[str, asyncio.Task[None]] = {}
+        self._swept: dict[str, tuple[datetime, frozenset[Kind], Mapping[MachineId, View]]] = {}
+        self._turns: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def read(self, target: Target, *, runs: bool = True) -> View:
         """One machine, now: a request, and for the last patch run of an Arc machine another. Raises the errors of the port."""
@@ -109,8 +111,24 @@ class Views:
         except CloudError as error:
             _fail(answer, error)
 
-    async def sweep(self, subscription: str, kinds: Collection[Kind] = AZURE_VMS) -> Mapping[MachineId, View]:
-        """All views of a subscription's machines of these kinds, in pages. Raises the errors of the port."""
+    async def sweep(
+        self, subscription: str, kinds: Collection[Kind] = AZURE_VMS, within: timedelta = timedelta(0)
+    ) -> Mapping[MachineId, View]:
+        """All views of a subscription's machines of these kinds, in pages; those that somebody asked for `within` that time will do.
+
+        Rollouts that look at the same fleet look together. Raises the errors of the port.
+        """
+        async with self._turns[subscription]:
+            known = self._swept.get(subscription)
+            if known is not None and known[1] >= frozenset(kinds) and self._clock.now() - known[0] < within:
+                return known[2]
+            asked_at, views = await self._sweep(subscription, kinds)
+            self._swept[subscription] = (asked_at, frozenset(kinds), views)
+            return views
+
+    async def _sweep(
+        self, subscription: str, kinds: Collection[Kind]
+    ) -> tuple[datetime, Mapping[MachineId, View]]:
         await self._dispatcher.turn(subscription, EVERYWHERE, Budgeted.LIST)
         asked_at = self._clock.now()
         try:
@@ -122,7 +140,7 @@ class Views:
         self.swept_at = asked_at
         self._size[subscription] = len(views)
         self._latest.update((machine, (asked_at, view)) for machine, view in views.items())
-        return views
+        return asked_at, views
 
 
 def _give(answer: asyncio.Future[View], view: View) -> None:

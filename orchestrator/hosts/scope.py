@@ -69,6 +69,11 @@ class ScopeHost:
                 self._group.create_task(host.run())
         return host
 
+    def report(self, observation: messages.Observation) -> None:
+        """Have the host of a rollout decide on what somebody saw; of one that isn't driven here nobody needs to know."""
+        if (host := self.hosts.get(observation.rollout)) is not None:
+            host.post(observation)
+
     def driven(self) -> list[Rollout]:
         """The rollouts that this process drives, first come first."""
         return [host.rollout for host in self.hosts.values()]

@@ -26,7 +26,7 @@ _ORDER: Final = {course: place for place, course in enumerate(Course)}
 
 def rule_changes(old: Sequence[Constraint], new: Sequence[Constraint]) -> tuple[RuleChange, ...]:
     """What became of each constraint. Those whose machines are others than before, which policies needn't have caused, come last."""
-    pairs = _pairs(old, new)
+    pairs = counterparts(old, new)
     kept = {rule.id for rule in pairs.values()}
     found = [change for rule in old if rule.id in pairs for change in _between(rule, pairs[rule.id])]
     found += [RuleChange(Course.REMOVED, rule, None) for rule in old if rule.id not in pairs]
@@ -89,7 +89,7 @@ def _keeps_apart(one: Exclusion, other: Exclusion) -> bool:
 # Which is which -------------------------------------------------------------------------------------------------
 
 
-def _pairs(old: Sequence[Constraint], new: Sequence[Constraint]) -> dict[str, Constraint]:
+def counterparts(old: Sequence[Constraint], new: Sequence[Constraint]) -> dict[str, Constraint]:
     """The old ones' ids with their counterparts, each of which is nobody else's."""
     pairs: dict[str, Constraint] = {}
     keys: tuple[Callable[[Constraint], Hashable], ...] = (

@@ -19,6 +19,7 @@ from orchestrator.rollout.commands import decide_command
 from orchestrator.rollout.evolve_machine import left_open_by
 from orchestrator.rollout.holding import decide_looked, hold_on
 from orchestrator.rollout.hours import still_fits
+from orchestrator.rollout.membership import decide_moved, decide_outsiders
 from orchestrator.rollout.notices import decide_told
 from orchestrator.rollout.observations import decide_attempt, decide_health
 from orchestrator.rollout.progress import advance_lane, advance_stage
@@ -63,6 +64,10 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
             return _fleet_looked(rollout, message)
         case m.FleetChanged():
             return _fleet_changed(scope, rollout, message)
+        case m.FleetMoved():
+            return decide_moved(rollout, message)
+        case m.OutsidersLooked():
+            return decide_outsiders(scope, rollout, message)
         case m.ClockStepped(_, last):
             return stop(rollout, f"the clock went back: it says {now:%H:%M:%S} after {last:%H:%M:%S}")
         case m.ReplanFound():

@@ -16,6 +16,7 @@ from orchestrator.rollout.evolve_machine import close_if_over, move
 from orchestrator.rollout.evolve_stretch import FOLDS as STRETCH_FOLDS
 from orchestrator.rollout.evolve_stretch import fresh_stretches, stretches_of
 from orchestrator.rollout.holding import fold_hold, fold_seen, held_from_the_start
+from orchestrator.rollout.membership import member_moved, outsiders_seen
 from orchestrator.rollout.notices import fold_receivers, fold_told, note
 from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.replanning import begun_of
@@ -279,6 +280,8 @@ _FOLDS: dict[type, Callable[[Scope, Rollout, Any, datetime], None]] = {
     e.HoldSeen: fold_seen,
     e.EmergencyDeclared: _emergency,
     e.Told: _told,
+    e.MemberMoved: member_moved,
+    e.OutsidersSeen: outsiders_seen,
     e.CommandRefused: _nothing,
     **MACHINE_FOLDS,
     **STRETCH_FOLDS,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.inventory.model import MachineId
+from orchestrator.planner.membership import Moved
 from orchestrator.rollout.command_messages import (
     Abort,
     Approve,
@@ -65,6 +67,24 @@ class FleetChanged:
     out: tuple[int, ...]
     back: tuple[int, ...]
     evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMoved:
+    """What a fresh inventory says to a plan: machines that are new or stand elsewhere, and why the plan's own go no more by it."""
+
+    rollout: str
+    members: tuple[Moved, ...]
+    changed: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutsidersLooked:
+    """Of the machines that count and that the plan doesn't have, these are out, and these serve."""
+
+    rollout: str
+    out: tuple[MachineId, ...]
+    back: tuple[MachineId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +346,8 @@ class ClockStepped:
 Observation = (
     FleetLooked
     | FleetChanged
+    | FleetMoved
+    | OutsidersLooked
     | FoundWell
     | FoundOut
     | FoundBroken

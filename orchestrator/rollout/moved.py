@@ -13,6 +13,10 @@ def machines_of(rollout: Rollout | Ended, facts: Iterable[e.Event]) -> tuple[Mac
     """The machines that these facts name, each once, in the order of the facts."""
     found: dict[MachineId, None] = {}
     for fact in facts:
+        if isinstance(fact, e.MemberMoved | e.OutsidersSeen):
+            who = (fact.identity,) if isinstance(fact, e.MemberMoved) else (*fact.out, *fact.back)
+            found.update(dict.fromkeys(who))
+            continue
         if isinstance(fact, e.FleetSeen):
             named: Iterable[int] = (*fact.out, *fact.back)
         elif isinstance(fact, e.Prepared):
@@ -43,5 +47,7 @@ FLEETWIDE = (
     e.HoldLifted,
     e.HoldSeen,
     e.EmergencyDeclared,
+    e.MemberMoved,
+    e.OutsidersSeen,
 )
 """Events after which everything of the rollout is asked again; rare."""

@@ -178,6 +178,26 @@ class FleetSeen:
     back: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MemberMoved:
+    """A machine, which the plan may not have, isn't where it was when the plan was reviewed: new, or with other tags or another place.
+
+    It counts in the budgets that it joins from now on, and in those that it left as out; both by their places in the plan.
+    """
+
+    identity: MachineId
+    joins: tuple[int, ...]
+    leaves: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutsidersSeen:
+    """Machines that the plan doesn't have, and that count in its budgets, went out or serve again."""
+
+    out: tuple[MachineId, ...] = ()
+    back: tuple[MachineId, ...] = ()
+
+
 # Groups -----------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +309,8 @@ SharedEvent = (
     | GroupSeen
     | LaneGaveUp
     | LaneReplanned
+    | MemberMoved
+    | OutsidersSeen
     | HoldPlaced
     | HoldLifted
     | HoldSeen

@@ -20,6 +20,7 @@ from orchestrator.rollout.emergency import Emergency
 from orchestrator.rollout.holds import Hold, Meant
 from orchestrator.rollout.kept import by_reference
 from orchestrator.rollout.matters import Matter, News, Tidings
+from orchestrator.rollout.membership import count_elsewhere
 from orchestrator.rollout.plain import instant, maker, plain
 from orchestrator.rollout.planned import Planned, with_waves
 from orchestrator.rollout.state import (
@@ -28,6 +29,7 @@ from orchestrator.rollout.state import (
     LaneRun,
     LeftOpen,
     MachineRun,
+    Membership,
     Notice,
     Replanning,
     Rollout,
@@ -49,6 +51,7 @@ _CLASSES = (
     Grant,
     Ended,
     LeftOpen,
+    Membership,
     Blocked,
     Hold,
     Meant,
@@ -127,6 +130,8 @@ def load(told: Mapping[str, Any], plans: Mapping[str, Planned]) -> Scope:
         scope.rollouts[rollout.id] = rollout
         if rollout.ended_at is None:
             scope.ledger.register(rollout.id, planned.plan.constraints)
+            for machine, membership in rollout.moved.items():
+                count_elsewhere(scope, rollout, machine, membership)
     scope.ledger.revision = told["revision"]
     return scope
 

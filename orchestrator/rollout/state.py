@@ -197,6 +197,14 @@ class Replanning:
     lanes: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The budgets, by place in the plan, that a machine has joined since the plan was reviewed, and those that it has left."""
+
+    joins: tuple[int, ...]
+    leaves: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Rollout:
     """One run of one plan."""
@@ -240,6 +248,7 @@ class Rollout:
     patches: list[tuple[str, ...]] = field(default_factory=list)  # sets of what became of updates, by number
     patch_numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
     shrunk: dict[int, int] = field(default_factory=dict)  # budget -> the least room it was planned anew for
+    moved: dict[MachineId, Membership] = field(default_factory=dict)  # since the plan was reviewed
     ended_at: datetime | None = None
     after: int = field(default=0, compare=False)  # its first row comes after this one
     blocked: Mapping[str, Blocked] = field(default_factory=dict, compare=False, repr=False)  # the scope's

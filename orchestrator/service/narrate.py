@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orchestrator.inventory.model import MachineId
 from orchestrator.policy.words import counted
 from orchestrator.rollout import events as e
 from orchestrator.rollout.patch_results import sentence as patch_sentence
@@ -108,12 +109,29 @@ def _of_rollout(rollout: Rollout, fact: e.Event) -> str | None:
             return f"lane {lanes[lane].id}: planned anew from wave {begun + 1} on, {begun + len(sizes)} waves by now"
         case e.FleetSeen(out, back):
             return _seen(rollout, out, back)
+        case e.MemberMoved() | e.OutsidersSeen():
+            return _moved(rollout, fact)
         case e.StretchBegun(where):
             return f"the steps before {_stretch(rollout, where)} begin"
         case e.StretchStepEnded(where, after, _, ok, evidence):
             side, came = ("after" if after else "before"), ("done" if ok else "FAILED")
             return f"step {side} {_stretch(rollout, where)} {came}: {evidence}"
     return None
+
+
+def _moved(rollout: Rollout, fact: e.MemberMoved | e.OutsidersSeen) -> str:
+    """Of machines that the plan doesn't have, or has elsewhere."""
+    if isinstance(fact, e.OutsidersSeen):
+        parts = [(fact.out, "out, of nobody's grant"), (fact.back, "well again")]
+        return "; ".join(f"{', '.join(map(_called, who))}: {what}" for who, what in parts if who)
+    rules = rollout.planned.plan.constraints
+    told = [(fact.joins, "it counts from now on in"), (fact.leaves, "it counts as out in what it left,")]
+    words = [f"{what} {'; '.join(rules[n].what for n in numbers)}" for numbers, what in told if numbers]
+    return f"{_called(fact.identity)} isn't where the plan has it, if it has it: {', and '.join(words)}"
+
+
+def _called(machine: MachineId) -> str:
+    return machine.rsplit("/", 1)[-1]
 
 
 def _of_others(rollout: Rollout, fact: e.Event) -> str | None:

@@ -45,6 +45,29 @@ def test_a_budget_counts_grants_and_others_outages_each_machine_once() -> None:
     assert taken(ledger) == {"at most 2 of 3": 1}
 
 
+def test_who_joins_and_who_leaves_counts_as_long_as_somebody_says_so() -> None:
+    """Two rollouts under one rule: what one has seen holds until it ends, unless the other has seen it too."""
+    rule = budget(3, "a b c")
+    ledger = ledger_of(rule)
+    ledger.register("r2", [rule])
+    ledger.mark_out(D, NOON)
+    ledger.move("r1", D, joins=[rule.id])
+    ledger.move("r1", A, leaves=[rule.id])
+    ledger.move("r2", A, leaves=[rule.id])
+    assert taken(ledger) == {"at most 3 of 3": 2}
+    assert ledger.holders(rule.id) == tuple(sorted((A, D)))
+    ledger.grant(A, "r1", NOON)
+    assert taken(ledger) == {"at most 3 of 3": 2}
+    ledger.release(A, "r1")
+    ledger.unregister("r1")
+    assert taken(ledger) == {"at most 3 of 3": 1}
+    ledger.mark_back(D)
+    assert taken(ledger) == {"at most 3 of 3": 1}
+    ledger.unregister("r2")
+    ledger.mark_out(A, NOON)
+    assert taken(ledger) == {}
+
+
 def test_a_budget_without_room_refuses_in_words() -> None:
     """By the rule's id, and as its author would say it."""
     rule = budget(1, "a b")

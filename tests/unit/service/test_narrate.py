@@ -13,6 +13,7 @@ from orchestrator.rollout.matters import Receiver
 from orchestrator.service.narrate import is_quiet, sentence
 from tests.builders import NOON, budget, grouped, lane, plan_of, stage, step, surrounded
 from tests.diary import Diary
+from tests.fleet import vm_id
 
 PLAN = plan_of(
     lane("one", "a b", stage="canary"),
@@ -118,6 +119,18 @@ TOLD: list[tuple[e.Event, str]] = [
     (e.MachineWrittenOff(0, "ada", "dead"), "a: written off by ada: dead"),
     (e.FleetSeen((0, 1), (2,)), "out, not by us: a, b; serving again: c"),
     (e.FleetSeen(), "nothing changed in the fleet"),
+    (
+        e.MemberMoved(vm_id("new"), (0,)),
+        "new isn't where the plan has it, if it has it: it counts from now on in at most 1 of 2",
+    ),
+    (
+        e.MemberMoved(vm_id("a"), (0,), (0,)),
+        "a isn't where the plan has it, if it has it: it counts from now on in at most 1 of 2, and it counts as out in what it left, at most 1 of 2",
+    ),
+    (
+        e.OutsidersSeen((vm_id("new"),), (vm_id("old"),)),
+        "new: out, of nobody's grant; old: well again",
+    ),
     (e.StretchBegun((0, 0), 1), "the steps before wave 1 of lane one begin"),
     (e.StretchBegun((0,), 1), "the steps before stage canary begin"),
     (

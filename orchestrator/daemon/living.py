@@ -1,0 +1,125 @@
+"""What is true of the fleet now, read again and again: its inventory, and who is out of anyone's doing.
+
+Rollouts look at their own machines while they run. Here is what no rollout can know by itself: machines that were made, or changed their
+tags or place, since its plan was reviewed. Each counts where it is now, in every rollout that goes on (`rollout.membership`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from orchestrator.cloud.port import View
+from orchestrator.daemon.apart import Apart
+from orchestrator.daemon.config import Config
+from orchestrator.daemon.fleet import Fleet, Known
+from orchestrator.daemon.following import Following
+from orchestrator.errors import CloudError, WavekeeperError
+from orchestrator.executor.fleet import looks_each, serves
+from orchestrator.inventory.model import Inventory, Kind, MachineId
+from orchestrator.inventory.read import read
+from orchestrator.planner.document import parse
+from orchestrator.planner.membership import Movements, movements
+from orchestrator.policy.model import Policy
+from orchestrator.rollout.messages import FleetMoved
+from orchestrator.rollout.state import Rollout
+from orchestrator.wiring.files import floor
+from orchestrator.wiring.rollout import ScopeHost
+
+log = structlog.get_logger("wavekeeper.fleet")
+
+ELSEWHERE = (
+    "its tags or its place, which rules read, have changed since the plan: it is left to the next plan"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Who was out when the whole fleet was last looked at, by its views alone."""
+
+    at: datetime
+    out: frozenset[MachineId]
+    of: int
+
+
+@dataclass(slots=True)
+class Living:
+    """Keeps the truth up to date, at the pace that the configuration says."""
+
+    config: Callable[[], Config]
+    fleet: Fleet
+    house: ScopeHost
+    following: Following
+    apart: Apart
+    health: Health | None = None
+
+    async def keep_inventory(self) -> None:
+        """For ever: read the inventory when it is old, and tell rollouts who has moved."""
+        clock = self.house.services.clock
+        while True:
+            every = self.config().inventory_age
+            try:
+                known = await self.fleet.younger(self.config().subscriptions, every / 2)
+                await self.tell(known)
+            except CloudError as error:
+                log.warning("the fleet can not be read", why=str(error), age=str(self.fleet.age))
+            await clock.sleep(every.total_seconds())
+
+    async def tell(self, known: Known) -> None:
+        """Each rollout that goes on, of what an inventory says to its plan; those that were planned on a later one need no telling."""
+        good = self.following.followed.good
+        for rollout in self.house.driven():
+            if good is None or rollout.over or rollout.started_at > known.at:
+                continue
+            try:
+                found = await self._moved(rollout, known, good.policies)
+            except WavekeeperError as error:
+                log.warning("it is not known who has moved", rollout=rollout.id, why=str(error))
+                continue
+            if found.members or found.elsewhere:
+                changed = tuple((machine, ELSEWHERE) for machine in found.elsewhere)
+                self.house.report(FleetMoved(rollout.id, found.members, changed))
+
+    async def _moved(self, rollout: Rollout, known: Known, policies: Sequence[Policy]) -> Movements:
+        plan = await self.house.log.journal.document(rollout.digest)
+        return await self.apart(moved, plan, known.file, policies)
+
+    async def keep_health(self) -> None:
+        """For ever: look who is out. Rollouts that look at the same time share the looks."""
+        services = self.house.services
+        while True:
+            fleet = self.fleet.known
+            machines = len(fleet.inventory.machines) if fleet is not None else 0
+            every = looks_each(services.settings, machines)
+            if fleet is not None:
+                try:
+                    await self._look(fleet.inventory, every)
+                except CloudError as error:
+                    log.warning(
+                        "it is not known who is out", why=str(error), last=self.health and self.health.at
+                    )
+            await services.clock.sleep(every.total_seconds())
+
+    async def _look(self, inventory: Inventory, every: timedelta) -> None:
+        services = self.house.services
+        began, kinds = services.clock.now(), _kinds(inventory)
+        views: dict[MachineId, View] = {}
+        for subscription in sorted(kinds):
+            views.update(await services.views.sweep(subscription, kinds[subscription], every / 2))
+        out = frozenset(machine for machine, view in views.items() if not serves(view))
+        self.health = Health(began, out, len(views))
+
+
+def _kinds(inventory: Inventory) -> dict[str, set[Kind]]:
+    kinds: dict[str, set[Kind]] = {}
+    for machine in inventory.machines:
+        kinds.setdefault(machine.subscription, set()).add(machine.kind)
+    return kinds
+
+
+def moved(plan: bytes, inventory: bytes, policies: Sequence[Policy]) -> Movements:
+    """Who has moved since a plan was made, by their files: for a process of its own. Raises as `movements`."""
+    return movements(parse(plan, "the plan"), read(inventory, "the fleet"), policies, floor())
