@@ -34,6 +34,7 @@ from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory
 
 CLOCK_PATH = "/_wavekeeper/clock"
+COUNTS_PATH = "/_wavekeeper/requests"
 HEALTH_PATH = "/health/"
 WEBHOOK_PATH = "/_wavekeeper/webhooks/"
 _BACKLOG = 4096  # connections that wait to be accepted: benchmarks open thousands at once
@@ -79,6 +80,7 @@ class Emulator:
         self.world.rights = rights
         self._clock = ScaledClock(self._epoch, time_scale)
         self._names = _unique_names(self.world)
+        self._counts: Counter[tuple[str, int]] = Counter()  # by what was asked, and the answer's status
         self._audit_path = audit_path
         self._audit: BinaryIO | None = None
         self._runner: web.ServerRunner | None = None
@@ -175,6 +177,8 @@ class Emulator:
             return self._probe(request, path.removeprefix(HEALTH_PATH))
         if path == CLOCK_PATH:
             return self._tell_time()
+        if path == COUNTS_PATH:
+            return self._tell_counts()
         body = await request.read() if request.can_read_body else b""
         if path.startswith(WEBHOOK_PATH):
             return self._called(request, unquote(path.removeprefix(WEBHOOK_PATH)), body)
@@ -189,6 +193,7 @@ class Emulator:
         )
         response = answer(self.world, asked, self._clock.now(), page_size=self._page_size)
         self._tick()
+        self._counts[_asked_for(request.method, path), response.status] += 1
         if response.delay_s:
             await self._clock.sleep(response.delay_s)
         if response.delivery is not Delivery.DELIVERED:
@@ -223,6 +228,21 @@ class Emulator:
         now = self._clock.now()
         told = {"epoch": audit_time(self._epoch), "scale": self._scale, "now": audit_time(now)}
         return _json(200, told, {"Date": http_date(now)})
+
+    def _tell_counts(self) -> web.StreamResponse:
+        """How much was asked of Azure so far; a request that got no answer is counted by the status that it would have had."""
+        told: dict[str, dict[str, int]] = {}
+        for (asked, status), count in sorted(self._counts.items()):
+            told.setdefault(asked, {})[str(status)] = count
+        throttled = sum(count for (_, status), count in self._counts.items() if status == 429)
+        return _json(200, {"requests": self._counts.total(), "throttled": throttled, "by": told})
+
+
+def _asked_for(method: str, path: str) -> str:
+    """A request without the names in it: `GET virtualmachines/*/instanceview`."""
+    kind = path.lower().rpartition("/providers/")[2].split("/")[1:]
+    words = [word if place % 2 == 0 else "*" for place, word in enumerate(kind)]
+    return f"{method} {'/'.join(words) or path.lower().rpartition('/')[2]}"
 
 
 async def serve(

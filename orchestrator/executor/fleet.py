@@ -142,10 +142,12 @@ def looks_each(settings: Settings, machines: int) -> timedelta:
 def _of_outsiders(
     rollout: Rollout, strangers: Sequence[MachineId], views: Mapping[MachineId, View]
 ) -> m.OutsidersLooked:
-    """How those stand that count and that the plan doesn't have: by their views alone, since no plan says what to ask them."""
-    serving = {one for one in strangers if (view := views.get(one)) is not None and serves(view)}
-    out = tuple(one for one in strangers if one not in serving)
-    return m.OutsidersLooked(rollout.id, out, tuple(one for one in strangers if one in serving))
+    """How those stand that count and that the plan doesn't have: by their views alone, since no plan says what to ask them.
+
+    One that is deleted again leaves its groups as they were reviewed, and counts no more.
+    """
+    out = tuple(one for one in strangers if (view := views.get(one)) is not None and not serves(view))
+    return m.OutsidersLooked(rollout.id, out, tuple(one for one in strangers if one not in out))
 
 
 def _looks(rollout: Rollout, index: int, bad: str) -> int:

@@ -16,12 +16,12 @@ import pytest
 
 from orchestrator.emulator.fault_file import parse_faults
 from orchestrator.emulator.faults import Faults
-from orchestrator.emulator.server import CLOCK_PATH, WEBHOOK_PATH, Emulator, serve
+from orchestrator.emulator.server import CLOCK_PATH, COUNTS_PATH, WEBHOOK_PATH, Emulator, serve
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import AppHealth, Power
 from orchestrator.notify.webhook import HttpWebhooks, Target
 from orchestrator.verify.steps import read_calls
-from tests.fleet import arm_id, inventory, vm
+from tests.fleet import SUBSCRIPTION, arm_id, inventory, vm
 
 pytestmark = pytest.mark.wire
 
@@ -229,3 +229,19 @@ async def test_sigterm_closes_it_cleanly(tmp_path: Path) -> None:
 
     assert (process.returncode, out, err) == (0, b"closed\n", b"")
     assert path.read_text(encoding="utf-8").endswith("}\n")
+
+
+async def test_it_tells_how_much_was_asked_of_azure() -> None:
+    """By kind and status, without the names; what is no request of Azure's isn't counted."""
+    async with emulator() as it:
+        await get(it.url + CLOCK_PATH)
+        subscription = f"{it.url}/subscriptions/{SUBSCRIPTION}"
+        await get(f"{subscription}/providers/Microsoft.Compute/virtualMachines?api-version=2024-07-01")
+        await get(
+            f"{subscription}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/none/instanceView?api-version=2024-07-01"
+        )
+        status, told = await get(it.url + COUNTS_PATH)
+    assert status == 200
+    assert told["requests"] == 2
+    assert told["throttled"] == 0
+    assert set(told["by"]) == {"GET virtualmachines", "GET virtualmachines/*/instanceview"}

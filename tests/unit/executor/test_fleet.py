@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from orchestrator.executor.fleet import prepare
+import asyncio
+from dataclasses import replace
+
+from orchestrator.executor.fleet import prepare, watch
 from orchestrator.rollout import messages as m
+from orchestrator.rollout.state import Membership
 from tests.builders import lane, plan_of
+from tests.fleet import vm_id
 from tests.unit.executor.doors import Doors
 from tests.virtual import virtual
 
@@ -20,3 +25,20 @@ async def test_who_is_being_patched_by_somebody_counts_as_out_at_the_start() -> 
         assert isinstance(seen, m.FleetLooked)
         outs.append(seen.out)
     assert outs == [(0,), ()]
+
+
+@virtual
+async def test_who_counts_and_is_not_of_the_plan_is_looked_at_too() -> None:
+    """By its view; one that isn't there any more leaves its group as it was reviewed."""
+    plan = plan_of(lane("west", "a b"))
+    here = Doors(plan, "- goes_off: {machines: [b], at: 5m, for: 20m}")
+    rollout, seen = here.diary.rollout, list[m.Observation]()
+    alone = replace(rollout.planned, index={vm_id("a"): 0})
+    rollout.planned = alone  # as if b were new
+    rollout.moved = {vm_id("b"): Membership((), ()), vm_id("gone"): Membership((), ())}
+    task = asyncio.create_task(watch(here.services, rollout, seen.append))
+    await here.clock.sleep(600)
+    task.cancel()
+    looks = [one for one in seen if isinstance(one, m.OutsidersLooked)]
+    assert looks[0] == m.OutsidersLooked("r1", (), (vm_id("b"), vm_id("gone")))
+    assert looks[-1] == m.OutsidersLooked("r1", (vm_id("b"),), (vm_id("gone"),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from orchestrator.errors import CloudPermanent, CloudTransient, Defect
 from orchestrator.executor.services import target_of
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.views import Views
+from orchestrator.inventory.model import Kind
 from tests.builders import lane, plan_of
 from tests.unit.executor.doors import Doors
 from tests.virtual import virtual
@@ -146,3 +148,16 @@ async def test_closing_ends_what_gathers() -> None:
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@virtual
+async def test_who_looks_at_the_same_fleet_looks_together() -> None:
+    """At the same moment, and as long as the last look is young enough for whoever asks."""
+    doors, views, targets = opened()
+    subscription, minute = targets[0].subscription, timedelta(minutes=1)
+    first, second = await asyncio.gather(*(views.sweep(subscription, within=minute) for _ in range(2)))
+    assert first is second
+    await doors.clock.sleep(59)
+    assert await views.sweep(subscription, within=minute) is first
+    assert await views.sweep(subscription, [Kind.AZURE_VM, Kind.ARC], within=minute) is not first
+    assert await views.sweep(subscription) is not first
