@@ -86,7 +86,7 @@ class Site:
     texts: dict[str, str] = field(default_factory=dict)
 
     async def configure(self) -> None:
-        """As if the commit had been found good a while ago."""
+        """As if the commit had just been found good."""
         now = (await self.now()).replace(second=0)
         self.texts = policies(self.given.rollouts, self.given.policies, now)
         self.upstream = Upstream(self.folder / "upstream")
@@ -106,12 +106,12 @@ class Site:
             return Vetted(read, ())
 
         repository = Repository(str(self.upstream.folder), "main", state / "git")
-        yesterday = now - timedelta(days=1)
-        await Following(repository, "policies", state, good, lambda: yesterday).look()
+        await Following(repository, "policies", state, good, lambda: now).look()
 
     def push(self) -> None:
         """A commit that says the same in other words."""
-        self.upstream.commit("a comment", policies__campaign_0=f"# reviewed\n{self.texts['campaign-0']}")
+        text = f"# reviewed\n{self.texts['campaign-0']}"
+        self.upstream.commit("a comment", **{"policies__campaign-0": text})
 
     async def now(self) -> datetime:
         """The emulated moment."""
@@ -318,7 +318,8 @@ async def day(given: Any) -> dict[str, Any]:
         found["journal_mib"] = round((folder / "journal.db").stat().st_size / (1 << 20), 1)
     found["opened"] = sum(one.get("event") == "opened" for one in log)
     found["commit_vetted"] = any(one.get("event") == "a commit counts from now on" for one in log)
-    found["warnings"] = sorted({one["event"] for one in log if one.get("level") in ("warning", "error")})
+    told = [one for one in log if one.get("level") in ("warning", "error")]
+    found["warnings"] = sorted({f"{one['event']}: {one.get('why', one.get('problems', ''))}" for one in told})
     return found
 
 
