@@ -10,8 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
+from orchestrator.executor.services import Aside
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
@@ -40,6 +42,7 @@ class Fleet:
 
     ask: Ask
     now: Callable[[], datetime]
+    aside: Aside
     known: Known | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -49,7 +52,7 @@ class Fleet:
             asked = self.now()
             if self.known is None or asked - self.known.at > than:
                 file = await self.ask(subscriptions)
-                self.known = Known(await asyncio.to_thread(read, file, "the fleet"), file, asked)
+                self.known = Known(await self.aside(partial(read, file, "the fleet")), file, asked)
             return self.known
 
     @property

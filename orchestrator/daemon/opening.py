@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -120,7 +120,7 @@ class Opening:
     async def _run(self, due: Due, good: Good) -> None:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
         plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign)
-        read = await asyncio.to_thread(read_plan, plan)
+        read = await self.house.services.aside(partial(read_plan, plan))
         await self._start(due, good, read, f"due {due.at:%Y-%m-%d %H:%M} UTC")
 
     async def _start(self, due: Due, good: Good, read: ReadPlan, why: str) -> None:
@@ -161,7 +161,7 @@ class Opening:
         except Refused as nobody:
             log.info("nobody is taken up", campaign=due.campaign, due=due.at, why=str(nobody))
             return False
-        read = await asyncio.to_thread(read_plan, plan)
+        read = await self.house.services.aside(partial(read_plan, plan))
         changing = frozenset(one.id for one in read.planned.plan.machines if one.change)
         if not is_new(changing, outcomes):
             log.info("nobody is taken up", campaign=due.campaign, due=due.at, why="the same were before")

@@ -62,7 +62,7 @@ class Daemon:
         repository = Repository(git.source, git.branch, self.config.state / "git", self.config.login)
         self.following = Following(repository, git.folder, self.config.state, self.vet, self.cloud.clock.now)
         self.observations = Observations(self.config.state / "observed", self.house.services)
-        self.fleet = Fleet(self._ask, self.cloud.clock.now)
+        self.fleet = Fleet(self._ask, self.cloud.clock.now, self.house.services.aside)
         self.opening = Opening(
             lambda: self.config,
             self.following,

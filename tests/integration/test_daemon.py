@@ -7,7 +7,6 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -83,26 +82,6 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         yield found
 
 
-@pytest.fixture
-def leaving_one(tmp_path: Path) -> Iterator[Watched]:
-    """The same with two windows a day, and a machine that is off in the first of them."""
-    upstream = Upstream(tmp_path / "upstream")
-
-    def clock(hours: int) -> str:
-        return f"{(START + timedelta(hours=hours)):%H:%M}"
-
-    windows = ", ".join(f'{{start: every_day, at: "{clock(h)}", for: 4h, time_zone: UTC}}' for h in (1, 6))
-    hours = f'schedule: {{start: every_day, at: "{clock(1)}", time_zone: UTC}}\nwindows: [{windows}]\n'
-    upstream.commit("first", policies__monthly=CAMPAIGN + hours)
-    made = virtual(script)(twins(3), CAMPAIGN)
-    asyncio.run(counts_from_the_start(tmp_path, upstream, native.dump(made.fleet)))
-    fault = "- goes_off: {machines: [a2], at: 30m, for: 4h}"
-    with site(tmp_path, made, time_scale=SCALE, faults=fault) as here:
-        found = Watched(here, upstream)
-        found.configure()
-        yield found
-
-
 async def counts_from_the_start(folder: Path, upstream: Upstream, fleet: bytes) -> None:
     """As if a daemon had found the commit good at the emulator's start."""
     state = folder / "journal.daemon"
@@ -133,21 +112,6 @@ def test_it_opens_what_is_due_and_carries_it_through_a_kill(watched: Watched) ->
     assert rollout.due is not None
     assert rollout.due.hour == (START.hour + 1) % 24
     assert "going on with a rollout" in told
-
-
-def test_who_was_left_out_is_taken_up_in_the_next_window(leaving_one: Watched) -> None:
-    """Of the same moment, and whoever is done isn't changed again."""
-    process = leaving_one.daemon()
-    wait_for(leaving_one.over, process)
-    first = leaving_one.ended()
-    assert leaving_one.site.installs() == dict.fromkeys(leaving_one.site.machines() - {"a2"}, 1)
-    wait_for(lambda: len(leaving_one.site.scope_now().ended) == 2, process)
-    leaving_one.leave(process)
-    assert leaving_one.site.installs() == dict.fromkeys(leaving_one.site.machines(), 1)
-    second = leaving_one.site.scope_now().ended[f"{first.id}-2"]
-    assert (second.due, second.who, second.changing) == (first.due, "schedule", 1)
-    assert f"rollout 2 of this moment: whom {first.id} left" in second.reason
-    assert second.started_at.hour == (START.hour + 6) % 24
 
 
 def test_it_is_steered_from_outside(watched: Watched) -> None:
@@ -192,7 +156,8 @@ def test_what_is_only_observed_is_never_touched(watched: Watched) -> None:
     assert (told["campaign"], told["status"], told["done"]) == ("monthly", "finished", 6)
     assert len(told["grants"]) == 6
     assert watched.site.installs() == {}
-    assert watched.site.rows() == 0
+    assert not watched.site.scope_now().rollouts
+    assert not watched.site.scope_now().ended
 
 
 def test_a_bad_configuration_is_refused_with_every_mistake(watched: Watched) -> None:

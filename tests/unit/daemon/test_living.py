@@ -13,6 +13,7 @@ import pytest
 from orchestrator.daemon.fleet import Fleet, Known
 from orchestrator.daemon.living import ELSEWHERE, Living, moved
 from orchestrator.errors import CloudTransient
+from orchestrator.executor.services import at_once
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.document import dump
@@ -102,7 +103,7 @@ async def test_an_inventory_is_read_again_once_it_is_too_old() -> None:
             raise CloudTransient("no answer")
         return native.dump(inventory(vm("a")))
 
-    fleet = Fleet(ask, lambda: now)
+    fleet = Fleet(ask, lambda: now, at_once)
     assert fleet.age is None
     first = await fleet.younger(["s"], HOUR)
     now += HOUR
