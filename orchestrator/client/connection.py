@@ -34,6 +34,12 @@ PATIENCE_TO_ACT: Final = timedelta(minutes=1)
 PATIENCE_TO_ARCHIVE: Final = timedelta(minutes=3)
 """The same of an archive of some hundred thousand rows."""
 
+PATIENCE_TO_START: Final = timedelta(minutes=10)
+"""The same of a plan: it is judged before it is taken, by the fleet as it is then."""
+
+JUDGED_WITHIN_S: Final = 300.0
+"""How long that may take, for 100,000 machines and a fleet that is read anew."""
+
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 8.0
 CONNECT_WITHIN_S: Final = 10.0
@@ -41,6 +47,11 @@ ANSWER_WITHIN_S: Final = 60.0
 """Between two pieces of an answer. What is not decided within 15 s is answered by 503, and asked again."""
 
 CLOSED: Final = "it closed the connection"
+
+UNKNOWN: Final = (
+    "; whether it was carried out isn't known: look with wavekeeper status before you ask once more"
+)
+"""Said of what changes something, once it may have arrived."""
 
 VERSION: Final = "Wavekeeper-Version"
 """The header in which a daemon says its version."""
@@ -61,6 +72,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
     patience: timedelta = PATIENCE
+    answer_within_s: float = ANSWER_WITHIN_S
 
 
 @dataclass(slots=True)
@@ -81,17 +93,17 @@ class Connection:
             ServerError: it can't be asked, or says that this person may not.
             UsageError, Refused: what it says of what was asked, as the same command on a journal does.
         """
-        began, pause, told = self.clock.now(), FIRST_PAUSE_S, False
+        began, pause, told, sent = self.clock.now(), FIRST_PAUSE_S, False, False
         while True:
-            answer, why = await self._try(request)
+            answer, why, arrived = await self._try(request)
+            sent = sent or arrived
             if answer is not None and answer.status not in AGAIN:
                 break
             wait = pause if answer is None or answer.retry_after is None else answer.retry_after
             if self.clock.now() + timedelta(seconds=wait) > began + request.patience:
                 if answer is None:
-                    raise ServerError(
-                        f"{self.address} can't be reached: {why}{self._since(began)}{self._perhaps(why)}"
-                    )
+                    perhaps = UNKNOWN if request.key and sent else self._perhaps(why)
+                    raise ServerError(f"{self.address} can't be reached: {why}{self._since(began)}{perhaps}")
                 break
             if not told:
                 told = True
@@ -136,8 +148,8 @@ class Connection:
         key = {"Idempotency-Key": request.key} if request.key else {}
         return {**request.headers, **key, **await self.credential.header(self.address)}
 
-    async def _try(self, request: Request) -> tuple[Answer | None, str]:
-        """The answer, or why there was none. Raises `ServerError` where trying again won't help."""
+    async def _try(self, request: Request) -> tuple[Answer | None, str, bool]:
+        """The answer, or why there was none; and whether it may have been sent. Raises `ServerError` where trying again won't help."""
         try:
             async with self.session.request(
                 request.method,
@@ -145,14 +157,19 @@ class Connection:
                 data=request.body,
                 headers=await self._headers(request),
                 allow_redirects=False,
+                timeout=_within(request.answer_within_s),
             ) as response:
-                return await _answer(response), ""
+                return await _answer(response), "", True
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise ServerError(untrusted(self.address, error)) from None
+        except aiohttp.ConnectionTimeoutError:
+            return None, "nobody answers there", False
+        except aiohttp.ClientConnectorError as error:
+            return None, plainly(error), False
         except TimeoutError:
-            return None, "it doesn't answer in time"
+            return None, "it doesn't answer in time", True
         except (aiohttp.ClientError, OSError) as error:
-            return None, plainly(error)
+            return None, plainly(error), True
 
     def _since(self, began: datetime) -> str:
         seconds = (self.clock.now() - began).total_seconds()
@@ -161,6 +178,10 @@ class Connection:
     def _perhaps(self, why: str) -> str:
         """What plain http to a port that speaks TLS looks like."""
         return "; is it https there?" if why == CLOSED and self.address.url.startswith("http:") else ""
+
+
+def _within(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN_S, sock_read=seconds)
 
 
 async def _answer(response: aiohttp.ClientResponse) -> Answer:
@@ -231,9 +252,8 @@ async def connected(
     tell: Callable[[str], None],
 ) -> AsyncIterator[Connection]:
     """A connection, until the block ends. Nothing is sent yet. `agent` is what the daemon's log calls the command."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_WITHIN_S, sock_read=ANSWER_WITHIN_S)
     headers = {"User-Agent": agent, "Accept": "application/json"}
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=tls_context(ca)), timeout=timeout, headers=headers
+        connector=aiohttp.TCPConnector(ssl=tls_context(ca)), timeout=_within(ANSWER_WITHIN_S), headers=headers
     ) as session:
         yield Connection(address, credential, session, clock, tell)

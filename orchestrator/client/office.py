@@ -17,9 +17,12 @@ from uuid import uuid4
 from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.client.connection import (
+    ANSWER_WITHIN_S,
+    JUDGED_WITHIN_S,
     PATIENCE,
     PATIENCE_TO_ACT,
     PATIENCE_TO_ARCHIVE,
+    PATIENCE_TO_START,
     Connection,
     Request,
 )
@@ -92,7 +95,14 @@ class ServerOffice:
         """Have a reviewed plan run; in an `emergency`, which says why. Without facts: it was begun before, and goes on."""
         asked = {"reason": reason, **({"emergency": emergency} if emergency else {})}
         packed = await asyncio.to_thread(gzip.compress, plan, mtime=0)
-        done: Done = await self._ask("start", query=asked, file=packed, key=new_key())
+        done: Done = await self._ask(
+            "start",
+            query=asked,
+            file=packed,
+            key=new_key(),
+            patience=PATIENCE_TO_START,
+            answer_within_s=JUDGED_WITHIN_S,
+        )
         return done
 
     def stream(self, rollout: str, since: int) -> Stream:
@@ -202,6 +212,7 @@ class ServerOffice:
         file: bytes | None = None,
         key: str = "",
         patience: timedelta | None = None,
+        answer_within_s: float = ANSWER_WITHIN_S,
     ) -> Any:
         """The answer of a route, which is asked with a body, or with a packed file. Raises as `Connection.ask`."""
         route = routes()[name]
@@ -214,6 +225,7 @@ class ServerOffice:
             {} if content is None else _JSON if file is None else _PACKED,
             key,
             patience or (PATIENCE_TO_ACT if key else PATIENCE),
+            answer_within_s,
         )
         try:
             answer = await self.connection.ask(request)

@@ -17,6 +17,11 @@ PROBLEM: Final = "application/problem+json"
 AGAIN: Final = frozenset({429, 502, 503, 504})
 """What passes by itself: too many requests, or a daemon that starts, stops, or has its hands full."""
 
+LATER: Final = (
+    "the daemon has not decided on it yet: it waits in its inbox, and will be decided as soon as it can; look with wavekeeper status "
+    "before you ask once more"
+)
+
 _PROBLEMS: Final = TypeAdapter(ProblemDetails)
 
 
@@ -56,8 +61,10 @@ def error_of(answer: Answer, address: Address, credential: Credential) -> Waveke
     match name:
         case "sign-in":
             return ServerError(f"{address} doesn't let you in: {told}\n{_how_to_sign_in(credential)}")
-        case "refused" | "later":
+        case "refused":
             return Refused(told)
+        case "later":
+            return Refused(LATER)
         case "busy":
             return Busy(told, rollout="")
         case "not-found" | "invalid" | "bad-request" | "too-large":
