@@ -266,12 +266,12 @@ def _machine_out(machine: Machine) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """What orjson leaves to us: dataclasses and mappings become dicts, times UTC with a `Z`."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, Mapping):
-        return dict(value)
     kind = type(value)
-    held = {name: getattr(value, name) for name in _NAMES[kind]}
+    if kind not in _NAMES:
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return dict(value)  # a mapping
+    held = dict(zip(_NAMES[kind], _VALUES[kind](value), strict=True))
     for name in _LATER.get(kind, ()):
         if held[name] is None:
             del held[name]
@@ -293,6 +293,8 @@ _NAMES = {
         Unreadable,
     )
 }
+
+_VALUES = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 
 _LATER: Mapping[type, tuple[str, ...]] = {
     Image: ("id",),

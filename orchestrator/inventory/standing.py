@@ -54,7 +54,8 @@ def is_off(machine: Machine) -> bool:
     """
     if machine.kind is not Kind.AZURE_VM:
         return machine.agent is Agent.NOT_READY
-    return machine.power in {Power.STOPPED, Power.DEALLOCATING, Power.DEALLOCATED}
+    power = machine.power
+    return power is Power.DEALLOCATED or power is Power.STOPPED or power is Power.DEALLOCATING
 
 
 def may_be_in_any_pool(machine: Machine) -> bool:
@@ -115,9 +116,12 @@ def unknowns(inventory: Inventory) -> tuple[str, ...]:
     )
 
 
+_SCALE_SETS = "/virtualmachinescalesets/"
+
+
 def _in_uniform(machine: Machine, scale_sets: Mapping[ResourceId, ScaleSet]) -> bool:
-    if ids.type_of(machine.id) == SCALE_SET_VM_TYPE:  # Flexible members are ordinary machines
-        return True
+    if _SCALE_SETS in machine.id and ids.type_of(machine.id) == SCALE_SET_VM_TYPE:
+        return True  # Flexible members are ordinary machines
     held = scale_sets.get(machine.scale_set) if machine.scale_set else None
     return held is not None and held.orchestration is Orchestration.UNIFORM
 

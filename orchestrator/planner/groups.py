@@ -61,22 +61,34 @@ class Counted:
     groups: tuple[Group, ...]
 
 
+@dataclass(slots=True)
+class _Stand:
+    """Where machines stand that are in the same groups: combinations of these by their keys, and who is in each."""
+
+    entered: dict[tuple[str, ...], tuple[Group, ...]]
+    members: list[list[MachineId]]
+    touched: bool = False  # whether any of these machines is selected
+
+
 class Groups:
     """The groups of a topology by machine, made once for all rules."""
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
-        self._of: dict[str, dict[MachineId, list[Group]]] = {}
+        self._of: dict[str, dict[MachineId, Sequence[Group]]] = {}
 
     def of(self, kind: str) -> Mapping[MachineId, Sequence[Group]]:
-        """The groups of one kind, `tag:NAME` included, that each machine is in; sorted by key."""
+        """The groups of one kind, `tag:NAME` included, that each machine is in; sorted by key. Machines of the same groups share one value."""
         known = self._of.get(kind)
         if known is None:
             found: dict[MachineId, list[Group]] = defaultdict(list)
             for group in self._all(kind):
                 for machine in group.members:
                     found[machine].append(group)
-            known = self._of[kind] = dict(found)
+            alike: dict[tuple[int, ...], Sequence[Group]] = {}
+            known = self._of[kind] = {
+                machine: alike.setdefault(tuple(map(id, groups)), groups) for machine, groups in found.items()
+            }
         return known
 
     def divided(self, scope: Scope, per: Iterable[str], *, whole: bool = True) -> tuple[Counted, ...]:
@@ -87,16 +99,27 @@ class Groups:
         kinds = [kind for kind in per if kind != SELECTION]
         if not kinds:
             return (Counted(scope.name, scope.selected, (), ()),) if scope.selected else ()
-        maps = [self.of(kind) for kind in kinds]
+        maps = [self.of(kind).get for kind in kinds]
         selected = frozenset(scope.selected)
         members: dict[tuple[str, ...], list[MachineId]] = defaultdict(list)  # by the groups' keys
         touched: dict[tuple[str, ...], tuple[Group, ...]] = {}
+        stands: dict[
+            tuple[int, ...], _Stand
+        ] = {}  # of machines in the same groups, which share their list of them
         for machine in self.with_others(scope, kinds) if whole else scope.selected:
-            for groups in product(*(held.get(machine, ()) for held in maps)):
-                key = tuple(group.key for group in groups)
-                members[key].append(machine)
-                if machine in selected:
-                    touched[key] = groups
+            alike = tuple([id(held(machine, ())) for held in maps])
+            stand = stands.get(alike)
+            if stand is None:
+                entered = {
+                    tuple(group.key for group in groups): groups
+                    for groups in product(*(held(machine, ()) for held in maps))
+                }
+                stand = stands[alike] = _Stand(entered, [members[key] for key in entered])
+            for into in stand.members:
+                into.append(machine)
+            if not stand.touched and machine in selected:
+                stand.touched = True
+                touched |= stand.entered
         return tuple(
             Counted(named(groups), tuple(members[key]), _unknown(groups, scope), groups)
             for key, groups in sorted(touched.items(), key=lambda item: item[0])
@@ -104,12 +127,12 @@ class Groups:
 
     def outside(self, scope: Scope, per: Iterable[str]) -> dict[str, int]:
         """How many selected machines have no group of a kind that somebody chose by hand: a tag, a cluster."""
-        return {
-            kind: missing
-            for kind in per
-            if (kind.startswith("tag:") or kind == GroupKind.CLUSTER)
-            and (missing := sum(machine not in self.of(kind) for machine in scope.selected))
+        chosen = [kind for kind in per if kind.startswith("tag:") or kind == GroupKind.CLUSTER]
+        missing = {
+            kind: len(scope.selected) - sum(map(self.of(kind).__contains__, scope.selected))
+            for kind in chosen
         }
+        return {kind: count for kind, count in missing.items() if count}
 
     def unpooled(self, scope: Scope, kinds: Iterable[str]) -> tuple[MachineId, ...]:
         """The selected machines that may be in any back-end pool, if a kind asks for pools."""

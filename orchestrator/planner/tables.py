@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
@@ -49,6 +49,16 @@ class Table(Generic[_Row]):
         return tuple(self._rows)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all machines have alike for which the same holds. `holes` are the placeholders of its probes."""
+
+    policies: tuple[str, ...]
+    probes: tuple[int, ...]
+    health: int
+    holes: tuple[tuple[Probe, str], ...]
+
+
 class Tables:
     """The tables of one plan while it is made. Machines are asked for in the order of their ids."""
 
@@ -76,7 +86,7 @@ class Tables:
             tuple[int, str | None], int
         ] = {}  # by identity of hours: many machines share one
         self._hours: list[Hours] = []  # kept, so that identities stay theirs
-        self._probes_at: dict[int, tuple[int, ...]] = {}  # by identity of what holds: many machines share it
+        self._shared: dict[int, _Shared] = {}  # by identity of what holds: many machines share it
         self._around_at: dict[tuple[int, Os], tuple[int, ...]] = {}
         self._unrun: dict[Step, list[str]] = {}  # scripts -> machines of which nobody knows the family
         self._held: list[Effective] = []  # kept, so that identities stay theirs
@@ -110,7 +120,8 @@ class Tables:
 
     def machine(self, machine: Machine, held: Effective, *, change: bool) -> PlannedMachine:
         """A machine as the plan carries it."""
-        named = self._named(machine, held.probes)
+        shared = self._shared_by(held)
+        named = self._named(machine, shared.holes) if shared.holes else None
         calendar = self._calendar(machine, held.hours) if change else None
         exposure = self._exposures.get(machine.id, Exposure())
         foreseen = self._predicted.of.get(machine.id, _NOTHING) if change else _NOTHING
@@ -123,10 +134,10 @@ class Tables:
             kind=machine.kind,
             os=machine.os,
             change=change,
-            policies=tuple(policy.name for policy in held.policies),
-            probes=self._probes_of(held),
+            policies=shared.policies,
+            probes=shared.probes,
             around=self._around_of(held, machine) if change else (),
-            health=self._health.place(held.health),
+            health=shared.health,
             private_ip=machine.private_ips[0] if machine.private_ips else "",
             computer_name=machine.computer_name,
             tags=named or None,
@@ -149,11 +160,19 @@ class Tables:
         told = standing.track is not Track.NONE and standing.product is not None
         return self._standings.place(standing) if told else None
 
-    def _probes_of(self, held: Effective) -> tuple[int, ...]:
-        found = self._probes_at.get(id(held))
+    def _shared_by(self, held: Effective) -> _Shared:
+        found = self._shared.get(id(held))
         if found is None:
-            found = tuple(self._probes.place(replace(probe, of=EVERYTHING)) for probe in held.probes)
-            self._probes_at[id(held)] = found
+            found = self._shared[id(held)] = _Shared(
+                policies=tuple(policy.name for policy in held.policies),
+                probes=tuple(self._probes.place(replace(probe, of=EVERYTHING)) for probe in held.probes),
+                health=self._health.place(held.health),
+                holes=tuple(
+                    (probe, hole)
+                    for probe in held.probes
+                    for hole in _PLACEHOLDER.findall(probe.url + probe.host)
+                ),
+            )
             self._held.append(held)
         return found
 
@@ -212,16 +231,15 @@ class Tables:
                 probe.origin,
             )
 
-    def _named(self, machine: Machine, probes: Iterable[Probe]) -> Mapping[str, str]:
+    def _named(self, machine: Machine, holes: Iterable[tuple[Probe, str]]) -> Mapping[str, str]:
         """The tags that probes name. What the machine has nothing for is noted."""
         tags: dict[str, str] = {}
-        for probe in probes:
-            for hole in _PLACEHOLDER.findall(probe.url + probe.host):
-                value = _value(machine, hole)
-                if not value:
-                    self._holes.setdefault((probe, hole), []).append(machine.name)
-                elif hole.startswith("tag:"):
-                    tags[hole.removeprefix("tag:")] = value
+        for probe, hole in holes:
+            value = _value(machine, hole)
+            if not value:
+                self._holes.setdefault((probe, hole), []).append(machine.name)
+            elif hole.startswith("tag:"):
+                tags[hole.removeprefix("tag:")] = value
         return dict(sorted(tags.items()))
 
 

@@ -13,10 +13,8 @@ the same place of what cuts them. Others may go in turn with it, in waves of the
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from enum import Enum
 from typing import Final
 
 import numpy as np
@@ -25,9 +23,9 @@ from numpy.typing import NDArray
 from orchestrator.errors import Refused
 from orchestrator.planner import conflict, nesting
 from orchestrator.planner.anyorder import any_order
+from orchestrator.planner.cells import LOOSE, Cells, Numbered, Way
 from orchestrator.planner.mixing import mixed
-from orchestrator.planner.pressure import Pressure
-from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
+from orchestrator.planner.rules import RuleKind, Rules, View
 
 RESTARTS: Final = 12
 """How often a lane that is longer than its bound is packed anew. Nearly all that gain anything do within the first few."""
@@ -44,6 +42,9 @@ MANY: Final = 200_000
 _AT_ONCE: Final = 16
 """How many classes are reckoned on arrays at the cost of one look."""
 
+_OF_MANY: Final = (Way.WHOLE, Way.BEGUN_FIRST, Way.IN_TURN, Way.BY_CELL)
+"""In a lane of many classes those come first that give the fewest waves: one that only shows that there is a way takes as long."""
+
 _SHAKE: Final = 8
 """Into how many steps a wave of urgency is divided when the order is shaken."""
 
@@ -52,9 +53,6 @@ _STRIDE: Final = 0x9E3779B97F4A7C15
 
 _Taken = list[list[tuple[int, int]]]
 """Waves of a lane as (class, machines), by the lane's own numbers."""
-
-_Label = tuple[tuple[int, int], ...]
-"""Where a machine stands in the rules that cut a domain: (constraint, part)."""
 
 Waves = list[list[int]]
 """The waves of a lane, each sorted: a class once for each of its machines."""
@@ -67,13 +65,13 @@ def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves
         plain = _plain(rules, sorted(machines), view, binding)
         if plain is not None:
             return plain
-    lane = _Lane(rules, sorted(machines), view, binding)
+    lane = Numbered(rules, sorted(machines), view, binding)
     best: _Taken | None = None
-    for way in _Way if len(lane.classes) <= MANY else _OF_MANY:
-        if way is not _Way.WHOLE and not lane.is_cut:
+    for way in Way if len(lane.classes) <= MANY else _OF_MANY:
+        if way is not Way.WHOLE and not lane.is_cut:
             break
-        if best is None or (way in _LOOSE and len(best) > least):
-            best = _Packing(lane, _Cells(lane, way)).shortest(least, best)
+        if best is None or (way in LOOSE and len(best) > least):
+            best = _Packing(lane, Cells(lane, way)).shortest(least, best)
     if best is None:
         return None
     return [sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best]
@@ -129,121 +127,10 @@ def _only(rules: Rules, machines: Sequence[int], some: Collection[int]) -> Rules
     return replace(rules, places=tuple(places))
 
 
-class _Way(Enum):
-    """How domains are finished, the strictest way first: whole; cell by cell; cells of different places in turn, by urgency alone, or
-    with those that are begun before others.
-    """
-
-    WHOLE = 0
-    BY_CELL = 1
-    IN_TURN = 2
-    BEGUN_FIRST = 3
-
-
-_LOOSE: Final = (_Way.IN_TURN, _Way.BEGUN_FIRST)
-
-_OF_MANY: Final = (_Way.WHOLE, _Way.BEGUN_FIRST, _Way.IN_TURN, _Way.BY_CELL)
-"""In a lane of many classes those come first that give the fewest waves: one that only shows that there is a way takes as long."""
-
-
-class _Lane:
-    """One lane's classes by numbers of its own, and what of the rules binds among them. Made once, packed many times."""
-
-    def __init__(self, rules: Rules, classes: Sequence[int], view: View, binding: Sequence[int]) -> None:
-        self.rules = rules
-        self.classes = classes
-        self.sizes = [rules.sizes[one] for one in classes]
-        self.nest = nesting.Nesting(rules, view)
-        local = {one: place for place, one in enumerate(classes)}
-        self.exclusions = [c for c in binding if rules.kinds[c] is RuleKind.EXCLUSION]
-        orders = [c for c in binding if rules.kinds[c] is RuleKind.ORDER]
-        budgets = [c for c in binding if rules.kinds[c] is RuleKind.BUDGET]
-        self.is_cut = any(map(self.nest.cut_by, self.exclusions))
-        self.limits = [rules.limits[c] for c in budgets]
-        self.firsts = [rules.count(view[c][FIRST]) for c in orders]
-        self.budgets_of: list[list[int]] = [[] for _ in classes]
-        self.domains_of: list[list[tuple[int, int]]] = [[] for _ in classes]  # (exclusion, domain)
-        self.leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
-        self.waits: list[list[int]] = [[] for _ in classes]  # orders in which it goes then
-        for number, c in enumerate(budgets):
-            for one in view[c][0]:
-                self.budgets_of[local[one]].append(number)
-        for number, c in enumerate(self.exclusions):
-            for part, members in view[c].items():
-                for one in members:
-                    self.domains_of[local[one]].append((number, part))
-        for number, c in enumerate(orders):
-            for part, into in ((FIRST, self.leads), (THEN, self.waits)):
-                for one in view[c][part]:
-                    into[local[one]].append(number)
-        # Who goes then in each order.
-        self.behind = [np.array([local[one] for one in view[c][THEN]], dtype=np.intp) for c in orders]
-        self.pressure = Pressure(
-            self.sizes, self.budgets_of, self.limits, self.domains_of, self.leads, self.waits
-        )
-
-
-class _Cells:
-    """The pieces of domains that are each finished in one go, numbered over all exclusions of a lane.
-
-    They are the domains; or what the rules above an exclusion leave of each in one piece. Cells of one *set* are finished one before
-    another: all of an exclusion, or only those that stand in one place of what cuts them.
-    """
-
-    def __init__(self, lane: _Lane, way: _Way) -> None:
-        self.of: list[list[tuple[int, int, int, int]]] = []  # class -> (exclusion, domain, cell, set)
-        self.way = way
-        self.in_turn = way in _LOOSE
-        self.begun_first = way is _Way.BEGUN_FIRST
-        self.size: list[int] = []
-        self.domain_of: list[list[int]] = []  # class -> its domains, numbered over all exclusions
-        self.domain_size: list[int] = []
-        cutting = [lane.nest.cut_by(c) if way is not _Way.WHOLE else () for c in lane.exclusions]
-        domains: dict[tuple[int, int], int] = {}
-        numbers: dict[tuple[int, int, _Label], int] = {}
-        sets: dict[tuple[int, _Label], int] = {}
-        self.set_of: list[int] = []  # cell -> its set
-        for place, one in enumerate(lane.classes):
-            held = []
-            stands_in = []
-            for exclusion, domain in lane.domains_of[place]:
-                domain_number = domains.setdefault((exclusion, domain), len(domains))
-                if domain_number == len(self.domain_size):
-                    self.domain_size.append(0)
-                self.domain_size[domain_number] += lane.sizes[place]
-                stands_in.append(domain_number)
-                above = cutting[exclusion]
-                label = tuple(at for at in lane.rules.places[one] if _among(above, at[0])) if above else ()
-                cell = numbers.setdefault((exclusion, domain, label), len(numbers))
-                if cell == len(self.size):
-                    self.size.append(0)
-                    among = (exclusion, label if self.in_turn else ())
-                    self.set_of.append(sets.setdefault(among, len(sets)))
-                self.size[cell] += lane.sizes[place]
-                held.append((exclusion, domain, cell, self.set_of[cell]))
-            self.of.append(held)
-            self.domain_of.append(stands_in)
-        self.sets = len(sets)
-        self.has_rivals = np.bincount(self.set_of, minlength=self.sets)[self.set_of] > 1  # of each cell
-        self.later: list[list[int]] = [[] for _ in domains]  # domain -> the domains that orders put after it
-        self.earlier = np.zeros(len(domains), dtype=np.int64)  # domain -> how many they put before it
-        for number, c in enumerate(lane.exclusions):
-            if lane.nest.orders and not cutting[number]:
-                for before, after in lane.nest.following(c):
-                    self.later[domains[number, before]].append(domains[number, after])
-                    self.earlier[domains[number, after]] += 1
-
-
-def _among(numbers: Sequence[int], one: int) -> bool:
-    """Whether it is one of the numbers, which are sorted; a set of each exclusion's would take hundreds of megabytes in a large lane."""
-    place = bisect_left(numbers, one)
-    return place < len(numbers) and numbers[place] == one
-
-
 class _Packing:
     """Packs a lane once and again, under one way of finishing domains."""
 
-    def __init__(self, lane: _Lane, cells: _Cells) -> None:
+    def __init__(self, lane: Numbered, cells: Cells) -> None:
         self._lane = lane
         self._cells = cells
         self._looks = 0
@@ -255,7 +142,7 @@ class _Packing:
             best = found or best
             if (best and len(best) <= least) or self._looks > LOOKS or (not best and shake >= DEAD_ENDS):
                 break
-            if best and self._cells.way is _Way.BY_CELL:
+            if best and self._cells.way is Way.BY_CELL:
                 break  # that there is a way is all that is asked: the looser ones are tried next, and get shorter
         return best
 
@@ -293,7 +180,7 @@ class _Packing:
 class _State:
     """What is taken and what is open while waves are filled one after another. `left` are machines by class, `machines` all of them."""
 
-    def __init__(self, lane: _Lane, cells: _Cells) -> None:
+    def __init__(self, lane: Numbered, cells: Cells) -> None:
         self.left = np.array(lane.sizes, dtype=np.int64)
         self.machines = sum(lane.sizes)
         self._lane = lane
@@ -307,31 +194,26 @@ class _State:
         self._now: dict[int, int] = {}  # exclusion -> the domain that is in the wave, if cells go in turn
         self._domain_left = list(cells.domain_size)
         self._earlier = cells.earlier.copy()  # of each domain: those before it that aren't finished
-        self._whose = np.repeat(np.arange(len(cells.of)), [len(held) for held in cells.of])
-        self._cell = np.array([cell for held in cells.of for _, _, cell, _ in held], dtype=np.int64)
-        places = [(among, domain) for held in cells.of for _, domain, _, among in held]
-        self._set = np.array([among for among, _ in places], dtype=np.int64)
-        self._domain = np.array([domain for _, domain in places], dtype=np.int64)
-        self._number = np.array([number for held in cells.domain_of for number in held], dtype=np.int64)
 
     def may_go(self) -> NDArray[np.bool_]:
         """Classes that no order keeps back, nor a domain that is open already, or that has to be finished before theirs begins.
 
         To begin one before those that orders put before it would be a dead end.
         """
+        cells = self._cells
         found: NDArray[np.bool_] = (self.left > 0) & (self._waits == 0)
-        if len(self._whose):
-            active = np.array(self._active, dtype=np.int64)[self._set]
-            shut = (active != self._domain) & ((active >= 0) | (self._earlier[self._number] > 0))
-            found[self._whose[shut]] = False
+        if len(cells.whose):
+            active = np.array(self._active, dtype=np.int64)[cells.set]
+            shut = (active != cells.domain) & ((active >= 0) | (self._earlier[cells.number] > 0))
+            found[cells.whose[shut]] = False
         return found
 
     def in_begun(self) -> NDArray[np.bool_]:
         """Classes that stand in a cell that is begun, and that others wait for."""
-        found = np.zeros(len(self.left), dtype=np.bool_)
-        if len(self._whose):
-            begun = np.array(self._begun) & (np.array(self._cell_left) > 0) & self._cells.has_rivals
-            found[self._whose[begun[self._cell]]] = True
+        cells, found = self._cells, np.zeros(len(self.left), dtype=np.bool_)
+        if len(cells.whose):
+            begun = np.array(self._begun) & (np.array(self._cell_left) > 0) & cells.has_rivals
+            found[cells.whose[begun[cells.cell]]] = True
         return found
 
     def fill(self, turn: Sequence[int]) -> list[tuple[int, int]]:
@@ -340,8 +222,14 @@ class _State:
         left = self.left.tolist()
         wave = []
         self._now.clear()
-        cells_of, budgets_of = self._cells.of, self._lane.budgets_of
+        cells_of, stands, budgets_of = self._cells.of, self._cells.stand, self._lane.budgets_of
+        enters: dict[
+            int, bool
+        ] = {}  # stand -> whether it may enter: once it is known it holds for the whole wave
         for one in turn:
+            may = enters.get(stands[one])
+            if may is False:
+                continue
             budgets = budgets_of[one]
             many = left[one]
             for b in budgets:
@@ -351,8 +239,10 @@ class _State:
                         break
             if not many:
                 continue
-            if cells_of[one] and not self._enters(cells_of[one]):
-                continue
+            if may is None:
+                may = enters[stands[one]] = self._enters(cells_of[stands[one]])
+                if not may:
+                    continue
             for b in budgets:
                 room[b] -= many
             wave.append((one, many))
@@ -363,16 +253,20 @@ class _State:
         taken = np.array(wave, dtype=np.int64)
         self.left[taken[:, 0]] -= taken[:, 1]
         self.machines -= int(taken[:, 1].sum())
+        by_stand: dict[int, int] = {}
         for one, many in wave:
+            stand = self._cells.stand[one]
+            by_stand[stand] = by_stand.get(stand, 0) + many
             for order in self._lane.leads[one]:
                 self._firsts[order] -= many
                 if not self._firsts[order]:
                     self._waits[self._lane.behind[order]] -= 1
-            for number in self._cells.domain_of[one]:
+        for stand, many in by_stand.items():
+            for number in self._cells.domain_of[stand]:
                 self._domain_left[number] -= many
                 if not self._domain_left[number]:
                     self._earlier[self._cells.later[number]] -= 1
-            for _, _, cell, among in self._cells.of[one]:
+            for _, _, cell, among in self._cells.of[stand]:
                 self._cell_left[cell] -= many
                 if not self._cell_left[cell]:
                     self._open[among] -= 1

@@ -27,7 +27,11 @@ def why_held(machine: Machine, now: datetime | None) -> str | None:
 
     At a time that nobody knows (None), a hold holds.
     """
-    said = next((value for name, value in machine.tags.items() if name.lower() == TAG), None)
+    said = None
+    for name, value in machine.tags.items():
+        if len(name) == len(TAG) and name.lower() == TAG:
+            said = value
+            break
     if said is None:
         return None
     match = _HOLD.fullmatch(said.strip())

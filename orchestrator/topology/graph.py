@@ -157,28 +157,30 @@ def fingerprint_of(inventory: Inventory) -> str:
 
 
 def _draw(machines: Iterable[Machine], places: Places) -> nx.DiGraph[str]:
-    graph: nx.DiGraph[str] = nx.DiGraph()
+    nodes: dict[str, dict[str, Any]] = {}
+    edges: list[tuple[str, str]] = []
+
+    def add(place: Place) -> None:
+        if place.node in nodes:
+            return
+        nodes[place.node] = {"kind": place.kind, "name": place.name, "key": place.key}
+        for outer in place.within:
+            add(outer)
+            edges.append((place.node, outer.node))
+
     for machine in machines:
-        graph.add_node(machine.id, kind=MACHINE, name=machine.name)
-        nodes = []
+        nodes[machine.id] = {"kind": MACHINE, "name": machine.name}
         for place in places.of(machine):
-            _add(graph, place)
-            nodes.append((machine.id, place.node))
-        graph.add_edges_from(nodes)
+            add(place)
+            edges.append((machine.id, place.node))
     for stranger, place in places.strangers():
-        graph.add_node(stranger, kind=UNKNOWN_MACHINE, name=stranger.rpartition("/")[2])
-        _add(graph, place)
-        graph.add_edge(stranger, place.node)
+        nodes[stranger] = {"kind": UNKNOWN_MACHINE, "name": stranger.rpartition("/")[2]}
+        add(place)
+        edges.append((stranger, place.node))
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(nodes.items())
+    graph.add_edges_from(edges)
     return graph
-
-
-def _add(graph: nx.DiGraph[str], place: Place) -> None:
-    if place.node in graph:
-        return
-    graph.add_node(place.node, kind=place.kind, name=place.name, key=place.key)
-    for outer in place.within:
-        _add(graph, outer)
-        graph.add_edge(place.node, outer.node)
 
 
 def _groups(graph: nx.DiGraph[str]) -> Mapping[GroupKind, tuple[Group, ...]]:
