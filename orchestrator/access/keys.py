@@ -174,7 +174,7 @@ def _header(token: str) -> Mapping[str, Any]:
         raise Unrecognised("the token is too long")
     try:
         header = _JWS.get_unverified_header(token)
-    except (jwt.PyJWTError, RecursionError):
+    except (jwt.PyJWTError, ValueError, RecursionError):
         raise Unrecognised(
             "this is no token: it is neither one of Wavekeeper's own, which begin with wk_, nor a signed one of the issuer's"
         ) from None

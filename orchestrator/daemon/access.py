@@ -21,7 +21,7 @@ from orchestrator.daemon.access_schema import (
 )
 from orchestrator.daemon.schema import DaemonFile
 from orchestrator.daemon.secrets import read_secret
-from orchestrator.egress.rules import NEVER, Rules, read_network
+from orchestrator.egress.rules import NEVER, Rules, literal, read_network
 from orchestrator.errors import Problem
 from orchestrator.policy.document import Document
 from orchestrator.wiring.cloud import is_loopback
@@ -99,6 +99,7 @@ def refuse_open_doors(document: Document, file: DaemonFile) -> Iterator[Problem]
             "write who may do what in `access`; on loopback, `access: {open: true}` lets everybody of this machine in",
             key=True,
         )
+    yield from _unreachable_page(document, file)
     if is_loopback(f"http://{file.web.listen}"):
         return
     if file.access is not None and file.access.open:
@@ -113,6 +114,24 @@ def refuse_open_doors(document: Document, file: DaemonFile) -> Iterator[Problem]
             what,
             "say `tls`; or `behind_proxy: true` if something in front of it speaks TLS and nobody else gets there",
         )
+
+
+def _unreachable_page(document: Document, file: DaemonFile) -> Iterator[Problem]:
+    """The server refuses requests to names that it wasn't given, and the page's would be one."""
+    issuer = file.access.issuer if file.access is not None else None
+    host = _host(issuer.page or "") if issuer is not None else ""
+    if file.web is None or not host or literal(host):
+        return
+    if host not in {"localhost", *(name.lower() for name in file.web.names)}:
+        what = f"browsers come to {host}, which isn't among the `names` of `web`, so they are refused"
+        yield document.problem(("access", "issuer", "page"), what, f"say `names: {host}` in `web`")
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _contradictions(document: Document, section: AccessSection) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -83,7 +84,7 @@ async def test_a_state_works_for_ten_minutes(gate: Gate, issuer: FakeIssuer, han
 
 async def test_invented_states_lead_nowhere(gate: Gate) -> None:
     """And no code is redeemed for them."""
-    for query in ({}, {"state": ""}, {"state": "x" * 43, "code": "y"}):
+    for query in ({}, {"state": ""}, {"state": "x" * 43, "code": "y"}, {"state": "\udc80"}):
         assert await _refused(gate, query, "é") == OVER
 
 
@@ -138,7 +139,17 @@ async def test_an_answer_of_another_issuer_is_not_taken(gate: Gate, issuer: Fake
 
 
 @pytest.mark.parametrize(
-    "to", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "", "/\nx", "x"]
+    "to",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:x",
+        "/" + "x" * 2_000,
+        "",
+        "/\nx",
+        "x",
+    ],
 )
 async def test_nobody_is_led_to_another_site(gate: Gate, issuer: FakeIssuer, to: str) -> None:
     """What isn't a path of the page becomes its front page."""
@@ -192,9 +203,34 @@ async def test_where_nobody_can_sign_in_it_is_said(
         await gate.begin("/")
 
 
-async def test_what_is_begun_and_left_is_forgotten(gate: Gate) -> None:
-    """A thousand at once; nobody fills the memory by going out and never coming back."""
+async def test_whoever_begins_thousands_pushes_nobody_out(gate: Gate, issuer: FakeIssuer) -> None:
+    """What is begun is kept by the browser; nothing of it is in memory."""
+    first = await gate.begin("/first")
     for _ in range(1_100):
         await gate.begin("/")
     assert gate._signing_in is not None
-    assert len(gate._signing_in._begun) == 1_000
+    assert gate._signing_in._used == {}
+    assert (await _back(gate, issuer, first))[1] == "/first"
+
+
+async def test_what_a_browser_keeps_can_not_be_read_or_made(gate: Gate, issuer: FakeIssuer) -> None:
+    """Neither by its owner nor by another process of ours."""
+    out = await gate.begin("/secret-path")
+    back = dict(issuer.approve(out.url).query)
+    assert "secret-path" not in base64.urlsafe_b64decode(out.browser).decode("latin-1")
+    other = Gate(gate.access, gate.clock, gate.seconds)
+    for wrong in (out.browser[:-4] + "AAA=", (await other.begin("/")).browser, "x", "é", "\udc80"):
+        assert await _refused(gate, back, wrong) == OVER
+    await other.close()
+    assert (await gate.finish(back, out.browser))[1] == "/secret-path"
+
+
+async def test_states_that_were_used_are_forgotten_in_the_end(
+    gate: Gate, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest first."""
+    monkeypatch.setattr("orchestrator.access.signing_in._MOST", 2)
+    for _ in range(5):
+        await _back(gate, issuer, await gate.begin("/"))
+    assert gate._signing_in is not None
+    assert len(gate._signing_in._used) == 2

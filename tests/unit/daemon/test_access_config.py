@@ -47,7 +47,7 @@ def test_everything_that_it_may_say(folder: Path) -> None:
     write(folder)
     made = config(
         folder,
-        "web: {listen: '0.0.0.0:8470', tls: {certificate: tls.crt, key: tls.key}}\n"
+        "web: {listen: '0.0.0.0:8470', tls: {certificate: tls.crt, key: tls.key}, names: W.example}\n"
         "access:\n"
         "  issuer: {url: https://login.example/t, client: c, audiences: api://c, secret_env: SECRET, page: https://w.example/,\n"
         "    session: 1h, names: [name], scopes: [openid], skew: 2m}\n"
@@ -114,6 +114,10 @@ def test_what_may_be_on_loopback(folder: Path) -> None:
         (
             "web: {tls: {certificate: no.crt, key: no.key}}\n" + OPEN,
             "daemon.yaml:4:7: no.crt or no.key can't be read",
+        ),
+        (
+            LOCAL + "access: {issuer: {url: https://i.example, client: c, page: https://w.example}, grants: [{role: viewer, who: {g: a}}]}\n",
+            "browsers come to w.example, which isn't among the `names` of `web`, so they are refused; say `names: w.example` in `web`",
         ),
         ("access: {}\n", "daemon.yaml:4:1: nobody can get in; say an `issuer` with `grants`, or `tokens`"),
         (
