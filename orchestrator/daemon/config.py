@@ -176,7 +176,7 @@ def _made(
     problems += refuse_open_doors(document, checked)
     tell, found = tell_settings(document, checked.tell, named.webhooks)
     problems += found
-    metrics, found = metrics_address(document, checked.metrics)
+    metrics, found = metrics_address(document, checked.metrics, web)
     problems += found
     config = Config(
         file=file,

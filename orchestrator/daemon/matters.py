@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from orchestrator.access.settings import TokenEntry
 from orchestrator.daemon.calendar import Entry
 from orchestrator.daemon.following import Followed
 from orchestrator.daemon.opening import Waits
@@ -43,6 +44,7 @@ class Seen:
     up_for: timedelta
     holds: Sequence[Hold] = ()
     certificate_ends: datetime | None = None
+    tokens: Sequence[TokenEntry] = ()
 
 
 def matters_of(seen: Seen) -> dict[Topic, list[Matter]]:
@@ -69,6 +71,7 @@ def matters_of(seen: Seen) -> dict[Topic, list[Matter]]:
     found[Topic.HOLD] = [_ending(one) for one in seen.holds if _ends_soon(one, seen.now)]
     ends = seen.certificate_ends
     found[Topic.CERTIFICATE] = [_certificate(ends)] if ends is not None and ends - seen.now <= SOON else []
+    found[Topic.TOKEN] = [_token(one) for one in seen.tokens if one.expires - seen.now <= SOON]
     return found
 
 
@@ -170,4 +173,14 @@ def _certificate(ends: datetime) -> Matter:
         f"the server's certificate ends at {ends:%Y-%m-%d %H:%M} UTC",
         "From then on nobody reaches page or API; rollouts go on.",
         (),
+    )
+
+
+def _token(token: TokenEntry) -> Matter:
+    return Matter(
+        Topic.TOKEN,
+        f"{token.name} {token.expires:%Y-%m-%d}",
+        f"the token of {token.name} doesn't count any more from {token.expires:%Y-%m-%d} on",
+        "Whatever uses it is refused then; rollouts go on.",
+        ("wavekeeper token",),
     )

@@ -11,6 +11,7 @@ from orchestrator.errors import Problem
 from orchestrator.policy.document import Document
 from orchestrator.rollout.matters import Receiver
 from orchestrator.telemetry.endpoint import Address
+from orchestrator.web.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,13 @@ def tell_settings(
 
 
 def metrics_address(
-    document: Document, section: MetricsSection | None
+    document: Document, section: MetricsSection | None, web: Settings | None
 ) -> tuple[Address | None, list[Problem]]:
     """Where metrics are served, None for nowhere; and what is wrong with that."""
     if section is None:
         return None, []
     host, port, problems = read_address(document, ("metrics", "listen"), section.listen, 9464)
+    if web is not None and port and (web.host, web.port) == (host, port):
+        what = f"{section.listen} is where `web` listens already"
+        problems.append(document.problem(("metrics", "listen"), what, "write another port"))
     return Address(host, port), problems

@@ -27,7 +27,7 @@ class ReceiverSection(Section):
         description=(
             "Of what. Of every rollout: started, stage, approval, unhealthy (or undecided), stopped, paused (or resumed), finished (or aborted). "
             "Of the daemon: due (and can't be opened), missed, bad_commit, git (can't be asked for long), inventory (can't be read for long), "
-            "hold (ends soon), certificate (of the server, ends soon). All if left out."
+            "hold (ends soon), certificate (of the server, ends soon), token (of a machine, ends soon). All if left out."
         ),
         examples=["[stopped, approval, unhealthy, bad_commit, due]"],
     )

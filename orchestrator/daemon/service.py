@@ -122,6 +122,7 @@ class Daemon:
             now - self.began,
             standing(self.house.log.scope.holds, now),
             self.certificate_ends(),
+            self.config.access.tokens,
         )
 
     def certificate_ends(self) -> datetime | None:

@@ -160,3 +160,9 @@ def test_receivers_that_lead_nowhere_are_refused(folder: Path) -> None:
         "daemon.yaml:6:19: 9464 is no address to listen on; write an address and a port, such as 127.0.0.1:9464 or [::1]:9464",
     ]
     assert "`dune` isn't known here" in problems(folder, SMALLEST + "tell: {to: {webhook: a, on: dune}}\n")[0]
+
+
+def test_metrics_and_the_page_do_not_listen_at_one_address(folder: Path) -> None:
+    """The second would find it taken, when all the rest is up."""
+    found = problems(folder, SMALLEST + "web: {}\naccess: {open: true}\nmetrics: {listen: 127.0.0.1:8470}\n")
+    assert found == ["daemon.yaml:6:19: 127.0.0.1:8470 is where `web` listens already; write another port"]

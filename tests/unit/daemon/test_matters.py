@@ -8,6 +8,9 @@ from types import MappingProxyType
 
 import pytest
 
+from orchestrator.access.model import Grant, Role
+from orchestrator.access.settings import TokenEntry
+from orchestrator.cli.main import COMMANDS
 from orchestrator.daemon.calendar import Due, Entry
 from orchestrator.daemon.following import Bad, Followed, Good
 from orchestrator.daemon.matters import GIT_FOR, Seen, matters_of
@@ -33,7 +36,7 @@ def test_nothing_is_the_matter() -> None:
 def test_right_after_a_start_little_can_be_said() -> None:
     """What stood before the restart stands until it was looked."""
     start = Seen(NOW, Followed(), (), {}, None, 2 * HOUR, timedelta(0))
-    assert matters_of(start) == {Topic.HOLD: [], Topic.CERTIFICATE: []}
+    assert matters_of(start) == {Topic.HOLD: [], Topic.CERTIFICATE: [], Topic.TOKEN: []}
 
 
 def test_a_bad_commit_is_told_with_its_problems_and_what_counts() -> None:
@@ -103,3 +106,40 @@ def test_a_certificate_is_told_before_it_ends() -> None:
     found = matters_of(replace(WELL, certificate_ends=NOW + timedelta(days=13)))[Topic.CERTIFICATE]
     assert [one.key for one in found] == ["2026-12-05T12:00"]
     assert matters_of(replace(WELL, certificate_ends=NOW + timedelta(days=15)))[Topic.CERTIFICATE] == []
+
+
+def test_a_token_is_told_before_it_ends_and_after() -> None:
+    """By its machine's name; never what it is."""
+
+    def token(name: str, days: int) -> TokenEntry:
+        return TokenEntry(name, b"digest", NOW + timedelta(days=days), Grant(Role.VIEWER))
+
+    seen = replace(WELL, tokens=(token("ci", 13), token("old", -1), token("new", 15)))
+    assert [one.key for one in matters_of(seen)[Topic.TOKEN]] == ["ci 2026-12-05", "old 2026-11-21"]
+
+
+@pytest.mark.parametrize("topic", Topic)
+def test_every_matter_says_what_is_at_stake_and_names_commands_that_there_are(topic: Topic) -> None:
+    """Whoever is told at night can copy them."""
+    due = Due("monthly", NOW - HOUR)
+    everything = Seen(
+        NOW,
+        Followed(GOOD, Bad(SECOND, ("no",), NOW), looked_at=NOW),
+        (
+            Entry("monthly", act=True, next=NOW, due=due),
+            Entry("weekly", act=True, next=NOW, missed=NOW - 200 * HOUR),
+        ),
+        {"monthly": Waits(due, "no", NOW)},
+        9 * HOUR,
+        HOUR,
+        HOUR,
+        (Hold("h1", "tag:app=shop", NOW + HOUR, "ada", "a disk", NOW - 90 * HOUR),),
+        NOW,
+        (TokenEntry("ci", b"digest", NOW, Grant(Role.VIEWER)),),
+    )
+    away = Followed(GOOD, unreachable="no route", unreachable_since=NOW - HOUR, looked_at=NOW)
+    found = matters_of(everything if topic is not Topic.GIT else replace(everything, followed=away))
+    (matter,) = found[topic]
+    assert matter.text
+    assert matter.stake
+    assert {option.split()[1] for option in matter.options} <= COMMANDS.keys()
