@@ -104,9 +104,14 @@ def holds(as_json: options.AsJson = False, *, place: Place) -> None:
         bullets(("nothing is held",), out)
 
 
+def holds_there(place: Place) -> Sequence[Held]:
+    """The holds that stand there; none where there is no journal yet."""
+    return asyncio.run(_holds(place))
+
+
 def holds_of(plan: Plan, fleet: Inventory, place: Place) -> list[str]:
     """Whom of a plan holds keep from being begun; nothing where there is no journal yet."""
-    return list(what_holds_mean_for(plan, fleet, asyncio.run(_holds(place))))
+    return list(what_holds_mean_for(plan, fleet, holds_there(place)))
 
 
 def _print(standing: Sequence[Held]) -> None:

@@ -16,8 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from orchestrator.cli import options
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.gantt import FORMS, Form, moment
+from orchestrator.cli.holding import holds_there
+from orchestrator.cli.hurrying import Emergency, emergency_reason
 from orchestrator.cli.odds import Told, print_comparison, print_odds, report, to_json
 from orchestrator.cli.output import count, err, line, out, print_json, when
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import read_wanted
 from orchestrator.cli.source import source
 from orchestrator.errors import Defect, Refused, UsageError
@@ -27,10 +30,13 @@ from orchestrator.planner.durations import Durations
 from orchestrator.planner.model import Plan
 from orchestrator.policy import words
 from orchestrator.rehearsal.model import MONDAY_MORNING
+from orchestrator.rollout.events import HoldPlaced
+from orchestrator.service.holds import Held
 from orchestrator.simulation.grounds import NO_ASSUMPTIONS, Read, grounds, read_assumption_file
 from orchestrator.simulation.many_runs import play_many
 from orchestrator.simulation.odds import odds_of
 from orchestrator.simulation.one_run import Ending, Ground, Run
+from orchestrator.simulation.rollout import Words
 from orchestrator.wiring.files import read_bytes, write_bytes
 from orchestrator.wiring.plans import plan_with
 
@@ -47,9 +53,30 @@ class Candidate:
     text: bytes
 
 
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Processes side by side; as many as processors if not said."),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--start",
+        help="When it is begun, such as 2026-12-11T20:00+01:00; when the inventory was taken if not said.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Draw it: a file that ends in .svg, .png or .html."),
+]
+UnderHolds = Annotated[
+    bool,
+    typer.Option("--holds", help="Under the holds that stand when it begins: see `wavekeeper holds`."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="simulate")(simulate)
+    app.command(name="simulate")(placed(simulate))
 
 
 def simulate(
@@ -75,29 +102,19 @@ def simulate(
     seed: Annotated[
         int, typer.Option("--seed", help="The first run's seed; each further one has the next.")
     ] = 1,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs", "-j", min=1, help="Processes side by side; as many as processors if not said."
-        ),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--start",
-            help="When it is begun, such as 2026-12-11T20:00+01:00; when the inventory was taken if not said.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Draw it: a file that ends in .svg, .png or .html."),
-    ] = None,
+    jobs: Jobs = None,
+    start: Start = None,
+    output: Output = None,
     dark: Annotated[
         bool, typer.Option("--dark", help="Draw a PNG for dark screens; the others follow the screen.")
     ] = False,
     learn_from: LearnFrom = None,
     takes: Takes = None,
+    emergency: Emergency = None,
+    holds: UnderHolds = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> None:
     """Run a plan in virtual time on an emulated cloud, hundreds of times over, and say what came of it.
 
@@ -112,10 +129,12 @@ def simulate(
     if against is not None:
         candidates.append(_other(against, campaign or candidates[0].plan.name, fleet, durations))
     begins = moment(start) if start is not None else candidates[0].plan.taken_at or MONDAY_MORNING
-    grounded = _grounds(candidates, fleet, begins, read)
+    standing = [one for one in holds_there(place) if one.until > begins] if holds else []
+    words_of = _words(standing, emergency_reason(emergency))
+    grounded = _grounds(candidates, fleet, begins, read, words_of)
     told = _played(candidates, grounded, range(seed, seed + runs), jobs or os.cpu_count() or 1)
     new, old = told[0], told[1] if len(told) > 1 else None
-    notes = _notes(begins, seed, runs, assumptions)
+    notes = _notes(begins, seed, runs, assumptions, words_of)
     if output is not None and form is not None:
         write_bytes(output, _drawn(new, old, notes, form, dark=dark))
     if as_json:
@@ -176,11 +195,21 @@ def _planned(
     return Candidate(", ".join(map(str, places)), made.plan, made.text)
 
 
-def _grounds(candidates: Sequence[Candidate], fleet: Inventory, begins: datetime, read: Read) -> list[Ground]:
+def _words(standing: Sequence[Held], emergency: str) -> Words:
+    """What people have said before it begins."""
+    placed_then = (
+        HoldPlaced(one.id, one.select, one.until, one.who, one.reason, one.matched) for one in standing
+    )
+    return Words(tuple(placed_then), emergency)
+
+
+def _grounds(
+    candidates: Sequence[Candidate], fleet: Inventory, begins: datetime, read: Read, said: Words
+) -> list[Ground]:
     for candidate in candidates:
         if not any(machine.change for machine in candidate.plan.machines):
             raise Refused(f"{candidate.name}: the plan changes no machine, so there is nothing to simulate")
-    return grounds([(one.plan, one.text) for one in candidates], fleet, begins, read)
+    return grounds([(one.plan, one.text) for one in candidates], fleet, begins, read, said)
 
 
 def _played(
@@ -236,12 +265,16 @@ def _hold_to_rules(candidate: Candidate, played: Sequence[Run]) -> None:
 # What came of it ------------------------------------------------------------------------------------------------
 
 
-def _notes(begins: datetime, seed: int, runs: int, assumptions: Path | None) -> list[str]:
+def _notes(begins: datetime, seed: int, runs: int, assumptions: Path | None, said: Words) -> list[str]:
     what = (
         f"as {assumptions} says"
         if assumptions is not None
         else "nothing fails, as no --assumptions say otherwise"
     )
+    if said.holds:
+        what += f"; under {count(len(said.holds), 'hold')}: {', '.join(one.hold for one in said.holds)}"
+    if said.emergency:
+        what += f"; in an EMERGENCY: {said.emergency}"
     return [
         f"{count(runs, 'run')} from seed {seed} on, begun {when(begins)}; {what}",
         "every run was judged independently by what really happened in it: no rule was broken",

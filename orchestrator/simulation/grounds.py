@@ -17,6 +17,7 @@ from orchestrator.errors import PolicyError, Problem, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.planner.model import Plan
 from orchestrator.simulation.one_run import Ground
+from orchestrator.simulation.rollout import NO_WORDS, Words
 from orchestrator.wiring.files import read_bytes
 
 
@@ -52,11 +53,15 @@ def read_assumption_file(path: Path) -> Read:
 
 
 def grounds(
-    plans: Sequence[tuple[Plan, bytes]], fleet: Inventory, start: datetime, read: Read
+    plans: Sequence[tuple[Plan, bytes]],
+    fleet: Inventory,
+    start: datetime,
+    read: Read,
+    words: Words = NO_WORDS,
 ) -> list[Ground]:
-    """The same fleet and the same assumptions under each plan. Raises `PolicyError` as `settle`."""
+    """The same fleet, the same assumptions and the same words of people under each plan. Raises `PolicyError` as `settle`."""
     settled = settle(read.assumptions, fleet.machines)
     return [
-        Ground(plan, text, fleet, start, settled, read.assumptions.approvals_take, read.faults)
+        Ground(plan, text, fleet, start, settled, read.assumptions.approvals_take, read.faults, words)
         for plan, text in plans
     ]

@@ -17,6 +17,7 @@ from orchestrator.inventory import native
 from orchestrator.inventory.read import read
 from orchestrator.planner.document import parse
 from orchestrator.simulation.one_run import Ground, Run, play_once
+from orchestrator.simulation.rollout import Words
 
 _COLLECT_EACH: Final = 20
 """Runs between two collections of garbage: looking for it within a run takes a tenth of the time, and a run is soon over."""
@@ -71,6 +72,7 @@ class _Packed:
     settled: Settled
     approvals: Spread | None
     faults: Faults
+    words: Words
 
     def unpacked(self) -> Ground:
         """As it was."""
@@ -82,6 +84,7 @@ class _Packed:
             self.settled,
             self.approvals,
             self.faults,
+            self.words,
         )
 
 
@@ -101,6 +104,7 @@ def _apart(ground: Ground, seeds: Sequence[int], jobs: int) -> Iterator[Run]:
         ground.settled,
         ground.approvals,
         ground.faults,
+        ground.words,
     )
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _settle_in, (packed,))
     try:

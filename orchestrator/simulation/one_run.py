@@ -23,7 +23,7 @@ from orchestrator.service.timeline import Timeline
 from orchestrator.simulation.chances import draw
 from orchestrator.simulation.judgement import NOTICE
 from orchestrator.simulation.loop import Stuck, run
-from orchestrator.simulation.rollout import Played, Script, play
+from orchestrator.simulation.rollout import NO_WORDS, Played, Script, Words, play
 
 GRACE: Final = timedelta(days=7)
 """How long a run is watched beyond the campaign's deadline."""
@@ -61,6 +61,7 @@ class Ground:
     settled: Settled
     approvals: Spread | None
     faults: Faults = NO_FAULTS
+    words: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def play_once(ground: Ground, seed: int) -> Run:
         tempos=drawn.tempos,
         patience=ground.plan.deadline + GRACE,
         settings=SELDOM,
+        words=ground.words,
         notice=NOTICE if any(isinstance(fault, TimedFault) for fault in faults) else timedelta(0),
     )
     try:

@@ -18,26 +18,39 @@ from orchestrator.emulator.state import Happening
 from orchestrator.emulator.tempo import Tempo
 from orchestrator.emulator.world import World
 from orchestrator.errors import Refused
-from orchestrator.executor.log import Decided
+from orchestrator.executor.log import Decided, Log
 from orchestrator.executor.settings import Settings
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages
+from orchestrator.rollout.holds import found_in
 from orchestrator.rollout.hours import next_opening
-from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, StageStatus
+from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus, Scope, StageStatus
 from orchestrator.service.look import look
 from orchestrator.service.timeline import Timeline, timeline
 from orchestrator.service.verbs import carry_out
 from orchestrator.simulation.catalogue import by_class
 from orchestrator.verify.audit import judge_audit
 from orchestrator.verify.floor import judge_floor
+from orchestrator.verify.holds import judge_holds
 from orchestrator.verify.model import Verdict, together
 from orchestrator.verify.plan import judge_plan
 from orchestrator.wiring.rollout import Running, begin
 from orchestrator.wiring.virtual import NO_INBOX, UNHURRIED, Disk, Face, MemoryStore, virtual_services
 
 WHO: Final = "simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people have said before it begins: the holds that stand, and why it is begun in an emergency, if it is."""
+
+    holds: tuple[e.HoldPlaced, ...] = ()
+    emergency: str = ""
+
+
+NO_WORDS: Final = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,7 @@ class Script:
     notice: timedelta = timedelta(0)
     patience: timedelta = NO_INBOX.patience
     settings: Settings = UNHURRIED
+    words: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +107,7 @@ async def play(script: Script) -> Played:
     theatre = _Theatre(script, world, LoopClock(script.start))
     rollout: Rollout | None = None
     told: Timeline | None = None
+    await _hold(theatre)
     try:
         async with asyncio.timeout((script.until - script.start).total_seconds()):
             while True:
@@ -114,6 +129,20 @@ async def play(script: Script) -> Played:
     return Played(rollout, told, verdict, rollout.ended_at or theatre.clock.now(), happened=happened)
 
 
+async def _hold(theatre: _Theatre) -> None:
+    """Write down the holds that stand, as they were."""
+    holds = theatre.script.words.holds
+    if not holds:
+        return
+    journal = await theatre.disk.journal()
+    try:
+        await journal.acquire(WHO, theatre.clock.now())
+        _, commit = Log(Scope(), journal).record("", holds, theatre.clock.now())
+        await commit
+    finally:
+        await journal.close()
+
+
 async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     """One process: begins the rollout or goes on with it, until it rests or is over."""
     script = theatre.script
@@ -123,7 +152,15 @@ async def _process(theatre: _Theatre) -> tuple[Rollout, Timeline]:
     try:
         await journal.acquire(WHO, theatre.clock.now())
         pace = replace(NO_INBOX, patience=script.patience)
-        running = await begin(journal, doors, by_class(script.plan), who=WHO, live=script.fleet, pace=pace)
+        running = await begin(
+            journal,
+            doors,
+            by_class(script.plan),
+            who=WHO,
+            live=script.fleet,
+            pace=pace,
+            emergency=script.words.emergency,
+        )
         if script.approve:
             running.host.listen(_approver(running, script.answers))
         await running.run()
@@ -193,7 +230,24 @@ def _verdict(script: Script, happened: Sequence[Happening], told: Timeline) -> V
     again = {told_of.machine for told_of in told.disruptions if told_of.outcome == MachineStatus.PENDING}
     machines = list(document["machines"])
     retried = [machines[index] for index in sorted(again)]
-    return together(*on_paper, judge_audit(audit, document, fleet, retried=retried, notice=script.notice))
+    return together(
+        *on_paper,
+        judge_audit(audit, document, fleet, retried=retried, notice=script.notice),
+        *([judge_holds(audit, _meant(script))] if script.words.holds else []),
+    )
+
+
+def _meant(script: Script) -> list[Mapping[str, Any]]:
+    """The holds as their judge reads them, with whom they mean in this fleet."""
+    return [
+        {
+            "id": hold.hold,
+            "machines": [*hold.matched, *found_in(script.fleet, hold.select)],
+            "from": script.start.isoformat(),
+            "until": hold.until.isoformat(),
+        }
+        for hold in script.words.holds
+    ]
 
 
 @lru_cache(maxsize=4)

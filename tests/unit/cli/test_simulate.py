@@ -135,3 +135,17 @@ def test_wrong_assumptions_are_told_like_wrong_policies(
     ran = wavekeeper("simulate", plan, "-i", fleet, "-a", "a.yaml")
     assert ran.code == 2
     assert "a.yaml:2:1: its faults: nowhere.yaml: the fault file can't be read" in ran.err
+
+
+def test_holds_are_kept_and_an_emergency_shortens(wavekeeper: Typed, fleet: str, tmp_path: Path) -> None:
+    """As in what runs: who is held for long is left out, a bake is cut; both are noted, and each run is judged by the holds too."""
+    (tmp_path / "monthly.yaml").write_text(POLICY)
+    asked = ("simulate", "-p", "monthly.yaml", "-i", fleet, "--runs", 2, "-j", 1, "--journal", "j.db")
+    wavekeeper("hold", "name=web-5", "--until", "80d", "--reason", "a disk", "--journal", "j.db")
+    usual = wavekeeper(*asked, "--json").json()["new"]
+    held = wavekeeper(*asked, "--holds")
+    assert "under 1 hold: h1" in held.out
+    hurried = wavekeeper(*asked, "--emergency", "CVE-1")
+    assert "in an EMERGENCY: CVE-1" in hurried.out
+    told = wavekeeper(*asked, "--holds", "--emergency", "CVE-1", "--json").json()["new"]
+    assert told != usual
