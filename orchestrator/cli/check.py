@@ -11,7 +11,9 @@ import orjson
 import typer
 
 from orchestrator.cli import options
+from orchestrator.cli.holding import holds_of
 from orchestrator.cli.output import bullets, count, heading, line, print_json, some
+from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import judged
 from orchestrator.cli.source import source
 from orchestrator.inventory import native
@@ -35,7 +37,7 @@ SHOWN: Final = 4
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(name="check")(check)
+    app.command(name="check")(placed(check))
 
 
 def check(
@@ -47,11 +49,13 @@ def check(
         bool, typer.Option("--verbose", "-v", help="All that was found, not the first few of it.")
     ] = False,
     as_json: options.AsJson = False,
+    *,
+    place: Place,
 ) -> int:
     """Judge a plan by its own constraints, and with an inventory by the built-in rules, read straight off that.
 
     Whatever lanes run at the same time, no two waves that can coincide may break a rule together. A plan that is older than
-    the inventory is told so, with what has moved. The exit code is 0 if all is well, else 3.
+    the inventory is told so, with what has moved; and of whom people hold, whom it would wait for. The exit code is 0 if all is well, else 3.
     """
     text = read_bytes(plan, "plan")
     held = None
@@ -65,11 +69,13 @@ def check(
         )  # a plan of a wrong shape is the judge's to tell
         against = None if held is None else judge_floor(document, orjson.loads(native.dump(held)))
         moved = None if held is None or readable is None else _moved(readable, held)
+    waits = holds_of(readable, held, place) if readable is not None and held is not None else []
     ok = own.ok and (against is None or against.ok) and (moved is None or moved.harmless)
     if as_json:
-        print_json(_to_json(own, against, moved, ok=ok))
+        print_json({**_to_json(own, against, moved, ok=ok), "held": waits})
     else:
         _print(plan, document, own, against, moved, verbose=verbose)
+        bullets(waits, style="yellow")
     return ExitCode.DONE if ok else ExitCode.REFUSED
 
 

@@ -69,6 +69,18 @@ def test_a_plan_says_whom_a_hold_keeps(wavekeeper: Typed, fleet: str, tmp_path: 
     assert held in wavekeeper("plan", "-p", "one.yaml", "-i", fleet, "--journal", "j.db").out
 
 
+def test_a_check_says_whom_a_hold_keeps(wavekeeper: Typed, fleet: str, tmp_path: Path) -> None:
+    """The plan is as sound as before."""
+    (tmp_path / "one.yaml").write_text(CAMPAIGN)
+    wavekeeper("plan", "-p", "one.yaml", "-i", fleet, "-o", "plan.json", "--journal", "j.db")
+    wavekeeper("hold", "name=*", "--until", "6h", "--reason", "a disk", "--journal", "j.db")
+    ran = wavekeeper("check", "plan.json", "-i", fleet, "--journal", "j.db")
+    assert (ran.code, "of this plan are not begun before" in ran.out) == (0, True)
+    assert (
+        len(wavekeeper("check", "plan.json", "-i", fleet, "--journal", "j.db", "--json").json()["held"]) == 1
+    )
+
+
 def test_a_plan_says_what_an_emergency_would_shorten(wavekeeper: Typed, fleet: str, tmp_path: Path) -> None:
     """By name, with the word for who sees no colour, and what stays; the plan itself is the same."""
     (tmp_path / "one.yaml").write_text(CAMPAIGN)
