@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import NoReturn
 
 from orchestrator.errors import Refused
 from orchestrator.executor.log import Log
@@ -156,6 +157,23 @@ class Stage:
     async def whole(self, ended: Ended) -> Rollout:
         """See the port. Nothing ends here."""
         raise Refused(f"rollout {ended.id} was never begun here")
+
+    @asynccontextmanager
+    async def journal_of(self, _: Rollout | Ended) -> AsyncIterator[MemoryJournal]:
+        """See the port."""
+        yield self.journal
+
+    async def read(self, _: bytes) -> NoReturn:
+        """See the port. No plan is taken here."""
+        raise Refused("there is one rollout here, and it is acted")
+
+    async def prepare(self, *_: object) -> NoReturn:
+        """See the port."""
+        raise Refused("there is one rollout here, and it is acted")
+
+    def next_archive(self) -> str:
+        """See the port."""
+        raise Refused("nothing is archived here")
 
     def look_into_inbox(self) -> None:
         """See the port. Nobody carries letters out here."""

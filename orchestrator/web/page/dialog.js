@@ -8,7 +8,7 @@ const dialog = document.getElementById("dialog");
 
 export const WORDS = {
   pause: ["Pause", "Pauses", "main"], resume: ["Resume", "Resumes", "main"], approve: ["Approve", "Approves", "main"], abort: ["Abort", "Aborts", "danger"],
-  retry: ["Retry", "Retries", "main"], skip: ["Skip", "Skips", "main"], "write-off": ["Write off", "Writes off", "danger"],
+  retry: ["Retry", "Retries", "main"], skip: ["Skip", "Skips", ""], "write-off": ["Write off", "Writes off", "danger"],
 };
 
 function open(label, ...children) {

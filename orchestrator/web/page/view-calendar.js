@@ -25,17 +25,14 @@ export function calendar() {
         h("section", { class: "card", "aria-labelledby": "coming" }, h("h2", { id: "coming" }, "What comes"),
           table("What comes", ["Campaign", "Next", "Does"], coming.map((one) => ({ key: one.campaign, cells: [h("b", one.campaign), one.next ? when(one.next, { both: true }) : h("span", { class: "soft" }, "no schedule"), acts(one)] })), "No campaign counts yet: the policies name none, or no commit was good so far.")),
         holds && h("section", { class: "card", "aria-labelledby": "holds" }, h("h2", { id: "holds" }, "Holds"),
-          table("Holds", ["What", "Until", "By", "Reason"], holds.map((one) => ({ key: one.id, cells: [h("code", text(one.selector ?? one.what)), when(one.until, { both: true }), one.who, one.reason] })), "Nothing is held.")),
+          table("Holds", ["Which machines", "Until", "By", "Reason", "Waiting for it"], holds.map((one) => ({ key: one.id, cells: [h("code", one.select), when(one.until, { both: true }), one.who, one.reason,
+            one.rollouts.map((there) => `${there.rollout}: ${there.looking ? "whom it means is looked up" : count(there.machines.length, "machine")}`).join("; ") || "–"] })), "Nothing is held.")),
         h("section", { class: "card", "aria-labelledby": "observed" }, h("h2", { id: "observed" }, "Observed"),
           h("p", { class: "soft" }, "Campaigns that may not act: what they would have done. Nothing was changed."),
           observed.length ? h("ul", { class: "lines" }, observed.map(observation)) : h("p", { class: "soft" }, "Nothing has been observed yet.")),
       ];
     },
   };
-}
-
-function text(value) {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function acts(one) {

@@ -59,7 +59,7 @@ function total(groups) {
 }
 
 const badness = (one) => WORST.slice(0, 3).reduce((sum, name, place) => sum + (one.counts[name] ?? 0) * 10 ** (6 - 2 * place), 0);
-const worstFirst = (one, other) => badness(other) - badness(one) || (one.kind === "rest") - (other.kind === "rest") || one.name.localeCompare(other.name, "en", { numeric: true });
+const worstFirst = (one, other) => badness(other) - badness(one) || one.name.startsWith("in no ") - other.name.startsWith("in no ") || one.name.localeCompare(other.name, "en", { numeric: true });
 
 function troubles(one, names = WORST.slice(0, 3)) {
   return names.filter((name) => one.counts[name]).map((name) => h("span", { class: `small ${look(name).tone}` }, `${look(name).sign} ${one.counts[name]} ${look(name).word}`));

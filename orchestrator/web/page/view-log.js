@@ -6,29 +6,30 @@ import { absolute, when } from "./times.js";
 import { head, tabKeys } from "./view-rollout.js";
 
 const SHOWN = 300;
+const MOST = 20_000; // lines that are read
 const OF_LATEST = 4; // rollouts whose story the log of everything begins with
 
 export function rolloutLog(id, query, app) {
   return log_of({ name: "log", title: `Log of ${id}`, app, query, tabKeys: tabKeys(id), hears: (event) => event.rollout === id, rollout: id,
-    async load() {
-      const [status, story] = await Promise.all([get(path`/rollouts/${id}`), latest(id)]);
-      return { status, events: story };
+    async load(only) {
+      const [status, story] = await Promise.all([get(path`/rollouts/${id}`), storyOf(id, only)]);
+      return { status, ...story };
     } });
 }
 
 export function log(query, app) {
   return log_of({ name: "log", tab: "log", title: "Log", app, query, hears: () => true, rollout: "",
-    async load() {
+    async load(only) {
       const { items } = await get("/rollouts", { limit: OF_LATEST });
-      const stories = await Promise.all(items.map((one) => latest(one.id).catch(() => [])));
-      return { events: stories.flat() };
+      const stories = await Promise.all(items.map((one) => storyOf(one.id, only).catch(() => ({ events: [], more: false }))));
+      return { events: stories.flatMap((one) => one.events), more: stories.some((one) => one.more) };
     } });
 }
 
-/** The end of a rollout's story: the pages before it are left to `wavekeeper status --story`. */
-async function latest(id) {
-  const { items } = await all(path`/rollouts/${id}/story`, { limit: 500 }, 4000);
-  return items;
+/** A rollout's story. What goes without saying is asked for only if it is wanted: of 10,000 machines it is 70,000 lines. */
+async function storyOf(id, only) {
+  const { items, more } = await all(path`/rollouts/${id}/story`, { limit: 1000, quiet: only !== "telling" }, MOST);
+  return { events: items, more };
 }
 
 function log_of({ name, tab = "rollouts", title, app, query, tabKeys: keys, hears, load, rollout }) {
@@ -39,15 +40,15 @@ function log_of({ name, tab = "rollouts", title, app, query, tabKeys: keys, hear
     name, tab, title, tabKeys: keys, hears,
     async load() {
       // What is heard is added to what was read once; only a lost line makes reading it again necessary.
-      if (!kept) { from = app.recent.length; kept = await load(); }
+      if (!kept) { from = app.recent.length; kept = await load(view.only); }
       return kept;
     },
     reconnected() { kept = undefined; },
     does: {
-      only(value) { view.only = value; app.refresh(); },
+      only(value) { view.only = value; kept = undefined; app.refresh(); },
       text(value) { view.text = value.toLowerCase(); app.refresh(); },
     },
-    draw({ status, events }) {
+    draw({ status, events, more }) {
       const known = new Set(events.map(id_of));
       const fresh = app.recent.filter((one) => (!rollout || one.rollout === rollout) && !known.has(id_of(one)));
       const found = [...events, ...fresh].filter((one) => fits(one, view)).sort((one, other) => other.seq - one.seq || other.index - one.index);
@@ -59,6 +60,7 @@ function log_of({ name, tab = "rollouts", title, app, query, tabKeys: keys, hear
         table("Events", ["When", "Who", "What", ...(rollout ? [] : ["Rollout"])], found.slice(0, SHOWN).map((one) => ({ key: id_of(one), cells: [
           h("span", { class: "stamp" }, absolute(one.at), " ", h("span", { class: "soft" }, when(one.at))), one.who || h("span", { class: "soft" }, "itself"), sentence(one),
           ...(rollout ? [] : [one.rollout ? h("a", { href: `#/rollouts/${encodeURIComponent(one.rollout)}` }, one.rollout) : "–"])] })), "Nothing that fits has happened."),
+        more && h("p", { class: "amber" }, `Only the first ${MOST.toLocaleString("en")} lines were read, and what happened since this was opened: wavekeeper status --story has all.`),
         found.length > SHOWN && h("p", { class: "soft" }, `The latest ${SHOWN} of ${found.length} are shown.`),
       ];
     },
