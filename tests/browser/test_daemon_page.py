@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -38,14 +39,19 @@ async def test_a_daemon_that_is_killed_leaves_a_page_that_says_so_and_goes_on(tm
         first = watched.daemon()
         wait_for(lambda: watched.site.rows() > 0, first)
         async with browsing() as browser, looking(browser, f"http://127.0.0.1:{port}") as eyes:
-            eyes.may_fail = ("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+            eyes.may_fail = (
+                "ERR_CONNECTION_REFUSED",
+                "ERR_INCOMPLETE_CHUNKED_ENCODING",
+                "ERR_CONNECTION_RESET",
+                "ERR_EMPTY_RESPONSE",
+            )
             await eyes.see()
             await eyes.live()
             await eyes.main().get_by_role("link", name="monthly", exact=True).click()
             await eyes.button("Pause").click()
             await eyes.confirm("Pause", "woken up")
             await expect(eyes.main().locator(".big")).to_contain_text("Paused by")
-            assert here.rollout_now().status is RolloutStatus.PAUSED
+            assert (await asyncio.to_thread(here.rollout_now)).status is RolloutStatus.PAUSED
 
             first.send_signal(signal.SIGKILL)
             here.end_of(first)

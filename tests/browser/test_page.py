@@ -302,3 +302,72 @@ async def test_on_a_phone_at_night_the_stop_is_under_the_thumb(browser: Browser,
         await pause.tap()
         await eyes.confirm("Pause", "woken up")
         assert rollout.status is RolloutStatus.PAUSED
+
+
+async def test_whoever_is_signed_out_is_sent_to_sign_in_and_back(browser: Browser, tmp_path: Path) -> None:
+    """Nothing that was shown stays, and nothing is asked for again and again."""
+    async with office(await reference(), tmp_path) as there, looking(browser, there.url, "nobody") as eyes:
+        eyes.may_fail = ("401",)
+        await eyes.see("budgets")
+        await expect(eyes.main()).to_contain_text("You are signed out")
+        await expect(eyes.page.locator("#link")).to_have_text("○ Signed out")
+        link = eyes.main().get_by_role("link", name="Sign in")
+        assert await link.get_attribute("href") == "/sign-in?to=%2F%23%2Fbudgets"
+
+
+async def test_what_is_not_somebodys_to_see_is_said(browser: Browser, tmp_path: Path) -> None:
+    """With what they are, and that it is outside of it."""
+    async with seen(browser, tmp_path, await reference(), who="otto") as (_, _, eyes):
+        eyes.may_fail = ("403",)
+        await eyes.see("budgets")
+        await expect(eyes.main()).to_contain_text("This is not yours to see")
+        await expect(eyes.main()).to_contain_text("outside of that")
+
+
+async def test_what_happened_is_told_with_who_did_it(browser: Browser, tmp_path: Path) -> None:
+    """The log has what people did, also what they did since it was opened."""
+    async with seen(browser, tmp_path, await reference()) as (there, rollout, eyes):
+        await until(there.desk, in_flight(rollout))
+        await eyes.see(f"rollouts/{rollout.id}/log")
+        await eyes.live()
+        rows = eyes.main().locator("tbody tr")
+        await expect(rows.last).to_contain_text("started by schedule")
+        await expect(eyes.main().locator("tbody")).not_to_contain_text("granted")
+        await there.ask(
+            "POST",
+            f"/rollouts/{rollout.id}/pause",
+            json={"reason": "a look"},
+            headers={"Idempotency-Key": "one"},
+        )
+        await expect(rows.first).to_contain_text("paused by ada: a look")
+        await eyes.main().get_by_label("Show").select_option("all")
+        await expect(eyes.main().locator("tbody")).to_contain_text("a1: granted")
+
+
+async def test_a_theme_is_chosen_and_kept(browser: Browser, tmp_path: Path) -> None:
+    """Dark on a light system, also after the page is loaded anew."""
+    async with seen(browser, tmp_path, await reference(), color_scheme="light") as (_, _, eyes):
+        await eyes.see()
+        ground = "getComputedStyle(document.body).backgroundColor"
+        assert await eyes.page.evaluate(ground) == "rgb(244, 246, 249)"
+        await eyes.page.keyboard.press("t")
+        await eyes.page.keyboard.press("t")
+        assert await eyes.page.evaluate(ground) == "rgb(13, 19, 29)"
+        await eyes.page.reload()
+        assert await eyes.page.evaluate(ground) == "rgb(13, 19, 29)"
+
+
+async def test_a_name_that_looks_like_markup_stays_a_name(browser: Browser, tmp_path: Path) -> None:
+    """A reason may be anything that somebody typed."""
+    async with seen(browser, tmp_path, await reference()) as (there, rollout, eyes):
+        reason = "<img src=x onerror=alert(1)><b>bold</b>"
+        await there.ask(
+            "POST",
+            f"/rollouts/{rollout.id}/pause",
+            json={"reason": reason},
+            headers={"Idempotency-Key": "one"},
+        )
+        for view in ("", f"rollouts/{rollout.id}", f"rollouts/{rollout.id}/log"):
+            await eyes.see(view)
+            await expect(eyes.main()).to_contain_text(reason)
+            assert await eyes.main().locator("img, b:text-is('bold')").count() == 0

@@ -60,7 +60,7 @@ function log_of({ name, tab = "rollouts", title, app, query, tabKeys: keys, hear
         table("Events", ["When", "Who", "What", ...(rollout ? [] : ["Rollout"])], found.slice(0, SHOWN).map((one) => ({ key: id_of(one), cells: [
           h("span", { class: "stamp" }, absolute(one.at), " ", h("span", { class: "soft" }, when(one.at))), one.who || h("span", { class: "soft" }, "itself"), sentence(one),
           ...(rollout ? [] : [one.rollout ? h("a", { href: `#/rollouts/${encodeURIComponent(one.rollout)}` }, one.rollout) : "–"])] })), "Nothing that fits has happened."),
-        more && h("p", { class: "amber" }, `Only the first ${MOST.toLocaleString("en")} lines were read, and what happened since this was opened: wavekeeper status --story has all.`),
+        more && h("p", { class: "amber" }, `Only the first ${MOST.toLocaleString("en")} lines were read, and what happened since this was opened: wavekeeper status --history has all.`),
         found.length > SHOWN && h("p", { class: "soft" }, `The latest ${SHOWN} of ${found.length} are shown.`),
       ];
     },
