@@ -27,6 +27,7 @@ QUICK: Final = (
     ("discovery.py", "--machines", "10000", "--subscriptions", "20"),
     ("rolling.py", "--time-scale", "240"),
     ("year.py", "--machines", "200"),
+    ("page.py",),
 )
 
 FULL: Final = (*QUICK, ("planning.py", "--machines", "100000", "--alone"), ("year.py",))
