@@ -48,6 +48,7 @@ function route() {
   document.body.dataset.view = app.view.name;
   drawTabs();
   byId("main").replaceChildren(h("p", { class: "soft loading" }, "Loading…"));
+  if (turn > 1) byId("main").focus({ preventScroll: true }); // who goes by keys, or hears the page, goes on from here
   window.scrollTo(0, 0);
   return load();
 }
