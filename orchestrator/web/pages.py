@@ -8,22 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from orchestrator.web.routes import PREFIX
-
 PAGE: Final = Path(str(files("orchestrator.web") / "page"))
-
-_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-"""What the page may load, and from where: its own files and the API beside them. No script or style stands within it."""
-
-HEADERS: Final = {
-    "Content-Security-Policy": _POLICY,
-    "Cache-Control": "no-cache",  # asked for anew each time, and sent when it differs: a new version is seen at once
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def add_page(app: web.Application, folder: Path = PAGE) -> None:
@@ -32,11 +17,5 @@ def add_page(app: web.Application, folder: Path = PAGE) -> None:
     async def index(_: web.Request) -> web.StreamResponse:
         return web.FileResponse(folder / "index.html")
 
-    async def protect(request: web.Request, answer: web.StreamResponse) -> None:
-        if not request.path.startswith(PREFIX):
-            for name, value in HEADERS.items():
-                answer.headers.setdefault(name, value)
-
     app.router.add_get("/", index)
     app.router.add_static("/", folder)
-    app.on_response_prepare.append(protect)
