@@ -134,7 +134,7 @@ def _parameters(route: Route, schemas: _Schemas) -> Iterator[dict[str, Any]]:
         query = schemas[f"{route.name} query", "validation"]
         for name, schema in query.get("properties", {}).items():
             required = name in query.get("required", ())
-            yield {"name": name, "in": "query", "required": required, "schema": schema}
+            yield {"name": name, "in": "query", "required": required, "schema": _said(schema)}
     if route.keyed:
         yield {
             "name": KEY,
@@ -148,6 +148,16 @@ def _parameters(route: Route, schemas: _Schemas) -> Iterator[dict[str, Any]]:
                 "pattern": "^[\\x21-\\x7e]+$",
             },
         }
+
+
+def _said(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is left away by not saying it: nobody can say null in a query."""
+    kept = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    told = {name: value for name, value in schema.items() if name != "default" or value is not None}
+    if len(kept) == 1 and len(kept) < len(schema["anyOf"]):
+        del told["anyOf"]
+        told |= kept[0]
+    return told
 
 
 def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
