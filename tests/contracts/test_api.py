@@ -67,6 +67,8 @@ def hold(name: str, url: str, known: dict[str, list[str]]) -> None:
         if there:
             case.path_parameters = {**case.path_parameters, **there}
         answer = case.call(base_url=f"{url}/api/v1", session=session, headers={"Authorization": "Bearer ada"})
+        if answer.status_code == 400 and "Got more than" in answer.text:
+            return  # a line of over 8 KiB never comes to us: the HTTP library refuses it
         case.validate_response(answer, headers={"Authorization": "Bearer ada"}, excluded_checks=BEYOND)
 
     with warnings.catch_warnings():
