@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from orchestrator.cli.hurrying import ask, tell_emergency
 from orchestrator.cli.output import err
 from orchestrator.cli.place import Place
 from orchestrator.cli.watching import Screen, say_left, until_interrupted
-from orchestrator.errors import Busy, UsageError, WavekeeperError
+from orchestrator.clock import SystemClock
+from orchestrator.errors import Busy, Refused, UsageError, WavekeeperError
 from orchestrator.service.happenings import Happening
 from orchestrator.service.office import Standing
 from orchestrator.wiring.files import read_bytes
+from orchestrator.wiring.rollout import read_plan
 
 if TYPE_CHECKING:
     from orchestrator.client.events import Stream
@@ -45,6 +48,8 @@ class HandingOver:
     verbose: bool
     as_json: bool
     theirs: tuple[str, ...] = ()
+    emergency: str = ""
+    yes: bool = False
 
 
 async def hand_over(wanted: HandingOver, place: Place) -> int:
@@ -56,20 +61,32 @@ async def hand_over(wanted: HandingOver, place: Place) -> int:
         )
     if wanted.theirs:
         raise UsageError(
-            f"leave {' and '.join(wanted.theirs)} away: a daemon's configuration says which cloud and webhooks it uses, it holds the plan "
-            "to the fleet as it is, and an emergency is declared of a rollout that is begun: wavekeeper emergency ROLLOUT --reason ..."
+            f"leave {' and '.join(wanted.theirs)} away: a daemon's configuration says which cloud and which webhooks it uses, and it holds "
+            "the plan to the fleet as it is"
         )
     if not wanted.reason.strip():
         raise UsageError(
             f"say why, for whoever reads it later: wavekeeper rollout {wanted.plan} --reason ..."
         )
     plan = read_bytes(wanted.plan, "plan")
+    if wanted.emergency:
+        tell_emergency(read_plan(plan).planned.plan, wanted.emergency, SystemClock().now(), err)
+        ask("Begin, in this emergency?", yes=wanted.yes)
     async with place.daemon() as office:
         done = await _begun(office, plan, wanted)
         if not done.facts:
             err.print(f"{done.rollout} is of this plan: going on with it", markup=False)
+            await _refuse_calm(office, done.rollout, wanted)
         since = done.seq - 1 if done.facts else done.seq
         return await follow(office, done.rollout, since, verbose=wanted.verbose, as_json=wanted.as_json)
+
+
+async def _refuse_calm(office: ServerOffice, rollout: str, wanted: HandingOver) -> None:
+    """Raise for an emergency that a rollout, which goes on already, wasn't begun in: it is declared by a command of its own."""
+    if wanted.emergency and not (await office.standing(rollout)).status.emergency:
+        raise Refused(
+            f"rollout {rollout} goes on already; say it of that: wavekeeper emergency {rollout} --reason ..."
+        )
 
 
 async def _begun(office: ServerOffice, plan: bytes, wanted: HandingOver) -> Done:
@@ -77,7 +94,7 @@ async def _begun(office: ServerOffice, plan: bytes, wanted: HandingOver) -> Done
     told = ""
     while True:
         try:
-            return await office.hand_over(plan, wanted.reason)
+            return await office.hand_over(plan, wanted.reason, wanted.emergency)
         except Busy as busy:
             if not wanted.queue:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -9,7 +10,7 @@ import typer
 from rich.console import Console
 
 from orchestrator.cli.output import bullets, line
-from orchestrator.errors import UsageError
+from orchestrator.errors import Refused, UsageError
 from orchestrator.planner.model import Plan
 from orchestrator.rollout.emergency import overridden
 
@@ -47,3 +48,13 @@ def tell_emergency(plan: Plan, reason: str, now: datetime, console: Console) -> 
             indent=2,
         )
     line(STAYS, console, style="red", indent=2)
+
+
+def ask(question: str, *, yes: bool, instead: str = "") -> None:
+    """Have a person say yes, unless they have. Raises `Refused`, with what is given `instead` where nobody is here."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refused(f"nobody is here to say yes: give --yes{instead}")
+    if not typer.confirm(question, default=False, err=True):
+        raise Refused("not begun")

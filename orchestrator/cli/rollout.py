@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from orchestrator.cli.assessing import (
 )
 from orchestrator.cli.durations import LearnFrom, Takes, known_durations
 from orchestrator.cli.handing_over import HandingOver, hand_over
-from orchestrator.cli.hurrying import Emergency, emergency_reason, tell_emergency
+from orchestrator.cli.hurrying import Emergency, ask, emergency_reason, tell_emergency
 from orchestrator.cli.output import err
 from orchestrator.cli.place import Place, placed
 from orchestrator.cli.planning import choose_change, print_summary, read_wanted
@@ -152,9 +151,11 @@ def rollout(
         )
     if place.remote is not None:
         theirs = {"--endpoint": endpoint, "--webhooks": webhooks, "--time-scale": time_scale}
-        theirs |= {"--accept-drift": accept_drift or None, "--emergency": emergency}
+        theirs |= {"--accept-drift": accept_drift or None}
         named = tuple(name for name, value in theirs.items() if value is not None)
-        return asyncio.run(hand_over(HandingOver(plan, reason, queue, verbose, as_json, named), place))
+        hurry = emergency_reason(emergency)
+        order = HandingOver(plan, reason, queue, verbose, as_json, named, hurry, yes)
+        return asyncio.run(hand_over(order, place))
     wanted = Wanted(
         plan,
         None if plan is not None else source(inventory, subscription, endpoint),
@@ -205,7 +206,7 @@ async def _hurry(wanted: Wanted, cloud: Cloud, journal: Journal, plan: bytes) ->
             )
         return
     tell_emergency(read_plan(plan).planned.plan, wanted.emergency, cloud.clock.now(), err)
-    _ask(wanted, "Begin, in this emergency?")
+    ask("Begin, in this emergency?", yes=wanted.yes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,17 +341,5 @@ async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) 
     for kept in what_holds_mean_for(planned.plan, inventory, holds(await look(journal), cloud.clock.now())):
         err.print(Text(kept, style="yellow"))
     if not wanted.emergency:  # else it is asked once, for all
-        _ask(wanted, "Begin?")
+        ask("Begin?", yes=wanted.yes, instead=", or a reviewed plan")
     return dump(planned.plan)
-
-
-def _ask(wanted: Wanted, question: str) -> None:
-    """Have a person say yes, unless they have. Raises `Refused`."""
-    if wanted.yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refused(
-            "nobody is here to say yes: give --yes" + ("" if wanted.emergency else ", or a reviewed plan")
-        )
-    if not typer.confirm(question, default=False, err=True):
-        raise Refused("not begun")

@@ -15,13 +15,14 @@ import pytest
 from orchestrator.cli import handing_over
 from orchestrator.cli.handing_over import HandingOver, follow, hand_over
 from orchestrator.cli.place import Place
-from orchestrator.errors import Busy, ServerError
+from orchestrator.errors import Busy, Refused, ServerError
 from orchestrator.service.happenings import Happening
 from orchestrator.service.office import Standing
 from orchestrator.service.status import status
 from orchestrator.web.models import Done
 from tests.builders import lane, plan_of
 from tests.diary import NOON, Diary
+from tests.simulation.reference import reference
 
 AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -52,15 +53,16 @@ class FakeOffice:
     standings: list[Standing]
     news: list[Happening | ServerError]
     busy: int = 0
+    facts: tuple[str, ...] = ("started",)
     since: list[int] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def hand_over(self, plan: bytes, reason: str) -> Done:
+    async def hand_over(self, plan: bytes, reason: str, emergency: str) -> Done:
         """Refused so often as another has the machines."""
         if self.busy:
             self.busy -= 1
             raise Busy("8 machines are in r0", rollout="")
-        return Done(7, "r1", AT, ("started",))
+        return Done(7, "r1", AT, self.facts)
 
     async def standing(self, _: str) -> Standing:
         """The next one, once everything is heard."""
@@ -90,6 +92,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits."""
     for name in ("LOOK_EVERY_S", "LOOK_ANYWAY_S", "LAST_WORDS_S", "TRY_EVERY_S"):
         monkeypatch.setattr(handing_over, name, 0.01)
+
+
+def there_is(monkeypatch: pytest.MonkeyPatch, office: FakeOffice) -> None:
+    """Every place has that daemon."""
+    monkeypatch.setattr(Place, "daemon", lambda _: nullcontext(office))
 
 
 async def test_it_is_shown_until_it_rests(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,18 +137,30 @@ async def test_a_plan_waits_where_it_is_asked_to(
     (tmp_path / "plan.json").write_bytes(b"{}")
     there: Any = FakeOffice([standing(rests=True, code=0)], [], busy=3)
     there.heard.set()
-
-    class There(Place):
-        """A place with that daemon."""
-
-        def daemon(self) -> Any:
-            """It."""
-            return nullcontext(there)
-
+    there_is(monkeypatch, there)
     wanted = HandingOver(tmp_path / "plan.json", "reviewed", queue=True, verbose=False, as_json=False)
-    assert await hand_over(wanted, There(tmp_path, named=True)) == 0
+    assert await hand_over(wanted, Place(tmp_path, named=True)) == 0
     assert there.since == [6]
     assert capsys.readouterr().err.count("queued: 8 machines are in r0") == 1
     there.busy = 1
     with pytest.raises(Busy):
-        await hand_over(replace(wanted, queue=False), There(tmp_path, named=True))
+        await hand_over(replace(wanted, queue=False), Place(tmp_path, named=True))
+
+
+async def test_an_emergency_is_named_and_agreed_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is sent; and of what goes on already, it is declared by a command of its own."""
+    (tmp_path / "plan.json").write_bytes((await reference()).plan)
+    calm: Any = FakeOffice([standing(rests=True, code=0)], [], facts=())
+    calm.heard.set()
+    there = Place(tmp_path, named=True)
+    there_is(monkeypatch, calm)
+    wanted = HandingOver(
+        tmp_path / "plan.json", "now", queue=False, verbose=False, as_json=False, emergency="it is exploited"
+    )
+    with pytest.raises(Refused, match="nobody is here to say yes"):
+        await hand_over(wanted, there)
+    assert "EMERGENCY: it is exploited" in capsys.readouterr().err
+    with pytest.raises(Refused, match="say it of that: wavekeeper emergency r1"):
+        await hand_over(replace(wanted, yes=True), there)
