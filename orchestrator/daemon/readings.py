@@ -29,7 +29,7 @@ def readings(daemon: Daemon) -> Readings:
     rollouts = Counter(str(one.status) for one in known(scope))
     queued, mute = _untold(scope)
     age = daemon.fleet.age
-    swept_at = daemon.house.services.views.swept_at
+    swept_at, health = daemon.house.services.views.swept_at, daemon.living.health
     good, ends = followed.good, daemon.certificate_ends()
     return Readings(
         version=VERSION,
@@ -45,6 +45,7 @@ def readings(daemon: Daemon) -> Readings:
         journal_rows=scope.seq,
         inventory_age_s=age.total_seconds() if age is not None else None,
         health_age_s=(now - swept_at).total_seconds() if swept_at is not None else None,
+        fleet={"serving": health.of - len(health.out), "out": len(health.out)} if health is not None else {},
         commit=good.commit.short if good is not None else "",
         commit_made_s=good.commit.at.timestamp() if good is not None else None,
         commit_refused=followed.bad is not None,

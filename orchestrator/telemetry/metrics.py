@@ -122,6 +122,7 @@ def _samples(metric: m.Metric, told: m.Readings) -> Samples:
         m.JOURNAL_ROWS: _one(told.journal_rows),
         m.INVENTORY_AGE: _one(told.inventory_age_s),
         m.HEALTH_AGE: _one(told.health_age_s),
+        m.FLEET: [((state,), number) for state, number in told.fleet.items()],
         m.COMMIT: [((told.commit,), 1)] if told.commit else [],
         m.COMMIT_MADE: _one(told.commit_made_s),
         m.COMMIT_REFUSED: _one(told.commit_refused),

@@ -54,6 +54,9 @@ class Readings:
     journal_rows: int
     inventory_age_s: float | None = None
     health_age_s: float | None = None
+    fleet: Mapping[str, int] = field(
+        default_factory=dict
+    )  # machines that serve, and that are out, at the last look
     commit: str = ""
     commit_made_s: float | None = None  # since 1970
     commit_refused: bool = False
@@ -100,6 +103,11 @@ ROOM_LOWEST: Final = _gauge(
 JOURNAL_ROWS: Final = _gauge("journal_rows", "The number of the journal's last row.")
 INVENTORY_AGE: Final = _gauge("inventory_age_seconds", "How old the inventory is that commits are tried on.")
 HEALTH_AGE: Final = _gauge("health_age_seconds", "How long ago the fleet's health was last looked at.")
+FLEET: Final = _gauge(
+    "fleet_machines",
+    "Machines of the fleet at the last look, by their views alone: `serving` or `out`.",
+    "state",
+)
 COMMIT: Final = _gauge("policies_info", "Always 1; the commit that counts is its label.", "commit")
 COMMIT_MADE: Final = _gauge(
     "policies_commit_timestamp_seconds", "When the commit that counts was made, in seconds since 1970."
@@ -127,7 +135,7 @@ CERTIFICATE: Final = _gauge(
 
 GAUGES: Final = (
     BUILD, ROLLOUTS, MACHINES, IN_FLIGHT, UNDECIDED, OUT, BUDGETS, BUDGETS_FULL, ROOM_LOWEST, JOURNAL_ROWS, INVENTORY_AGE,
-    HEALTH_AGE, COMMIT, COMMIT_MADE, COMMIT_REFUSED, GIT_UNREACHABLE, NEXT, WAITING, QUEUED, MUTE, QUEUES_HELD, HOLDS, CERTIFICATE,
+    HEALTH_AGE, FLEET, COMMIT, COMMIT_MADE, COMMIT_REFUSED, GIT_UNREACHABLE, NEXT, WAITING, QUEUED, MUTE, QUEUES_HELD, HOLDS, CERTIFICATE,
 )  # fmt: skip
 """Read when they are asked for."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.daemon.calendar import Due, Entry
 from orchestrator.daemon.following import Bad, Followed, Good
+from orchestrator.daemon.living import Health
 from orchestrator.daemon.opening import Waits
 from orchestrator.daemon.operated import line
 from orchestrator.daemon.readings import LEAST_FREE, readings, unready
@@ -23,6 +24,7 @@ from orchestrator.rollout.matters import Matter, Receiver, Topic
 from orchestrator.rollout.tidings import decide_matters, decide_receivers
 from tests.builders import budget, lane, plan_of, telling
 from tests.diary import Diary
+from tests.fleet import vm_id
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -56,6 +58,7 @@ def made(diary: Diary, tmp_path: Path) -> Callable[..., Any]:
             "following": SimpleNamespace(followed=Followed(GOOD, looked_at=NOW)),
             "opening": SimpleNamespace(waits={}),
             "entries": tuple,
+            "living": SimpleNamespace(health=Health(NOW - HOUR, frozenset({vm_id("a")}), 20)),
             "certificate_ends": lambda: None,
             "house": SimpleNamespace(
                 log=SimpleNamespace(scope=diary.scope),
@@ -107,6 +110,7 @@ def test_a_rollout_is_read_in_numbers(made: Callable[..., Any], diary: Diary) ->
     assert (found.in_flight, found.out_by_us, found.out_by_others) == (1, 1, 0)
     assert (found.budgets, found.budgets_full, found.room_lowest) == (1, 1, 0)
     assert (found.health_age_s, found.inventory_age_s) == (3600, 3600)
+    assert found.fleet == {"serving": 19, "out": 1}
     assert found.commit == FIRST.short
 
 

@@ -26,6 +26,7 @@ WHOLE = m.Readings(
     journal_rows=99,
     inventory_age_s=60.0,
     health_age_s=5.0,
+    fleet={"serving": 18, "out": 2},
     commit="abc1234",
     commit_made_s=1_700_000_000.0,
     commit_refused=True,
@@ -142,7 +143,7 @@ def test_facts_calls_appends_and_lags_are_counted() -> None:
 
 def test_names_say_their_unit_and_labels_have_few_values() -> None:
     """As Prometheus' naming wants it; machines and rollouts stand in logs."""
-    allowed = {"version", "status", "campaign", "by", "commit", "webhook", "kind", "outcome"}
+    allowed = {"version", "status", "campaign", "by", "commit", "state", "webhook", "kind", "outcome"}
     for metric in m.ALL:
         assert re.fullmatch(r"[a-z][a-z_]*[a-z]", metric.name)
         assert set(metric.labels) <= allowed
