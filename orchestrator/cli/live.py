@@ -77,6 +77,8 @@ def _head(seen: Progress) -> list[Text | Table]:
     first = Text.assemble((seen.status, "bold"), f"  {stage}  {elapsed}  now {seen.at:%Y-%m-%d %H:%M:%S} UTC")
     if seen.cause and seen.status in ("stopped", "paused", "aborted", "refused"):
         first.append(f"\n{seen.cause}", style="red" if seen.status == "stopped" else "yellow")
+    if seen.emergency:
+        first.append(f"\n{seen.emergency}", style="bold red")
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
         ProgressBar(total=max(1, seen.machines), completed=seen.settled, width=40),

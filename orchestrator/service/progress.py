@@ -74,6 +74,7 @@ class Progress:
     rooms: tuple[Room, ...]
     started_at: datetime
     at: datetime
+    emergency: str = ""  # who has it wait for less, since when and why
 
     @property
     def settled(self) -> int:
@@ -117,6 +118,7 @@ def progress(scope: Scope, rollout: Rollout, now: datetime, *, most: int = 12) -
         tuple(_rooms(scope, most)),
         rollout.started_at,
         now,
+        "" if rollout.emergency is None else str(rollout.emergency),
     )
 
 

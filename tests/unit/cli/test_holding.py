@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from orchestrator.cli.live import LiveView
+from orchestrator.service.progress import progress
+from tests.builders import lane, plan_of, stage
+from tests.diary import Diary
 from tests.unit.cli.conftest import Typed
 
 CAMPAIGN = """version: 1
@@ -103,3 +110,18 @@ def test_an_emergency_needs_a_reason(wavekeeper: Typed, fleet: str) -> None:
     ran = wavekeeper("emergency", "--journal", "j.db")
     assert ran.code == 1
     assert "say why, for whoever reads it later: wavekeeper emergency ROLLOUT --reason ..." in ran.err
+
+
+def test_whoever_watches_sees_an_emergency() -> None:
+    """In red, and by its word where there are no colours."""
+    diary = Diary(plan_of(lane("l", "a"), stages=[stage("broad", bake=timedelta(hours=1))]))
+    diary.emergency()
+    view = LiveView(lambda: progress(diary.scope, diary.rollout, diary.now), [])
+    told = {}
+    for colours in (None, "truecolor"):
+        console = Console(width=120, height=40, file=StringIO(), force_terminal=True, color_system=colours)
+        console.print(view)
+        told[colours] = console.file.getvalue()  # type: ignore[attr-defined]  # that of above
+    said = "EMERGENCY by ada since 2026-11-22 12:00 UTC: ticket 4711"
+    assert said in told[None]
+    assert f"\x1b[1;31m{said}" in told["truecolor"]
