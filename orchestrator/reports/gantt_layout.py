@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from orchestrator.reports.gantt_rows import Band, Bar, Chart, Group, Row
@@ -36,6 +37,19 @@ SHADES: Final = (
     (1, "#cfe2f5"), (2, "#a9cdec"), (5, "#7ab2de"), (10, "#4d93c9"), (30, "#2b72ae"), (100, "#174f86"), (300, "#0a2f5c"),
 )  # fmt: skip
 """The fewest machines of a shade, and its colour."""
+
+DARK_MARKS: Final = MappingProxyType({
+    "#ffffff": "#151d2a", _FAINT: "#33435a", _ACCENT: "#f58a3c", _BANDS[0]: "#1a2433", _BANDS[1]: "#202c3d", _BAKE: "#4a3c1f",
+    **dict(zip(
+        (shade for _, shade in SHADES), ("#1d3b58", "#234b70", "#2a5d8a", "#6ea6d4", "#92c1e6", "#b5d7f0", "#deeefa"), strict=True,
+    )),
+})  # fmt: skip
+"""What takes the place of the colours of ground, lines and bars on a dark screen: there the lightest bars are those of most machines."""
+
+DARK_WORDS: Final = MappingProxyType(
+    {INK: "#e7ecf4", _SOFT: "#94a2b7", _ACCENT: "#f58a3c", "#ffffff": "#0d131d"}
+)
+"""The same for words; those that are white stand on the bars of many machines, which are light then."""
 
 Measure = Callable[[str, float, bool], float]
 """How wide a text is, in pixels, at a size of type, and whether it is bold."""

@@ -11,7 +11,7 @@ from orchestrator.reports.markup import h, written
 from orchestrator.reports.page_style import STYLE
 
 _STYLE = "the style"
-_OWN = "main { max-width: 1376px; } .gantt svg { max-width: none; }"
+_OWN = "main { max-width: 1376px; } .gantt svg { max-width: none; } figure .paper.gantt { background: var(--card); }"
 
 
 def page(plan: Plan, title: str, facts: Sequence[str], picture: ET.Element) -> bytes:

@@ -18,7 +18,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.patheffects import withStroke
 
-from orchestrator.reports.gantt_layout import HALO, WIDTH, Box, Drawing, Line, Mark, Words
+from orchestrator.reports.gantt_layout import (
+    DARK_MARKS,
+    DARK_WORDS,
+    HALO,
+    WIDTH,
+    Box,
+    Drawing,
+    Line,
+    Mark,
+    Words,
+)
 from orchestrator.reports.markup import h, number
 
 FONT: Final = "DejaVu Sans"
@@ -27,11 +37,26 @@ _ONE: Final = 1  # everything lies in one layer, so that what comes later lies a
 _FINER: Final = 2  # pixels of a PNG for one of the drawing, in each direction
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_DARK: Final = "@media screen and (prefers-color-scheme: dark) {{ {} }}".format(
+    " ".join(
+        [
+            *(f'.waves [fill="{light}"] {{ fill: {dark} }}' for light, dark in DARK_MARKS.items()),
+            *(f'.waves [stroke="{light}"] {{ stroke: {dark} }}' for light, dark in DARK_MARKS.items()),
+            *(
+                f'.waves text[style*="fill: {light}"] {{ fill: {dark} !important }}'
+                for light, dark in DARK_WORDS.items()
+            ),
+        ]
+    )
+)
+"""On a dark screen a drawing is dark, alone and in a page: what stands in it is for people who have light ones, and for paper."""
+
 
 def svg(drawing: Drawing) -> ET.Element:
     """The drawing as an element, to stand alone or in a page."""
     return h(
         "svg",
+        h("style", _DARK),
         h("rect", width=WIDTH, height=drawing.height, fill="#ffffff"),
         (_element(mark) for mark in drawing.marks),
         xmlns="http://www.w3.org/2000/svg",
@@ -39,6 +64,7 @@ def svg(drawing: Drawing) -> ET.Element:
         width=WIDTH,
         height=drawing.height,
         style=f"font-family: {_FONTS}",
+        class_="waves",
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestrator.availability.model import Constraint
+from orchestrator.planner import series
 from orchestrator.planner.bound import prove
 from orchestrator.planner.schedule import step_name
 from orchestrator.planner.series import cut
@@ -127,3 +130,31 @@ def test_what_cannot_be_packed_as_it_is_is_cut_at_any_cost() -> None:
     zones = exclusion({"z1": "a", "z2": "b"})
 
     assert groups("a b r1 r2 r3", zones, rest, *linked, anyway=True) == {"z1": "a r1 r2 r3", "z2": "b"}
+
+
+def test_a_large_component_is_not_cut_by_an_exclusion_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of six machines: what few stand in isn't what makes the others wait."""
+    names, constraints = "a b r1 r2 r3 r4", (exclusion({"z1": "a", "z2": "b"}), budget(1, "a r1 r2 r3 r4"))
+    monkeypatch.setattr(series, "LARGE", 6)
+    assert groups(names, *constraints) == {"z1": "a", "z2": "b r1 r2 r3 r4"}
+    monkeypatch.setattr(series, "LARGE", 5)
+    assert groups(names, *constraints) is None
+
+
+def test_a_large_component_is_cut_by_orders_that_cross_zones_only_if_it_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By depth they take 3 + 3 waves, side by side 4. A small one is cut all the same: there is little to go beside."""
+    constraints = (
+        exclusion({"z1": "a1 b4", "z2": "a4 b1"}),
+        order("a1 a2 a3", "a4"),
+        order("b1", "b2 b3 b4"),
+        budget(1, "a1 a2 a3"),
+        budget(1, "b2 b3 b4"),
+        budget(2, "a1 a4 b1 b2"),
+    )
+    names = "a1 a2 a3 a4 b1 b2 b3 b4"
+    monkeypatch.setattr(series, "LARGE", 8)
+    assert groups(names, *constraints) == {"goes first": "a1 a2 a3 b1", "goes then": "a4 b2 b3 b4"}
+    monkeypatch.setattr(series, "LARGE", 7)
+    assert groups(names, *constraints) is None

@@ -9,6 +9,7 @@ from orchestrator.errors import Refused
 from orchestrator.planner import waves
 from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.bound import prove
+from orchestrator.planner.cells import Cells, Numbered, Way
 from orchestrator.planner.model import Bound, Lane, Wave
 from orchestrator.planner.waves import pack, pack_anyhow
 from tests.builders import budget, exclusion, ids, order
@@ -130,18 +131,46 @@ def test_a_rule_that_is_not_to_blame_is_not_named() -> None:
     assert "ax before c" not in told
 
 
+TIERS = "a1 a2 b1 b2 c1 c2 u1 u2 v1 v2"
+TIERED = (
+    exclusion({"z1": "a1 b1 c1 u1 u2", "z2": "a2 b2 c2 v1 v2"}),
+    order("a1 a2", "b1 b2"),
+    order("b1 b2", "c1 c2"),
+    budget(1, "u1 u2"),
+    budget(1, "v1 v2"),
+)
+
+
 def test_cells_that_may_go_in_turn_do_where_it_saves_a_wave() -> None:
     """The tiers a, b and c of both zones follow each other, so zones are changed three times: the others fill what that leaves in
     theirs. With one zone closed as long as u is unfinished it would be seven.
     """
-    constraints = [
-        exclusion({"z1": "a1 b1 c1 u1 u2", "z2": "a2 b2 c2 v1 v2"}),
-        order("a1 a2", "b1 b2"),
-        order("b1 b2", "c1 c2"),
-        budget(1, "u1 u2"),
-        budget(1, "v1 v2"),
-    ]
-    found = packed("a1 a2 b1 b2 c1 c2 u1 u2 v1 v2", *constraints)
+    found = packed(TIERS, *TIERED)
     assert len(found) == 6
     lane = Lane("l", "broad", (), tuple(Wave(tuple(ids(wave))) for wave in found), Bound(6, ""))
-    assert judged([lane], *constraints) == []
+    assert judged([lane], *TIERED) == []
+
+
+@pytest.mark.parametrize(
+    ("many", "ways"),
+    [
+        (10, [Way.WHOLE, Way.BY_CELL, Way.IN_TURN]),
+        (9, [Way.WHOLE, Way.BEGUN_FIRST, Way.IN_TURN]),
+    ],
+)
+def test_in_a_lane_of_many_the_ways_come_first_that_give_the_fewest_waves(
+    many: int, ways: list[Way], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each try takes seconds, none is spent on what only shows that there is a way. The plan is as short, and keeps all rules."""
+    tried: list[Way] = []
+
+    def noted(lane: Numbered, way: Way) -> Cells:
+        tried.append(way)
+        return Cells(lane, way)
+
+    monkeypatch.setattr(waves, "MANY", many)
+    monkeypatch.setattr(waves, "Cells", noted)
+    found = packed(TIERS, *TIERED)
+    assert (tried, len(found)) == (ways, 6)
+    lane = Lane("l", "broad", (), tuple(Wave(tuple(ids(wave))) for wave in found), Bound(6, ""))
+    assert judged([lane], *TIERED) == []

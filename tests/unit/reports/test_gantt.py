@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ from orchestrator.planner.durations import Durations
 from orchestrator.planner.forecast import forecast
 from orchestrator.planner.model import Plan
 from orchestrator.reports.gantt import Form, draw
+from orchestrator.reports.gantt_layout import DARK_MARKS, DARK_WORDS, INK, SHADES
 from tests.builders import lane, plan_of, stage
 from tests.unit.planner.company import planned
 
@@ -114,3 +116,36 @@ def test_the_hash_seed_makes_no_difference() -> None:
     ).stdout.strip()
 
     assert elsewhere == sha256(draw(planned(300)[0], "svg")).hexdigest()
+
+
+@pytest.mark.parametrize("form", ["svg", "html"])
+def test_a_drawing_is_dark_on_a_dark_screen(form: Form) -> None:
+    """Each colour of its own has another there, and what stands on it one that can be read on that."""
+    plan, _ = planned(300)
+    drawn = draw(plan, form).decode()
+    rules = drawn[drawn.index("<style>@media screen and (prefers-color-scheme: dark)") :]
+    rules = rules[: rules.index("</style>")]
+    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', drawn.replace(rules, "")))
+    assert {colour for colour in used if f'[fill="{colour}"]' not in rules} == set()
+    words = set(re.findall(r"px; fill: (#[0-9a-f]{6})", drawn))
+    assert {colour for colour in words if f'text[style*="fill: {colour}"]' not in rules} == set()
+    for light, dark in DARK_WORDS.items():
+        if light != "#ffffff":
+            assert contrast(dark, DARK_MARKS["#ffffff"]) > 4.5
+    for least, shade in SHADES:
+        assert contrast(DARK_WORDS["#ffffff" if least >= SHADES[3][0] else INK], DARK_MARKS[shade]) > 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG 2: 4.5 is enough for small type."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """How light a colour is, from 0 to 1."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
