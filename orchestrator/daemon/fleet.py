@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from orchestrator.errors import CloudError
 from orchestrator.executor.services import Aside
 from orchestrator.inventory import native
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
-from orchestrator.wiring.cloud import open_cloud
+from orchestrator.wiring.cloud import Hear, open_cloud, unheard
 
 FRESH: Final = timedelta(minutes=1)
 """An inventory that is no older is a fresh one: campaigns that are due at the same moment are planned on the same."""
@@ -61,14 +62,32 @@ class Fleet:
         return None if self.known is None else self.now() - self.known.at
 
 
-def read_fleet(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
-    """The inventory as it is now, as a file: for a process of its own. Raises `CloudError`, `AccessDenied`."""
-    return asyncio.run(read_apart(endpoint, subscriptions))
+@dataclass(frozen=True, slots=True)
+class FleetRead:
+    """What came of reading the fleet in another process: a file, or why there is none; and the requests that it took, for those who count them."""
+
+    file: bytes = field(repr=False)
+    requests: tuple[tuple[str, int, float | None], ...]
+    error: CloudError | None = None
 
 
-async def read_apart(endpoint: str | None, subscriptions: Sequence[str]) -> bytes:
-    """The same for a loop that has nothing else to do."""
-    cloud = await open_cloud(endpoint)
+def read_fleet(endpoint: str | None, subscriptions: Sequence[str]) -> FleetRead:
+    """The inventory as it is now: for a process of its own. Never raises for what the cloud says."""
+    requests: list[tuple[str, int, float | None]] = []
+
+    def hear(method: str, status: int, retry_after_s: float | None) -> None:
+        requests.append((method, status, retry_after_s))
+
+    try:
+        file = asyncio.run(read_apart(endpoint, subscriptions, hear))
+    except CloudError as error:
+        return FleetRead(b"", tuple(requests), error)
+    return FleetRead(file, tuple(requests))
+
+
+async def read_apart(endpoint: str | None, subscriptions: Sequence[str], hear: Hear = unheard) -> bytes:
+    """The inventory as a file, for a loop that has nothing else to do. Raises `CloudError`."""
+    cloud = await open_cloud(endpoint, hear=hear)
     try:
         return native.dump(with_regions(await cloud.provider.inventory(subscriptions)))
     finally:

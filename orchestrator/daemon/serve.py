@@ -97,7 +97,7 @@ async def opened(config: Config, metrics: Metrics) -> AsyncIterator[Daemon]:
             )
             timed = TimedJournal(journal, metrics.appended)
             house = await open_scope(timed, services, endpoint=cloud.endpoint, stay=True)
-            daemon = Daemon(config, cloud, house, apart)
+            daemon = Daemon(config, cloud, house, apart, metrics.request)
             yield daemon
         finally:
             apart.end()

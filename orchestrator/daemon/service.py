@@ -31,7 +31,7 @@ from orchestrator.gitops.repository import Repository
 from orchestrator.rollout.holds import standing
 from orchestrator.rollout.retention import Retention, may_go
 from orchestrator.web.tls import ends_at
-from orchestrator.wiring.cloud import Cloud
+from orchestrator.wiring.cloud import Cloud, Hear, unheard
 from orchestrator.wiring.journal import archive_of
 from orchestrator.wiring.rollout import ScopeHost
 
@@ -48,6 +48,7 @@ class Daemon:
     cloud: Cloud
     house: ScopeHost
     apart: Apart
+    hear: Hear = unheard  # of each request that reading the inventory took
     fleet: Fleet = field(init=False)
     following: Following = field(init=False)
     observations: Observations = field(init=False)
@@ -182,4 +183,9 @@ class Daemon:
         return await self.apart(vet, folder, prefix, fleet.file, self.cloud.clock.now())
 
     async def _ask(self, subscriptions: Sequence[str]) -> bytes:
-        return await self.apart(read_fleet, self.cloud.endpoint or None, subscriptions)
+        came = await self.apart(read_fleet, self.cloud.endpoint or None, subscriptions)
+        for request in came.requests:
+            self.hear(*request)
+        if came.error is not None:
+            raise came.error
+        return came.file

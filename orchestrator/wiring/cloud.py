@@ -28,11 +28,11 @@ Hear = Callable[[str, int, float | None], None]
 """Told of each request: its method, the status (0: no answer came), the cloud's Retry-After in seconds."""
 
 
-def _unheard(_: str, __: int, ___: float | None) -> None:
+def unheard(_: str, __: int, ___: float | None) -> None:
     """Nobody wants to know."""
 
 
-async def open_cloud(endpoint: str | None, time_scale: float | None = None, hear: Hear = _unheard) -> Cloud:
+async def open_cloud(endpoint: str | None, time_scale: float | None = None, hear: Hear = unheard) -> Cloud:
     """Connect to Azure (no endpoint) or to another ARM, such as the emulator.
 
     An emulator tells its epoch and its scale; a scale asked for that differs is refused, and so is any but 1 on an endpoint
