@@ -21,8 +21,8 @@ from orchestrator.policy.holds import why_held
 from orchestrator.policy.model import Policy
 from orchestrator.policy.select import matcher
 from orchestrator.reports.compliance_model import Compliance, MonthOf, Standing, State, Why
-from orchestrator.rollout.state import A_PERSONS, MachineStatus, Rollout
-from orchestrator.service.look import Remembered
+from orchestrator.rollout.state import A_PERSONS, MachineStatus
+from orchestrator.service.look import Recalled, Remembered
 
 _URGENT: Final = (State.OVERDUE, State.EXPOSED, State.UNKNOWN, State.CURRENT)
 _MONTH: Final = re.compile(r"\b(20\d\d)-(0[1-9]|1[0-2])\b")
@@ -49,7 +49,7 @@ REACH: Final = timedelta(days=400)
 def past(remembered: Remembered, now: datetime, deadline: timedelta) -> Past:
     """What is remembered, for the compliance at `now`."""
     patching = sorted(
-        (one for one in remembered.rollouts if isinstance(one.planned.plan.change, Patches)),
+        (one for one in remembered.rollouts if isinstance(one.change, Patches)),
         key=lambda one: one.started_at,
     )
     released = _released(_month_at(now))
@@ -223,20 +223,18 @@ def _unassessed(machine: Machine) -> str:
     return f"its last assessment, of {at:%Y-%m-%d}, is older than this month's updates"
 
 
-def _outcomes(rollouts: Sequence[Rollout]) -> Mapping[MachineId, tuple[Why, str]]:
+def _outcomes(rollouts: Sequence[Recalled]) -> Mapping[MachineId, tuple[Why, str]]:
     """What this month's rollouts made of each machine; the last one has the last word."""
     found: dict[MachineId, tuple[Why, str]] = {}
     for rollout in rollouts:
-        for left in rollout.planned.plan.left_out:
+        for left in rollout.left_out:
             found[left.machine] = (Why.FROZEN if left.constraint else Why.LEFT_OUT, left.reason)
-        for index, run in enumerate(rollout.machines):
-            planned = rollout.planned.machine(index)
-            if planned.change:
-                found[planned.id] = _outcome(rollout, run.status, run.detail)
+        for machine, status, detail, _ in rollout.machines:
+            found[machine] = _outcome(rollout, status, detail)
     return found
 
 
-def _outcome(rollout: Rollout, status: MachineStatus, detail: str) -> tuple[Why, str]:
+def _outcome(rollout: Recalled, status: MachineStatus, detail: str) -> tuple[Why, str]:
     said = f": {detail}" if detail else ""
     match status:
         case MachineStatus.DONE:
@@ -261,31 +259,28 @@ def _outcome(rollout: Rollout, status: MachineStatus, detail: str) -> tuple[Why,
 # Month over month -----------------------------------------------------------------------------------------------
 
 
-def _months(rollouts: Sequence[Rollout], deadline: timedelta) -> Iterator[MonthOf]:
-    by_month: dict[Month, list[Rollout]] = {}
+def _months(rollouts: Sequence[Recalled], deadline: timedelta) -> Iterator[MonthOf]:
+    by_month: dict[Month, list[Recalled]] = {}
     for rollout in rollouts:
         by_month.setdefault(_month_at(rollout.started_at), []).append(rollout)
     for month in sorted(by_month, reverse=True):
         yield _month(month, by_month[month], deadline)
 
 
-def _month(month: Month, rollouts: Sequence[Rollout], deadline: timedelta) -> MonthOf:
+def _month(month: Month, rollouts: Sequence[Recalled], deadline: timedelta) -> MonthOf:
     """A machine counts once, by the best that any of the month's rollouts made of it."""
     released = _released(month)
     wanted: set[MachineId] = set()
     failed: set[MachineId] = set()
     done: dict[MachineId, datetime] = {}
-    left_out = {left.machine for rollout in rollouts for left in rollout.planned.plan.left_out}
+    left_out = {left.machine for rollout in rollouts for left in rollout.left_out}
     for rollout in rollouts:
-        for index, run in enumerate(rollout.machines):
-            planned = rollout.planned.machine(index)
-            if not planned.change:
-                continue
-            wanted.add(planned.id)
-            if run.status is MachineStatus.DONE and run.since is not None:
-                done[planned.id] = min(run.since, done.get(planned.id, run.since))
-            elif run.status is MachineStatus.NOT_CHANGED or run.status in A_PERSONS:
-                failed.add(planned.id)
+        for machine, status, _, since in rollout.machines:
+            wanted.add(machine)
+            if status is MachineStatus.DONE and since is not None:
+                done[machine] = min(since, done.get(machine, since))
+            elif status is MachineStatus.NOT_CHANGED or status in A_PERSONS:
+                failed.add(machine)
     days = sorted((moment - released).total_seconds() / 86_400 for moment in done.values())
     half = (len(wanted) + 1) // 2
     return MonthOf(

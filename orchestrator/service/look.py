@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.executor.log import replay
-from orchestrator.executor.whole import whole
+from orchestrator.executor.whole import read_whole, whole
+from orchestrator.inventory.model import MachineId
+from orchestrator.planner.model import LeftOut
+from orchestrator.policy.change import Change
 from orchestrator.rollout.ended import known, put_away
-from orchestrator.rollout.state import Ended, Rollout, Scope
+from orchestrator.rollout.state import Ended, MachineStatus, Rollout, Scope
 from orchestrator.service.names import called_for
 from orchestrator.store.port import Journal
 
@@ -76,23 +79,53 @@ def taking(journal: Journal, scope: Scope) -> Take:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """Rollouts of a time, whole, in the order in which they were started; and how many more are in archives."""
+class Recalled:
+    """A rollout as it is looked back on: who was to be changed, and what became of each. A whole one takes a hundred times as much."""
 
-    rollouts: tuple[Rollout, ...]
+    id: str
+    change: Change
+    started_at: datetime
+    over: bool
+    left_out: tuple[LeftOut, ...]
+    machines: tuple[tuple[MachineId, MachineStatus, str, datetime | None], ...]  # state, detail, since when
+
+
+def recalled(rollout: Rollout) -> Recalled:
+    """What is kept of it to look back on."""
+    planned = rollout.planned
+    machines = (
+        (planned.machine(index).id, run.status, run.detail, run.since)
+        for index, run in enumerate(rollout.machines)
+        if planned.machine(index).change
+    )
+    plan = planned.plan
+    return Recalled(rollout.id, plan.change, rollout.started_at, rollout.over, plan.left_out, tuple(machines))
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Rollouts of a time, in the order in which they were started; and how many more are in archives."""
+
+    rollouts: tuple[Recalled, ...]
     archived: int
 
 
 async def look_back(journal: Journal, since: datetime) -> Remembered:
     """Every rollout that was started since then. Raises as `look`."""
     scope = await replay(journal)
-    return await remembered(scope, taking(journal, scope), since)
+
+    async def take(ended: Ended) -> Rollout:
+        return await read_whole(journal, ended, scope.send_within)
+
+    return await remembered(scope, take, since)
 
 
 async def remembered(scope: Scope, take: Take, since: datetime) -> Remembered:
-    """The same of a scope, in which they are whole then."""
+    """The same of a scope. One after the other is read whole, and none is kept so."""
     wanted = [one for one in known(scope) if one.started_at >= since]
-    found = [await put_whole(scope, take, one) for one in wanted if _is_here(one)]
+    found = [
+        recalled(one if isinstance(one, Rollout) else await take(one)) for one in wanted if _is_here(one)
+    ]
     return Remembered(tuple(found), len(wanted) - len(found))
 
 

@@ -8,16 +8,17 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from orchestrator.access.model import About
+from orchestrator.access.model import FLEET, About
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout, Scope
 from orchestrator.service.blocking import kb_digits
 from orchestrator.service.compliance import REACH, Past, past
 from orchestrator.service.enrolment import Enrolled, done_by
 from orchestrator.service.look import make_whole, remembered
 from orchestrator.service.office import OfMachine, Standing, Target, Whereabouts
-from orchestrator.service.rollouts import with_whole
+from orchestrator.service.rollouts import campaign_of, with_whole
 from orchestrator.service.taking_back import TakenBack, what_can_be_taken_back
 from orchestrator.service.telling import standing, whereabouts
 from orchestrator.service.verbs import MACHINE_VERBS, ROLLOUT_VERBS, command, find
@@ -119,20 +120,20 @@ async def what_was(asked: Asked) -> Past:
     """What the rollouts that the person may see made of the machines that they may see."""
     wanted: OfPast = asked.query
     seen = await _seen(asked, "")
+    campaigns = {campaign_of(one) for one in known(seen)}
     found = await remembered(seen, asked.desk.whole, wanted.at - REACH)
     told = past(found, wanted.at, timedelta(days=wanted.deadline_days))
+    fleet_too = asked.sees(FLEET)
     outcomes = {
         machine: outcome
         for machine, outcome in told.outcomes.items()
-        if any(machine in one.planned.index and _sees(asked, one, machine) for one in found.rollouts)
-        or asked.sees(About(machines=(asked.desk.tags(machine),)))
+        if fleet_too or any(_sees(asked, campaign, machine) for campaign in campaigns)
     }
     return replace(told, outcomes=outcomes)
 
 
-def _sees(asked: Asked, rollout: Rollout, machine: MachineId) -> bool:
-    sees = asked.sees_in(rollout)
-    return sees is None or sees(rollout.planned.index[machine])
+def _sees(asked: Asked, campaign: str, machine: MachineId) -> bool:
+    return asked.sees(About(campaign, (asked.desk.tags(machine),)))
 
 
 async def _seen(asked: Asked, name: str | None) -> Scope:

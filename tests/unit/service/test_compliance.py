@@ -14,7 +14,7 @@ from orchestrator.policy.load import load_one
 from orchestrator.reports.compliance_model import Compliance, Standing, State, Why
 from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.compliance import compliance, past
-from orchestrator.service.look import Remembered
+from orchestrator.service.look import Remembered, recalled
 from tests.builders import lane, planned_of
 from tests.fleet import inventory, vm, vm_id
 
@@ -47,7 +47,7 @@ def of(patches: PatchState, *rollouts: Rollout, policy: str = "", **facts: objec
 def told(*machines: Machine, rollouts: tuple[Rollout, ...] = (), policy: str = "") -> Compliance:
     """How these machines stand."""
     policies = [load_one("p.yaml", policy)] if policy else []
-    known = past(Remembered(rollouts, 0), NOW, MONTH)
+    known = past(Remembered(tuple(map(recalled, rollouts)), 0), NOW, MONTH)
     return compliance(inventory(*machines), known, policies, NOW, MONTH)
 
 
