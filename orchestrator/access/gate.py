@@ -81,9 +81,10 @@ class Gate:
             raise Unrecognised(
                 "no issuer is configured, so only tokens of `wavekeeper token new` count here; they begin with wk_"
             )
+        rules = self.access.rules  # of the configuration that the issuer is of
         claims = await self._issuer.claims(token)
         ends = refuse_unless_valid(claims, issuer, issuer.audiences, self.now())
-        return person_of(claims, issuer, self.access.rules, ends + issuer.skew)
+        return person_of(claims, issuer, rules, ends + issuer.skew)
 
     @property
     def signs_in(self) -> bool:
@@ -96,12 +97,13 @@ class Gate:
 
     async def finish(self, query: dict[str, str], browser: str) -> tuple[str, str, Person]:
         """What the cookie of a new session holds, the path to go to, and who it is. Raises `Unrecognised`, `IssuerError`."""
-        claims, to = await self._flow().finish(query, browser, self.now())
-        issuer = self.access.issuer
-        assert issuer is not None
+        flow = self._flow()
+        claims, to = await flow.finish(query, browser, self.now())
+        if flow is not self._signing_in:
+            raise Unrecognised("another issuer counts since a moment ago; sign in there")
         now = self.now()
         until = now + self.access.session
-        person = person_of(claims, issuer, self.access.rules, until)
+        person = person_of(claims, flow.settings, self.access.rules, until)
         return self.sessions.begin(_needed(claims), until, now), to, person
 
     async def farewell(self) -> str:

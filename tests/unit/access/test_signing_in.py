@@ -180,6 +180,26 @@ async def test_a_session_has_the_grants_of_the_rules_as_they_are_now(gate: Gate,
         await gate.recognise(None, cookie)
 
 
+async def test_a_reload_in_mid_sign_in_believes_nobody_by_the_other_issuers_rules(
+    gate: Gate, issuer: FakeIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom the old issuer vouched for is nobody to the new one."""
+    out = await gate.begin("/")
+    flow = gate._signing_in
+    assert flow is not None
+    finish = type(flow).finish
+
+    async def meanwhile(*given: Any) -> Any:
+        found = await finish(*given)
+        assert gate.access.issuer is not None
+        gate.change(replace(gate.access, issuer=replace(gate.access.issuer, url="https://other.example")))
+        return found
+
+    monkeypatch.setattr(type(flow), "finish", meanwhile)
+    why = await _refused(gate, dict(issuer.approve(out.url).query), out.browser)
+    assert why == "another issuer counts since a moment ago; sign in there"
+
+
 async def test_a_bad_header_is_not_made_good_by_a_session(gate: Gate, issuer: FakeIssuer) -> None:
     """Who sends a token means it."""
     cookie, _ = await _back(gate, issuer, await gate.begin("/"))
