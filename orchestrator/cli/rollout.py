@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +35,7 @@ from orchestrator.planner.document import digest, dump
 from orchestrator.planner.durations import Durations
 from orchestrator.rollout.state import Rollout, Scope
 from orchestrator.service.follow import Follower
-from orchestrator.service.holds import holds, what_holds_mean_for
+from orchestrator.service.holds import held_lines, holds, what_holds_mean_for
 from orchestrator.service.look import look
 from orchestrator.service.start import known_rollout
 from orchestrator.wiring.cloud import Cloud, open_cloud
@@ -252,6 +252,7 @@ class _Run:
             emergency=self.wanted.emergency,
             read=next(iter(self._kept), None),
         )
+        _tell_held(running.rollout, self.cloud.clock.now())
         return await watch(running, self.who, verbose=self.wanted.verbose, as_json=self.wanted.as_json)
 
     async def _follow(self, follower: Follower) -> int | None:
@@ -279,6 +280,7 @@ class _Run:
             return None
         rollout = await going_on(self.journal, follower.scope, self.plan, clock.scale)
         assert rollout is not None
+        _tell_held(rollout, clock.now())
         return await follow(
             follower, rollout, clock, news, verbose=self.wanted.verbose, as_json=self.wanted.as_json
         )
@@ -312,6 +314,12 @@ class _Run:
         machines = plan.machines
         subscriptions = tuple(sorted({machine.subscription for machine in machines}))
         return await live_inventory(self.cloud, subscriptions)
+
+
+def _tell_held(rollout: Rollout, now: datetime) -> None:
+    """Whom holds keep from being begun, before anything else is told."""
+    for held in held_lines(rollout, now):
+        err.print(Text(held, style="yellow"))
 
 
 async def _plan(wanted: Wanted, cloud: Cloud, made: Services, journal: Journal) -> bytes:
