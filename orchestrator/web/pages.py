@@ -12,10 +12,14 @@ PAGE: Final = Path(str(files("orchestrator.web") / "page"))
 
 
 def add_page(app: web.Application, folder: Path = PAGE) -> None:
-    """Serve the folder: `/` is its index.html."""
+    """Serve the folder's files by their names: `/` is its index.html. Whatever else is asked for isn't there."""
+    there = frozenset(path.name for path in folder.iterdir() if path.is_file())
 
-    async def index(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(folder / "index.html")
+    async def file(request: web.Request) -> web.StreamResponse:
+        name = request.match_info.get("name", "index.html")
+        if name not in there:
+            raise web.HTTPNotFound
+        return web.FileResponse(folder / name)
 
-    app.router.add_get("/", index)
-    app.router.add_static("/", folder)
+    app.router.add_get("/", file)
+    app.router.add_get("/{name}", file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from typing import Final
 
@@ -20,7 +21,7 @@ from orchestrator.web.table_verbs import VERBS
 
 async def described(_: Asked) -> File:
     """The API in its own words."""
-    return File(_document(), "wavekeeper.openapi.json")
+    return File(await asyncio.to_thread(_document), "wavekeeper.openapi.json")
 
 
 @cache

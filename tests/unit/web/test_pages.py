@@ -28,6 +28,14 @@ async def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_that_stand
                 assert got.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_what_is_not_there_is_told_as_a_problem(tmp_path: Path) -> None:
+    """Also below the API, and nothing outside of the folder is there."""
+    async with office(await reference(), tmp_path) as there:
+        for path in ("nothing", "api/v1/nothing", "..%2Fapp.py", "app.js/"):
+            async with there.client.get(f"{there.url}/{path}", headers={"X-Who": "ada"}) as got:
+                assert (got.status, got.content_type) == (404, "application/problem+json"), path
+
+
 async def test_modules_are_served_as_what_they_are(tmp_path: Path) -> None:
     """Else a browser that is told not to guess runs none of them."""
     async with office(await reference(), tmp_path) as there, there.client.get(f"{there.url}/app.js") as got:
