@@ -18,6 +18,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -45,6 +46,8 @@ GOAL_MS = 250
 FIRST_DUE = timedelta(minutes=10)
 APART = timedelta(minutes=5)
 ASK_EACH_S = 0.2
+COMES_EACH_S = 0.02  # so many at the same moment would be asked to come again
+AT_WILL = 100_000  # requests a minute: all clients are one here
 LOOK_EACH_S = 1.0
 TICKS = os.sysconf("SC_CLK_TCK")
 ROUTES = ("rollouts", "calendar", "policies", "budgets", "topology", "observations", "holds")
@@ -75,6 +78,13 @@ def policies(rollouts: int, count: int, now: datetime) -> dict[str, str]:
     return files
 
 
+def free_port() -> int:
+    """One that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 @dataclass(slots=True)
 class Site:
     """A folder with a repository, a configuration and a journal, beside an emulator."""
@@ -84,6 +94,7 @@ class Site:
     given: Any
     upstream: Upstream = field(init=False)
     texts: dict[str, str] = field(default_factory=dict)
+    metrics: int = field(default_factory=free_port)
 
     async def configure(self) -> None:
         """As if the commit had just been found good."""
@@ -95,7 +106,8 @@ class Site:
         (self.folder / "daemon.yaml").write_text(
             "version: 1\npolicies: {source: upstream}\n"
             f"fleet: {{subscriptions: [{', '.join(SUBSCRIPTIONS)}], endpoint: {self.url!r}}}\n"
-            f"campaigns: {{{names}}}\njournal: journal.db\nweb: {{listen: '127.0.0.1:0'}}\naccess: {{open: true}}\n",
+            f"campaigns: {{{names}}}\njournal: journal.db\nweb: {{listen: '127.0.0.1:0', requests_per_minute: {AT_WILL}}}\naccess: {{open: true}}\n"
+            f"metrics: {{listen: '127.0.0.1:{self.metrics}'}}\n",
             encoding="utf-8",
         )
         state = self.folder / "journal.daemon"
@@ -161,9 +173,9 @@ class Seen:
     memory: dict[int, float] = field(default_factory=dict)
     latencies: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     statuses: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    events: list[int] = field(default_factory=list)
+    events: dict[int, int] = field(default_factory=dict)  # of each listener
     at_once: int = 0
-    streams: int = 0
+    refused: int = 0  # listeners who weren't let in
 
 
 def family(pid: int) -> list[int]:
@@ -223,15 +235,17 @@ async def _get(session: aiohttp.ClientSession, url: str, path: str, name: str, s
 
 
 async def listen(url: str, number: int, seen: Seen) -> None:
-    """A stream of events, held for as long as it lasts, and the events in it counted."""
+    """A stream of events from the first one on, held for as long as it lasts, and the events in it counted."""
+    await asyncio.sleep(number * COMES_EACH_S)
     timeout = aiohttp.ClientTimeout(total=None)
     async with (
         aiohttp.ClientSession(timeout=timeout, read_bufsize=1 << 20) as session,
-        session.get(f"{url}/api/v1/events", headers={"Accept": "text/event-stream"}) as response,
+        session.get(f"{url}/api/v1/events?after=0", headers={"Accept": "text/event-stream"}) as response,
     ):
         if response.status != 200:
+            seen.refused += 1
             return
-        seen.streams += 1
+        seen.events[number] = 0
         async for line in response.content:
             seen.events[number] += line.startswith(b"id:")
 
@@ -267,14 +281,14 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 
 async def live(given: Any, site: Site, pid: int, url: str) -> dict[str, Any]:
     """So many hours, and what was seen in them."""
-    seen = Seen(events=[0] * given.listeners)
+    seen = Seen()
     seconds = given.hours * 3600 / given.time_scale
     tasks = [asyncio.create_task(weigh(pid, seen)), asyncio.create_task(ask(url, seen))]
     tasks += [asyncio.create_task(listen(url, number, seen)) for number in range(given.listeners)]
     await asyncio.sleep(seconds / 4)
     await asyncio.to_thread(site.push)
     await asyncio.sleep(seconds * 3 / 4)
-    told_lag = await lag(url)
+    told_lag = await lag(f"http://127.0.0.1:{site.metrics}")
     for task in tasks:
         task.cancel()
     failed = [
@@ -297,8 +311,8 @@ async def live(given: Any, site: Site, pid: int, url: str) -> dict[str, Any]:
         "page_ms": percentiles(seen.latencies["page"]) if seen.latencies["page"] else {},
         "by_route_ms": {name: percentiles(values) for name, values in sorted(seen.latencies.items()) if values},
         "answers": dict(seen.statuses),
-        "listeners": seen.streams,
-        "events_fewest": min(seen.events, default=0), "events_most": max(seen.events, default=0),
+        "listeners": len(seen.events), "listeners_refused": seen.refused,
+        "events_fewest": min(seen.events.values(), default=0), "events_most": max(seen.events.values(), default=0),
         "clients_failed": [repr(one) for one in failed[:3]],
         **await site.asked("requests"),
     }  # fmt: skip

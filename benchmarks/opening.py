@@ -29,6 +29,7 @@ from orchestrator.daemon.service import Daemon
 from orchestrator.daemon.vetting import Vetted, vet
 from orchestrator.gitops.repository import Repository
 from orchestrator.inventory import native
+from orchestrator.telemetry.metrics import Metrics
 from orchestrator.wiring.cloud import open_cloud
 from tests.upstream import Upstream
 
@@ -86,7 +87,7 @@ async def measure(machines: int, time_scale: float) -> dict[str, Any]:
         with emulator(folder / "fleet.json", time_scale) as url:
             file = await configured(folder, url, fleet)
             lags: list[float] = []
-            async with opened(read_config(file)) as daemon:
+            async with opened(read_config(file), Metrics()) as daemon:
                 with measured() as used, lagging(lags):
                     changing = await until_open(daemon)
     lags.sort()
