@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
+import structlog
+
 from orchestrator.access.decide import decide, may
 from orchestrator.access.model import About, Denied, Person, Tags, Verb
 from orchestrator.inventory.model import MachineId
@@ -19,6 +21,8 @@ from orchestrator.web.broadcast import Broadcast
 from orchestrator.web.charts import Charts
 from orchestrator.web.desk import Desk
 from orchestrator.web.problems import Declined
+
+log = structlog.get_logger("wavekeeper.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,13 @@ class Asked:
         return may(self.person, Verb.VIEW, about)
 
     def require(self, verb: Verb, about: About) -> None:
-        """Raise `Declined` unless the person may do it."""
+        """Raise `Declined` unless the person may do it. An act that is denied is logged: the journal has only what was done."""
         decided = decide(self.person, verb, about)
         if isinstance(decided, Denied):
+            if verb is not Verb.VIEW:
+                log.warning(
+                    "denied", who=self.person.name, verb=str(verb), path=dict(self.path), why=decided.why
+                )
             raise Declined("forbidden", decided.why)
 
     def rollout(self, verb: Verb = Verb.VIEW) -> Rollout | Ended:

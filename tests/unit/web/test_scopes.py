@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import structlog
 
 from orchestrator.access.model import Grant, Person, Reach, Role
 from orchestrator.web.table import ROUTES
@@ -87,3 +88,15 @@ async def test_whoever_may_see_nothing_sees_nothing(there: Office, who: str) -> 
         if re.search(rb"\b[ab][1-4]\b|monthly", re.sub(rb"no rollout \S+|no machine \S+", b"", body))
     }
     assert seen == {}
+
+
+async def test_an_act_that_is_denied_is_logged(there: Office) -> None:
+    """Who, what, on which machine, and why; what may not be seen isn't there, and is no attempt to be told of."""
+    (rollout,) = there.desk.house.log.scope.rollouts
+    how = {"json": {"reason": "x"}, "headers": {"Idempotency-Key": "k"}}
+    with structlog.testing.capture_logs() as logs:
+        assert (await there.ask("POST", f"/rollouts/{rollout}/pause", "ann", **how))[0] == 403
+        assert (await there.ask("POST", f"/rollouts/{rollout}/machines/b1/retry", "ann", **how))[0] == 404
+    (told,) = [one for one in logs if one["event"] == "denied"]
+    assert (told["who"], told["verb"], told["path"]) == ("ann", "pause", {"id": rollout})
+    assert told["why"].startswith("ann is operator for machines with app=a; ")
