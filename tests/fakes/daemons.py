@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 from aiohttp import web
@@ -102,7 +104,7 @@ async def fake_daemon(*answers: web.Response | Exception) -> AsyncIterator[FakeD
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
+async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Whatever answers every path: its URL."""
     app = web.Application()
 
@@ -111,7 +113,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
 
     app.router.add_route("*", "/{anything:.*}", handle)
     server = TestServer(app)
-    await server.start_server()
+    await server.start_server(ssl=tls)
     try:
         yield str(server.make_url("")).rstrip("/")
     finally:
@@ -128,8 +130,9 @@ class Met:
 
 
 @asynccontextmanager
-async def meeting(url: str, credential: Credential = NOBODY) -> AsyncIterator[Met]:
+async def meeting(url: str, credential: Credential = NOBODY, ca: Path | None = None) -> AsyncIterator[Met]:
     """A connection to there, in no time."""
     clock, told = NoTime(), list[str]()
-    async with connected(read_address(url), credential, clock, agent="test", tell=told.append) as connection:
+    address = read_address(url)
+    async with connected(address, credential, clock, agent="test", ca=ca, tell=told.append) as connection:
         yield Met(connection, clock, told)

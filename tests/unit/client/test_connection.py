@@ -12,7 +12,8 @@ from aiohttp import web
 from orchestrator.client.connection import PATIENCE_TO_ACT, Request, tls_context
 from orchestrator.client.credentials import from_environment
 from orchestrator.errors import Busy, Refused, ServerError, UsageError, WavekeeperError
-from tests.fakes.daemons import fake_daemon, meeting, problem, said
+from tests.fakes.certificates import write
+from tests.fakes.daemons import FakeDaemon, fake_daemon, meeting, problem, said, serving
 
 GET = Request("GET", "/rollouts/a%2Fb", query=(("name", "web 1"),))
 POST = Request("POST", "/rollouts/r1/pause", body=b"{}", key="k1", patience=PATIENCE_TO_ACT)
@@ -148,6 +149,24 @@ async def test_tls_where_there_is_none() -> None:
         with pytest.raises(ServerError, match="doesn't speak TLS as expected"):
             await met.connection.ask(GET)
         assert met.clock.slept == []
+
+
+async def test_a_certificate_is_checked(tmp_path: Path) -> None:
+    """Nothing is sent to who shows another; with the file of who vouches for it, it is trusted, for its own name alone."""
+    certificate, key = write(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    daemon = FakeDaemon([said([1])])
+    async with serving(daemon.handle, context) as url:
+        async with meeting(url, from_environment("sesame")) as met:
+            with pytest.raises(ServerError, match=r"its certificate isn't trusted: .*--ca FILE"):
+                await met.connection.ask(GET)
+        async with meeting(url.replace("127.0.0.1", "localhost"), ca=certificate) as met:
+            with pytest.raises(ServerError, match=r"isn't trusted: .*localhost"):
+                await met.connection.ask(GET)
+        assert daemon.asked == []
+        async with meeting(url, ca=certificate) as met:
+            assert (await met.connection.ask(GET)).body == b"[1]"
 
 
 def test_a_file_of_authorities_must_be_one(tmp_path: Path) -> None:
