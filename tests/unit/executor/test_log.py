@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from orchestrator.errors import Defect, JournalError
+from orchestrator.errors import Defect, JournalError, StaleLease
 from orchestrator.executor.log import Log, replay
 from orchestrator.planner.document import digest, dump
 from orchestrator.rollout import events as e
@@ -66,3 +68,26 @@ async def test_a_row_that_nobody_can_read_refuses_to_start() -> None:
     await journal.append(1, "r1", NOON, b'[["Teleported",1,3]]')
     with pytest.raises(JournalError, match="row 2 holds an event Teleported"):
         await replay(journal)
+
+
+async def test_listeners_are_told_of_durable_rows_in_order_and_of_no_others() -> None:
+    """What failed never happened, and what counted on it neither. Who has left hears nothing any more."""
+    log, journal = await opened()
+    told: list[tuple[int, int]] = []
+    with log.listening(lambda decided: told.append((decided.seq, journal._scope.rows[-1].seq))):
+        commits = [
+            log.record("r1", facts, NOON)[1]
+            for facts in ((e.Prepared(()), e.StageOpened(0)), (e.WaveOpened(0, 0),))
+        ]
+        assert told == []
+        await asyncio.gather(*commits)
+        await asyncio.sleep(0)
+        assert [seq for seq, _ in told] == [2, 3]
+        assert all(durable >= seq for seq, durable in told)
+        await journal.release()
+        _, failing = log.record("r1", (e.Granted(0),), NOON)
+        with pytest.raises(StaleLease):
+            await failing
+        await asyncio.sleep(0)
+    await journal.acquire("ada", NOON)
+    assert [seq for seq, _ in told] == [2, 3]
