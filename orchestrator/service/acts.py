@@ -13,7 +13,7 @@ from orchestrator.errors import Refused
 from orchestrator.policy.words import counted
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.letters import make
-from orchestrator.rollout.state import MachineStatus, Rollout, Scope
+from orchestrator.rollout.state import Ended, MachineStatus, Rollout, Scope
 from orchestrator.service.status import what_is_next
 
 ROLLOUT_ACTS: Final = ("pause", "resume", "approve", "abort")
@@ -48,7 +48,15 @@ def machine_acts(scope: Scope, rollout: Rollout, machine: int, now: datetime) ->
     )
 
 
-def _why_not(scope: Scope, verb: str, rollout: Rollout, now: datetime, machine: int | None = None) -> str:
+def left_acts(scope: Scope, ended: Ended, machine: int, now: datetime) -> tuple[Act, ...]:
+    """Of a machine that a rollout left out when it ended, and of which no more is kept: it may be written off."""
+    effect = "Closes its grant in your name: it no longer counts as out, whether it serves or not."
+    return (Act("write-off", effect, _why_not(scope, "write-off", ended, now, machine)),)
+
+
+def _why_not(
+    scope: Scope, verb: str, rollout: Rollout | Ended, now: datetime, machine: int | None = None
+) -> str:
     about = {} if machine is None else {"machine": machine}
     command = make(verb, rollout=rollout.id, who=_NOBODY, reason=verb, **about)
     try:

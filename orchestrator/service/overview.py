@@ -6,8 +6,8 @@ Pure: the inventory says where machines stand and how they were when it was read
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -74,63 +74,63 @@ class Members:
     rollout: tuple[str, ...]
 
 
-def topology(scope: Scope, fleet: Inventory | None) -> Topology:
-    """All groups with how many machines of theirs stand how."""
-    if fleet is None:
+class Places:
+    """Where the machines of an inventory stand: worked out once, and looked up as often as somebody looks at the tree."""
+
+    def __init__(self, fleet: Inventory) -> None:
+        self.fleet = fleet
+        self.groups: dict[str, tuple[str, str, str]] = {}  # id -> parent, kind, name
+        self.leaf_of: list[str] = []  # of each machine, in the inventory's order
+        names = _set_names(fleet)
+        for machine in fleet.machines:
+            parent = ""
+            for kind, name in _path(machine, names):
+                identity = f"{parent}/{name}" if parent else name
+                self.groups.setdefault(identity, (parent, kind, name))
+                parent = identity
+            self.leaf_of.append(parent)
+        self.order = tuple(sorted(self.groups, key=_in_order))
+
+
+def topology(scope: Scope, places: Places | None) -> Topology:
+    """All groups with how many machines of theirs stand how. None: the fleet wasn't read yet."""
+    if places is None:
         return Topology(None, STANDINGS, ())
     standings = _Standings(scope)
-    names = _set_names(fleet)
-    groups: dict[str, _Growing] = {}
-    for machine in fleet.machines:
-        standing, _ = standings.of(machine)
-        parent = ""
-        for kind, name in _path(machine, names):
-            identity = f"{parent}/{name}" if parent else name
-            groups.setdefault(identity, _Growing(parent, kind, name)).counts[standing] += 1
-            parent = identity
-    found = (groups[identity].grown(identity) for identity in sorted(groups, key=_in_order))
-    return Topology(fleet.taken_at, STANDINGS, tuple(found))
+    counts: dict[str, Counter[Standing]] = {identity: Counter() for identity in places.order}
+    for machine, leaf in zip(places.fleet.machines, places.leaf_of, strict=True):
+        counts[leaf][standings.of(machine)[0]] += 1
+    for identity in reversed(places.order):  # each after those that are in it
+        parent = places.groups[identity][0]
+        if parent:
+            counts[parent].update(counts[identity])
+    found = (_group(identity, *places.groups[identity], counts[identity]) for identity in places.order)
+    return Topology(places.fleet.taken_at, STANDINGS, tuple(found))
 
 
-def members(scope: Scope, fleet: Inventory | None, group: str) -> Members | None:
+def _group(identity: str, parent: str, kind: str, name: str, counts: Counter[Standing]) -> Group:
+    told = {str(one): counts[one] for one in Standing if counts[one]}
+    return Group(identity, parent, kind, name, counts.total(), told)
+
+
+def members(scope: Scope, places: Places | None, group: str) -> Members | None:
     """The machines of a group by its id, those that want looking at first. None: there is no such group."""
-    if fleet is None:
+    if places is None or group not in places.groups:
         return None
-    standings, names = _Standings(scope), _set_names(fleet)
+    standings, within = _Standings(scope), f"{group}/"
     found = sorted(
         (STANDINGS.index(standing), machine.name, machine.arm_id, rollout)
-        for machine in fleet.machines
-        if group in _ids(machine, names)
+        for machine, leaf in zip(places.fleet.machines, places.leaf_of, strict=True)
+        if leaf == group or leaf.startswith(within)
         for standing, rollout in (standings.of(machine),)
     )
-    if not found:
-        return None
     numbers, called, ids, rollouts = zip(*found, strict=True)
     return Members(group, STANDINGS, called, ids, numbers, rollouts)
-
-
-@dataclass(slots=True)
-class _Growing:
-    parent: str
-    kind: str
-    name: str
-    counts: Counter[Standing] = field(default_factory=Counter)
-
-    def grown(self, identity: str) -> Group:
-        counts = {str(one): self.counts[one] for one in Standing if self.counts[one]}
-        return Group(identity, self.parent, self.kind, self.name, self.counts.total(), counts)
 
 
 def _in_order(identity: str) -> list[tuple[bool, str]]:
     """Groups beside each other by name, those of leftover machines last."""
     return [(part in (NO_ZONE, ON_ITS_OWN), part) for part in identity.split("/")]
-
-
-def _ids(machine: Machine, names: Mapping[str, str]) -> Iterator[str]:
-    identity = ""
-    for _, name in _path(machine, names):
-        identity = f"{identity}/{name}" if identity else name
-        yield identity
 
 
 def _path(machine: Machine, names: Mapping[str, str]) -> Iterable[tuple[str, str]]:

@@ -12,6 +12,7 @@ from orchestrator.rollout.codec import decode
 from orchestrator.rollout.state import Ended, Rollout
 from orchestrator.service.chart import Chart, Charting
 from orchestrator.service.happenings import Decided
+from orchestrator.service.overview import Places
 from orchestrator.web.desk import Desk
 
 MOST: Final = 8
@@ -37,11 +38,21 @@ class _Kept:
 
 
 class Charts:
-    """The charts of one desk."""
+    """The charts of one desk, and where its machines stand."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._kept: OrderedDict[str, tuple[_Kept, ExitStack]] = OrderedDict()
+        self._places: Places | None = None
+
+    def places(self) -> Places | None:
+        """Where the machines of the fleet stand, worked out anew when it was read anew. None before it was read."""
+        fleet = self._desk.fleet
+        if fleet is None:
+            return None
+        if self._places is None or self._places.fleet is not fleet:
+            self._places = Places(fleet)
+        return self._places
 
     async def chart(self, one: Rollout | Ended, after: int = 0) -> Chart:
         """The rollout's chart, or what differs since an edition. Raises `Refused` for one whose rows are in an archive."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from orchestrator.access.decide import decide
 from orchestrator.access.model import About, Denied, Verb
-from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.state import Ended
-from orchestrator.service.acts import Act, machine_acts, rollout_acts
+from orchestrator.service.acts import Act, left_acts, machine_acts, rollout_acts
 from orchestrator.service.chart import Chart
-from orchestrator.service.overview import Members, Topology, members, topology
+from orchestrator.service.names import called_for
+from orchestrator.service.overview import Members, Places, Topology, members, topology
 from orchestrator.service.rooms import Headroom, headroom
 from orchestrator.web.asked import Asked, TagsOfMany, about
 from orchestrator.web.models import Page
@@ -52,12 +52,18 @@ async def acts(asked: Asked) -> Page[Act]:
 
 async def acts_on_machine(asked: Asked) -> Page[Act]:
     """The same of a machine of it."""
+    over = asked.rollout()
+    wanted = called_for(asked.path["name"])
+    if isinstance(over, Ended) and not any(wanted in (x.machine, x.name.lower()) for x in over.left.values()):
+        return Page(())  # whatever it was, nothing can be done to it here any more
     found, number = asked.machine(Verb.VIEW)
-    if isinstance(found, Ended):
-        return Page(())
     concerns = about(found, asked.desk.tags)
-    machine = replace(concerns, machines=TagsOfMany([found.planned.machine(number).id], asked.desk.tags))
-    return Page(_allowed(asked, machine_acts(asked.desk.scope, found, number, asked.desk.now()), machine))
+    scope, now = asked.desk.scope, asked.desk.now()
+    if isinstance(found, Ended):
+        machine, told = found.left[number].machine, left_acts(scope, found, number, now)
+    else:
+        machine, told = found.planned.machine(number).id, machine_acts(scope, found, number, now)
+    return Page(_allowed(asked, told, replace(concerns, machines=TagsOfMany([machine], asked.desk.tags))))
 
 
 def _allowed(asked: Asked, found: Iterable[Act], concerns: About) -> tuple[Act, ...]:
@@ -91,9 +97,13 @@ async def group(asked: Asked) -> Members:
     return found
 
 
-def _seen(asked: Asked) -> Inventory | None:
+def _seen(asked: Asked) -> Places | None:
+    """Where the machines stand that the person may see."""
     fleet = asked.desk.fleet
     if fleet is None or asked.sees(About()):
-        return fleet
-    mine = tuple(one for one in fleet.machines if asked.sees(About(machines=(one.tags,))))
-    return replace(fleet, machines=mine)
+        return asked.charts.places()
+    return Places(
+        replace(
+            fleet, machines=tuple(one for one in fleet.machines if asked.sees(About(machines=(one.tags,))))
+        )
+    )

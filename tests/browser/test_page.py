@@ -373,3 +373,32 @@ async def test_a_name_that_looks_like_markup_stays_a_name(browser: Browser, tmp_
             await eyes.see(view)
             await expect(eyes.main()).to_contain_text(reason)
             assert await eyes.main().locator("img, b:text-is('bold')").count() == 0
+
+
+async def test_a_rollout_that_is_over_is_shown_as_it_ended(browser: Browser, tmp_path: Path) -> None:
+    """Its answers, its chart, its machines; and there is nothing to press."""
+    async with seen(browser, tmp_path, await reference(), scale=FAST) as (there, rollout, eyes):
+        await until(there.desk, lambda: rollout.over)
+        await eyes.see(f"rollouts/{rollout.id}")
+        await expect(eyes.main().locator(".big")).to_have_text("Finished: 8 of 8 done.")
+        await expect(eyes.main().locator("button[data-act]")).to_have_count(0)
+        await eyes.page.keyboard.press("2")
+        await expect(eyes.main().locator("canvas")).to_be_visible()
+        await eyes.button("Table").click()
+        await expect(eyes.main().locator("tbody tr")).to_have_count(8)
+        await eyes.main().get_by_role("link", name="a1", exact=True).click()
+        await expect(eyes.main().locator("h1 + .pill")).to_contain_text("done")
+        await expect(eyes.main()).to_contain_text("a1: done")
+
+
+async def test_the_tree_is_gone_down_to_a_machine(browser: Browser, tmp_path: Path) -> None:
+    """Region, zone, set, machine: each with how it stands, in words too."""
+    async with seen(browser, tmp_path, await reference()) as (there, rollout, eyes):
+        await until(there.desk, in_flight(rollout))
+        await eyes.see("fleet")
+        for name in ("westeurope", "in no zone", "as-a"):
+            await eyes.main().get_by_role("link", name=name).first.click()
+            await expect(eyes.main().locator("h1")).to_have_text(name)
+        await expect(eyes.main().locator(".members li").first).to_contain_text("changing")
+        await eyes.main().get_by_role("link", name="a1", exact=True).click()
+        await expect(eyes.main().locator("h1")).to_have_text("a1")

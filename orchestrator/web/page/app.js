@@ -10,6 +10,7 @@ import { TABS, viewOf } from "./views.js";
 
 const byId = (id) => document.getElementById(id);
 const SOON_MS = 900; // at most one look in so long, however much happens
+const SHARE = 8; // and of the time only so much: what takes the daemon long is asked for less often
 const ANYWAY_MS = 20_000; // and one in so long if nothing does: windows open by themselves
 
 export const app = {
@@ -34,6 +35,7 @@ let turn = 0; // answers to what was asked for another view are thrown away
 let loading = false;
 let again = false;
 let timer = 0;
+let pace = SOON_MS;
 
 function route() {
   app.view?.leave?.();
@@ -60,8 +62,10 @@ async function load() {
   }
   loading = true;
   const mine = turn;
+  const begun = performance.now();
   try {
     const data = await app.view.load();
+    pace = Math.max(SOON_MS, SHARE * (performance.now() - begun));
     if (mine !== turn) return;
     app.data = data;
     app.failed = null;
@@ -94,7 +98,7 @@ function draw() {
   tick();
 }
 
-function soon(delay = SOON_MS) {
+function soon(delay = pace) {
   clearTimeout(timer);
   timer = setTimeout(() => { if (!document.hidden) load(); }, delay);
 }
@@ -102,9 +106,9 @@ function soon(delay = SOON_MS) {
 let due = 0;
 function happened() {
   const wait = Math.max(0, due - Date.now());
-  if (wait === 0) due = Date.now() + SOON_MS;
+  if (wait === 0) due = Date.now() + pace;
   clearTimeout(timer);
-  timer = setTimeout(() => { due = Date.now() + SOON_MS; load(); }, wait || 60);
+  timer = setTimeout(() => { due = Date.now() + pace; load(); }, wait || 60);
 }
 
 function failure(error) {

@@ -156,6 +156,7 @@ function halfDone(status) {
 function mayRun(status, acts) {
   const others = status.options.filter((one) => !/^wavekeeper (pause|resume|approve|abort|retry|skip|write-off) /.test(one.command));
   return section(6, "What you may do, and what it would start", "",
+    !acts.length && !others.length && h("p", { class: "soft" }, "It is over: nothing. Of a machine that is still out by it, its own page tells."),
     h("dl", { class: "acts" }, acts.map((act) => [h("dt", { class: act.why_not ? "soft" : "" }, WORDS[act.verb][0]), h("dd", { class: act.why_not ? "soft" : "" }, act.why_not ? `Not now: ${act.why_not}` : act.effect)]),
       others.map((one) => [h("dt", h("code", one.command)), h("dd", one.effect)])));
 }

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.inventory.model import AppHealth, Inventory, Machine, Power
 from orchestrator.rollout.state import Scope
-from orchestrator.service.overview import STANDINGS, members, topology
+from orchestrator.service.overview import STANDINGS, Places, members, topology
 from tests.builders import lane, plan_of
 from tests.diary import Diary
 from tests.fleet import availability_set, inventory, set_id, vm
@@ -26,12 +26,14 @@ def fleet() -> Inventory:
 
 def counts(scope: Scope, group: str) -> dict[str, int]:
     """How machines of a group stand."""
-    return next(dict(one.counts) for one in topology(scope, fleet()).groups if one.id == group)
+    return next(dict(one.counts) for one in topology(scope, Places(fleet())).groups if one.id == group)
 
 
 def test_each_group_comes_after_the_one_it_is_in() -> None:
     """Leftover machines last."""
-    found = [(one.kind, one.id, one.parent, one.machines) for one in topology(Scope(), fleet()).groups]
+    found = [
+        (one.kind, one.id, one.parent, one.machines) for one in topology(Scope(), Places(fleet())).groups
+    ]
     assert found == [
         ("region", "northeurope", "", 1),
         ("zone", "northeurope/in no zone", "northeurope", 1),
@@ -48,7 +50,7 @@ def test_each_group_comes_after_the_one_it_is_in() -> None:
 def test_a_set_that_the_inventory_does_not_hold_is_called_by_the_end_of_its_id() -> None:
     """Rather than by nothing."""
     alone = inventory(vm("a", availability_set=set_id("as-lost")))
-    assert topology(Scope(), alone).groups[-1].name == "as-lost"
+    assert topology(Scope(), Places(alone)).groups[-1].name == "as-lost"
 
 
 def test_what_is_done_to_machines_is_told_of_their_groups() -> None:
@@ -93,14 +95,14 @@ def test_a_machine_that_was_left_down_stays_out_when_its_rollout_is_over() -> No
 )
 def test_machines_of_no_rollout_stand_as_the_inventory_has_them(machine: Machine, standing: str) -> None:
     """Off, ailing, unknown, serving."""
-    assert topology(Scope(), inventory(machine)).groups[0].counts == {standing: 1}
+    assert topology(Scope(), Places(inventory(machine))).groups[0].counts == {standing: 1}
 
 
 def test_members_are_told_worst_first() -> None:
     """With the rollout whose they are."""
     diary = Diary(plan_of(lane("one", "a b", "c")))
     diary.follow("b")
-    found = members(diary.scope, fleet(), "westeurope")
+    found = members(diary.scope, Places(fleet()), "westeurope")
     assert found is not None
     assert list(zip(found.name, (STANDINGS[x] for x in found.standing), found.rollout, strict=True)) == [
         ("b", "changing", "r1"),
@@ -114,4 +116,4 @@ def test_before_the_fleet_was_read_there_is_nothing_to_show() -> None:
     """And a group that isn't there has no members."""
     assert topology(Scope(), None).groups == ()
     assert members(Scope(), None, "westeurope") is None
-    assert members(Scope(), fleet(), "mars") is None
+    assert members(Scope(), Places(fleet()), "mars") is None
