@@ -150,7 +150,7 @@ class LocalHost:
         """Rules that our machines may be under came or went with another rollout, or a hold did: everybody is asked again."""
         for machine in self.agenda.ask_all(now):
             self._reconcile(machine)
-        if self._taken_up:
+        if self._taken_up and not self._commits:  # else once those are durable
             self._runner.want(OWN, self.agenda.own)
         self._news.set()
 

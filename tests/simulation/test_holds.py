@@ -15,9 +15,10 @@ from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import Inventory
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
-from orchestrator.rollout.letters import make
+from orchestrator.rollout.letters import Handover, make
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.ending import ExitCode, exit_code
+from orchestrator.service.follow import Follower
 from orchestrator.service.look import look
 from orchestrator.service.status import what_is_next
 from orchestrator.service.story import story_from
@@ -263,6 +264,27 @@ async def test_two_rollouts_keep_one_hold() -> None:
     assert rollout.status is RolloutStatus.FINISHED
     assert began(stage, "a1") >= START + 3 * HOUR
     assert began(stage, "b1") >= START + 8 * HOUR
+
+
+@virtual
+async def test_each_of_two_rollouts_at_once_looks_whom_a_hold_means() -> None:
+    """The word is decided on by one of them; the other hears of it, looks, and begins nobody whom it means."""
+    first = CAMPAIGN.replace('names: "*"', "names: [a1, a2, b3]")
+    second = CAMPAIGN.replace('names: "*"', "names: [a3, a4, b1]").replace("monthly", "other")
+    stage = Stage.of(await script(twins(), first), pace=PATIENT)
+    other = await script(twins(), second)
+    rollouts: list[Rollout] = []
+
+    async def person(running: Running) -> None:
+        asked = Handover(other.plan, WHO, "", (), "", 1.0)
+        assert await Follower(MemoryJournal(stage.disk)).hand_over(asked, stage.clock.now()) is not None
+        await hold(stage, "tag:app=a", 7 * HOUR)
+        rollouts.extend(running.house.driven())
+
+    await stage.run(meanwhile=person)
+    assert [one.status for one in rollouts] == [RolloutStatus.FINISHED] * 2
+    assert all(began(stage, name) >= START + 7 * HOUR for name in ("a2", "a3", "a4"))
+    assert began(stage, "b1") < START + HOUR
 
 
 @pytest.mark.parametrize("durable", [False, True])
