@@ -1,4 +1,4 @@
-"""What is true of the fleet now, read again and again: its inventory, and who is out of anyone's doing.
+"""What is true of the fleet now, read again and again: its inventory, and how its machines stand.
 
 Rollouts look at their own machines while they run. Here is what no rollout can know by itself: machines that were made, or changed their
 tags or place, since its plan was reviewed. Each counts where it is now, in every rollout that goes on (`rollout.membership`).
@@ -6,9 +6,10 @@ tags or place, since its plan was reviewed. Each counts where it is now, in ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -19,7 +20,7 @@ from orchestrator.daemon.fleet import Fleet, Known
 from orchestrator.daemon.following import Following
 from orchestrator.errors import CloudError, WavekeeperError
 from orchestrator.executor.fleet import looks_each, serves
-from orchestrator.inventory.model import Inventory, Kind, MachineId
+from orchestrator.inventory.model import Inventory, Kind, Machine, MachineId
 from orchestrator.inventory.read import read
 from orchestrator.planner.document import parse
 from orchestrator.planner.membership import Movements, movements
@@ -88,29 +89,46 @@ class Living:
         return await self.apart(moved, plan, known.file, policies)
 
     async def keep_health(self) -> None:
-        """For ever: look who is out. Rollouts that look at the same time share the looks."""
+        """For ever: look how machines stand. Rollouts that look at the same time share the looks."""
         services = self.house.services
         while True:
-            fleet = self.fleet.known
-            machines = len(fleet.inventory.machines) if fleet is not None else 0
-            every = looks_each(services.settings, machines)
-            if fleet is not None:
+            known = self.fleet.known
+            every = looks_each(services.settings, len(known.inventory.machines) if known is not None else 0)
+            if known is not None:
                 try:
-                    await self._look(fleet.inventory, every)
+                    await self.look(known, every)
                 except CloudError as error:
-                    log.warning(
-                        "it is not known who is out", why=str(error), last=self.health and self.health.at
-                    )
+                    last = self.health.at if self.health is not None else None
+                    log.warning("it is not known who is out", why=str(error), last=last)
             await services.clock.sleep(every.total_seconds())
 
-    async def _look(self, inventory: Inventory, every: timedelta) -> None:
-        services = self.house.services
-        began, kinds = services.clock.now(), _kinds(inventory)
+    async def look(self, known: Known, every: timedelta) -> None:
+        """Whoever shows the fleet shows it as it was seen last. Raises `CloudError` where it can't be seen."""
+        services, kinds = self.house.services, _kinds(known.inventory)
+        began = services.clock.now()
         views: dict[MachineId, View] = {}
         for subscription in sorted(kinds):
             views.update(await services.views.sweep(subscription, kinds[subscription], every / 2))
-        out = frozenset(machine for machine, view in views.items() if not serves(view))
-        self.health = Health(began, out, len(views))
+        self.health = Health(began, frozenset(m for m, view in views.items() if not serves(view)), len(views))
+        seen = await services.aside(partial(as_seen, known.inventory, views))
+        if self.fleet.known is known:  # else it was read anew meanwhile, and is younger than this
+            self.fleet.known = replace(known, inventory=seen)
+
+
+def as_seen(inventory: Inventory, views: Mapping[MachineId, View]) -> Inventory:
+    """The inventory with its machines as their views have them; of those without one nothing newer is known."""
+
+    def seen(machine: Machine) -> Machine:
+        view = views.get(machine.id)
+        if view is None:
+            return machine
+        now = (view.power, view.agent, view.app_health, view.connection)
+        if now == (machine.power, machine.agent, machine.app_health, machine.connection):
+            return machine
+        power, agent, app_health, connection = now
+        return replace(machine, power=power, agent=agent, app_health=app_health, connection=connection)
+
+    return replace(inventory, machines=tuple(map(seen, inventory.machines)))
 
 
 def _kinds(inventory: Inventory) -> dict[str, set[Kind]]:

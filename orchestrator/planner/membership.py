@@ -62,7 +62,7 @@ def _differs(plan: Plan, planned: dict[MachineId, int], machine: Machine, digest
 def _members(
     plan: Plan, live: Sequence[Constraint], new: Collection[MachineId], moved: Collection[MachineId]
 ) -> Iterator[Moved]:
-    """A budget that isn't found again takes nobody in, and whoever moved out of its plan counts as having left it."""
+    """Whoever moved, also where it counts as before. A budget that isn't found again takes nobody in, and whoever moved has left it."""
     found = counterparts(plan.constraints, live)
     joins: dict[MachineId, list[int]] = {}
     leaves: dict[MachineId, list[int]] = {}
@@ -77,5 +77,5 @@ def _members(
         for machine in before - after:
             if machine in moved:
                 leaves.setdefault(machine, []).append(place)
-    for machine in sorted({*joins, *leaves}):
+    for machine in sorted({*joins, *leaves, *moved}):
         yield Moved(machine, tuple(joins.get(machine, ())), tuple(leaves.get(machine, ())))

@@ -25,19 +25,20 @@ def decide_moved(rollout: Rollout, found: m.FleetMoved) -> tuple[e.Event, ...]:
 
 def _members(rollout: Rollout, found: m.FleetMoved) -> Iterator[e.Event]:
     for one in found.members:
-        before = rollout.moved.get(one.identity, Membership((), ()))
-        joins = tuple(sorted(set(one.joins) - set(before.joins)))
-        leaves = tuple(sorted(set(one.leaves) - set(before.leaves)))
-        if joins or leaves:
+        before = rollout.moved.get(one.identity)
+        known = before or Membership((), ())
+        joins = tuple(sorted(set(one.joins) - set(known.joins)))
+        leaves = tuple(sorted(set(one.leaves) - set(known.leaves)))
+        if joins or leaves or (before is None and one.identity in rollout.planned.index):
             yield e.MemberMoved(one.identity, joins, leaves)
 
 
 def _left_out(rollout: Rollout, found: m.FleetMoved) -> Iterator[e.Event]:
+    """Each once: one that a person wants all the same, who has seen that, is theirs."""
     for machine, why in found.changed:
-        if (
-            rollout.planned.lane_of[machine] >= 0
-            and rollout.machines[machine].status is MachineStatus.PENDING
-        ):
+        told = rollout.planned.machine(machine).id in rollout.moved
+        pending = rollout.machines[machine].status is MachineStatus.PENDING
+        if rollout.planned.lane_of[machine] >= 0 and pending and not told:
             yield e.MachineLeftOut(machine, why)
 
 

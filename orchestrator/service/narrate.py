@@ -127,7 +127,8 @@ def _moved(rollout: Rollout, fact: e.MemberMoved | e.OutsidersSeen) -> str:
     rules = rollout.planned.plan.constraints
     told = [(fact.joins, "it counts from now on in"), (fact.leaves, "it counts as out in what it left,")]
     words = [f"{what} {'; '.join(rules[n].what for n in numbers)}" for numbers, what in told if numbers]
-    return f"{_called(fact.identity)} isn't where the plan has it, if it has it: {', and '.join(words)}"
+    counts = ", and ".join(words) or "it counts as before"
+    return f"{_called(fact.identity)} isn't where the plan has it, if it has it: {counts}"
 
 
 def _called(machine: MachineId) -> str:

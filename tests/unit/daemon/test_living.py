@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.cloud.port import View
 from orchestrator.daemon.fleet import Fleet, Known
-from orchestrator.daemon.living import ELSEWHERE, Living, moved
+from orchestrator.daemon.living import ELSEWHERE, Living, as_seen, moved
 from orchestrator.errors import CloudTransient
 from orchestrator.executor.services import at_once
 from orchestrator.inventory import native
-from orchestrator.inventory.model import Inventory
+from orchestrator.inventory.model import Agent, AppHealth, Inventory, Power
 from orchestrator.planner.document import dump
 from orchestrator.planner.membership import Moved, Movements
 from orchestrator.planner.plan import plan
@@ -90,6 +91,15 @@ def test_the_files_are_enough_to_find_out_who_has_moved() -> None:
     found = moved(dump(made), native.dump(now), [policy])
     assert found.elsewhere == (0,)
     assert {one.identity for one in found.members} >= {vm_id("new")}
+
+
+def test_the_fleet_is_shown_as_it_was_seen_last() -> None:
+    """By the views of its machines; whoever has none stands as the inventory has it."""
+    read = inventory(vm("a"), vm("b"))
+    off = View(Power.STOPPED, Agent.NOT_READY, AppHealth.NONE)
+    (first, second) = as_seen(read, {vm_id("a"): off}).machines
+    assert (first.power, first.agent) == (Power.STOPPED, Agent.NOT_READY)
+    assert second is read.machines[1]
 
 
 async def test_an_inventory_is_read_again_once_it_is_too_old() -> None:

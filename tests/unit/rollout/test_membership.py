@@ -73,9 +73,13 @@ def test_who_stands_elsewhere_and_was_not_begun_is_left_to_the_next_plan() -> No
     """What has begun is carried through."""
     diary = Diary(PLAN)
     diary.well("a")
-    facts = moved(diary, changed="a b")
-    assert facts[0] == e.MachineLeftOut(diary.index("b"), "its zone changed")
+    news = [Moved(vm_id(name), ()) for name in "ab"]
+    facts = moved(diary, *news, changed="a b")
+    assert facts[2] == e.MachineLeftOut(diary.index("b"), "its zone changed")
     assert (diary.status("a"), diary.status("b")) == (MachineStatus.INTENDED, MachineStatus.LEFT_OUT)
+    diary.tell(m.Retry("r1", diary.index("b"), "ada", "it is the right one"))
+    assert moved(diary, *news, changed="a b") == ()
+    assert diary.status("b") is MachineStatus.PENDING
 
 
 def test_it_is_part_of_the_state() -> None:
