@@ -37,10 +37,14 @@ class HoldWanted:
 
 
 async def listed(asked: Asked) -> Page[Held]:
-    """Those that the person may see, the one that ends first before the others."""
+    """Those that the person may see, the one that ends first before the others; of the machines that each meant, theirs."""
     wanted: Paged = asked.query
     seen = (
-        replace(one, rollouts=tuple(there for there in one.rollouts if _may_see(asked, there.rollout)))
+        replace(
+            one,
+            matched=tuple(machine for machine in one.matched if asked.sees(_concerns(asked, [machine]))),
+            rollouts=tuple(there for there in one.rollouts if _may_see(asked, there.rollout)),
+        )
         for one in holds(asked.desk.scope, asked.desk.now())
         if asked.sees(_concerns(asked, machines_meant(asked.desk.scope, one)))
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.access.model import Role
+from orchestrator.access.model import Grant, Person, Reach, Role
 from tests.desk import Office, office, someone
 from tests.simulation.reference import reference
 
@@ -95,6 +95,19 @@ async def test_only_who_may_holds_and_lifts(there: Office) -> None:
     assert (await unhold(there, "h1", "k2", "otto"))[0] == 404
     assert (await unhold(there, "h1", "k2", "grace"))[0] == 403
     assert (await unhold(there, "h9", "k3"))[0] == 409
+
+
+async def test_whoever_sees_a_part_of_the_fleet_sees_that_part_of_a_hold(tmp_path: Path) -> None:
+    """By tag: the hold of everything is theirs, too, with their own machines alone; lifting it isn't."""
+    anna = Person("anna", (Grant(Role.OPERATOR, Reach(tags=(("app", ("a",)),))),), "anna")
+    async with office(await reference(), tmp_path, *PEOPLE, anna) as there:
+        assert (await hold(there, "name=*", "k1", "anna"))[0] == 403
+        assert (await hold(there, "name=*", "k2"))[0] == 200
+        (held,) = (await there.ask("GET", "/holds", "anna"))[1]["items"]
+        assert [one[-2:] for one in held["matched"]] == ["a1", "a2", "a3", "a4"]
+        assert (await unhold(there, "h1", "k3", "anna"))[0] == 403
+        assert (await hold(there, "tag:app=a", "k4", "anna"))[0] == 200
+        assert (await unhold(there, "h2", "k5", "anna"))[0] == 200
 
 
 async def test_an_emergency_is_an_admins(there: Office) -> None:
