@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 
 from orchestrator.cloud.port import CloudProvider
+from orchestrator.executor.log import replay
 from orchestrator.hosts.resting import Pace
 from orchestrator.inventory.model import Inventory
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.letters import Handover, make
+from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.ending import ExitCode, exit_code
 from orchestrator.service.follow import Follower
+from orchestrator.service.journal import check, move_to_archive
 from orchestrator.service.look import look
 from orchestrator.service.status import what_is_next
 from orchestrator.service.story import story_from
@@ -26,6 +29,7 @@ from orchestrator.service.verbs import carry_out, command
 from orchestrator.store.memory import Crashed, MemoryJournal
 from orchestrator.verify.holds import judge_holds
 from orchestrator.wiring.rollout import Running
+from tests.diary import assert_same_state
 from tests.fleet import vm_id
 from tests.simulation.reference import CAMPAIGN, STEPS, reference, twins
 from tests.virtual import START, Stage, die_at_every_append, script, statuses, virtual
@@ -285,6 +289,26 @@ async def test_each_of_two_rollouts_at_once_looks_whom_a_hold_means() -> None:
     assert [one.status for one in rollouts] == [RolloutStatus.FINISHED] * 2
     assert all(began(stage, name) >= START + 7 * HOUR for name in ("a2", "a3", "a4"))
     assert began(stage, "b1") < START + HOUR
+
+
+@virtual
+async def test_an_archive_takes_no_hold_away() -> None:
+    """A hold is of the scope: it stands after the rollout that saw it went, and the archive is read by itself."""
+    stage = Stage.of(await reference(), pace=PATIENT)
+    await hold(stage, "tag:app=a", 2 * HOUR)
+    await stage.run()
+    await hold(stage, "name=b1", 48 * HOUR)
+    journal = MemoryJournal(stage.disk)
+    before = await look(journal)
+    await move_to_archive(journal, Retention(), "archive-1", WHO, stage.clock.now())
+    after = await replay(journal, whole=True)
+    assert after.ended
+    assert (after.holds, after.holdings) == (before.holds, before.holdings)
+    assert_same_state(after, await replay(journal))
+    (kept,) = (await replay(MemoryJournal(stage.disk.archives["archive-1"]), whole=True)).ended.values()
+    assert kept.status is RolloutStatus.FINISHED
+    for one, in_archive in ((journal, False), (MemoryJournal(stage.disk.archives["archive-1"]), True)):
+        assert (await check(one, in_archive=in_archive)).problems == ()
 
 
 @pytest.mark.parametrize("durable", [False, True])
