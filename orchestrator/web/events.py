@@ -128,8 +128,7 @@ class _Telling:
         while not listener.ended and not listener.behind:
             listener.news.clear()
             while listener.waiting:
-                piece = listener.waiting.popleft()
-                if (piece.decided.seq, 0) > self._told and (told := self._of(piece)):
+                if told := self._of(listener.waiting.popleft()):
                     yield told
             alive = await _comes(listener.news, asked.broadcast.heartbeat_s)
             now = asyncio.get_running_loop().time()
@@ -175,7 +174,7 @@ class _Telling:
         ]
 
     def _of(self, piece: Piece) -> bytes:
-        """What this person is told of a decision."""
+        """What this person is told of a decision, and wasn't told before."""
         rollout = piece.rollout
         if self._only not in ("", piece.decided.rollout):
             return b""

@@ -15,9 +15,11 @@ import pytest
 
 from orchestrator.access.model import Grant, Person, Reach, Role
 from orchestrator.rollout.retention import Retention
+from orchestrator.web.asked import Asked
 from orchestrator.web.broadcast import Broadcast, Listener, Piece
+from orchestrator.web.events import SinceEvent, events
 from orchestrator.web.problems import Declined
-from tests.desk import Office, office, someone
+from tests.desk import ADA, Office, office, someone
 from tests.simulation.reference import reference
 from tests.unit.web.test_reads import ended, other
 
@@ -126,6 +128,29 @@ async def test_past_and_present_join_without_a_seam(tmp_path: Path) -> None:
             assert len(places) == len(set(places))
             told = [data["sentence"] for _, _, data in found if data["who"] == "ada"]
             assert len(told) == 20
+
+
+async def test_what_happens_while_the_past_is_read_comes_once(tmp_path: Path) -> None:
+    """It is read from the journal and heard as well."""
+    async with office(await reference(), tmp_path) as there:
+        name = await begun(there, "one")
+
+        async def again() -> Person:
+            return ADA
+
+        nothing: Any = None  # what the stream doesn't ask
+        asked = Asked(
+            there.desk, nothing, ADA, {}, nothing, there.broadcast, again, query=SinceEvent(after="0")
+        )
+        async with contextlib.aclosing((await events(asked)).pieces) as pieces:
+            told = [await anext(pieces), await anext(pieces)]  # in the middle of the past
+            await act(there, "pause", name, "k1")
+            while b"RolloutPaused" not in told[-1]:
+                told.append(await anext(pieces))
+            await act(there, "resume", name, "k2")
+            while b"RolloutResumed" not in told[-1]:
+                told.append(await anext(pieces))
+        assert b"".join(told).count(b"event: RolloutPaused") == 1
 
 
 async def test_one_hears_of_what_one_may_see(tmp_path: Path) -> None:
