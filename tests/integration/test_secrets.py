@@ -167,8 +167,9 @@ async def test_no_secret_is_written_or_told(tmp_path: Path, monkeypatch: pytest.
             here.processes.append(process)
             await asyncio.to_thread(wait_for, lambda: here.rows() > 0 and len(here.installs()) >= 1, process)
             url, jwt, bad = f"https://127.0.0.1:{port}", issuer.token(), new_token()
-            began = await asyncio.to_thread(here.rollout_now)
-            rollout, machine = began.id, began.planned.plan.machines[0].name
+            scope = await asyncio.to_thread(here.scope_now)
+            (rollout,) = {**scope.rollouts, **scope.ended}  # it may be over by now, where the machine is busy
+            machine = made.fleet.machines[0].name
             connector = aiohttp.TCPConnector(ssl=False)
             async with aiohttp.ClientSession(connector=connector) as session:
                 told = {}

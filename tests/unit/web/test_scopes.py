@@ -30,9 +30,9 @@ PEOPLE = (
 @pytest.fixture
 async def there(tmp_path: Path) -> AsyncIterator[Office]:
     """A rollout over the machines of two applications, and an operator of one of them."""
-    async with office(await reference(), tmp_path, *PEOPLE, scale=600.0) as made:
+    async with office(await reference(), tmp_path, *PEOPLE, scale=60.0) as made:
         rollout = await made.begin()
-        await made.until(lambda: sum(rollout.counts.values()) > rollout.counts["pending"])  # type: ignore[index]
+        await made.until(lambda: bool(rollout.in_flight))
         yield made
 
 
