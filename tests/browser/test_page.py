@@ -304,6 +304,14 @@ async def test_on_a_phone_at_night_the_stop_is_under_the_thumb(browser: Browser,
         await pause.tap()
         await eyes.confirm("Pause", "woken up")
         assert rollout.status is RolloutStatus.PAUSED
+        resume = eyes.main().locator(".do-resume")
+        await expect(resume).to_be_enabled()
+        box = await resume.bounding_box()
+        assert box is not None
+        assert (box["x"] + box["width"] <= 390, box["y"] + box["height"] <= 844) == (True, True)
+        await resume.tap()
+        await eyes.confirm("Resume", "it is well")
+        assert rollout.status is RolloutStatus.RUNNING
 
 
 async def test_whoever_is_signed_out_is_sent_to_sign_in_and_back(browser: Browser, tmp_path: Path) -> None:
