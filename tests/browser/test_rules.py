@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from orchestrator.rollout.state import MachineStatus
+from orchestrator.rollout.state import MachineStatus, RolloutStatus
 from tests.browser.eyes import DESKTOP, PHONE, browsing, looking
 from tests.browser.rules import RULES
 from tests.desk import office
@@ -63,3 +63,21 @@ async def test_every_view_can_be_used_by_everybody(kind: str, tmp_path: Path) ->
                 f"the dialog: {one}" for one in await eyes.page.evaluate(RULES, {"touch": kind == "phone"})
             ]
         assert wrong == []
+
+
+async def test_a_rollout_that_stopped_fits_a_phone(tmp_path: Path) -> None:
+    """What wakes people is read there: all of it, with the buttons on the screen."""
+    faults = "  - unhealthy: {machines: [a1]}"
+    async with (
+        browsing() as browser,
+        office(await reference(), tmp_path, faults=faults, scale=3600.0) as there,
+    ):
+        rollout = await there.begin()
+        await until(there.desk, lambda: rollout.status is RolloutStatus.STOPPED and not rollout.in_flight)
+        async with looking(browser, there.url, **PHONE) as eyes:
+            await eyes.see(f"rollouts/{rollout.id}")
+            await eyes.live()
+            await expect(eyes.main().locator(".cause")).to_contain_text("its application health is unhealthy")
+            assert await eyes.page.evaluate(RULES, {"touch": True}) == []
+            await eyes.main().locator(".do-resume").tap()
+            await expect(eyes.dialog()).to_be_visible()
