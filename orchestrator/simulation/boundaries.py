@@ -41,7 +41,7 @@ _PASSINGS = {
 
 
 class Boundary(NamedTuple):
-    """One place: its number from 1, what it is, and what of. `request` is the one that is about to be sent, if any.
+    """One place: its number from 1, what it is, and what of: words, or a `request` that is under way.
 
     A tuple, since many more are passed than anybody looks at.
     """
@@ -57,7 +57,8 @@ class Boundary(NamedTuple):
         return self.request is not None and self.request.method in ("POST", "PUT")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.what}"
+        said = self.what if self.request is None else f"{self.request.method} {self.request.path}"
+        return f"{self.kind} {said}"
 
 
 class Died(SystemExit):
@@ -81,7 +82,7 @@ class Boundaries:
 
     def watch(self, passing: Passing, request: Request) -> None:
         """Come to the three places of a request."""
-        self.cross(_PASSINGS[passing], f"{request.method} {request.path}", request)
+        self.cross(_PASSINGS[passing], "", request)
 
 
 @dataclass
