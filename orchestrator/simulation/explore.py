@@ -36,8 +36,9 @@ MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder in memory, where there
 AGAIN: Final = 0.25
 """The share of branches that die a second time, on their way back."""
 
-TOGETHER: Final = 120
-"""How many branches share a fork: enough that forking costs little, few enough that what dies in it needs little memory."""
+TOGETHER: Final = 60
+"""How many branches share a fork: enough that forking costs little, few enough that what dies in it needs little memory, and that a
+soak ends when it is to."""
 
 BURIED: Final = list[Theatre]()
 """In a fork: theatres that were played, whose dead processes must not be tidied up while others are played."""
