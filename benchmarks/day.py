@@ -46,6 +46,7 @@ GOAL_MS = 250
 FIRST_DUE = timedelta(minutes=10)
 APART = timedelta(minutes=5)
 ASK_EACH_S = 0.2
+READ_EACH = "6h"  # the inventory: reading it takes as long as in real time, which would be all of the half hour that is usual
 COMES_EACH_S = 0.02  # so many at the same moment would be asked to come again
 AT_WILL = 100_000  # requests a minute: all clients are one here
 LOOK_EACH_S = 1.0
@@ -105,7 +106,7 @@ class Site:
         names = ", ".join(f"campaign-{number}: {{act: true}}" for number in range(self.given.rollouts))
         (self.folder / "daemon.yaml").write_text(
             "version: 1\npolicies: {source: upstream}\n"
-            f"fleet: {{subscriptions: [{', '.join(SUBSCRIPTIONS)}], endpoint: {self.url!r}}}\n"
+            f"fleet: {{subscriptions: [{', '.join(SUBSCRIPTIONS)}], endpoint: {self.url!r}, every: {READ_EACH}}}\n"
             f"campaigns: {{{names}}}\njournal: journal.db\nweb: {{listen: '127.0.0.1:0', requests_per_minute: {AT_WILL}}}\naccess: {{open: true}}\n"
             f"metrics: {{listen: '127.0.0.1:{self.metrics}'}}\n",
             encoding="utf-8",
