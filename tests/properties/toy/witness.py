@@ -16,7 +16,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.planned import index_plan
-from orchestrator.rollout.state import RolloutStatus, Scope
+from orchestrator.rollout.state import RolloutStatus, Scope, StageStatus
 from tests.diary import Row
 from tests.properties.toy.world import World
 
@@ -301,5 +301,8 @@ class Witness:
             paused = (
                 rollout.status is RolloutStatus.PAUSED and run.left
             )  # it is under way, and a resume carries it through
-            known = run.failed or run.troubled or paused
+            asked = (
+                rollout.stage_status is StageStatus.AWAITING and not rollout.over
+            )  # the rest follows a yes
+            known = run.failed or run.troubled or paused or (asked and stretch.where == ())
             assert known or not self.world.held.get(stretch.where), f"{stretch.where} is left held"
