@@ -16,6 +16,9 @@ from orchestrator.web.problems import Declined
 from orchestrator.web.routes import Route
 
 KEY: Final = "Idempotency-Key"
+BODY_WITHIN_S: Final = 60.0
+"""Real seconds that a body may take: 64 MiB over a slow line."""
+
 GZIP: Final = "application/gzip"
 LONGEST_KEY: Final = 200
 
@@ -52,15 +55,26 @@ async def body_of(route: Route, request: web.Request) -> Any:
     if request.content_type != "application/json":
         raise Declined("media-type", "send the body with Content-Type: application/json")
     try:
-        return route.bodies.validate_json(await request.read())
+        return route.bodies.validate_json(await _whole(request))
     except ValidationError as error:
         raise Declined("invalid", "The body isn't valid.", flaws=_flaws(error, "")) from None
+
+
+async def _whole(request: web.Request) -> bytes:
+    """All of the body. Whoever sends it a byte now and then holds a connection for so long, and no longer."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return await request.read()
+    except TimeoutError:
+        raise Declined(
+            "bad-request", f"the body didn't come within {BODY_WITHIN_S:g} s; send it in one go"
+        ) from None
 
 
 async def _as_it_is(route: Route, request: web.Request) -> bytes:
     if request.content_type not in route.takes:
         raise Declined("media-type", f"send the body as one of: {', '.join(route.takes)}")
-    body = await request.read()
+    body = await _whole(request)
     if request.content_type != GZIP:
         return body
     return await asyncio.to_thread(_unpacked, body, request.client_max_size)

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 
@@ -205,6 +206,16 @@ async def test_who_falls_behind_is_cut_off(tmp_path: Path) -> None:
             await act(there, "pause", name, "k1")
             await act(there, "resume", name, "k2")
             assert (listener.behind, len(listener.waiting), cut) == (True, 0, [True])
+
+
+async def test_the_line_of_who_is_cut_off_breaks(tmp_path: Path) -> None:
+    """Whatever is still on its way: who doesn't read would never see a proper end."""
+    async with office(await reference(), tmp_path) as there:
+        there.broadcast._room = 0
+        async with listening(there) as ear:
+            await begun(there, "one")
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await ear.event()
 
 
 def test_a_listener_begins_anew_with_room() -> None:

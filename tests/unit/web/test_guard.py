@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,22 @@ async def test_a_body_has_its_bounds(tmp_path: Path) -> None:
         headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
         status, told = await there.ask("POST", "/rollouts?reason=x", data=b"x" * 2_000, headers=headers)
         assert (status, told["type"]) == (413, "urn:wavekeeper:problem:too-large")
+
+
+async def test_a_body_that_never_ends_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends a byte now and then holds no connection for ever."""
+    monkeypatch.setattr("orchestrator.web.reading.BODY_WITHIN_S", 0.01)
+
+    async def dribble() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with office(await reference(), tmp_path) as there:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+        status, told = await there.ask("POST", "/rollouts?reason=x", data=dribble(), headers=headers)
+        assert (status, told["type"]) == (400, "urn:wavekeeper:problem:bad-request")
 
 
 def test_a_bucket_fills_at_its_pace() -> None:
