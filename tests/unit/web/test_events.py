@@ -72,6 +72,7 @@ async def begun(there: Office, name: str) -> str:
     """A rollout in which nothing is begun for now, once it is prepared."""
     rollout = await there.begin(await other(name))
     await there.until(lambda: rollout.prepared)
+    await there.desk.house.log.durable()
     return rollout.id
 
 
@@ -89,7 +90,7 @@ async def test_what_happens_is_told_as_it_happens(tmp_path: Path) -> None:
         name = await begun(there, "one")
         async with listening(there) as ear:
             await act(there, "pause", name, "k1")
-            place, event, data = await ear.event()
+            place, event, data = (await ear.until("RolloutPaused"))[-1]
             assert (event, data["sentence"], data["who"]) == ("RolloutPaused", "paused by ada: k1", "ada")
             assert (place, data["rollout"]) == (f"{data['seq']}.{data['index']}", name)
 

@@ -123,6 +123,7 @@ async def test_who_may_see_some_machines_sees_no_others(there: Office) -> None:
     """In lists, in stories, alone; and not the plan, which has them all."""
     (name,) = there.desk.scope.rollouts
     await there.until(lambda: there.desk.scope.rollouts[name].in_flight > 1)
+    await there.desk.house.log.durable()
     lines = (await there.get(f"/rollouts/{name}/machines", "anna"))[1]["items"]
     assert {line["name"][0] for line in lines} == {"a"}
     story = (await there.get(f"/rollouts/{name}/story", "anna"))[1]["items"]
