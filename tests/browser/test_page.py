@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from orchestrator.access.model import Role
-from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
-from tests.browser.eyes import PHONE, Eyes, browsing, looking
-from tests.desk import Office, office, someone
+from orchestrator.rollout.state import MachineStatus, RolloutStatus
+from tests.browser.eyes import PHONE, looking
+from tests.browser.showing import FAST, in_flight, seen
+from tests.desk import office
 from tests.simulation.reference import CAMPAIGN, reference, twins
-from tests.virtual import Script, script
+from tests.virtual import script
 from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.wire]
 
-FAST = 1_800.0  # half an hour in a second
 APPROVED = CAMPAIGN.replace("bake: 10m}", "then: approve}")
-
-GRACE = someone("grace")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A Chromium of the test's own."""
-    async with browsing() as found:
-        yield found
-
-
-@contextlib.asynccontextmanager
-async def seen(
-    browser: Browser,
-    folder: Path,
-    scripted: Script,
-    *,
-    scale: float = 1.0,
-    faults: str = "",
-    who: str = "ada",
-    **options: object,
-) -> AsyncIterator[tuple[Office, Rollout, Eyes]]:
-    """An office with a rollout that goes on, and somebody who looks at it."""
-    people = (GRACE, someone("otto", Role.OPERATOR, "weekly"))
-    async with office(scripted, folder, *people, scale=scale, faults=faults) as there:
-        rollout = await there.begin()
-        async with looking(browser, there.url, who, **options) as eyes:
-            yield there, rollout, eyes
-
-
-def in_flight(rollout: Rollout) -> Callable[[], bool]:
-    """Whether something is."""
-    return lambda: bool(rollout.in_flight)
 
 
 async def test_a_rollout_is_seen_with_its_seven_answers(browser: Browser, tmp_path: Path) -> None:
@@ -211,35 +175,6 @@ async def test_everything_works_by_keyboard_alone(browser: Browser, tmp_path: Pa
         await expect(eyes.main().locator(".big")).to_contain_text("Paused by ada")
         await keys.press("2")
         await expect(eyes.main().locator("canvas")).to_be_visible()
-
-
-async def test_the_chart_is_walked_by_keys_and_read_as_a_table(browser: Browser, tmp_path: Path) -> None:
-    """A row is chosen by arrows and told in words; the table has every machine."""
-    async with seen(browser, tmp_path, await reference()) as (there, rollout, eyes):
-        await until(there.desk, in_flight(rollout))
-        await eyes.see(f"rollouts/{rollout.id}/chart")
-        canvas = eyes.main().locator("canvas")
-        await canvas.focus()
-        await eyes.page.keyboard.press("Home")
-        await expect(eyes.page.locator("#details h2")).to_contain_text("Lane canary-")
-        await eyes.page.keyboard.press("ArrowDown")
-        await expect(eyes.page.locator("#details h2")).to_have_text("a1")
-        await expect(eyes.page.locator("#details")).to_contain_text("Granted")
-        await eyes.button("Table").click()
-        await expect(eyes.main().locator("tbody tr")).to_have_count(8)
-
-
-async def test_the_chart_is_hit_by_a_pointer(browser: Browser, tmp_path: Path) -> None:
-    """What is under it is what is told."""
-    async with seen(browser, tmp_path, await reference()) as (there, rollout, eyes):
-        await until(there.desk, in_flight(rollout))
-        await eyes.see(f"rollouts/{rollout.id}/chart")
-        canvas = eyes.main().locator("canvas")
-        await expect(canvas).to_be_visible()
-        await canvas.click(
-            position={"x": 60, "y": 30 + 30 + 26 + 7}
-        )  # axis, stage, lane, and the first machine's row
-        await expect(eyes.page.locator("#details h2")).to_have_text("a1")
 
 
 async def test_a_lost_connection_is_said_and_what_is_shown_never_looks_live(
