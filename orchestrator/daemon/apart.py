@@ -8,10 +8,13 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from typing import Any, TypeVar
+
+from orchestrator.errors import CloudTransient
 
 T = TypeVar("T")
 
@@ -30,8 +33,20 @@ class Apart:
     pool: ProcessPoolExecutor = field(default_factory=helper)
 
     async def __call__(self, work: Callable[..., T], *given: Any) -> T:
-        """What the work gives, or raises. All of it goes from one process to the other and back."""
-        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(work, *given))
+        """What the work gives, or raises. All of it goes from one process to the other and back.
+
+        Raises `CloudTransient` where the process is ended under it, as when memory runs out: it is tried again like all that may pass, in
+        another process, and rollouts go on.
+        """
+        pool = self.pool
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, partial(work, *given))
+        except BrokenProcessPool:
+            if self.pool is pool:
+                pool.shutdown(wait=False)
+                self.pool = helper()
+            what = f"the process beside the daemon was ended while it worked ({work.__name__}); is there enough memory?"
+            raise CloudTransient(what) from None
 
     def end(self) -> None:
         """Wait for nobody."""
