@@ -345,3 +345,15 @@ async def test_the_tree_is_gone_down_to_a_machine(browser: Browser, tmp_path: Pa
         await expect(eyes.main().locator(".members li").first).to_contain_text("changing")
         await eyes.main().get_by_role("link", name="a1", exact=True).click()
         await expect(eyes.main().locator("h1")).to_have_text("a1")
+
+
+async def test_a_hold_is_seen_where_it_matters(browser: Browser, tmp_path: Path) -> None:
+    """Among what a rollout waits for, of the machine, and in the calendar: by whom, until when and why."""
+    async with seen(browser, tmp_path, await reference()) as (there, rollout, eyes):
+        await until(there.desk, in_flight(rollout))
+        body = {"select": "name=a3", "until": "2026-11-24T10:00:00Z", "reason": "a disk is replaced"}
+        status, told = await there.ask("POST", "/holds", json=body, headers={"Idempotency-Key": "one"})
+        assert status in (200, 201), told
+        for view in (f"rollouts/{rollout.id}", f"rollouts/{rollout.id}/machines/a3", "calendar"):
+            await eyes.see(view)
+            await expect(eyes.main()).to_contain_text("a disk is replaced")

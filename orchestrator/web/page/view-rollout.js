@@ -59,11 +59,12 @@ function section(number, title, tone, ...children) {
     h("h2", { id: `q${number}` }, h("span", { class: "number", "aria-hidden": "true" }, number), title), ...children);
 }
 
-function worse({ headline, next, progress, evidence }) {
-  const bad = progress.status === "stopped" || progress.status === "refused" || evidence.length > 0;
+function worse({ headline, next, progress, evidence, emergency }) {
+  const bad = Boolean(emergency) || progress.status === "stopped" || progress.status === "refused" || evidence.length > 0;
   return h("section", { class: `card worse ${bad ? "bad" : progress.status === "paused" ? "held" : ""}`, "aria-labelledby": "q1" },
     h("h2", { id: "q1", class: "unseen" }, "Is anything getting worse if I do nothing, and what starts next?"),
     h("p", { class: "big" }, headline),
+    emergency && h("p", { class: "red" }, h("span", { "aria-hidden": "true" }, "▲ "), emergency),
     h("p", { class: "next" }, h("span", { class: "soft" }, "Starts next: "), next, progress.bake_until && [" (", when(progress.bake_until), ")"]),
     parts(progress.counts));
 }
@@ -141,6 +142,7 @@ function noRoom(status) {
   return section(4, "No room left", "", table("Groups that have no room left", ["Group", "Taken", "Held by"], status.full.slice(0, FEW).map((one) => ({
     key: one.who + one.reason, cells: [brief(one.who), brief(one.reason), held(one.holders)] })), "Every group has room."),
   status.full.length > FEW && h("p", { class: "soft" }, `and ${status.full.length - FEW} more: `, h("a", { href: "#/budgets" }, "budgets")),
+  status.held.length > 0 && [h("h3", "Held"), h("ul", status.held.map((line) => h("li", line)))],
   waits.length > 0 && [h("h3", "What waits, and for what"), waiting("What waits", waits, "")]);
 }
 
