@@ -44,19 +44,20 @@ export function singleKeys(chosen) {
 }
 
 export function setKeys(app, { run, press }) {
-  let going = 0; // until when a `g` counts
+  let going = false; // a `g` was pressed, and the next key says where to
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, dialog[open]") || !singleKeys()) return;
-    if (going > performance.now() && GO[event.key]) {
+    if (event.key === "Shift") return;
+    if (going && GO[event.key]) {
       event.preventDefault();
-      going = 0;
+      going = false;
       location.hash = GO[event.key];
       return;
     }
-    going = 0;
-    if (event.key === "g") going = performance.now() + 1500;
-    else if (RUN[event.key]) { event.preventDefault(); run(RUN[event.key]); }
+    going = event.key === "g";
+    if (going) return;
+    if (RUN[event.key]) { event.preventDefault(); run(RUN[event.key]); }
     else if (app.view?.tabKeys?.[event.key]) location.hash = app.view.tabKeys[event.key];
     else if (PRESS[event.key]) { event.preventDefault(); press(PRESS[event.key]); }
   });
