@@ -65,7 +65,7 @@ class Living:
             try:
                 known = await self.fleet.younger(self.config().subscriptions, every / 2)
                 await self.tell(known)
-            except CloudError as error:
+            except WavekeeperError as error:  # the cloud's, or of what reads its answer
                 log.warning("the fleet can not be read", why=str(error), age=str(self.fleet.age))
             await clock.sleep(every.total_seconds())
 

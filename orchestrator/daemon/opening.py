@@ -18,7 +18,7 @@ from orchestrator.daemon.following import Following, Good
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.stragglers import Tried, is_new, settled, tried, with_stragglers
 from orchestrator.daemon.vetting import plan_campaign
-from orchestrator.errors import CloudError, JournalError, Refused
+from orchestrator.errors import JournalError, Refused, StaleLease, WavekeeperError
 from orchestrator.executor.whole import read_whole
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout
@@ -107,7 +107,9 @@ class Opening:
         assert good is not None
         try:
             await (self._run(due, good) if act else self._observe(due, good))
-        except (CloudError, Refused) as error:
+        except (JournalError, StaleLease):
+            raise
+        except WavekeeperError as error:  # whatever it is: what goes on already is none the worse for it
             self._wait(due, str(error))
         else:
             self.waits.pop(due.campaign, None)
@@ -147,13 +149,15 @@ class Opening:
         try:
             if not await self._took_up(due, good, before):
                 self._looked[due] = self._now()
-        except (CloudError, Refused, JournalError) as error:
+        except StaleLease:
+            raise
+        except WavekeeperError as error:
             self._wait(due, str(error))
         else:
             self.waits.pop(campaign, None)
 
     async def _took_up(self, due: Due, good: Good, before: Sequence[Rollout | Ended]) -> bool:
-        """Whether anybody was; raises `CloudError` and `Refused` where it is to be tried again."""
+        """Whether anybody was; raises where it is to be tried again."""
         outcomes = [await self._outcome(one) for one in before]
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
         try:

@@ -26,7 +26,7 @@ from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.opening import Opening
 from orchestrator.daemon.telling import Telling
 from orchestrator.daemon.vetting import Vetted, vet
-from orchestrator.errors import CloudError, Refused
+from orchestrator.errors import CloudError, Refused, WavekeeperError
 from orchestrator.gitops.repository import Repository
 from orchestrator.rollout.holds import standing
 from orchestrator.rollout.retention import Retention, may_go
@@ -163,6 +163,8 @@ class Daemon:
                 await self.following.look()
             except CloudError as error:
                 log.warning("the fleet can not be read, so a new commit can not be tried", why=str(error))
+            except WavekeeperError as error:  # rollouts go on, whatever a commit does to those who try it
+                log.warning("a new commit can not be tried", why=str(error))
             if self.following.followed.good is not before:
                 self.warn_of_strangers()
             await self.cloud.clock.sleep(self.config.git.every.total_seconds())

@@ -9,12 +9,16 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from orchestrator.daemon.calendar import Due
 from orchestrator.daemon.config import Campaign
 from orchestrator.daemon.fleet import Fleet
 from orchestrator.daemon.following import Good
 from orchestrator.daemon.living import Living
 from orchestrator.daemon.opening import Opening
+from orchestrator.daemon.vetting import plan_campaign
+from orchestrator.errors import CloudTransient, Defect, UsageError
 from orchestrator.executor.services import at_once
 from orchestrator.gitops.model import Commit
 from orchestrator.hosts.resting import Pace
@@ -49,6 +53,7 @@ class Days:
     campaign: Campaign = field(default_factory=lambda: Campaign(act=True))
     hidden: dict[str, timedelta] = field(default_factory=dict)
     rollouts: list[Rollout | Ended] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)  # of those who plan, the first times
 
     async def live(self, hours: float) -> None:
         """So many, from the world's start on."""
@@ -77,10 +82,15 @@ class Days:
         following: Any = SimpleNamespace(followed=SimpleNamespace(good=good))
         observed: Any = SimpleNamespace(known=frozenset[Due])
         fleet = Fleet(self._ask, self.stage.clock.now, at_once)
-        apart: Any = _apart
+        apart: Any = self._apart
         opening = Opening(lambda: config, following, fleet, house, apart, observed, "")
         living = Living(lambda: config, fleet, house, following, apart)
         await asyncio.gather(house.run(), opening.keep(), living.keep_inventory(), living.keep_health())
+
+    async def _apart(self, work: Callable[..., Any], *given: Any) -> Any:
+        if work is plan_campaign and self.fails:
+            raise self.fails.pop()
+        return work(*given)
 
     async def _ask(self, subscriptions: Sequence[str]) -> bytes:
         read = with_regions(await self.stage.cloud().inventory(subscriptions))
@@ -92,10 +102,6 @@ class Days:
             for one in read.availability_sets
         )
         return native.dump(replace(read, machines=there, availability_sets=sets))
-
-
-async def _apart(work: Callable[..., Any], *given: Any) -> Any:
-    return work(*given)
 
 
 async def lived(hours: float, faults: str = "", **parts: Any) -> Days:
@@ -121,6 +127,15 @@ async def test_who_was_left_out_is_taken_up_in_the_next_window() -> None:
     assert isinstance(second, Ended)
     assert second.counts == {MachineStatus.DONE: 1}
     assert days.stage.installs() == EACH_ONCE
+
+
+@virtual
+@pytest.mark.parametrize("error", [CloudTransient("the helper is lost"), UsageError("nothing to select"), Defect("a bug")])
+async def test_whatever_keeps_a_moment_from_being_planned_it_is_tried_again(error: Exception) -> None:
+    """The daemon that drives everybody else's rollouts doesn't end by it."""
+    days = await lived(14, fails=[error])
+    (only,) = days.rollouts
+    assert FIRST + timedelta(minutes=5) <= only.started_at < FIRST + timedelta(minutes=6)
 
 
 @virtual
