@@ -134,7 +134,8 @@ class _Telling:
             now = asyncio.get_running_loop().time()
             if now - checked >= asked.broadcast.heartbeat_s:
                 checked = now
-                await asked.again()
+                if (await asked.again()).grants != asked.person.grants:
+                    return  # who may see something else by now comes back, and is told that
             if not alive:
                 yield _ALIVE
 

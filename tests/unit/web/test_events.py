@@ -196,6 +196,18 @@ async def test_a_line_in_use_says_so_and_asks_again_who_it_is(tmp_path: Path) ->
             await ear.until("RolloutPaused")
 
 
+async def test_whose_rights_change_is_let_go(tmp_path: Path) -> None:
+    """Nobody goes on hearing what is no longer theirs; they come back, and are told what is."""
+    async with (
+        office(await reference(), tmp_path, *PEOPLE, heartbeat_s=0.02) as there,
+        listening(there, who="otto") as ear,
+    ):
+        assert await anext(ear.lines) == b":\n"
+        there.people["otto"] = someone("otto", Role.VIEWER, "monthly")
+        with pytest.raises(EOFError):
+            await ear.event()
+
+
 async def test_who_falls_behind_is_cut_off(tmp_path: Path) -> None:
     """Nothing waits for them; they come back by the last id they have."""
     async with office(await reference(), tmp_path) as there:
