@@ -173,14 +173,15 @@ class Log:
         self._last = commit = asyncio.ensure_future(append)
         self._keep_if_due(commit, facts)
         decided = Decided(expected + 1, rollout, at, facts)
-        if self._listeners:
-            self._untold.append((decided, commit))
-            commit.add_done_callback(self._tell)
+        self._untold.append(
+            (decided, commit)
+        )  # whoever listens before it is durable may not find it in the journal yet
+        commit.add_done_callback(self._tell)
         return decided, commit
 
     @contextmanager
     def listening(self, listener: Callable[[Decided], None]) -> Iterator[None]:
-        """Have every decision that is recorded within the block told once it is durable, in the order of the journal.
+        """Have every decision that becomes durable within the block told, in the order of the journal.
 
         A listener must be quick, and must not raise.
         """

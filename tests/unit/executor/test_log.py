@@ -91,3 +91,15 @@ async def test_listeners_are_told_of_durable_rows_in_order_and_of_no_others() ->
         await asyncio.sleep(0)
     await journal.acquire("ada", NOON)
     assert [seq for seq, _ in told] == [2, 3]
+
+
+async def test_what_is_not_durable_yet_is_told_to_whoever_begins_to_listen() -> None:
+    """The journal that they read at once hasn't got it: else it would be told to them never."""
+    log, journal = await opened()
+    heard: list[int] = []
+    _, commit = log.record("r1", (e.Prepared(()), e.StageOpened(0)), NOON)
+    with log.listening(lambda decided: heard.append(decided.seq)):
+        assert [row.seq async for row in journal.read(1)] == []
+        await commit
+        await asyncio.sleep(0)
+    assert heard == [2]
