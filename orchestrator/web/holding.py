@@ -17,7 +17,9 @@ from pydantic import Field
 
 from orchestrator.access.model import FLEET, About, Verb
 from orchestrator.inventory.model import MachineId
+from orchestrator.rollout.letters import dump
 from orchestrator.service.holds import Held, hold_command, holds, machines_meant, unhold_command
+from orchestrator.service.letterbox import slip
 from orchestrator.web.asked import Asked, TagsOfMany, about
 from orchestrator.web.models import Done, Line, Page, Reason
 from orchestrator.web.paging import Paged, page_of
@@ -72,8 +74,8 @@ async def lift(asked: Asked) -> Done:
         if not asked.sees(concerns):
             raise Declined("not-found", f"there is no hold {held.id} that {asked.person.name} may see")
         asked.require(Verb.UNHOLD, concerns)
-    else:  # lifted already, under this key perhaps
-        asked.require(Verb.UNHOLD, FLEET)
+    elif not await asked.letters.known(slip(asked.person.id, asked.key, dump(command))):
+        asked.require(Verb.UNHOLD, FLEET)  # else they lifted it themselves, and ask for the answer once more
     return await by_letter(asked, command)
 
 
