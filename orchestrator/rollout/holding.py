@@ -6,7 +6,7 @@ its grant back. Holds are asked where windows are: both keep a machine waiting u
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from orchestrator.availability.ledger import Refusal
@@ -33,19 +33,18 @@ def decide_hold(scope: Scope, command: m.Hold | m.Unhold, now: datetime) -> tupl
         raise Refused("say why, for whoever reads it later: --reason ...")
     if command.until.tzinfo is None:
         raise Refused("say until when with its time zone, such as 2026-12-01T10:00Z")
-    if command.until <= now:
+    until = command.until.astimezone(UTC)  # as everything that tells of it says
+    if until <= now:
         raise Refused(
-            f"{command.until:%Y-%m-%d %H:%M} UTC is past already: it is {now:%Y-%m-%d %H:%M} UTC; say a later time with --until"
+            f"{until:%Y-%m-%d %H:%M} UTC is past already: it is {now:%Y-%m-%d %H:%M} UTC; say a later time with --until"
         )
-    if command.until > now + LONGEST:
+    if until > now + LONGEST:
         raise Refused(
             f"a hold lasts for {duration(LONGEST)} at most, now until {now + LONGEST:%Y-%m-%d %H:%M} UTC; "
             "hold again when that is over, or take the machines out of the campaign"
         )
     number = f"h{scope.holdings + 1}"
-    return (
-        e.HoldPlaced(number, command.select, command.until, command.who, command.reason, command.matched),
-    )
+    return (e.HoldPlaced(number, command.select, until, command.who, command.reason, command.matched),)
 
 
 def _lift(scope: Scope, command: m.Unhold, now: datetime) -> tuple[e.Event, ...]:

@@ -130,7 +130,9 @@ async def test_who_was_left_out_is_taken_up_in_the_next_window() -> None:
 
 
 @virtual
-@pytest.mark.parametrize("error", [CloudTransient("the helper is lost"), UsageError("nothing to select"), Defect("a bug")])
+@pytest.mark.parametrize(
+    "error", [CloudTransient("the helper is lost"), UsageError("nothing to select"), Defect("a bug")]
+)
 async def test_whatever_keeps_a_moment_from_being_planned_it_is_tried_again(error: Exception) -> None:
     """The daemon that drives everybody else's rollouts doesn't end by it."""
     days = await lived(14, fails=[error])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import orjson
 import pytest
@@ -41,6 +41,14 @@ def test_a_hold_is_a_fact_of_the_scope_with_name_reason_and_end() -> None:
     scope = Scope()
     assert hold(scope) == e.HoldPlaced("h1", "name=a", NOON + HOUR, WHO, WHY)
     assert hold(scope, "region=westeurope").hold == "h2"
+    assert str(scope.holds["h1"]) == f"held by ada until 2026-11-22 13:00 UTC: {WHY} (hold h1)"
+
+
+def test_an_end_of_another_time_zone_is_the_same_moment_in_utc() -> None:
+    """An hour from now is told as that hour, wherever whoever asks for it has their clock."""
+    scope, berlin = Scope(), timezone(timedelta(hours=2))
+    (fact,) = decide(scope, m.Hold("name=a", (NOON + HOUR).astimezone(berlin), WHO, WHY), NOON)
+    apply(scope, "", fact, NOON)
     assert str(scope.holds["h1"]) == f"held by ada until 2026-11-22 13:00 UTC: {WHY} (hold h1)"
 
 
