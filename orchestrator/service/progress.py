@@ -161,7 +161,9 @@ def _lane(rollout: Rollout, number: int) -> LaneProgress:
 
 
 def waits(scope: Scope, rollout: Rollout, now: datetime, most: int) -> list[Waiting]:
-    """What doesn't move and why, the whole rollout first, then lanes, then machines that want a grant."""
+    """What doesn't move and why, the whole rollout first, then lanes, then machines that want a grant; of one that is over nothing."""
+    if rollout.over:
+        return []
     found = _whole(rollout)
     if found:
         return found

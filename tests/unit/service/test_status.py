@@ -241,6 +241,15 @@ def test_a_machine_that_waits_names_what_it_waits_for_and_who_is_in_its_way() ->
     )
 
 
+def test_nobody_waits_in_a_rollout_that_is_over() -> None:
+    """Whoever wasn't begun won't be: a deadline would promise what never comes."""
+    diary = broad()
+    diary.follow("b")
+    assert [one.who for one in status(diary.scope, diary.rollout, diary.now).progress.waiting] == ["c"]
+    diary.abort()
+    assert status(diary.scope, diary.rollout, diary.now).progress.waiting == ()
+
+
 def test_a_machine_whose_lane_waits_for_another_says_so() -> None:
     """By the other lane's name."""
     diary = Diary(plan_of(lane("first", "a"), lane("second", "b", after=["first"])))
