@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Never
 
 from orchestrator.cloud.port import View
@@ -121,14 +121,14 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
             if (held := await look_again(services, rollout)) is not None:
                 report(held)
         try:
-            views = await _sweeps(services, rollout, every / 2)
+            views, seen_at = await _sweeps(services, rollout, every / 2)
         except CloudError:
             continue
-        seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes))
+        seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes), seen_at)
         turn += 1
         _count(rollout, misses, seen)
         out = {i: bad for i, bad in seen.items() if bad and misses[i] == _looks(rollout, i, bad)}
-        for observation in _changes(rollout, out, [i for i in seen if not seen[i]]):
+        for observation in _changes(rollout, out, [i for i in seen if not seen[i]], seen_at):
             report(observation)
         if strangers := outsiders(rollout):
             report(_of_outsiders(rollout, strangers, views))
@@ -165,16 +165,23 @@ def _count(rollout: Rollout, misses: Counter[int], seen: Mapping[int, str]) -> N
 
 
 async def _look(
-    services: Services, rollout: Rollout, views: Mapping[MachineId, View], networked: Sequence[int]
+    services: Services,
+    rollout: Rollout,
+    views: Mapping[MachineId, View],
+    networked: Sequence[int],
+    seen_at: datetime | None = None,
 ) -> dict[int, str]:
     """Why each machine is out, empty if it serves; without those that nobody can tell of now, or that a grant is about.
 
-    `networked` are asked over the network, so many at a time.
+    `networked` are asked over the network, so many at a time. `seen_at`: when the views were asked for, where that was a while ago; of
+    a machine about which something was decided since then they tell nothing.
     """
     rounds = await _ask(services, rollout, networked)
     seen = {}
     for index, machine in enumerate(rollout.planned.plan.machines):
-        if rollout.machines[index].status not in IN_FLIGHT | A_PERSONS:
+        run = rollout.machines[index]
+        known_since = seen_at is not None and run.since is not None and run.since > seen_at
+        if run.status not in IN_FLIGHT | A_PERSONS and not known_since:
             bad = _bad(rollout, index, views.get(machine.id), rounds.get(index))
             if bad is not None:
                 seen[index] = bad
@@ -195,7 +202,9 @@ async def _ask(services: Services, rollout: Rollout, machines: Sequence[int]) ->
     return {index: rounds[index] for index in machines}
 
 
-def _changes(rollout: Rollout, out: Mapping[int, str], back: Sequence[int]) -> tuple[m.Observation, ...]:
+def _changes(
+    rollout: Rollout, out: Mapping[int, str], back: Sequence[int], seen_at: datetime | None = None
+) -> tuple[m.Observation, ...]:
     """One observation for each machine that is out, with its own evidence, and one for all that serve.
 
     One that was to be changed yet and isn't listed any more is gone: nothing is left to wait for, and whoever is kept waiting by
@@ -207,7 +216,7 @@ def _changes(rollout: Rollout, out: Mapping[int, str], back: Sequence[int]) -> t
         else m.FleetChanged(rollout.id, (index,), (), out[index])
         for index in sorted(out)
     ]
-    return (*gone, *([m.FleetChanged(rollout.id, (), tuple(back))] if back else []))
+    return (*gone, *([m.FleetChanged(rollout.id, (), tuple(back), seen_at=seen_at)] if back else []))
 
 
 def _networked(rollout: Rollout, index: int) -> bool:
@@ -216,11 +225,16 @@ def _networked(rollout: Rollout, index: int) -> bool:
     return any(plan.probes[p].kind in NETWORK for p in plan.machines[index].probes)
 
 
-async def _sweeps(services: Services, rollout: Rollout, within: timedelta) -> dict[MachineId, View]:
+async def _sweeps(
+    services: Services, rollout: Rollout, within: timedelta
+) -> tuple[dict[MachineId, View], datetime]:
+    """The views of all subscriptions, and since when they may be so: the moment at which the first of them was asked for."""
     views: dict[MachineId, View] = {}
+    seen_at = services.clock.now()
     for subscription, kinds in _held(rollout):
         views.update(await services.views.sweep(subscription, kinds, within))
-    return views
+        seen_at = min(seen_at, services.views.asked_at(subscription) or seen_at)
+    return views, seen_at
 
 
 def _held(rollout: Rollout) -> list[tuple[str, frozenset[Kind]]]:

@@ -126,6 +126,11 @@ class Views:
             self._swept[subscription] = (asked_at, frozenset(kinds), views)
             return views
 
+    def asked_at(self, subscription: str) -> datetime | None:
+        """When the last sweep of a subscription was asked for; None before there was one."""
+        known = self._swept.get(subscription)
+        return None if known is None else known[0]
+
     async def _sweep(
         self, subscription: str, kinds: Collection[Kind]
     ) -> tuple[datetime, Mapping[MachineId, View]]:

@@ -255,6 +255,11 @@ def _fleet_changed(scope: Scope, rollout: Rollout, message: m.FleetChanged) -> t
     back = []
     for machine in message.back:
         identity = rollout.planned.machine(machine).id
+        if (
+            message.seen_at is not None
+            and scope.ledger.others.get(identity, message.seen_at) > message.seen_at
+        ):
+            continue  # it went out after it was looked at
         if identity in scope.ledger.others or left_open_by(scope, rollout, identity) is not None:
             back.append(machine)
     evidence = message.evidence or "well when verified, not now"

@@ -61,12 +61,13 @@ class FleetLooked:
 
 @dataclass(frozen=True, slots=True)
 class FleetChanged:
-    """Machines outside any grant that went out, or serve again."""
+    """Machines outside any grant that went out, or serve again. `seen_at`: when that was asked for, if it may be of a while ago."""
 
     rollout: str
     out: tuple[int, ...]
     back: tuple[int, ...]
     evidence: str = ""
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import replace
 
 from orchestrator.executor.fleet import prepare, watch
+from orchestrator.inventory.model import Kind
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.state import Membership
+from orchestrator.rollout.state import MachineRun, MachineStatus, Membership
 from tests.builders import lane, plan_of
-from tests.fleet import vm_id
+from tests.fleet import SUBSCRIPTION, vm_id
 from tests.unit.executor.doors import Doors
 from tests.virtual import virtual
 
@@ -42,3 +43,19 @@ async def test_who_counts_and_is_not_of_the_plan_is_looked_at_too() -> None:
     looks = [one for one in seen if isinstance(one, m.OutsidersLooked)]
     assert looks[0] == m.OutsidersLooked("r1", (), (vm_id("b"), vm_id("gone")))
     assert looks[-1] == m.OutsidersLooked("r1", (vm_id("b"),), (vm_id("gone"),))
+
+
+@virtual
+async def test_views_that_others_asked_for_tell_nothing_of_what_was_decided_since() -> None:
+    """Of a machine that was found to be out after them they would say that it serves, and its place would be given away."""
+    here = Doors(plan_of(lane("west", "a b")), "- goes_off: {machines: [a], at: 45s, for: 20m}")
+    rollout, seen = here.diary.rollout, list[m.Observation]()
+    task = asyncio.create_task(watch(here.services, rollout, seen.append))
+    await here.clock.sleep(40)
+    await here.services.views.sweep(SUBSCRIPTION, {Kind.AZURE_VM})
+    asked_at = here.clock.now()
+    await here.clock.sleep(10)
+    rollout.machines[0] = MachineRun(MachineStatus.LEFT_OUT, here.clock.now())
+    await here.clock.sleep(20)
+    task.cancel()
+    assert seen == [m.FleetChanged("r1", (), (1,), seen_at=asked_at)]

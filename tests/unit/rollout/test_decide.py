@@ -237,6 +237,15 @@ def test_what_is_known_already_is_not_written_again(diary: Diary) -> None:
     assert diary.fleet(back="x") == ()
 
 
+def test_who_went_out_after_the_look_is_not_back_by_it(diary: Diary) -> None:
+    """Another rollout may have found it out meanwhile: only a look of later than that tells that it serves again."""
+    x, before = diary.index("x"), diary.now - timedelta(seconds=1)
+    diary.fleet(out="x")
+    assert diary.tell(m.FleetChanged(diary.id, (), (x,), seen_at=before)) == ()
+    later = diary.now + timedelta(seconds=1)
+    assert diary.tell(m.FleetChanged(diary.id, (), (x,), seen_at=later)) == (e.FleetSeen((), (x,)),)
+
+
 def test_a_machine_that_holds_a_grant_is_expected_to_be_down(diary: Diary) -> None:
     """The watch sees it, and that is no news."""
     diary.follow("a")
