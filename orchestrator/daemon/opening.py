@@ -130,6 +130,8 @@ class Opening:
             read, self.house.services, who=WHO, reason=f"{why}, commit {good.commit.short}",
             endpoint=self.endpoint, due=due.at, commit=good.commit.id,
         )  # fmt: skip
+        if not self.config().campaign(due.campaign).act:  # to plan took a while
+            raise Refused("the configuration says meanwhile that it only observes")
         rollout = await start(self.house, read, handover)
         log.info(
             "opened", rollout=rollout.id, campaign=due.campaign, due=due.at, commit=good.commit.short, why=why

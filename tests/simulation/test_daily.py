@@ -54,6 +54,7 @@ class Days:
     hidden: dict[str, timedelta] = field(default_factory=dict)
     rollouts: list[Rollout | Ended] = field(default_factory=list)
     fails: list[Exception] = field(default_factory=list)  # of those who plan, the first times
+    calls_off: bool = False  # whether somebody has it only observe while it is planned
 
     async def live(self, hours: float) -> None:
         """So many, from the world's start on."""
@@ -90,6 +91,8 @@ class Days:
     async def _apart(self, work: Callable[..., Any], *given: Any) -> Any:
         if work is plan_campaign and self.fails:
             raise self.fails.pop()
+        if work is plan_campaign and self.calls_off:
+            self.campaign = Campaign(act=False)
         return work(*given)
 
     async def _ask(self, subscriptions: Sequence[str]) -> bytes:
@@ -127,6 +130,12 @@ async def test_who_was_left_out_is_taken_up_in_the_next_window() -> None:
     assert isinstance(second, Ended)
     assert second.counts == {MachineStatus.DONE: 1}
     assert days.stage.installs() == EACH_ONCE
+
+
+@virtual
+async def test_nothing_is_begun_of_what_may_not_act_any_more() -> None:
+    """Somebody turned the campaign off while a large plan was made: the next thing that happens isn't its rollout."""
+    assert (await lived(2, calls_off=True)).rollouts == []
 
 
 @virtual
