@@ -183,7 +183,7 @@ class Log:
     def listening(self, listener: Callable[[Decided], None]) -> Iterator[None]:
         """Have every decision that becomes durable within the block told, in the order of the journal.
 
-        A listener must be quick, and must not raise.
+        A listener must be quick. One that raises misses that decision, and nobody else does.
         """
         self._listeners.append(listener)
         try:
@@ -197,7 +197,10 @@ class Log:
             decided, commit = self._untold.popleft()
             if not commit.cancelled() and commit.exception() is None:
                 for listener in tuple(self._listeners):
-                    listener(decided)
+                    try:
+                        listener(decided)
+                    except Exception:  # noqa: BLE001 - its own affair: the others hear of it
+                        _TOLD.exception("a listener failed on row %d", decided.seq)
 
     async def durable(self) -> None:
         """Wait until all rows that were queued so far are durable. Raises what the last of them did."""

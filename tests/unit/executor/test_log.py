@@ -103,3 +103,15 @@ async def test_what_is_not_durable_yet_is_told_to_whoever_begins_to_listen() -> 
         await commit
         await asyncio.sleep(0)
     assert heard == [2]
+
+
+async def test_a_listener_that_fails_keeps_nothing_from_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake in what counts facts costs nobody an event."""
+    log, _ = await opened()
+    heard: list[int] = []
+    with log.listening(lambda _: 1 / 0), log.listening(lambda decided: heard.append(decided.seq)):
+        _, commit = log.record("r1", (e.Prepared(()), e.StageOpened(0)), NOON)
+        await commit
+        await asyncio.sleep(0)
+    assert heard == [2]
+    assert "a listener failed on row 2" in caplog.text
