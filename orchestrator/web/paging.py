@@ -47,12 +47,17 @@ def decode(cursor: str, like: Place) -> Place:
     except ValueError:
         place = None
     shape = [type(part) for part in like]
-    if not isinstance(place, list) or [type(part) for part in place] != shape:
+    if not isinstance(place, list) or [type(part) for part in place] != shape or not _bearable(place):
         flaw = Flaw(
             "?cursor", "is none of this list", "take it from `next` of the page before, or leave it away"
         )
         raise Declined("bad-request", "The parameters can't be understood.", flaws=[flaw])
     return tuple(place)
+
+
+def _bearable(place: list[int | str]) -> bool:
+    """Whether a journal can be asked for it: SQLite has no larger numbers."""
+    return all(abs(part) < 1 << 63 for part in place if isinstance(part, int))
 
 
 def page_of(

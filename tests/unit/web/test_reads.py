@@ -16,6 +16,7 @@ from orchestrator.access.model import Grant, Person, Reach, Role
 from orchestrator.rollout.retention import Retention
 from orchestrator.rollout.state import Ended
 from orchestrator.web.models import Coming, ObservationTold
+from orchestrator.web.paging import encode
 from tests.desk import Office, office, someone
 from tests.simulation.reference import CAMPAIGN, reference, twins
 from tests.virtual import START, Script, script
@@ -77,6 +78,13 @@ async def test_pages_hold_still_while_rollouts_come(tmp_path: Path) -> None:
         second = (await there.get(f"/rollouts?limit=2&cursor={first['next']}"))[1]
         found = [line["campaign"] for line in (*first["items"], *second["items"])]
         assert (found, second["next"]) == (["three", "two", "one"], None)
+
+
+async def test_a_cursor_beyond_every_row_is_told(there: Office) -> None:
+    """No number is too large to be asked for, and none is a mistake of the daemon's."""
+    rollout = (await there.get("/rollouts"))[1]["items"][0]["id"]
+    status, told = await there.get(f"/rollouts/{rollout}/story?cursor={encode((1 << 63, 0))}")
+    assert (status, told["problems"][0]["place"]) == (400, "?cursor")
 
 
 @pytest.mark.parametrize("cursor", ["x", "!", "W10", "WyJhIl0", "bnVsbA", "e30"])
