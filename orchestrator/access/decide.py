@@ -4,7 +4,8 @@
 
 - A grant for campaigns covers what concerns such a campaign, whichever machines are in it.
 - A grant for tags covers machines. What changes something must be about covered machines alone, by one grant or several; a rollout
-  is seen by whoever may see one of its machines, since its halt is theirs too.
+  is seen by whoever may see one of its machines, since its halt is theirs too, and paused by whoever operates one: to pause is safe, and
+  who sees their machine hurt at night must not have to find somebody with a wider role. To go on again concerns all of them.
 - A grant for both covers such machines in such campaigns.
 - To start a plan is covered by no grant for campaigns: its name is its author's word, and its machines are what counts.
 - What concerns the fleet as a whole is covered by a grant for everything alone.
@@ -16,8 +17,12 @@ import re
 from collections.abc import Iterable, Sequence
 from fnmatch import translate
 from functools import lru_cache
+from typing import Final
 
 from orchestrator.access.model import MAY, About, Allowed, Denied, Grant, Person, Reach, Role, Tags, Verb
+
+_ONE_IS_ENOUGH: Final = frozenset({Verb.VIEW, Verb.PAUSE})
+"""What takes a single machine of those that it concerns."""
 
 
 def decide(person: Person, verb: Verb, about: About) -> Allowed | Denied:
@@ -45,7 +50,7 @@ def _covered(grants: Iterable[Grant], verb: Verb, about: About) -> bool:
     if not by_tag or not about.machines:
         return False
     each = (any(_has(reach, tags) for reach in by_tag) for tags in about.machines)
-    return any(each) if verb is Verb.VIEW else all(each)
+    return any(each) if verb in _ONE_IS_ENOUGH else all(each)
 
 
 def _is_among(globs: tuple[str, ...], campaign: str) -> bool:

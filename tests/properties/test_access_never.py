@@ -70,13 +70,22 @@ def test_a_narrower_grant_never_allows_more(
 def test_a_machine_more_never_lets_more_be_changed(
     grants: tuple[Grant, ...], verb: Verb, about: About, tags: dict[str, str]
 ) -> None:
-    """What concerns more machines takes no less; but for an act that concerned none by name, and for seeing."""
+    """What concerns more machines takes no less; but for an act that concerned none by name, and for seeing and pausing, which take one."""
     if (
-        verb is not Verb.VIEW
+        verb not in {Verb.VIEW, Verb.PAUSE}
         and about.machines
         and may(_anna(grants), verb, replace(about, machines=(*about.machines, tags)))
     ):
         assert may(_anna(grants), verb, about)
+
+
+@given(GRANTS, ABOUTS, TAGS)
+def test_a_machine_more_never_takes_the_pause_away(
+    grants: tuple[Grant, ...], about: About, tags: dict[str, str]
+) -> None:
+    """Whoever may stop what goes on may do so however much else goes on with it."""
+    if may(_anna(grants), Verb.PAUSE, about):
+        assert may(_anna(grants), Verb.PAUSE, replace(about, machines=(*about.machines, tags)))
 
 
 @given(GRANTS, ABOUTS)

@@ -49,15 +49,15 @@ REACH = {
     "both-other": Reach(campaigns=("pay-*",), tags=(("team", ("shop",)),)),
 }
 
-# What a reach covers: `all` for whatever may be asked, `run` for all but to start a plan, `see` for `view` alone.
+# What a reach covers: `all` for whatever may be asked, `run` for all but to start a plan, `one` for what takes one machine of them: to see it and to pause it.
 COVERS = """
               fleet   shop's   mixed   pay's   machine   untagged
 everything    all     all      all     all     all       all
 shop-*        -       run      run     -       -         -
 other,pay-*   -       -        -       run     -         -
-team=shop     -       all      see     -       all       -
-team=*,tier   -       all      see     -       all       -
-both          -       run      see     -       -         -
+team=shop     -       all      one     -       all       -
+team=*,tier   -       all      one     -       all       -
+both          -       run      one     -       -         -
 both-other    -       -        -       -       -         -
 """
 
@@ -76,7 +76,7 @@ def _each() -> Iterator[tuple[Role, Verb, str, str, bool]]:
             within = (
                 covered == "all"
                 or (covered == "run" and verb != "start")
-                or (covered == "see" and verb == "view")
+                or (covered == "one" and verb in {"view", "pause"})
             )
             yield Role(role), Verb(verb), reach, about, good_for == "yes" and within
 
@@ -107,8 +107,17 @@ def test_grants_cover_machines_together_but_roles_do_not_mix() -> None:
     shop, pay = Reach(tags=(("team", ("shop",)),)), Reach(tags=(("team", ("pay",)),))
     both = Person("anna", (Grant(Role.OPERATOR, shop), Grant(Role.OPERATOR, pay)), "1")
     half = Person("anna", (Grant(Role.OPERATOR, shop), Grant(Role.VIEWER, pay)), "1")
-    assert may(both, Verb.PAUSE, ABOUT["mixed"])
-    assert not may(half, Verb.PAUSE, ABOUT["mixed"])
+    assert may(both, Verb.RESUME, ABOUT["mixed"])
+    assert not may(half, Verb.RESUME, ABOUT["mixed"])
+
+
+def test_who_operates_one_machine_may_pause_and_no_more() -> None:
+    """Whoever may only look at one of them, and operates machines elsewhere, may not even do that."""
+    shop, pay = Reach(tags=(("team", ("shop",)),)), Reach(tags=(("team", ("pay",)),))
+    one = Person("anna", (Grant(Role.OPERATOR, shop),), "1")
+    looks = Person("anna", (Grant(Role.VIEWER, shop), Grant(Role.OPERATOR, pay)), "1")
+    assert [verb for verb in Verb if may(one, verb, ABOUT["mixed"])] == [Verb.VIEW, Verb.PAUSE]
+    assert [verb for verb in Verb if may(looks, verb, ABOUT["shop's"])] == [Verb.VIEW]
 
 
 def test_a_bracket_in_a_name_is_itself() -> None:

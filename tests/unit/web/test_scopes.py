@@ -90,13 +90,27 @@ async def test_whoever_may_see_nothing_sees_nothing(there: Office, who: str) -> 
     assert seen == {}
 
 
+async def test_whoever_operates_one_machine_may_pause_and_leaves_the_rest_to_others(there: Office) -> None:
+    """Its button works, the others say why not; and so it is."""
+    (rollout,) = there.desk.house.log.scope.rollouts
+    _, told = await there.get(f"/rollouts/{rollout}/acts", "ann")
+    why_not = {one["verb"]: one["why_not"] for one in told["items"]}
+    assert why_not.pop("pause") == ""
+    assert {why.partition(";")[0] for why in why_not.values()} == {"ann is operator for machines with app=a"}
+    how = {"json": {"reason": "it hurts"}, "headers": {"Idempotency-Key": "p"}}
+    status, told = await there.ask("POST", f"/rollouts/{rollout}/pause", "ann", **how)
+    assert (status, told["facts"]) == (200, ["paused by ann: it hurts"])
+    how["headers"] = {"Idempotency-Key": "r"}
+    assert (await there.ask("POST", f"/rollouts/{rollout}/resume", "ann", **how))[0] == 403
+
+
 async def test_an_act_that_is_denied_is_logged(there: Office) -> None:
     """Who, what, on which machine, and why; what may not be seen isn't there, and is no attempt to be told of."""
     (rollout,) = there.desk.house.log.scope.rollouts
     how = {"json": {"reason": "x"}, "headers": {"Idempotency-Key": "k"}}
     with structlog.testing.capture_logs() as logs:
-        assert (await there.ask("POST", f"/rollouts/{rollout}/pause", "ann", **how))[0] == 403
+        assert (await there.ask("POST", f"/rollouts/{rollout}/resume", "ann", **how))[0] == 403
         assert (await there.ask("POST", f"/rollouts/{rollout}/machines/b1/retry", "ann", **how))[0] == 404
     (told,) = [one for one in logs if one["event"] == "denied"]
-    assert (told["who"], told["verb"], told["path"]) == ("ann", "pause", {"id": rollout})
+    assert (told["who"], told["verb"], told["path"]) == ("ann", "resume", {"id": rollout})
     assert told["why"].startswith("ann is operator for machines with app=a; ")
