@@ -1,12 +1,13 @@
 """Campaigns that may not act: gone through when they are due, and kept as what they would have done, a file each.
 
-A file is written when the going-through has ended, and so a moment is observed once; one that a restart cut short is begun anew.
+A file is written when the going-through has ended, and so a moment is observed once; one that a restart cut short, or that came to no
+file, is begun anew.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -60,17 +61,28 @@ class Observations:
         """The moments that need no observing any more."""
         return frozenset(self.done | self.going_on.keys())
 
-    def begin(self, due: Due, plan: bytes) -> None:
-        """Go through a plan beside whatever goes on."""
+    def begin(self, due: Due, plan: bytes, failed: Callable[[str], None]) -> None:
+        """Go through a plan beside whatever goes on. `failed` is told why the moment isn't observed by that, if it isn't."""
         log.info("due, and only observed: nothing is changed", campaign=due.campaign, due=due.at)
-        self.going_on[due] = asyncio.create_task(self._go_through(due, plan))
+        self.going_on[due] = asyncio.create_task(self._go_through(due, plan, failed))
 
     def cancel(self) -> None:
         """Leave what is going on; it is begun anew next time."""
         for task in self.going_on.values():
             task.cancel()
 
-    async def _go_through(self, due: Due, plan: bytes) -> None:
+    async def _go_through(self, due: Due, plan: bytes, failed: Callable[[str], None]) -> None:
+        try:
+            await self._observe(due, plan)
+        except Exception as error:
+            log.exception("could not be observed", campaign=due.campaign, due=due.at)
+            failed(f"what it would have done could not be kept: {str(error) or type(error).__name__}")
+        else:
+            self.done.add(due)
+        finally:  # also where it was told to leave
+            self.going_on.pop(due, None)
+
+    async def _observe(self, due: Due, plan: bytes) -> None:
         grants: list[dict[str, Any]] = []
 
         def listen(rollout: Rollout, decided: Any) -> None:
@@ -91,5 +103,3 @@ class Observations:
         make_folder(self.folder)
         write_bytes(self.folder / f"{due.campaign}-{due.at:%Y%m%dT%H%M}.json", orjson.dumps(told))
         log.info("observed", campaign=due.campaign, status=told["status"], would_have_changed=told["done"])
-        self.done.add(due)
-        del self.going_on[due]

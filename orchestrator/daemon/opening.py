@@ -117,7 +117,7 @@ class Opening:
     async def _observe(self, due: Due, good: Good) -> None:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
         plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign)
-        self.observations.begin(due, plan)
+        self.observations.begin(due, plan, partial(self._wait, due))
 
     async def _run(self, due: Due, good: Good) -> None:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
