@@ -58,7 +58,7 @@ class Opening:
     waits: dict[str, Waits] = field(default_factory=dict)
     _told: set[tuple[str, datetime]] = field(default_factory=set)  # missed moments
     _looked: dict[Due, datetime] = field(default_factory=dict)  # when last there was nobody to take up
-    _tried: dict[str, Tried] = field(default_factory=dict)  # by rollout
+    _reread: dict[str, dict[str, Tried]] = field(default_factory=dict)  # campaign -> rollout, while it waits
 
     def entries(self) -> tuple[Entry, ...]:
         """The calendar as it is now; nothing before any commit counts."""
@@ -112,7 +112,7 @@ class Opening:
         except WavekeeperError as error:  # whatever it is: what goes on already is none the worse for it
             self._wait(due, str(error))
         else:
-            self.waits.pop(due.campaign, None)
+            self._no_more(due.campaign)
 
     async def _observe(self, due: Due, good: Good) -> None:
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
@@ -156,11 +156,11 @@ class Opening:
         except WavekeeperError as error:
             self._wait(due, str(error))
         else:
-            self.waits.pop(campaign, None)
+            self._no_more(campaign)
 
     async def _took_up(self, due: Due, good: Good, before: Sequence[Rollout | Ended]) -> bool:
         """Whether anybody was; raises where it is to be tried again."""
-        outcomes = [await self._outcome(one) for one in before]
+        outcomes = await self._outcomes(due.campaign, before)
         fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
         try:
             plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign, settled(outcomes))
@@ -176,14 +176,18 @@ class Opening:
         await self._start(due, good, read, why)
         return True
 
-    async def _reread(self, one: Ended) -> Rollout:
-        return await read_whole(self.house.log.journal, one, self.house.log.scope.send_within)
+    async def _outcomes(self, campaign: str, before: Sequence[Rollout | Ended]) -> list[Tried]:
+        """What each came to. One that is put away moves no more, and is read once however often it is tried; others may, as by a write-off."""
+        kept, log_ = self._reread.setdefault(campaign, {}), self.house.log
+        for one in before:
+            if isinstance(one, Ended) and one.id not in kept:
+                kept[one.id] = tried(await read_whole(log_.journal, one, log_.scope.send_within))
+        return [tried(one) if isinstance(one, Rollout) else kept[one.id] for one in before]
 
-    async def _outcome(self, one: Rollout | Ended) -> Tried:
-        if one.id not in self._tried:
-            whole = one if isinstance(one, Rollout) else await self._reread(one)
-            self._tried[one.id] = tried(whole)
-        return self._tried[one.id]
+    def _no_more(self, campaign: str) -> None:
+        """Nothing of it waits: what was read of large rollouts isn't kept for another day."""
+        self.waits.pop(campaign, None)
+        self._reread.pop(campaign, None)
 
     def _wait(self, due: Due, why: str) -> None:
         before = self.waits.get(due.campaign)
