@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
+from orchestrator.access.model import Grant
+from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.state import Ended, Rollout
 from orchestrator.service.chart import Chart, Charting
 from orchestrator.service.happenings import Decided
-from orchestrator.service.overview import Places
+from orchestrator.service.overview import Places, Tree
 from orchestrator.web.desk import Desk
 
 MOST: Final = 8
 """Rollouts whose chart is kept up at once: those that were looked at last. A chart of 10,000 machines holds a few MiB."""
+
+Narrow = Callable[[Inventory], Inventory]
 
 _AT_ONCE: Final = 200  # rows that are read before others have a turn
 
@@ -43,16 +48,28 @@ class Charts:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._kept: OrderedDict[str, tuple[_Kept, ExitStack]] = OrderedDict()
-        self._places: Places | None = None
+        self._trees: OrderedDict[tuple[Grant, ...] | None, Tree] = OrderedDict()
+        self._fleet: Inventory | None = None  # that the trees are of
 
-    def places(self) -> Places | None:
-        """Where the machines of the fleet stand, worked out anew when it was read anew. None before it was read."""
+    def tree(self, grants: tuple[Grant, ...], narrow: Narrow | None) -> Tree | None:
+        """The tree of the fleet, worked out anew when it was read anew. None before it was read.
+
+        `narrow` leaves the machines that somebody with these grants may see; None: they may see all.
+        """
         fleet = self._desk.fleet
         if fleet is None:
             return None
-        if self._places is None or self._places.fleet is not fleet:
-            self._places = Places(fleet)
-        return self._places
+        if self._fleet is not fleet:
+            self._fleet = fleet
+            self._trees.clear()
+        key = None if narrow is None else grants
+        tree = self._trees.get(key)
+        if tree is None:
+            tree = self._trees[key] = Tree(Places(fleet if narrow is None else narrow(fleet)))
+        self._trees.move_to_end(key)
+        while len(self._trees) > MOST:
+            self._trees.popitem(last=False)
+        return tree
 
     async def chart(self, one: Rollout | Ended, after: int = 0) -> Chart:
         """The rollout's chart, or what differs since an edition. Raises `Refused` for one whose rows are in an archive."""

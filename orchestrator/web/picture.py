@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from orchestrator.access.decide import decide
 from orchestrator.access.model import About, Denied, Verb
+from orchestrator.inventory.model import Inventory
 from orchestrator.rollout.state import Ended
 from orchestrator.service.acts import Act, left_acts, machine_acts, rollout_acts
 from orchestrator.service.chart import Chart
 from orchestrator.service.names import called_for
-from orchestrator.service.overview import Members, Places, Topology, members, topology
+from orchestrator.service.overview import Members, Topology, Tree, members, topology
 from orchestrator.service.rooms import Headroom, headroom
 from orchestrator.web.asked import Asked, TagsOfMany, about
 from orchestrator.web.models import Page
@@ -97,13 +98,11 @@ async def group(asked: Asked) -> Members:
     return found
 
 
-def _seen(asked: Asked) -> Places | None:
-    """Where the machines stand that the person may see."""
-    fleet = asked.desk.fleet
-    if fleet is None or asked.sees(About()):
-        return asked.charts.places()
-    return Places(
-        replace(
-            fleet, machines=tuple(one for one in fleet.machines if asked.sees(About(machines=(one.tags,))))
-        )
-    )
+def _seen(asked: Asked) -> Tree | None:
+    """The tree of the machines that the person may see."""
+
+    def narrow(fleet: Inventory) -> Inventory:
+        seen = tuple(one for one in fleet.machines if asked.sees(About(machines=(one.tags,))))
+        return replace(fleet, machines=seen)
+
+    return asked.charts.tree(asked.person.grants, None if asked.sees(About()) else narrow)

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.inventory.model import AppHealth, Inventory, Machine, Power
 from orchestrator.rollout.state import Scope
-from orchestrator.service.overview import STANDINGS, Places, members, topology
+from orchestrator.service.overview import STANDINGS, Places, Topology, Tree, members, topology
 from tests.builders import lane, plan_of
 from tests.diary import Diary
 from tests.fleet import availability_set, inventory, set_id, vm
@@ -26,13 +26,14 @@ def fleet() -> Inventory:
 
 def counts(scope: Scope, group: str) -> dict[str, int]:
     """How machines of a group stand."""
-    return next(dict(one.counts) for one in topology(scope, Places(fleet())).groups if one.id == group)
+    return next(dict(one.counts) for one in topology(scope, Tree(Places(fleet()))).groups if one.id == group)
 
 
 def test_each_group_comes_after_the_one_it_is_in() -> None:
     """Leftover machines last."""
     found = [
-        (one.kind, one.id, one.parent, one.machines) for one in topology(Scope(), Places(fleet())).groups
+        (one.kind, one.id, one.parent, one.machines)
+        for one in topology(Scope(), Tree(Places(fleet()))).groups
     ]
     assert found == [
         ("region", "northeurope", "", 1),
@@ -50,7 +51,7 @@ def test_each_group_comes_after_the_one_it_is_in() -> None:
 def test_a_set_that_the_inventory_does_not_hold_is_called_by_the_end_of_its_id() -> None:
     """Rather than by nothing."""
     alone = inventory(vm("a", availability_set=set_id("as-lost")))
-    assert topology(Scope(), Places(alone)).groups[-1].name == "as-lost"
+    assert topology(Scope(), Tree(Places(alone))).groups[-1].name == "as-lost"
 
 
 def test_what_is_done_to_machines_is_told_of_their_groups() -> None:
@@ -95,14 +96,14 @@ def test_a_machine_that_was_left_down_stays_out_when_its_rollout_is_over() -> No
 )
 def test_machines_of_no_rollout_stand_as_the_inventory_has_them(machine: Machine, standing: str) -> None:
     """Off, ailing, unknown, serving."""
-    assert topology(Scope(), Places(inventory(machine))).groups[0].counts == {standing: 1}
+    assert topology(Scope(), Tree(Places(inventory(machine)))).groups[0].counts == {standing: 1}
 
 
 def test_members_are_told_worst_first() -> None:
     """With the rollout whose they are."""
     diary = Diary(plan_of(lane("one", "a b", "c")))
     diary.follow("b")
-    found = members(diary.scope, Places(fleet()), "westeurope")
+    found = members(diary.scope, Tree(Places(fleet())), "westeurope")
     assert found is not None
     assert list(zip(found.name, (STANDINGS[x] for x in found.standing), found.rollout, strict=True)) == [
         ("b", "changing", "r1"),
@@ -116,4 +117,50 @@ def test_before_the_fleet_was_read_there_is_nothing_to_show() -> None:
     """And a group that isn't there has no members."""
     assert topology(Scope(), None).groups == ()
     assert members(Scope(), None, "westeurope") is None
-    assert members(Scope(), Places(fleet()), "mars") is None
+    assert members(Scope(), Tree(Places(fleet())), "mars") is None
+
+
+def test_a_tree_that_is_kept_up_tells_what_one_that_is_made_now_tells() -> None:
+    """After each thing that happens: to machines of a rollout, to others, to whole rollouts."""
+    diary = Diary(plan_of(lane("one", "a b", "c"), counted="d e"))
+    tree = Tree(Places(fleet()))
+
+    def alike(*, differs: bool = True) -> None:
+        before = tree.topology(diary.scope)
+        made = Tree(Places(fleet()))
+        assert before == made.topology(diary.scope)
+        for group in tree.places.order:
+            assert tree.members(diary.scope, group) == made.members(diary.scope, group)
+        told.append(before)
+        assert (len(told) < 2 or told[-1] != told[-2]) is differs
+
+    told: list[Topology] = []
+    alike()
+    diary.follow("a")
+    alike()
+    diary.ended("a")
+    diary.healthy("a")
+    alike()
+    diary.fleet(out="d")
+    alike()
+    diary.change("b")
+    alike()
+    diary.unhealthy("b")
+    alike()
+    diary.skip("b")
+    alike()
+    diary.fleet(out="e", back="d")
+    alike()
+    diary.abort()
+    alike()
+    alike(differs=False)
+
+
+def test_a_look_that_finds_little_changed_makes_little_anew() -> None:
+    """Groups in which nobody stands otherwise are the very same."""
+    diary = Diary(plan_of(lane("one", "a b", "c")))
+    tree = Tree(Places(fleet()))
+    before = {one.id: one for one in tree.topology(diary.scope).groups}
+    diary.follow("a")
+    anew = [one.id for one in tree.topology(diary.scope).groups if one is not before[one.id]]
+    assert anew == ["westeurope", "westeurope/zone 1", "westeurope/zone 1/as-web"]

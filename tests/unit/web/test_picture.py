@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.access.model import Role
+from orchestrator.access.model import Person, Role
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineStatus, Rollout, RolloutStatus
 from orchestrator.service.verbs import carry_out
@@ -20,7 +20,7 @@ from tests.waiting import until
 @pytest.fixture
 async def there(tmp_path: Path) -> AsyncIterator[Office]:
     """An office with a rollout whose canary is in flight, and people of several kinds."""
-    people = (someone("grace"), someone("olga", Role.OPERATOR, "weekly"))
+    people = (someone("grace"), someone("olga", Role.OPERATOR, "weekly"), Person("nobody", (), "nobody"))
     async with office(await reference(), tmp_path, *people) as made:
         rollout = await made.begin()
         await until(made.desk, lambda: bool(rollout.in_flight))
@@ -115,5 +115,7 @@ async def test_of_a_machine_too(there: Office) -> None:
 
 async def test_who_sees_only_a_campaign_sees_nothing_of_the_fleet(there: Office) -> None:
     """No machine of it, and no rule."""
+    assert (await there.get("/topology"))[1]["groups"]
     assert (await there.get("/topology", "olga"))[1]["groups"] == []
+    assert (await there.get("/topology", "nobody"))[1]["groups"] == []
     assert (await there.get("/budgets", "olga"))[0] == 403
