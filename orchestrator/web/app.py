@@ -20,6 +20,7 @@ from orchestrator.web.desk import Desk
 from orchestrator.web.events import Stream
 from orchestrator.web.guard import add_guard
 from orchestrator.web.knowing import PERSON, add_knowing
+from orchestrator.web.packing import LEAST, is_large, packed, takes_gzip, written
 from orchestrator.web.person import Recognise
 from orchestrator.web.problems import Declined, declined_for, response_of
 from orchestrator.web.reading import body_of, key_of, query_of
@@ -106,17 +107,19 @@ def _of_http(error: web.HTTPException) -> Declined:
             return Declined("bad-request", error.text or error.reason)
 
 
-def answer_of(route: Route, value: Any) -> web.Response:
-    """A value as the answer of a route."""
+async def answer_of(route: Route, value: Any, accepted: str = "") -> web.Response:
+    """A value as the answer of a route. `accepted` is the request's `Accept-Encoding`."""
+    headers = {}
     if isinstance(value, File):
+        body, status = value.body, 200
         name = re.sub(r"[^A-Za-z0-9._-]", "-", value.name)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        answer = web.Response(body=value.body, content_type="application/json", headers=headers)
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
     else:
-        body = route.answers.dump_json(value)
-        answer = web.Response(body=body, status=route.status, content_type="application/json")
-    answer.enable_compression()
-    return answer
+        large = route.settled and is_large(value)
+        body, status = await written(value) if large else route.answers.dump_json(value), route.status
+    if len(body) >= LEAST and takes_gzip(accepted):
+        body, headers["Content-Encoding"] = await packed(body), "gzip"
+    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 
 def _answers(
@@ -124,7 +127,9 @@ def _answers(
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         value = await route.handle(await ask(route, request))
-        return await _streamed(request, value) if isinstance(value, Stream) else answer_of(route, value)
+        if isinstance(value, Stream):
+            return await _streamed(request, value)
+        return await answer_of(route, value, request.headers.get("Accept-Encoding", ""))
 
     return answer
 

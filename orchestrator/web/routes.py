@@ -33,6 +33,7 @@ class Route:
     `verb` is what access is asked for; what it is about, the handler says. `query` is a frozen dataclass whose fields are the parameters,
     `body` and `answer` are whatever a `TypeAdapter` takes. `errors` are names of `problems.PROBLEMS` besides those that every route has.
     `takes` are media types of a body that is handed on as it is; else a body is JSON. `keyed`: it changes something, and a repetition under the same Idempotency-Key changes nothing more.
+    `settled`: nothing of an answer changes any more once it is given, so that a large one may be written beside the loop.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Route:
     takes: tuple[str, ...] = ()
     status: int = 200
     keyed: bool = False
+    settled: bool = False
     errors: tuple[str, ...] = ()
 
     @cached_property

@@ -23,6 +23,7 @@ PICTURE: Final = (
         picture.chart,
         Chart,
         query=picture.SinceEdition,
+        settled=True,
         errors=("not-found", "refused"),
     ),
     Route(
@@ -63,6 +64,7 @@ PICTURE: Final = (
         "The fleet as a tree of regions, zones and what stands in there, with how many machines stand how.",
         picture.fleet,
         Topology,
+        settled=True,
     ),
     Route(
         "topology_members",
@@ -73,6 +75,7 @@ PICTURE: Final = (
         picture.group,
         Members,
         query=picture.OfGroup,
+        settled=True,
         errors=("not-found",),
     ),
 )
