@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,14 @@ async def test_at_once_one_key_for_two_things_does_one_of_them(there: Office) ->
     """Whichever came first."""
     found = await asyncio.gather(act(there, "pause", "k1"), act(there, "abort", "k1"))
     assert sorted(status for status, _ in found) == [200, 422]
+
+
+async def test_a_key_outlives_another_name_at_the_issuer(there: Office) -> None:
+    """Of the same person, between two sends: the answer is the first one's."""
+    first = await act(there, "pause", "k1")
+    there.people["olga"] = replace(there.people["olga"], name="Olga N.")
+    assert await act(there, "pause", "k1") == first
+    assert (await act(there, "resume", "k2"))[1]["facts"] == ["resumed by Olga N.: looking"]
 
 
 async def test_keys_of_two_people_have_nothing_to_do_with_each_other(there: Office) -> None:
