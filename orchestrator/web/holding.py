@@ -17,14 +17,13 @@ from pydantic import Field
 
 from orchestrator.access.model import FLEET, About, Verb
 from orchestrator.inventory.model import MachineId
-from orchestrator.rollout.letters import dump
 from orchestrator.service.holds import Held, hold_command, holds, machines_meant, unhold_command
 from orchestrator.service.letterbox import slip
 from orchestrator.web.asked import Asked, TagsOfMany, about
 from orchestrator.web.models import Done, Line, Page, Reason
 from orchestrator.web.paging import Paged, page_of
 from orchestrator.web.problems import Declined
-from orchestrator.web.verbs import by_letter
+from orchestrator.web.verbs import answered, by_letter, slip_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,14 @@ async def listed(asked: Asked) -> Page[Held]:
 async def place(asked: Asked) -> Done:
     """Hold machines. The key stands for what was asked, whatever the fleet is when it is asked again."""
     wanted: HoldWanted = asked.body
+    same = orjson.dumps(["hold", wanted.select, wanted.until, wanted.reason])
+    named = slip(asked.person.id, asked.key, same)
+    if await asked.letters.known(named):
+        return await answered(asked, named)
     command = await asyncio.to_thread(
         hold_command, wanted.select, wanted.until, asked.person.name, wanted.reason, asked.desk.fleet
     )
     asked.require(Verb.HOLD, _concerns(asked, command.matched))
-    same = orjson.dumps(["hold", wanted.select, wanted.until, wanted.reason])
     return await by_letter(asked, command, same)
 
 
@@ -68,14 +70,14 @@ async def lift(asked: Asked) -> Done:
     """End a hold before its time."""
     wanted: Reason = asked.body
     command = unhold_command(asked.path["id"], asked.person.name, wanted.reason)
+    named = slip_of(asked, command)
+    if await asked.letters.known(named):  # they lifted it themselves, and ask for the answer once more
+        return await answered(asked, named)
     held = next((one for one in holds(asked.desk.scope, asked.desk.now()) if one.id == command.hold), None)
-    if held is not None:
-        concerns = _concerns(asked, machines_meant(asked.desk.scope, held))
-        if not asked.sees(concerns):
-            raise Declined("not-found", f"there is no hold {held.id} that {asked.person.name} may see")
-        asked.require(Verb.UNHOLD, concerns)
-    elif not await asked.letters.known(slip(asked.person.id, asked.key, dump(command))):
-        asked.require(Verb.UNHOLD, FLEET)  # else they lifted it themselves, and ask for the answer once more
+    concerns = FLEET if held is None else _concerns(asked, machines_meant(asked.desk.scope, held))
+    if not asked.sees(concerns):
+        raise Declined("not-found", f"there is no hold {command.hold} that {asked.person.name} may see")
+    asked.require(Verb.UNHOLD, concerns)
     return await by_letter(asked, command)
 
 

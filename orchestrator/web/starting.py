@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from orchestrator.access.model import About, Verb
-from orchestrator.rollout.letters import dump
-from orchestrator.service.happenings import happenings
+from orchestrator.rollout.letters import Handover, dump
 from orchestrator.service.letterbox import Letter, slip
 from orchestrator.web.asked import Asked, TagsOfMany
 from orchestrator.web.models import Done, Line
+from orchestrator.web.verbs import answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,17 @@ async def hand_over(asked: Asked) -> Done:
     plan: bytes = asked.body
     hurry = () if wanted.emergency is None else (wanted.emergency.encode(),)
     named = slip(asked.person.id, asked.key, b"\0".join((b"start", wanted.reason.encode(), *hurry, plan)))
+    if not await asked.letters.known(named):
+        handover = await _judged(asked, wanted, plan)
+        letter = Letter(
+            named.id, asked.desk.now(), asked.person.name, await asyncio.to_thread(dump, handover)
+        )
+        await asked.letters.post(named, letter)
+    return await answered(asked, named)
+
+
+async def _judged(asked: Asked, wanted: WithReason, plan: bytes) -> Handover:
+    """The plan, held to the person's rights, to the judge and to the fleet as it is."""
     read = await asked.desk.read(plan)
     parsed = read.planned.plan
     changing = [machine.id for machine in parsed.machines if machine.change]
@@ -37,13 +48,5 @@ async def hand_over(asked: Asked) -> Done:
     asked.require(Verb.START, concerns)
     if wanted.emergency is not None:
         asked.require(Verb.EMERGENCY, concerns)
-    if not await asked.letters.known(named):
-        judged = await asked.desk.prepare(read, asked.person.name, wanted.reason)
-        handover = replace(judged, emergency=wanted.emergency or "")
-        letter = Letter(
-            named.id, asked.desk.now(), asked.person.name, await asyncio.to_thread(dump, handover)
-        )
-        await asked.letters.post(named, letter)
-    decided = await asked.letters.answer(named)
-    told = happenings(await asked.told_of(decided.rollout), decided)
-    return Done(decided.seq, decided.rollout, decided.at, tuple(one.sentence for one in told))
+    judged = await asked.desk.prepare(read, asked.person.name, wanted.reason)
+    return replace(judged, emergency=wanted.emergency or "")

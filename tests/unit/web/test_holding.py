@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,31 @@ async def test_whoever_sees_a_part_of_the_fleet_sees_that_part_of_a_hold(tmp_pat
         lifted = await unhold(there, "h2", "k5", "anna")
         assert lifted[0] == 200
         assert await unhold(there, "h2", "k5", "anna") == lifted  # whose answer was lost asks again
+
+
+async def test_a_hold_that_is_none_and_one_that_may_not_be_seen_are_told_alike(tmp_path: Path) -> None:
+    """Else somebody could count what is held elsewhere; who may see everything is told that it is none."""
+    anna = Person("anna", (Grant(Role.OPERATOR, Reach(tags=(("app", ("a",)),))),), "anna")
+    async with office(await reference(), tmp_path, *PEOPLE, anna) as there:
+        assert (await hold(there, "tag:app=b", "k1"))[0] == 200
+        hidden, none = [await unhold(there, number, f"of {number}", "anna") for number in ("h1", "h9")]
+        assert (hidden[0], none[0]) == (404, 404)
+        assert hidden[1]["detail"].replace("h1", "h9") == none[1]["detail"]
+        assert (await unhold(there, "h9", "k2", "grace"))[0] == 403
+
+
+async def test_who_asks_again_is_answered_as_before_whatever_the_fleet_is_by_then(tmp_path: Path) -> None:
+    """The machine isn't theirs any more, and is held; to hold it anew isn't theirs to ask."""
+    anna = Person("anna", (Grant(Role.OPERATOR, Reach(tags=(("app", ("a",)),))),), "anna")
+    async with office(await reference(), tmp_path, *PEOPLE, anna) as there:
+        until = (there.desk.now() + timedelta(hours=3)).isoformat()
+        first = await hold(there, "name=a1", "k1", "anna", until=until)
+        assert first[0] == 200
+        fleet = there.desk.script.fleet
+        moved = (replace(one, tags={"app": "b"}) if one.name == "a1" else one for one in fleet.machines)
+        there.desk.script = replace(there.desk.script, fleet=replace(fleet, machines=tuple(moved)))
+        assert await hold(there, "name=a1", "k1", "anna", until=until) == first
+        assert (await hold(there, "name=a1", "k2", "anna", until=until))[0] == 403
 
 
 async def test_an_emergency_is_an_admins(there: Office) -> None:
