@@ -108,6 +108,9 @@ class _Telling:
         self._listener = listener
         self._cut = cut
         self._told: Place = (0, -1)
+        self._entitled = True
+        self._asked_at = asyncio.get_running_loop().time()
+        self._fleet = asked.desk.fleet  # by whose tags there are sights
         self._sights: dict[tuple[str, bool], tuple[bool, Sees | None]] = {}
 
     async def past(self, after: Place) -> AsyncIterator[bytes]:
@@ -117,27 +120,29 @@ class _Telling:
             self._listener.begin_anew()
             async for piece in self._journaled():
                 yield piece
-            if not self._listener.behind:
+            if not self._listener.behind or not self._entitled:
                 return
 
     async def present(self) -> AsyncIterator[bytes]:
         """What is told from now on, without end. One that falls behind is cut off."""
         listener, asked = self._listener, self._asked
         listener.cut = self._end
-        checked = asyncio.get_running_loop().time()
-        while not listener.ended and not listener.behind:
+        while self._entitled and not listener.ended and not listener.behind:
             listener.news.clear()
             while listener.waiting:
                 if told := self._of(listener.waiting.popleft()):
                     yield told
             alive = await _comes(listener.news, asked.broadcast.heartbeat_s)
-            now = asyncio.get_running_loop().time()
-            if now - checked >= asked.broadcast.heartbeat_s:
-                checked = now
-                if (await asked.again()).grants != asked.person.grants:
-                    return  # who may see something else by now comes back, and is told that
-            if not alive:
+            if await self._may_listen() and not alive:
                 yield _ALIVE
+
+    async def _may_listen(self) -> bool:
+        """Asked again now and then. Who may see something else by now is let go, comes back, and is told that."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_at >= self._asked.broadcast.heartbeat_s:
+            self._asked_at = now
+            self._entitled = (await self._asked.again()).grants == self._asked.person.grants
+        return self._entitled
 
     def _end(self) -> None:
         for cut in self._cut:
@@ -156,6 +161,8 @@ class _Telling:
                 number += 1
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)
+                if not await self._may_listen():
+                    return
                 wanted = self._only in ("", decided.rollout)
                 if wanted and (told := self._of(Piece(decided, await self._whose(decided.rollout)))):
                     yield told
@@ -183,8 +190,11 @@ class _Telling:
         return piece.told(sees, self._told) if seen else b""
 
     def _sight(self, rollout: Rollout | Ended | None) -> tuple[bool, Sees | None]:
-        """Whether the person may know of a rollout, and of which machines of it."""
+        """Whether the person may know of a rollout, and of which machines of it: by the tags that they have now."""
         asked = self._asked
+        if (fleet := asked.desk.fleet) is not self._fleet:
+            self._fleet = fleet
+            self._sights.clear()
         if rollout is None:
             return asked.sees(FLEET), None
         key = (rollout.id, isinstance(rollout, Ended))

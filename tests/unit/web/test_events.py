@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from orchestrator.access.model import Grant, Person, Reach, Role
 from orchestrator.rollout.retention import Retention
 from orchestrator.web.asked import Asked
 from orchestrator.web.broadcast import Broadcast, Listener, Piece
-from orchestrator.web.events import SinceEvent, events
+from orchestrator.web.events import SinceEvent, _Telling, events
 from orchestrator.web.problems import Declined
 from tests.desk import ADA, Office, office, someone
 from tests.simulation.reference import reference
@@ -206,6 +206,43 @@ async def test_whose_rights_change_is_let_go(tmp_path: Path) -> None:
         there.people["otto"] = someone("otto", Role.VIEWER, "monthly")
         with pytest.raises(EOFError):
             await ear.event()
+
+
+async def test_whose_rights_change_while_the_past_is_told_is_let_go(tmp_path: Path) -> None:
+    """Who reads slowly may read the past for hours."""
+    async with office(await reference(), tmp_path, heartbeat_s=0.0) as there:
+        name = await begun(there, "one")
+        await act(there, "pause", name, "k1")
+        rights = [ADA, ADA]
+
+        async def again() -> Person:
+            return rights.pop() if rights else replace(ADA, grants=())
+
+        nothing: Any = None  # what the stream doesn't ask
+        asked = Asked(
+            there.desk, nothing, ADA, {}, nothing, there.broadcast, again, query=SinceEvent(after="0")
+        )
+        told = b"".join([piece async for piece in (await events(asked)).pieces])
+        assert (b"RolloutStarted" in told, b"RolloutPaused" in told) == (True, False)
+
+
+async def test_a_machine_is_told_of_by_the_tags_that_it_has_by_now(tmp_path: Path) -> None:
+    """However long the line has lasted."""
+    async with office(await reference(), tmp_path, OF_A) as there:
+        rollout = there.desk.scope.rollouts[await begun(there, "one")]
+
+        async def again() -> Person:
+            return OF_A
+
+        nothing: Any = None
+        asked = Asked(there.desk, nothing, OF_A, {}, nothing, there.broadcast, again)
+        with there.broadcast.listening() as listener:
+            telling = _Telling(asked, "", listener, [])
+            assert telling._sight(rollout)[0]
+            fleet = there.desk.script.fleet
+            moved = tuple(replace(one, tags={}) for one in fleet.machines)
+            there.desk.script = replace(there.desk.script, fleet=replace(fleet, machines=moved))
+            assert not telling._sight(rollout)[0]
 
 
 async def test_who_falls_behind_is_cut_off(tmp_path: Path) -> None:
