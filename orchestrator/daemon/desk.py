@@ -11,9 +11,12 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+import structlog
+
 from orchestrator.daemon.fleet import FRESH
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.service import Daemon
+from orchestrator.daemon.tags import Tagged, remembered
 from orchestrator.gitops.model import Commit
 from orchestrator.inventory.model import Inventory, MachineId
 from orchestrator.rollout.letters import Handover
@@ -24,6 +27,8 @@ from orchestrator.wiring.journal import Journal, archive_of
 from orchestrator.wiring.rollout import ReadPlan, prepare, read_plan
 from orchestrator.wiring.shelf import Shelf
 
+log = structlog.get_logger("wavekeeper.web")
+
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -33,11 +38,17 @@ class DaemonDesk:
 
     daemon: Daemon
     shelf: Shelf = field(init=False)
+    _before: Tagged | None = field(init=False)
     _tagged: tuple[Inventory | None, Mapping[MachineId, Mapping[str, str]]] = (None, MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """What is over is read from the daemon's own journal."""
+        """What is over is read from the daemon's own journal, and whose machines are whose from what the one before kept."""
         self.shelf = Shelf(self.daemon.config.journal)
+        self._before = remembered(self.daemon.config.state)
+        if self._before is not None:
+            log.info(
+                "until the fleet is read, roles by tag go by the tags of before", read_at=self._before.at
+            )
 
     @property
     def scope(self) -> Scope:
@@ -62,8 +73,11 @@ class DaemonDesk:
     def tags(self, machine: MachineId) -> Mapping[str, str]:
         """See the port."""
         fleet = self.fleet
+        if fleet is None:
+            return self._before.of.get(machine, _NONE) if self._before is not None else _NONE
         if self._tagged[0] is not fleet:
-            self._tagged = (fleet, {one.id: one.tags for one in fleet.machines} if fleet is not None else {})
+            self._tagged = (fleet, {one.id: one.tags for one in fleet.machines})
+            self._before = None
         return self._tagged[1].get(machine, _NONE)
 
     def calendar(self) -> tuple[Coming, ...]:

@@ -39,11 +39,12 @@ class Known:
 
 @dataclass(slots=True)
 class Fleet:
-    """Reads the inventory, and remembers the last one."""
+    """Reads the inventory, and remembers the last one. `keep` is told each, and must not raise."""
 
     ask: Ask
     now: Callable[[], datetime]
     aside: Aside
+    keep: Callable[[Known], None] = lambda _: None
     known: Known | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -54,6 +55,7 @@ class Fleet:
             if self.known is None or asked - self.known.at > than:
                 file = await self.ask(subscriptions)
                 self.known = Known(await self.aside(partial(read, file, "the fleet")), file, asked)
+                await self.aside(partial(self.keep, self.known))
             return self.known
 
     @property

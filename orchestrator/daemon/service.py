@@ -18,12 +18,13 @@ import structlog
 from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.calendar import Entry, strangers
 from orchestrator.daemon.config import Config
-from orchestrator.daemon.fleet import Fleet, read_fleet
+from orchestrator.daemon.fleet import Fleet, Known, read_fleet
 from orchestrator.daemon.following import Following
 from orchestrator.daemon.living import Living
 from orchestrator.daemon.matters import Seen
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.opening import Opening
+from orchestrator.daemon.tags import keep
 from orchestrator.daemon.telling import Telling
 from orchestrator.daemon.vetting import Vetted, vet
 from orchestrator.errors import CloudError, Refused, WavekeeperError
@@ -63,7 +64,7 @@ class Daemon:
         repository = Repository(git.source, git.branch, self.config.state / "git", self.config.login)
         self.following = Following(repository, git.folder, self.config.state, self.vet, self.cloud.clock.now)
         self.observations = Observations(self.config.state / "observed", self.house.services)
-        self.fleet = Fleet(self._ask, self.cloud.clock.now, self.house.services.aside)
+        self.fleet = Fleet(self._ask, self.cloud.clock.now, self.house.services.aside, self._keep)
         self.opening = Opening(
             lambda: self.config,
             self.following,
@@ -183,6 +184,10 @@ class Daemon:
         """Try the policies of a commit on the fleet as it is. Raises `CloudError` where that can't be read."""
         fleet = await self.fleet.younger(self.config.subscriptions, self.config.inventory_age)
         return await self.apart(vet, folder, prefix, fleet.file, self.cloud.clock.now())
+
+    def _keep(self, known: Known) -> None:
+        """What the next start needs of it before it can read it."""
+        keep(self.config.state, known, self.config.access)
 
     async def _ask(self, subscriptions: Sequence[str]) -> bytes:
         came = await self.apart(read_fleet, self.cloud.endpoint or None, subscriptions)

@@ -42,7 +42,7 @@ class Desk(Protocol):
         ...
 
     def tags(self, machine: MachineId) -> Mapping[str, str]:
-        """The tags of a machine as the fleet was last read; none of one that wasn't in it."""
+        """The tags of a machine as the fleet was last read, if need be by an earlier process; none of one that wasn't in it."""
         ...
 
     def calendar(self) -> tuple[Coming, ...]:
