@@ -34,22 +34,23 @@ def least_bake(plan: Plan, gate: StageGate) -> timedelta:
 
 def overridden(plan: Plan, now: datetime, stage: int = 0) -> tuple[str, ...]:
     """What an emergency shortens of a plan from a stage on, a sentence each; nothing if it has none of it ahead."""
-    return (*_windows(plan, stage), *_freezes(plan, now, stage), *_gates(plan, stage))
+    under = _under(plan, stage)
+    return (*_windows(plan, under), *_freezes(plan, now, under), *_gates(plan, stage))
 
 
-def _windows(plan: Plan, stage: int) -> Iterator[str]:
+def _windows(plan: Plan, under: dict[int, int]) -> Iterator[str]:
     """By the place in a policy that they come from."""
     counts: dict[str, int] = {}
-    for calendar, machines in _under(plan, stage).items():
+    for calendar, machines in under.items():
         for origin in {str(windows[0].origin) for windows in plan.calendars[calendar].windows}:
             counts[origin] = counts.get(origin, 0) + machines
     for origin in sorted(counts):
         yield f"windows ({origin}): {counted(counts[origin], 'machine')} may be begun outside of them"
 
 
-def _freezes(plan: Plan, now: datetime, stage: int) -> Iterator[str]:
+def _freezes(plan: Plan, now: datetime, under: dict[int, int]) -> Iterator[str]:
     found: dict[tuple[str, str], tuple[datetime, int]] = {}
-    for calendar, machines in _under(plan, stage).items():
+    for calendar, machines in under.items():
         for freeze in plan.calendars[calendar].freezes:
             if freeze.end > now:
                 key = freeze.reason, str(freeze.origin)

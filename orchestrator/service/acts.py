@@ -5,37 +5,45 @@ Nothing is guessed: each verb is decided on by the very code that would decide i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from orchestrator.errors import Refused
 from orchestrator.policy.words import counted
+from orchestrator.rollout import events as e
+from orchestrator.rollout import messages as m
 from orchestrator.rollout.decide import decide
 from orchestrator.rollout.letters import make
-from orchestrator.rollout.state import Ended, MachineStatus, Rollout, Scope
+from orchestrator.rollout.state import Ended, MachineStatus, Rollout, RolloutStatus, Scope
 from orchestrator.service.status import what_is_next
 
 ROLLOUT_ACTS: Final = ("pause", "resume", "approve", "abort")
 MACHINE_ACTS: Final = ("retry", "skip", "write-off")
+
+STAYS: Final = "All rules stay: budgets, exclusions, orders, probes, gates, what stops a rollout, and holds."
+"""What no emergency touches, for whoever declares one."""
 
 _NOBODY: Final = "somebody"  # who asks doesn't matter to whether it can be done
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A verb: `effect` is what it would start, `why_not` is empty where it can be done now."""
+    """A verb: `effect` is what it would start, `why_not` is empty where it can be done now. `shortens`: what an emergency would, each."""
 
     verb: str
     effect: str
     why_not: str = ""
+    shortens: tuple[str, ...] = ()
 
 
 def rollout_acts(scope: Scope, rollout: Rollout, now: datetime) -> tuple[Act, ...]:
-    """Of each verb for the whole rollout."""
-    return tuple(
+    """Of each verb for the whole rollout; of an emergency only where it would shorten something."""
+    usual = (
         Act(verb, _effect(rollout, verb, now), _why_not(scope, verb, rollout, now)) for verb in ROLLOUT_ACTS
     )
+    return (*usual, *_emergency(scope, rollout, now))
 
 
 def machine_acts(scope: Scope, rollout: Rollout, machine: int, now: datetime) -> tuple[Act, ...]:
@@ -64,6 +72,22 @@ def _why_not(
     except Refused as refused:
         return str(refused)
     return ""
+
+
+def _emergency(scope: Scope, rollout: Rollout, now: datetime) -> Iterator[Act]:
+    try:
+        facts = decide(scope, m.Emergency(rollout.id, _NOBODY, "emergency"), scope.event_time(now))
+    except Refused:
+        return  # declared already, or there is nothing ahead that it would shorten
+    stands = (
+        f" It stays {rollout.status} until somebody resumes it."
+        if rollout.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED)
+        else ""
+    )
+    effect = f"Waits for less until it is over; that can't be taken back.{stands} {STAYS}"
+    for fact in facts:
+        if isinstance(fact, e.EmergencyDeclared):
+            yield Act("emergency", effect, shortens=fact.overrides)
 
 
 def _effect(rollout: Rollout, verb: str, now: datetime) -> str:

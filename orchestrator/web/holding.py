@@ -15,7 +15,8 @@ from typing import Annotated
 import orjson
 from pydantic import Field
 
-from orchestrator.access.model import FLEET, About, Verb
+from orchestrator.access.decide import decide
+from orchestrator.access.model import FLEET, MAY, About, Denied, Verb
 from orchestrator.inventory.model import MachineId
 from orchestrator.service.holds import Held, hold_command, holds, machines_meant, unhold_command
 from orchestrator.service.letterbox import slip
@@ -37,6 +38,15 @@ class HoldWanted:
     reason: Line
 
 
+@dataclass(frozen=True, slots=True)
+class HoldAct:
+    """What the person may do about holds: `hold` machines, or `unhold` the hold of that id; `why_not` is empty where they may."""
+
+    verb: str
+    hold: str = ""
+    why_not: str = ""
+
+
 async def listed(asked: Asked) -> Page[Held]:
     """Those that the person may see, the one that ends first before the others; of the machines that each meant, theirs."""
     wanted: Paged = asked.query
@@ -50,6 +60,17 @@ async def listed(asked: Asked) -> Page[Held]:
         if asked.sees(_concerns(asked, machines_meant(asked.desk.scope, one)))
     )
     return page_of(seen, lambda one: (one.until.isoformat(), one.id), wanted, first=("", ""))
+
+
+async def acts(asked: Asked) -> Page[HoldAct]:
+    """Of holding, whether the person may hold any machine at all; of each hold that they see, whether they may lift it."""
+    anywhere = any(Verb.HOLD in MAY[grant.role] for grant in asked.person.grants)
+    told = [HoldAct(str(Verb.HOLD), why_not="" if anywhere else _why_not(asked, Verb.HOLD, FLEET))]
+    for one in holds(asked.desk.scope, asked.desk.now()):
+        concerns = _concerns(asked, machines_meant(asked.desk.scope, one))
+        if asked.sees(concerns):
+            told.append(HoldAct(str(Verb.UNHOLD), one.id, _why_not(asked, Verb.UNHOLD, concerns)))
+    return Page(tuple(told))
 
 
 async def place(asked: Asked) -> Done:
@@ -83,6 +104,11 @@ async def lift(asked: Asked) -> Done:
 
 def _concerns(asked: Asked, machines: Sequence[MachineId]) -> About:
     return About(machines=TagsOfMany(machines, asked.desk.tags)) if machines else FLEET
+
+
+def _why_not(asked: Asked, verb: Verb, concerns: About) -> str:
+    decided = decide(asked.person, verb, concerns)
+    return decided.why if isinstance(decided, Denied) else ""
 
 
 def _may_see(asked: Asked, rollout: str) -> bool:

@@ -25,6 +25,15 @@ HOLDS: Final = (
         query=Paged,
     ),
     Route(
+        "hold_acts",
+        "GET",
+        "/holds/acts",
+        Verb.VIEW,
+        "Whether the person may hold machines, and lift each hold; and why not where they may not.",
+        holding.acts,
+        Page[holding.HoldAct],
+    ),
+    Route(
         "hold",
         "POST",
         "/holds",

@@ -2,6 +2,7 @@
 
 import { Problem, get, onAnswer } from "./api.js";
 import { openAct, openFind, openHelp } from "./dialog.js";
+import { openHold, openLift } from "./dialog-hold.js";
 import { h, show } from "./dom.js";
 import { setKeys } from "./keys.js";
 import { Stream } from "./stream.js";
@@ -165,7 +166,7 @@ function drawLink() {
     }
     bar.querySelector(".ago").textContent = `${span(now() - app.seen)} ago`;
   }
-  for (const button of document.querySelectorAll("button[data-act]")) {
+  for (const button of document.querySelectorAll('button[data-act], button[data-do="hold"], button[data-do="lift"]')) {
     const away = stale ? "There is no connection to the daemon" : "";
     if (away && !button.disabled) { button.disabled = true; button.dataset.away = "1"; button.title = away; }
     else if (!away && button.dataset.away) { button.disabled = false; delete button.dataset.away; button.removeAttribute("title"); }
@@ -241,6 +242,8 @@ const DO = {
   theme: () => theme(true),
   reconnect: () => { stream.again(); load(); },
   act: (data) => openAct(app, data),
+  hold: () => openHold(app),
+  lift: (data) => openLift(app, data),
 };
 
 document.addEventListener("click", (event) => {

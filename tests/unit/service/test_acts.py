@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.service.acts import machine_acts, rollout_acts
+from orchestrator.service.acts import STAYS, machine_acts, rollout_acts
 from tests.builders import lane, plan_of, stage
 from tests.diary import Diary
 
@@ -83,3 +83,23 @@ def test_skipping_a_machine_that_is_down_says_that_it_counts_as_out() -> None:
 
     assert "counts as out until it is seen well" in skip("a")
     assert "counts as out" not in skip("b")
+
+
+def test_an_emergency_names_what_it_shortens_and_what_stays() -> None:
+    """Each thing that the plan has ahead."""
+    diary = Diary(SHOP)
+    (hurry,) = (x for x in rollout_acts(diary.scope, diary.rollout, diary.now) if x.verb == "emergency")
+    assert hurry.shortens == ("approval after stage canary: nobody is asked",)
+    assert STAYS in hurry.effect
+    assert "stays" not in hurry.effect.replace(STAYS, "")
+    diary.pause()
+    assert "It stays paused until somebody resumes it." in effect(diary, "emergency")
+
+
+def test_an_emergency_is_offered_only_where_it_would_shorten_something() -> None:
+    """Not where there is nothing to wait for, and not twice."""
+    assert "emergency" not in why(Diary(plan_of(lane("one", "a"))))
+    diary = Diary(SHOP)
+    assert "emergency" in why(diary)
+    diary.emergency()
+    assert "emergency" not in why(diary)

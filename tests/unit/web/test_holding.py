@@ -150,3 +150,19 @@ async def test_an_emergency_is_an_admins(there: Office) -> None:
     status, told = await there.ask("GET", f"/rollouts/{name}", "grace")
     assert told["emergency"].startswith("EMERGENCY by ada since ")
     assert datetime.fromisoformat(told["progress"]["started_at"])
+
+
+async def test_what_one_may_do_about_holds_says_why_not(there: Office) -> None:
+    """Of holding anything at all, and of lifting each that one sees."""
+    assert (await hold(there, "name=b*", "k1"))[0] == 200
+
+    async def told(who: str) -> dict[tuple[str, str], str]:
+        _, page = await there.get("/holds/acts", who)
+        return {(one["verb"], one["hold"]): one["why_not"] for one in page["items"]}
+
+    assert await told("olga") == {("hold", ""): "", ("unhold", "h1"): ""}
+    assert await told("otto") == {("hold", ""): ""}
+    assert await told("grace") == {
+        ("hold", ""): "`hold` takes the role operator, and grace is viewer",
+        ("unhold", "h1"): "`unhold` takes the role operator, and grace is viewer",
+    }

@@ -91,9 +91,14 @@ async def test_what_may_be_done_says_why_not(there: Office) -> None:
         "resume": True,
         "approve": True,
         "abort": False,
+        "emergency": False,
     }
+    (hurry,) = (one for one in mine["items"] if one["verb"] == "emergency")
+    assert any(one.startswith("bake of stage canary: ") for one in hurry["shortens"])
     _, graces = await there.get(path, "grace")
-    assert all("takes the role operator, and grace is viewer" in one["why_not"] for one in graces["items"])
+    for one in graces["items"]:
+        needed = "admin" if one["verb"] == "emergency" else "operator"
+        assert f"takes the role {needed}, and grace is viewer" in one["why_not"]
 
 
 async def test_of_a_machine_too(there: Office) -> None:
