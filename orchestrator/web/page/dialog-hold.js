@@ -24,7 +24,7 @@ export function openHold(app) {
   openForm(app, {
     title: "Hold machines", label: "Hold", tone: "main",
     parts: [
-      h("div", { class: "effect" }, "No rollout begins them before then, running ones included. What is in flight is carried through."),
+      h("div", { class: "effect" }, "Until then no rollout begins these machines, running ones included. What is in flight is carried through."),
       h("label", { for: "select" }, "Which machines"), select,
       h("p", { class: "soft small", id: "select-help" }, "As for --select: ", h("code", "name=web-*"), ", ", h("code", "tag:app=shop"), "; several with commas."),
       h("label", { for: "until" }, "Until (UTC)"), until, help, parts,

@@ -96,6 +96,7 @@ async def test_whoever_operates_one_machine_may_pause_and_leaves_the_rest_to_oth
     _, told = await there.get(f"/rollouts/{rollout}/acts", "ann")
     why_not = {one["verb"]: one["why_not"] for one in told["items"]}
     assert why_not.pop("pause") == ""
+    assert why_not.pop("emergency") == "`emergency` takes the role admin, and ann is operator"
     assert {why.partition(";")[0] for why in why_not.values()} == {"ann is operator for machines with app=a"}
     how = {"json": {"reason": "it hurts"}, "headers": {"Idempotency-Key": "p"}}
     status, told = await there.ask("POST", f"/rollouts/{rollout}/pause", "ann", **how)
