@@ -40,6 +40,7 @@ class Site:
     folder: Path
     script: Script
     endpoint: str
+    emulator: subprocess.Popen[str]
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
@@ -169,7 +170,7 @@ def site(folder: Path, script: Script, *, time_scale: float, faults: str = "") -
             start_new_session=True,
         )
     assert emulator.stdout is not None
-    here = Site(folder, script, _endpoint(emulator.stdout.readline(), log))
+    here = Site(folder, script, _endpoint(emulator.stdout.readline(), log), emulator)
     try:
         yield here
     finally:

@@ -8,8 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import IO
+from urllib.request import urlopen
 
 import orjson
 import pytest
@@ -75,7 +78,7 @@ class Remote:
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Iterator[Remote]:
-    """A daemon that opens nothing by itself, with an admin's token and a viewer's."""
+    """A daemon that opens nothing by itself, with tokens of an admin, a viewer, and an operator of one application."""
     Upstream(tmp_path / "upstream").commit("first", policies__monthly=CAMPAIGN)
     made = virtual(script)(twins(3), CAMPAIGN)
     with socket.socket() as free:
@@ -84,8 +87,9 @@ def remote(tmp_path: Path) -> Iterator[Remote]:
     with site(tmp_path, made, time_scale=SCALE) as here:
         found = Remote(here, f"http://127.0.0.1:{port}")
         entries = []
-        for name, role in (("ada", "admin"), ("grace", "viewer")):
-            code, told = here.end_of(here.start("token", "new", name, "--role", role, "--json"))
+        people = {"ada": ("admin",), "grace": ("viewer",), "olive": ("operator", "--tag", "app=a")}
+        for name, role in people.items():
+            code, told = here.end_of(here.start("token", "new", name, "--role", *role, "--json"))
             assert code == ExitCode.DONE, told
             token = orjson.loads(told)
             found.tokens[name] = token["token"]
@@ -125,6 +129,50 @@ def test_a_plan_is_handed_over_and_followed_through_a_kill(remote: Remote) -> No
     assert story[-1].endswith("finished")
     code, again = remote.run("rollout", plan, "--reason", "once more")
     assert (code, "is of this plan: going on with it" in again) == (ExitCode.DONE, True)
+
+
+class _Out(BaseHTTPRequestHandler):
+    """A cloud that is out; it tells the time, since no daemon begins without."""
+
+    clock: bytes
+
+    def do_GET(self) -> None:
+        """Whatever is asked."""
+        tells = self.path == "/_wavekeeper/clock"
+        self.send_response(200 if tells else 503)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(self.clock if tells else b"{}")
+
+    def do_POST(self) -> None:
+        """The same."""
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_who_operates_a_part_of_the_machines_pauses_while_the_cloud_is_out(remote: Remote) -> None:
+    """Also after a restart, when nobody can say any more which machines have the tag; to resume takes all of them."""
+    here, first = remote.site, remote.daemon()
+    follower = remote.start("rollout", str(here.folder / "plan.json"), "--reason", "reviewed")
+    wait_for(lambda: here.rows() > 0 and len(here.installs()) >= 1, follower)
+    with urlopen(f"{here.endpoint}/_wavekeeper/clock") as answer:
+        _Out.clock = answer.read()
+    for process in (first, follower, here.emulator):
+        process.kill()
+        process.wait(timeout=DEADLINE_S)
+    with ThreadingHTTPServer(("127.0.0.1", int(here.endpoint.rpartition(":")[2])), _Out) as out:
+        Thread(target=out.serve_forever, daemon=True).start()
+        remote.daemon()
+        code, told = remote.run("pause", "--reason", "it hurts", who="olive")
+        assert (code, told) == (ExitCode.DONE, "paused by olive (token): it hurts\n")
+        code, told = remote.run("resume", "--reason", "well", who="olive")
+        assert (code, "olive (token) is operator for machines with app=a" in told) == (
+            ExitCode.WRONG_USE,
+            True,
+        ), told
+        out.shutdown()
 
 
 def test_it_is_steered_from_elsewhere_by_those_who_may(remote: Remote) -> None:
