@@ -17,6 +17,7 @@ from orchestrator.simulation.apart import begin_apart
 from orchestrator.simulation.explore import explore, perform
 from orchestrator.simulation.judgement import Judgement
 from orchestrator.simulation.mishaps import read_mishaps
+from orchestrator.simulation.people import read_words
 from orchestrator.simulation.report import Failure, Report
 from orchestrator.simulation.shrink import shrink
 from orchestrator.simulation.telling import story, tell
@@ -47,7 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="play one trial, and tell its story")
     replay.add_argument("--seed", type=int, required=True)
     replay.add_argument(
-        "--mishaps", default=None, help="what happens to Wavekeeper, such as crash@133/240s,clock@40/-60s"
+        "--mishaps",
+        default=None,
+        help="what happens to Wavekeeper, such as crash@133/240s,clock@40/-60s, or none",
+    )
+    replay.add_argument(
+        "--words",
+        default=None,
+        help="what people say, such as hold@40/7200s:tag:app=a,unhold@90:h1,emergency@60",
     )
     replay.add_argument("--without", default="", help="numbers of the seed's faults to leave out")
     replay.add_argument("--machines", type=int)
@@ -150,6 +158,7 @@ def _trial(options: argparse.Namespace) -> Trial:
         drawn.deaf if options.deaf is None else options.deaf,
         options.face,
         options.journal == "sqlite",
+        drawn.words if options.words is None else read_words(options.words),
     )
 
 

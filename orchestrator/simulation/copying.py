@@ -25,6 +25,7 @@ from orchestrator.emulator.state import Happening
 from orchestrator.emulator.throttle import Limit
 from orchestrator.inventory.model import Machine
 from orchestrator.simulation.mishaps import Mishap
+from orchestrator.simulation.people import Word
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Letter, Row, Writer
 
@@ -46,6 +47,7 @@ SHARED: Final = (
     Signer,
     Software,
     Trial,
+    Word,
     Writer,
 )
 """Types whose values are never changed, nor anything in them."""

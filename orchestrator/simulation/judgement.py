@@ -21,10 +21,12 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.simulation.fleets import Premises
+from orchestrator.simulation.people import means
 from orchestrator.simulation.theatre import Theatre
 from orchestrator.store.port import Row
 from orchestrator.verify.audit import TOUCHED, judge_audit
 from orchestrator.verify.floor import judge_floor
+from orchestrator.verify.holds import judge_holds
 from orchestrator.verify.plan import judge_plan
 from orchestrator.verify.steps import EARLY
 
@@ -67,6 +69,7 @@ class _Told:
     stops: dict[str, list[tuple[datetime, datetime | None]]] = field(
         default_factory=dict
     )  # rollout -> from, to
+    holds: dict[str, dict[str, str]] = field(default_factory=dict)  # as `verify.holds` has them
 
     def read(self, row: Row) -> None:
         """One decision more."""
@@ -80,6 +83,11 @@ class _Told:
                     self.again.add((row.rollout, machine))
                 case e.MachineEnded(machine=machine, outcome=e.Outcome.PENDING):
                     self.again.add((row.rollout, machine))
+                case e.HoldPlaced(number, select, until):
+                    told = {"id": number, "select": select, "from": row.at.isoformat()}
+                    self.holds[number] = {**told, "until": until.isoformat()}
+                case e.HoldLifted(number):
+                    self.holds[number]["until"] = row.at.isoformat()
                 case e.RolloutStopped() | e.RolloutPaused() if not stopped or stopped[-1][1]:
                     stopped.append((row.at, None))
                 case e.RolloutResumed() if stopped and stopped[-1][1] is None:
@@ -124,7 +132,8 @@ def judge(theatre: Theatre, rollouts: Sequence[Rollout], never_ends: str = "") -
     theatre.happened += theatre.world.advance(theatre.now + TAIL)
     audit = list(map(_line, theatre.happened))
     never = [*_lost(theatre, told), *_doubled(theatre), *_unforeseen(told, audit)]
-    never += [] if theatre.trial.clocked else _after_a_stop(told, audit)
+    if not theatre.trial.clocked:
+        never += [*_after_a_stop(told, audit), *_while_held(theatre, told, audit)]
     never += _broken(theatre, told, audit, rollouts)
     eventually = [never_ends] if never_ends else []
     for rollout in rollouts:
@@ -173,6 +182,17 @@ def _after_a_stop(told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"{line['event']} on {_name(line)} began {line['at']}, after the stop of {begin}"
         if any(begin < intent and (end is None or intent < end) for begin, end in stops):
             yield f"{line['event']} on {_name(line)} was intended {intent}, while the rollout stood still"
+
+
+def _while_held(theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
+    """From when a hold stood, nothing was begun on whom it means in the world: not before a look found out, either."""
+    fleet = theatre.trial.premises.live.machines
+    holds = [
+        {**hold, "machines": [machine.id for machine in fleet if means(hold["select"], machine)]}
+        for hold in told.holds.values()
+    ]
+    if holds:
+        yield from map(str, judge_holds(audit, holds, scripts=True).violations)
 
 
 def _broken(

@@ -37,8 +37,12 @@ class Mishap:
 
 
 def read_mishaps(text: str) -> tuple[Mishap, ...]:
-    """Mishaps as written, with commas between. Raises `UsageError` with what is wrong and what to write instead."""
-    return tuple(sorted(_mishap(word.strip()) for word in text.split(",") if word.strip()))
+    """Mishaps as written, with commas between; `none` is none. Raises `UsageError` with what is wrong and what to write instead."""
+    return (
+        ()
+        if text == "none"
+        else tuple(sorted(_mishap(word.strip()) for word in text.split(",") if word.strip()))
+    )
 
 
 def _mishap(word: str) -> Mishap:

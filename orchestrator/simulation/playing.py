@@ -25,6 +25,9 @@ up after a day within its windows, one lane after the other: looking more often 
 
 MOST_WORDS: Final = 3
 
+SOON: Final = 25
+"""Boundaries within which a word is said at once when a process ended, so that people speak between two processes as well."""
+
 
 class NeverEnds(Exception):
     """Once everything that was wrong had ended, it still came to no end."""
@@ -37,6 +40,7 @@ def play(theatre: Theatre) -> list[Rollout]:
         NeverEnds: it doesn't come to an end.
     """
     while theatre.processes < MOST_PROCESSES and theatre.now < START + LONGEST:
+        _between_processes(theatre)
         rollouts = theatre.stage(theatre.process)
         if rollouts is None:
             continue
@@ -49,6 +53,13 @@ def play(theatre: Theatre) -> list[Rollout]:
     raise NeverEnds(
         f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over"
     )
+
+
+def _between_processes(theatre: Theatre) -> None:
+    """What people would say soon they say while nobody drives, if something was begun at all."""
+    passed = theatre.boundaries.passed
+    while passed and theatre.words and theatre.words[0].at <= passed + SOON:
+        theatre.in_a_loop(theatre.speak)
 
 
 async def help_out(theatre: Theatre, rollout: Rollout) -> None:

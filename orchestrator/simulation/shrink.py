@@ -1,4 +1,4 @@
-"""Make a failing trial small: fewer mishaps, fewer faults, fewer machines, as long as it still fails."""
+"""Make a failing trial small: fewer mishaps, words of people, faults and machines, as long as it still fails."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def _smaller(trial: Trial) -> Iterator[Trial]:
     """Trials with something less, the most promising first."""
     for index in range(len(trial.mishaps)):
         yield replace(trial, mishaps=_without(trial.mishaps, index))
+    for index in range(len(trial.words)):
+        yield from _moved(replace(trial, words=_without(trial.words, index)))
     for index in range(len(trial.troubles)):
         yield from _moved(replace(trial, troubles=_without(trial.troubles, index)))
     if trial.deaf:

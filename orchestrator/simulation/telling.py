@@ -55,6 +55,7 @@ def _story(trial: Trial) -> Story:
             (happening.at - START, 1, f"{happening.machine.rpartition('/')[2]}: {happening.event}")
             for happening in theatre.happened
         ]
+        events += [(at - START, 0, f"! grace: {word}") for at, word in theatre.spoken]
         by_id = {rollout.id: rollout for rollout in theatre.rollouts}
         for seq, row in sorted(theatre.rows().items()):
             if row.rollout in by_id:

@@ -35,10 +35,12 @@ from orchestrator.simulation.boundaries import (
     WatchedJournal,
     WatchedWebhooks,
 )
+from orchestrator.simulation.clocks import TheatreClock
 from orchestrator.simulation.copying import Copies
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.loop import VirtualLoop
 from orchestrator.simulation.mishaps import Mishap, What
+from orchestrator.simulation.people import Word, say
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Journal, Letter, Row
 from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare, read_plan
@@ -67,46 +69,9 @@ def nobody(_boundary: Boundary) -> None:
     """Nobody visits any boundary."""
 
 
-class TheatreClock:
-    """A process's clock: the world's time, or off by as much as it was made to jump."""
-
-    scale = 1.0
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, start: datetime, off_by: Callable[[], timedelta]
-    ) -> None:
-        self._loop = loop
-        self._start = self._true = start
-        self._passed = 0.0  # at which it is truly `_true`
-        self._off_by = off_by
-
-    def now(self) -> datetime:
-        """The instant that this clock shows."""
-        passed = self._loop.time()
-        if passed != self._passed:
-            self._passed, self._true = passed, self._start + timedelta(seconds=passed)
-        off_by = self._off_by()
-        return self._true + off_by if off_by else self._true
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep in the loop's time, which is nobody's to set."""
-        await asyncio.sleep(max(0.0, seconds))
-
-
 _OUTLIVES: Final = (
-    *(
-        "world",
-        "off_by",
-        "acknowledged",
-        "waiting",
-        "happened",
-        "heard",
-        "sent",
-        "calls",
-        "said",
-        "late",
-        "intruders",
-    ),
+    *("world", "off_by", "acknowledged", "waiting", "words", "happened"),
+    *("heard", "sent", "calls", "said", "late", "intruders"),
 )
 """What outlives a process, but for the disk and the time, which are looked after one by one."""
 
@@ -125,6 +90,8 @@ class Theatre:
     boundaries: Boundaries = field(init=False)
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
     waiting: list[Mishap] = field(default_factory=list)
+    words: list[Word] = field(default_factory=list)  # those that nobody has said yet
+    spoken: list[tuple[datetime, Word]] = field(default_factory=list)
     happened: list[Happening] = field(default_factory=list)
     heard: list[bytes] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)  # keys of requests that start work, as they left
@@ -153,9 +120,9 @@ class Theatre:
         return theatre
 
     def __post_init__(self) -> None:
-        """The mishaps lie ahead."""
+        """The mishaps and people's words lie ahead."""
         self.boundaries = Boundaries(self._crossed)
-        self.waiting = sorted(self.trial.mishaps)
+        self.waiting, self.words = sorted(self.trial.mishaps), sorted(self.trial.words)
 
     # Boundaries -----------------------------------------------------------------------------------------------
 
@@ -171,7 +138,9 @@ class Theatre:
         self._befall(boundary)
 
     def _befall(self, boundary: Boundary) -> None:
-        """Let happen what is due here."""
+        """Let happen what is due here, and people say what they have to say: from other terminals, beside the process."""
+        while self.words and self.words[0].at <= boundary.number:
+            self.beside.append(asyncio.create_task(self.speak()))
         while self.waiting and self.waiting[0].at <= boundary.number:
             if not self._can(self.waiting[0].what, boundary):
                 return
@@ -214,6 +183,19 @@ class Theatre:
             case What.LOST_LOCK:
                 self.disk.lose_lock()
                 self.beside.append(asyncio.create_task(self.process()))
+
+    def speak(self) -> Coroutine[Any, Any, None]:
+        """A person says the next word, with what may happen around its row as around any other."""
+        word = self.words.pop(0)
+        self.spoken.append((self.true_now(), word))
+        return self._said(word)
+
+    async def _said(self, word: Word) -> None:
+        journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
+        try:
+            await say(word, journal, self.wrongly_now())
+        finally:
+            await journal.close()
 
     def taken(self, copies: Copies, name: str) -> bytes:
         """A copy of what would outlive the process if it died now. `name` is the copied disk's."""
@@ -291,7 +273,7 @@ class Theatre:
                 who=WHO,
                 live=self.trial.premises.live,
                 accept_drift=True,
-                pace=LISTENING if more else NO_INBOX,
+                pace=LISTENING if more or self.trial.words else NO_INBOX,
             )
             self.rollouts = [running.rollout]
             for number, text in enumerate(more):

@@ -11,6 +11,7 @@ from orchestrator.emulator.fault_file import parse_faults
 from orchestrator.emulator.faults import NO_FAULTS, Faults
 from orchestrator.simulation.fleets import MACHINES, REFERENCE, Premises, premises
 from orchestrator.simulation.mishaps import Mishap, What, write_mishaps
+from orchestrator.simulation.people import NONE, Word, draw_words, write_words
 from orchestrator.wiring.virtual import Face
 
 QUICK: Final = "slow: {seconds: 0.4}"
@@ -19,7 +20,7 @@ QUICK: Final = "slow: {seconds: 0.4}"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is tried. `troubles` are faults as a fault file lists them; `deaf` is the share of webhook calls that fail."""
+    """What is tried. `troubles` are faults as a fault file lists them; `deaf` is the share of webhook calls that fail, `words` what people say."""
 
     seed: int
     machines: int = MACHINES
@@ -28,6 +29,7 @@ class Trial:
     deaf: float = 0.0
     face: Face = Face.PROVIDER
     on_file: bool = False
+    words: tuple[Word, ...] = ()
 
     @property
     def premises(self) -> Premises:
@@ -58,8 +60,10 @@ class Trial:
             words.append(f"--without {','.join(left_out)}")
         if self.deaf != drawn.deaf:
             words.append(f"--deaf {self.deaf:g}")
-        if self.mishaps:
-            words.append(f"--mishaps {write_mishaps(self.mishaps)}")
+        if self.mishaps or drawn.mishaps:
+            words.append(f"--mishaps {write_mishaps(self.mishaps) or NONE}")
+        if self.words != drawn.words:
+            words.append(f"--words {write_words(self.words) or NONE}")
         if self.face is not Face.PROVIDER:
             words.append(f"--face {self.face}")
         if self.on_file:
@@ -108,7 +112,8 @@ def trial_of(seed: int) -> Trial:
     rng = random.Random(f"trial {seed}")  # noqa: S311 - nothing to keep secret
     troubles = [QUICK, *(draw(rng) for draw in rng.sample(_TROUBLES, rng.randint(0, 4)))]
     mishaps = tuple(sorted(_mishap(rng) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))))
-    return Trial(seed, troubles=tuple(troubles), mishaps=mishaps, deaf=rng.choice([0.0, 0.0, 0.2, 0.6]))
+    deaf = rng.choice([0.0, 0.0, 0.2, 0.6])
+    return Trial(seed, troubles=tuple(troubles), mishaps=mishaps, deaf=deaf, words=draw_words(seed))
 
 
 def _mishap(rng: random.Random) -> Mishap:
