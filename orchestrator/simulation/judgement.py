@@ -21,7 +21,7 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout.codec import decode
 from orchestrator.rollout.state import MachineStatus, Rollout
 from orchestrator.simulation.fleets import Premises
-from orchestrator.simulation.people import means
+from orchestrator.simulation.people import Verb, means
 from orchestrator.simulation.theatre import Theatre
 from orchestrator.store.port import Row
 from orchestrator.verify.audit import TOUCHED, judge_audit
@@ -185,10 +185,23 @@ def _after_a_stop(told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _while_held(theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]]) -> Iterator[str]:
-    """From when a hold stood, nothing was begun on whom it means in the world: not before a look found out, either."""
+    """From when a hold stood, nothing was begun on whom it means in the world: not before a look found out, either.
+
+    Of machines whose tags people change meanwhile nobody but the product knows since when a look had found them to be meant: they are held to
+    holds by name and by region.
+    """
     fleet = theatre.trial.premises.live.machines
+    changed = {word.what.partition(".")[0] for word in theatre.trial.words if word.verb is Verb.TAG}
+    steady = [machine for machine in fleet if machine.name not in changed]
     holds = [
-        {**hold, "machines": [machine.id for machine in fleet if means(hold["select"], machine)]}
+        {
+            **hold,
+            "machines": [
+                machine.id
+                for machine in (steady if hold["select"].startswith("tag:") else fleet)
+                if means(hold["select"], machine)
+            ],
+        }
         for hold in told.holds.values()
     ]
     if holds:

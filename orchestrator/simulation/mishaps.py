@@ -19,6 +19,7 @@ class What(StrEnum):
     TWIN = "twin"  # the same command is started a second time beside it
     LOST_LOCK = "lost_lock"  # ... and gets the lock, since the first one's was lost without its knowing
     CLOCK = "clock"  # its clock jumps ahead, or back where the time is negative
+    QUORUM = "quorum"  # whatever is asked about groups of machines says for that long that they aren't well
 
 
 _WORDS = re.compile(r"(?P<what>[a-z_]+)@(?P<at>\d+)(?:/(?P<seconds>-?\d+)s)?")

@@ -1,6 +1,6 @@
 """What people say while rollouts go on, as values that are written and read as short words: `hold@40/7200s:tag:app=a`.
 
-They hold machines and let go of them, and declare emergencies. A word finds the process that drives by letter, or is decided on the
+They hold machines and let go of them, declare emergencies, and change tags in the cloud. A word finds the process that drives by letter, or is decided on the
 spot while nobody drives: as typed at any terminal.
 """
 
@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from orchestrator.emulator.world import World
 from orchestrator.errors import Refused, UsageError
 from orchestrator.inventory.model import Machine
 from orchestrator.rollout.letters import make
@@ -35,11 +36,14 @@ class Verb(StrEnum):
     HOLD = "hold"  # the machines that it selects, for that long
     UNHOLD = "unhold"  # lifts the hold of that number
     EMERGENCY = "emergency"  # of every rollout that goes on
+    TAG = "tag"  # a machine gets a tag in the cloud, or loses it where no value is said
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Word:
-    """Said at the boundary of that number, or at the first one after it. `what` is a selector, or the number of a hold."""
+    """Said at the boundary of that number, or at the first one after it. `what` is a selector, the number of a hold, or a machine's
+    name with a tag: `a2.app=b`.
+    """
 
     at: int
     verb: Verb
@@ -51,7 +55,9 @@ class Word:
         return f"{self.verb}@{self.at}{length}" + (f":{self.what}" if self.what else "")
 
 
-_WORD: Final = re.compile(r"hold@\d+/\d+s:(?:name=\w+|tag:\w+=\w+|region=\w+)|unhold@\d+:h\d+|emergency@\d+")
+_WORD: Final = re.compile(
+    r"hold@\d+/\d+s:(?:name=\w+|tag:\w+=\w+|region=\w+)|unhold@\d+:h\d+|emergency@\d+|tag@\d+:\w+\.\w+=\w*"
+)
 _PARTS: Final = re.compile(r"(?P<verb>\w+)@(?P<at>\d+)(?:/(?P<seconds>\d+)s)?(?::(?P<what>.+))?")
 
 
@@ -65,7 +71,7 @@ def _word(text: str) -> Word:
     if found is None:
         raise UsageError(
             f"{text!r} is nothing that people say here: write hold@BOUNDARY/SECONDSs:SELECTOR (of one name=, tag:KEY= or region=), "
-            "unhold@BOUNDARY:HOLD or emergency@BOUNDARY, such as hold@40/7200s:tag:app=a, unhold@90:h1"
+            "unhold@BOUNDARY:HOLD, emergency@BOUNDARY or tag@BOUNDARY:MACHINE.KEY=VALUE, such as hold@40/7200s:tag:app=a, unhold@90:h1"
         )
     return Word(int(found["at"]), Verb(found["verb"]), int(found["seconds"] or 0), found["what"] or "")
 
@@ -88,6 +94,9 @@ def draw_words(seed: int) -> tuple[Word, ...]:
             words.append(Word(at + rng.randint(1, 200), Verb.UNHOLD, what=f"h{number}"))
     if not words or rng.random() < 0.3:
         words.append(Word(rng.randint(1, 200), Verb.EMERGENCY))
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        tag = rng.choice(["app=a", "app=b", "ring=canary", "ring=", "app="])
+        words.append(Word(rng.randint(1, 300), Verb.TAG, what=f"{rng.choice('ab')}{rng.randint(1, 4)}.{tag}"))
     return tuple(sorted(words))
 
 
@@ -107,6 +116,16 @@ def means(select: str, machine: Machine) -> bool:
     return machine.tags.get(key.removeprefix("tag:")) == value
 
 
+def retag(word: Word, world: World, now: datetime) -> None:
+    """Change the tag of a machine in the cloud, if it is there."""
+    name, _, tag = word.what.partition(".")
+    key, _, value = tag.partition("=")
+    for machine in world.machines():
+        if machine.rpartition("/")[2] == name:
+            tags = {**world.model(machine).get("tags", {}), key: value}
+            world.update(machine, {"tags": {k: v for k, v in tags.items() if v}}, now)
+
+
 async def say(word: Word, journal: Journal, now: datetime) -> None:
     """Say it, and live with a refusal: what it is about may be over by then."""
     reason = "the simulation wants it"
@@ -119,6 +138,8 @@ async def say(word: Word, journal: Journal, now: datetime) -> None:
         case Verb.EMERGENCY:
             going_on = (await look(journal)).active()
             wanted = [make("emergency", rollout=one.id, who=PERSON, reason=reason) for one in going_on]
+        case Verb.TAG:
+            return  # nothing that Wavekeeper is told
     for one in wanted:
         with contextlib.suppress(Refused):
             await carry_out(journal, one, now, PERSON)

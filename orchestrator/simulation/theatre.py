@@ -40,7 +40,7 @@ from orchestrator.simulation.copying import Copies
 from orchestrator.simulation.fleets import START
 from orchestrator.simulation.loop import VirtualLoop
 from orchestrator.simulation.mishaps import Mishap, What
-from orchestrator.simulation.people import Word, say
+from orchestrator.simulation.people import Verb, Word, retag, say
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Journal, Letter, Row
 from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare, read_plan
@@ -71,7 +71,7 @@ def nobody(_boundary: Boundary) -> None:
 
 _OUTLIVES: Final = (
     *("world", "off_by", "acknowledged", "waiting", "words", "happened"),
-    *("heard", "sent", "calls", "said", "late", "intruders"),
+    *("heard", "sent", "calls", "said", "late", "intruders", "sick_until"),
 )
 """What outlives a process, but for the disk and the time, which are looked after one by one."""
 
@@ -86,6 +86,7 @@ class Theatre:
     visit: Callable[[Boundary], None] = nobody
     now: datetime = START  # true time, at which the next process begins
     clock: TheatreClock | None = None  # true time in the process that is under way
+    sick_until: datetime = START  # groups that are asked
     off_by: timedelta = timedelta(0)  # of Wavekeeper's clock
     boundaries: Boundaries = field(init=False)
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
@@ -178,6 +179,8 @@ class Theatre:
                 raise JournalError("the journal is locked by another program")
             case What.CLOCK:
                 self.off_by += length
+            case What.QUORUM:
+                self.sick_until = self.true_now() + length
             case What.TWIN:
                 self.beside.append(asyncio.create_task(self._twin()))
             case What.LOST_LOCK:
@@ -193,7 +196,10 @@ class Theatre:
     async def _said(self, word: Word) -> None:
         journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
         try:
-            await say(word, journal, self.wrongly_now())
+            if word.verb is Verb.TAG:
+                retag(word, self.world, self.true_now())
+            else:
+                await say(word, journal, self.wrongly_now())
         finally:
             await journal.close()
 
@@ -261,6 +267,7 @@ class Theatre:
             watch=self.boundaries.watch,
             worlds_clock=true,
             settings=FAST,
+            groups_well=lambda: self.true_now() >= self.sick_until,
         )
         journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
         try:

@@ -17,6 +17,9 @@ from orchestrator.wiring.virtual import Face
 QUICK: Final = "slow: {seconds: 0.4}"
 """Requests take a moment even where nothing is wrong, so that the world moves on between question and answer."""
 
+GROUPS_SICK: Final = 0.25
+"""The share of trials in which groups that are asked, if any are, say for a while that they aren't well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -112,13 +115,22 @@ def trial_of(seed: int) -> Trial:
     rng = random.Random(f"trial {seed}")  # noqa: S311 - nothing to keep secret
     troubles = [QUICK, *(draw(rng) for draw in rng.sample(_TROUBLES, rng.randint(0, 4)))]
     mishaps = tuple(sorted(_mishap(rng) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))))
+    mishaps = tuple(sorted((*mishaps, *_quorum(seed))))
     deaf = rng.choice([0.0, 0.0, 0.2, 0.6])
     return Trial(seed, troubles=tuple(troubles), mishaps=mishaps, deaf=deaf, words=draw_words(seed))
 
 
+def _quorum(seed: int) -> tuple[Mishap, ...]:
+    """Now and then groups that are asked aren't well for a while, by chance of its own."""
+    rng = random.Random(f"quorum {seed}")  # noqa: S311 - nothing to keep secret
+    if rng.random() >= GROUPS_SICK:
+        return ()
+    return (Mishap(rng.randint(1, 300), What.QUORUM, rng.choice([60, 1200, 14400])),)
+
+
 def _mishap(rng: random.Random) -> Mishap:
-    """One of any kind, somewhere within the usual length of a run."""
-    what = rng.choice(list(What))
+    """One of any kind but that of groups, somewhere within the usual length of a run."""
+    what = rng.choice([what for what in What if what is not What.QUORUM])
     seconds = rng.choice([-7200, -60, -3, 4, 600, 86400]) if what is What.CLOCK else away(rng)
     if what is What.LATE:
         seconds = rng.choice([1, 9, 25])

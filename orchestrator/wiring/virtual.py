@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -39,17 +39,21 @@ UNHURRIED = Settings(watch_least=timedelta(minutes=5))
 
 @dataclass(frozen=True, slots=True)
 class _WorldProber:
-    """Asks a machine's own health endpoint in the emulated world, whatever the probe's address. Who is no machine is well."""
+    """Asks a machine's own health endpoint in the emulated world, whatever the probe's address. Who is no machine (a group) is as
+    well as it is told.
+    """
 
     world: World
     clock: Clock
     ids: Mapping[str, str]  # name in lower case -> id
+    others_well: Callable[[], bool]
 
     async def ask(self, probe: Probe, subject: Subject) -> Reply:  # noqa: ARG002 - the port's
         """One answer, at once."""
         machine = self.ids.get(subject.name.lower())
         if machine is None:
-            return Reply(well=True, asked=True, evidence="200")
+            well = self.others_well()
+            return Reply(well=well, asked=True, evidence="200" if well else "503: no quorum")
         status, _ = self.world.probe(machine, self.clock.now())
         return Reply(well=status == 200, asked=True, evidence=str(status or "no answer"))
 
@@ -96,14 +100,15 @@ def virtual_services(
     watch: Watch = unwatched,
     worlds_clock: Clock | None = None,
     settings: Settings = UNHURRIED,
+    groups_well: Callable[[], bool] = lambda: True,
 ) -> Services:
-    """The doors to an emulated world: probes are answered by it, webhooks succeed unless others are given.
+    """The doors to an emulated world: probes are answered by it, those of groups by `groups_well`, webhooks succeed unless others are given.
 
     `worlds_clock` is the world's where the process's own may be wrong. `watch` is told of every request to the cloud.
     """
     true = worlds_clock or clock
     ids = {machine.rpartition("/")[2].lower(): str(machine) for machine in world.machines()}
-    prober = _WorldProber(world, true, ids)
+    prober = _WorldProber(world, true, ids, groups_well)
     probers = {ProbeKind.HTTP: prober, ProbeKind.TCP: prober}
     return services(
         _provider(world, true, clock, face, watch), probers, webhooks or WillingWebhooks(), clock, settings
