@@ -71,6 +71,12 @@ MUTATIONS = (
         "        if (holder := self._scope.holder) is not None:\n",
         "        if (holder := self._scope.holder) is not None and holder.who == 'nobody':\n",
     ),
+    Mutation(
+        "a hold on whom it means",
+        "orchestrator/rollout/holding.py",
+        "        if meant.holds(machine):\n",
+        "        if meant.holds(machine) and name == 'h0':\n",
+    ),
 )
 
 

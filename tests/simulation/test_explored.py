@@ -14,9 +14,10 @@ import pytest
 
 from orchestrator.simulation.boundaries import Kind
 from orchestrator.simulation.explore import explore, perform
-from orchestrator.simulation.mishaps import read_mishaps
+from orchestrator.simulation.mishaps import What, read_mishaps
+from orchestrator.simulation.people import read_words
 from orchestrator.simulation.report import Report
-from orchestrator.simulation.telling import tell
+from orchestrator.simulation.telling import story, tell
 from orchestrator.simulation.trial import Trial, trial_of
 from orchestrator.wiring.virtual import Face
 
@@ -83,9 +84,32 @@ def test_these_mishaps_are_survived(mishaps: str) -> None:
     assert tell(perform(trial)) == "every promise was kept"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "hold@20/7200s:name=a2,hold@60/7200s:tag:app=b,unhold@120:h2",
+        "hold@1/32400s:tag:ring=canary,emergency@30",
+        "hold@1/32400s:tag:app=a,tag@30:b2.app=a,tag@40:a2.app=b",
+    ],
+)
+def test_what_people_say_survives_a_death_at_a_sample_of_its_boundaries(words: str) -> None:
+    """Nobody who is held is begun, and the rollout ends, whoever died before or after the word."""
+    trial = replace(trial_of(0), words=read_words(words))
+    assert told(explored(trial, 19)) == ""
+
+
 @pytest.mark.parametrize("seed", [2, 12, 5], ids=["scripts", "scripts, no steps", "restarts"])
 def test_changes_that_leave_no_id_survive_a_death_at_a_sample_of_their_boundaries(seed: int) -> None:
     """Scripts, which their names settle, and restarts, which a person settles: neither is ever sent twice."""
     kinds = {orjson.loads(text)["change"]["kind"] for text in trial_of(seed).premises.plans}
     assert kinds & {"run_command", "restart"}
     assert told(explored(trial_of(seed), 17)) == ""
+
+
+@pytest.mark.parametrize("seed", [45, 52])
+def test_groups_that_are_sick_for_a_while_end_nothing(seed: int) -> None:
+    """Those that are asked: a stage stops over it, or machines wait; a person helps, and it ends."""
+    trial = trial_of(seed)
+    assert any(mishap.what is What.QUORUM for mishap in trial.mishaps)
+    assert "no quorum" in story(trial).text
+    assert told(explored(trial, 61)) == ""
