@@ -6,9 +6,10 @@ number it was given, and gets as much as happened, whatever the size of the flee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from orchestrator.rollout import events as e
@@ -108,7 +109,7 @@ class Chart:
 class Charting:
     """A chart that is kept up: give it every decision of the rollout in order, and ask for it at any time.
 
-    `add` costs what a fact costs; `chart` costs a look at each machine, whoever asks: it is for a page's pace, not for the loop's.
+    `add` costs what a fact costs; `draft` costs a glance at each machine, and drawing it as much as is told: that can be left to a thread.
     Editions are its own: the state may run ahead of the decisions that it was given, so that a row's number wouldn't do.
     """
 
@@ -135,27 +136,34 @@ class Charting:
 
     def chart(self, at: datetime, after: int = 0) -> Chart:
         """Everything, or what differs since the edition `after`. One that can't be from here is answered with everything."""
+        return self.draft(at, after)()
+
+    def draft(self, at: datetime, after: int = 0) -> Callable[[], Chart]:
+        """The same, noted now and drawn when it is called: of this moment, whatever happens meanwhile, and so in any thread."""
         told = self._tracing.timeline()
         self._note(told)
         whole = not 0 < after <= self.edition
-        planned = self.rollout.planned
+        planned, statuses, status = self.rollout.planned, self._statuses, str(self.rollout.status)
         anew = whole or self._planned_in > after
-        machines = (i for i, edition in enumerate(self._machines_in) if anew or edition > after)
+        machines = [i for i, edition in enumerate(self._machines_in) if anew or edition > after]
         bars = [place for place, edition in enumerate(self._bars_in) if whole or edition > after]
-        return Chart(
+        drawn = partial(
+            Chart,
             rollout=self.rollout.id,
             name=planned.plan.name,
-            status=str(self.rollout.status),
+            status=status,
             edition=self.edition,
             whole=whole,
             started=told.started,
             at=at,
             last=told.last,
             statuses=STATUSES,
-            stages=_stages(self.rollout, told),
+        )
+        return lambda: drawn(
+            stages=_stages(planned, told),
             lanes=_lanes(planned) if anew else (),
             waves=_waves(told),
-            machines=self._machines([i for i in machines if planned.lane_of[i] >= 0]),
+            machines=_machines(planned, statuses, [i for i in machines if planned.lane_of[i] >= 0]),
             bars=_bars(told, bars),
         )
 
@@ -185,22 +193,22 @@ class Charting:
             return
         self._statuses, self.edition = statuses, edition
 
-    def _machines(self, wanted: Sequence[int]) -> MachineColumns:
-        planned = self.rollout.planned
-        number_of = {status: number for number, status in enumerate(MachineStatus)}
-        return MachineColumns(
-            tuple(wanted),
-            tuple(planned.machine(i).name for i in wanted),
-            tuple(planned.lane_of[i] for i in wanted),
-            tuple(planned.wave_of[i] for i in wanted),
-            tuple(number_of[self._statuses[i]] for i in wanted),
-        )
+
+def _machines(planned: Planned, statuses: Sequence[MachineStatus], wanted: Sequence[int]) -> MachineColumns:
+    number_of = {status: number for number, status in enumerate(MachineStatus)}
+    return MachineColumns(
+        tuple(wanted),
+        tuple(planned.machine(i).name for i in wanted),
+        tuple(planned.lane_of[i] for i in wanted),
+        tuple(planned.wave_of[i] for i in wanted),
+        tuple(number_of[statuses[i]] for i in wanted),
+    )
 
 
-def _stages(rollout: Rollout, told: Timeline) -> tuple[ChartStage, ...]:
+def _stages(planned: Planned, told: Timeline) -> tuple[ChartStage, ...]:
     spans = {span.stage: span for span in told.stages}
     found = []
-    for number, gate in enumerate(rollout.planned.plan.stages):
+    for number, gate in enumerate(planned.plan.stages):
         span = spans.get(number)
         moments = (span.opened, span.baking, span.ended) if span is not None else (None, None, None)
         found.append(ChartStage(gate.name, *(_seconds(told, moment) for moment in moments)))

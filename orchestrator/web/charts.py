@@ -77,7 +77,8 @@ class Charts:
         async with kept.read:  # whoever asks meanwhile waits for the same reading
             if not kept.whole:
                 await self._read(kept)
-        return kept.charting.chart(self._desk.now(), after)
+        drawn = kept.charting.draft(self._desk.now(), after)
+        return await asyncio.to_thread(drawn)
 
     def close(self) -> None:
         """Listen no more."""

@@ -133,3 +133,19 @@ def test_an_edition_of_another_process_is_answered_with_everything() -> None:
     diary = Diary(SHOP)
     kept = charting(diary)
     assert kept.chart(diary.now, 10_000).whole
+
+
+def test_a_draft_is_of_the_moment_that_it_was_made_at() -> None:
+    """Whatever happens before it is drawn: a thread may take its time."""
+    diary = Diary(SHOP)
+    diary.send("a")
+    kept = charting(diary)
+    draft, drawn = kept.draft(diary.now), charting(diary).chart(diary.now)
+    diary.accepted("a")
+    diary.pause()
+    feed(kept, diary)
+    later = kept.chart(diary.now)
+
+    assert draft() == drawn
+    assert (later.status, drawn.status) == ("paused", "running")
+    assert later.machines != drawn.machines
