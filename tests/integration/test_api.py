@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.integration.site import DEADLINE_S
-from tests.integration.test_remote import SLOW, Remote, remote
+from tests.integration.test_remote import Remote, remote
 
 __all__ = ["remote"]  # the fixture
 
@@ -39,7 +39,6 @@ def events(there: Remote, after: str, until: str) -> list[str]:
     raise AssertionError(f"the stream ended before {until}")
 
 
-@pytest.mark.parametrize("remote", [SLOW], indirect=True)
 def test_a_key_and_a_stream_hold_across_a_kill(remote: Remote) -> None:
     """What was answered is answered once more, by another process; what was told before isn't told again."""
     first = remote.daemon()
