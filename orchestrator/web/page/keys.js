@@ -47,7 +47,8 @@ export function setKeys(app, { run, press }) {
   let going = false; // a `g` was pressed, and the next key says where to
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, textarea, select, dialog[open]") || !singleKeys()) return;
+    const closed = event.target.closest("dialog:not([open])"); // its field may have the focus for a moment more
+    if ((!closed && event.target.closest("input, textarea, select, dialog[open]")) || !singleKeys()) return;
     if (event.key === "Shift") return;
     if (going && GO[event.key]) {
       event.preventDefault();
