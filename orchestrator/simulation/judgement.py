@@ -134,6 +134,7 @@ def judge(theatre: Theatre, rollouts: Sequence[Rollout], never_ends: str = "") -
     never = [*_lost(theatre, told), *_doubled(theatre), *_unforeseen(told, audit)]
     if not theatre.trial.clocked:
         never += [*_after_a_stop(told, audit), *_while_held(theatre, told, audit)]
+    never += _while_sick(theatre, audit)
     never += _broken(theatre, told, audit, rollouts)
     eventually = [never_ends] if never_ends else []
     for rollout in rollouts:
@@ -206,6 +207,23 @@ def _while_held(theatre: Theatre, told: _Told, audit: list[Mapping[str, Any]]) -
     ]
     if holds:
         yield from map(str, judge_holds(audit, holds, scripts=True).violations)
+
+
+def _while_sick(theatre: Theatre, audit: list[Mapping[str, Any]]) -> Iterator[str]:
+    """While groups that are asked weren't well, nothing was begun on their machines, once there was time to hear of it.
+
+    One that a person has had a word on may be the very reason, and is mended.
+    """
+    plans, _, _ = documents(theatre.trial.premises)
+    asked = {name for plan in plans for name, one in plan["machines"].items() if one.get("groups")}
+    asked -= {machine for _, machine, _ in theatre.said}
+    for line in audit:
+        if line["event"] not in WORK or "by" in line or line["machine"].lower() not in asked:
+            continue
+        at = datetime.fromisoformat(line["at"])
+        for since, until in theatre.sick:
+            if since + STOP_SHOWS < at < until:
+                yield f"{line['event']} on {_name(line)} began {line['at']}, while its group wasn't well since {since}"
 
 
 def _broken(

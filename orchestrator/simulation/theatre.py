@@ -71,7 +71,7 @@ def nobody(_boundary: Boundary) -> None:
 
 _OUTLIVES: Final = (
     *("world", "off_by", "acknowledged", "waiting", "words", "happened"),
-    *("heard", "sent", "calls", "said", "late", "intruders", "sick_until"),
+    *("heard", "sent", "calls", "said", "late", "intruders", "sick"),
 )
 """What outlives a process, but for the disk and the time, which are looked after one by one."""
 
@@ -86,7 +86,7 @@ class Theatre:
     visit: Callable[[Boundary], None] = nobody
     now: datetime = START  # true time, at which the next process begins
     clock: TheatreClock | None = None  # true time in the process that is under way
-    sick_until: datetime = START  # groups that are asked
+    sick: list[tuple[datetime, datetime]] = field(default_factory=list)  # groups that are asked: from, to
     off_by: timedelta = timedelta(0)  # of Wavekeeper's clock
     boundaries: Boundaries = field(init=False)
     acknowledged: Acknowledged = field(default_factory=Acknowledged)
@@ -180,7 +180,7 @@ class Theatre:
             case What.CLOCK:
                 self.off_by += length
             case What.QUORUM:
-                self.sick_until = self.true_now() + length
+                self.sick.append((self.true_now(), self.true_now() + length))
             case What.TWIN:
                 self.beside.append(asyncio.create_task(self._twin()))
             case What.LOST_LOCK:
@@ -267,7 +267,7 @@ class Theatre:
             watch=self.boundaries.watch,
             worlds_clock=true,
             settings=FAST,
-            groups_well=lambda: self.true_now() >= self.sick_until,
+            groups_well=lambda: not any(since <= self.true_now() < until for since, until in self.sick),
         )
         journal = WatchedJournal(await self.disk.journal(), self.boundaries, self.acknowledged)
         try:

@@ -61,6 +61,7 @@ class Moments:
                     self._domains_of[machine].append((number, name))
         self._working: set[str] = set()
         self._out: dict[str, _Outage] = {}
+        self._ill: set[str] = set()
         self._taken: list[int] = [0] * len(budgets)
         self._holders: list[defaultdict[str, set[str]]] = [defaultdict(set) for _ in exclusions]
 
@@ -79,6 +80,10 @@ class Moments:
                     self._out[machine] = _Outage(step.at, step.ours)
                 case What.BACK:
                     self._out.pop(machine, None)
+                case What.ILL:
+                    self._ill.add(machine)
+                case What.WELL:
+                    self._ill.discard(machine)
             self._count(machine, taken=taken, holds=holds)
             if spell := int(machine in self._out) - int(out):
                 for number in self._spared_by[machine]:
@@ -106,7 +111,9 @@ class Moments:
 
     def _judge(self, step: Step, *, taken: bool, holds: bool) -> None:
         self._found.judged("beginnings")
-        if not taken:  # who is out already takes up no more of a budget than before
+        if (
+            not taken and step.machine not in self._ill
+        ):  # who serves nobody anyway may be mended: it costs no place more
             for number in self._budgets_of[step.machine]:
                 self._judge_budget(self._budgets[number], self._taken[number], step)
         if not holds:

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
+from typing import Final
 
 from orchestrator.verify.document import id_of
 from orchestrator.verify.model import Findings
@@ -53,6 +54,11 @@ class What(Enum):
     OVER = auto()  # nothing of ours goes on at the machine any more
     OUT = auto()
     BACK = auto()
+    ILL = auto()  # its application isn't well; it may be worked on to mend that
+    WELL = auto()
+
+
+_HEALTH: Final = {"unhealthy": What.ILL, "healthy": What.WELL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,8 @@ def follow(entries: list[Entry], begins: frozenset[str] = BEGINS) -> Timeline:
             walk.out(entry)
         elif entry.event == "back":
             walk.back(entry)
+        elif entry.event in _HEALTH:
+            walk.health(entry)
         elif entry.event == "vanished":
             walk.vanish(entry)
         elif _ended(entry.event, begins) is not None and not entry.foreign:
@@ -204,6 +212,9 @@ class _Walk:
             if id(work) in self._until_back:
                 self._over(entry, work)
         self._free(entry)
+
+    def health(self, entry: Entry) -> None:
+        self._step(entry, _HEALTH[entry.event])
 
     def vanish(self, entry: Entry) -> None:
         """Nothing is left that could be worked on, or be out."""

@@ -156,6 +156,17 @@ def test_a_machine_that_is_out_already_costs_nothing_more() -> None:
     assert _judged(lines, "a b", budget(1, "a b")).ok
 
 
+def test_a_machine_that_serves_nobody_may_be_mended() -> None:
+    """Its application isn't well: work on it takes no place more, but it counts as long as it goes on, and as ever once it is well."""
+    lines = [entry(0, "a", "unhealthy"), *worked("a", 5, 15), entry(20, "a", "healthy")]
+    beside = entry(4, "b", "install", "b1"), entry(16, "b", "install_end", "b1")
+    assert _judged(sorted([*lines, *beside], key=lambda line: str(line["at"])), "a b", budget(1, "a b")).ok
+    later = [*lines, *worked("b", 30, 40), *worked("a", 35, 36)]
+    assert _rules(_judged(audit(later), "a b", budget(1, "a b"), retried=[vm_id("a")])) == ["budget"]
+    during = [*lines, *worked("b", 6, 8)]
+    assert _rules(_judged(audit(during), "a b", budget(1, "a b"))) == ["budget"]
+
+
 def test_each_machine_counts_once() -> None:
     """A machine that is worked on and out is one machine."""
     lines = audit(worked("a", 0, 10), worked("b", 6, 8))  # a is out from 5 on
