@@ -59,14 +59,18 @@ async def check(services: Services, rollout: Rollout, activity: a.Check) -> m.Ob
             continue
         if view.installing:
             return m.FoundBusy(rollout.id, index)
-        evidence = "" if forced else unwell_by_view(probes, view)
+        evidence = unwell_by_view(probes, view)
         mute = 0  # probes that can't be put, so that nobody knows how the machine is
-        if not evidence and not forced:
+        if not evidence:
             seen = await ask_network(services, machine, probes)
             evidence, mute = seen.evidence, seen.unasked
-        sick = None if evidence or forced else await services.groups.sick(plan, machine)
+        baseline = view.installation_id or ""
+        if forced:
+            serves = not evidence and not mute
+            return m.FoundWell(rollout.id, index, baseline, view.restart_pending, serves)
+        sick = None if evidence else await services.groups.sick(plan, machine)
         if not evidence and sick is None:
-            return m.FoundWell(rollout.id, index, view.installation_id or "", view.restart_pending)
+            return m.FoundWell(rollout.id, index, baseline, view.restart_pending)
         misses += 1
         if misses >= health.fail_after:
             if sick is not None:

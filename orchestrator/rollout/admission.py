@@ -54,8 +54,22 @@ def refusal(
         for group in rollout.planned.machine(machine).groups:
             if group in rollout.sick:
                 return _sick(rollout, group)
+    identity = rollout.planned.machine(machine).id
+    if not rollout.machines[machine].forced and scope.ledger.holds(rollout.id, identity):
+        serves = True  # retried, and seen well since: what we did to it is over, and its place is for nobody else yet
+    return scope.ledger.refusal(identity, reserved, serves=serves, restarts=restarts(rollout, machine))
+
+
+def no_room_since(scope: Scope, rollout: Rollout, machine: int) -> Refusal | None:
+    """What has no room any more for a machine that was granted and is to be sent a request now, or None.
+
+    Between the two may lie its steps before, or hours in which no process ran: others may have gone out meanwhile. One that is
+    out itself costs nothing more.
+    """
+    run = rollout.machines[machine]
+    serves = not (run.broken or run.forced)
     return scope.ledger.refusal(
-        rollout.planned.machine(machine).id, reserved, serves=serves, restarts=restarts(rollout, machine)
+        rollout.planned.machine(machine).id, serves=serves, restarts=restarts(rollout, machine)
     )
 
 

@@ -12,7 +12,7 @@ from typing import assert_never, get_args
 from orchestrator.policy.model import Patches, Restart
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
-from orchestrator.rollout.admission import refusal, restarts
+from orchestrator.rollout.admission import no_room_since, refusal, restarts
 from orchestrator.rollout.blocking import nothing_left
 from orchestrator.rollout.codec import request_key
 from orchestrator.rollout.commands import decide_command
@@ -124,6 +124,8 @@ def _found(
             return (not_begun(machine, "its windows closed before its request could be sent"),)
         if not run.part and (hold := hold_on(rollout, machine, now)) is not None:
             return (not_begun(machine, f"it is {hold}"),)
+        if not run.part and (full := no_room_since(scope, rollout, machine)) is not None:
+            return (not_begun(machine, f"others went out since it was granted: {full.what}"),)
         if not run.part and _is_needless(rollout, message):
             return (not_begun(machine, NEEDLESS),)
         return (intend(scope, rollout, machine, message.baseline, now),)
@@ -139,6 +141,10 @@ def _found(
     if refusal(scope, rollout, machine, now=now) is not None:
         return ()
     match message:
+        case m.FoundOut() if scope.ledger.holds(rollout.id, rollout.planned.machine(machine).id):
+            return (
+                e.FleetSeen(out=(machine,)),
+            )  # a person wants its next attempt, and it was well for a while
         case m.FoundOut(_, _, evidence):
             why = f"out already, before we touched it: {evidence}"
             return (e.MachineLeftOut(machine, why), e.FleetSeen(out=(machine,)))
@@ -170,19 +176,20 @@ def _why_needless(rollout: Rollout, found: m.FoundWell) -> str:
 
 def _grant(scope: Scope, rollout: Rollout, found: m.FoundWell, now: datetime) -> tuple[e.Event, ...]:
     """Permission to take down a machine that serves, or that a person wants changed though it doesn't."""
-    machine = found.machine
-    serves = not rollout.machines[machine].forced
+    machine, identity = found.machine, rollout.planned.machine(found.machine).id
+    forced = rollout.machines[machine].forced
     installs = isinstance(rollout.planned.plan.change, Patches)
     if installs and found.restart_pending and not restarts(rollout, machine):
         return (e.RestartForeseen(machine, "a restart is pending on it, so that its updates may end in one"),)
-    refused = refusal(scope, rollout, machine, serves=serves, now=now)
+    refused = refusal(scope, rollout, machine, serves=found.serves, now=now)
     if refused is None and (why := _why_needless(rollout, found)):
         return (e.MachineLeftOut(machine, why),)
+    back = (e.FleetSeen(back=(machine,)),) if found.serves else ()
     if refused is not None:
-        on_record = rollout.planned.machine(machine).id in scope.ledger.others
-        return (e.FleetSeen(back=(machine,)),) if serves and on_record else ()
+        on_record = identity in scope.ledger.others or (forced and rollout.status is RolloutStatus.RUNNING)
+        return back if on_record else ()
     granted = e.Granted(machine, restarts=restarts(rollout, machine))
-    return _begin(scope, rollout, machine, granted, found.baseline, now)
+    return (*(back if forced else ()), *_begin(scope, rollout, machine, granted, found.baseline, now))
 
 
 def _repair(scope: Scope, rollout: Rollout, found: m.FoundBroken, now: datetime) -> tuple[e.Event, ...]:

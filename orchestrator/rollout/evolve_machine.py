@@ -345,12 +345,17 @@ def _written_off(scope: Scope, rollout: Rollout, event: e.MachineWrittenOff, at:
 
 def _fleet_seen(scope: Scope, rollout: Rollout, event: e.FleetSeen, at: datetime) -> None:
     for index in event.out:
-        scope.ledger.mark_out(rollout.planned.machine(index).id, at)
+        run, machine = rollout.machines[index], rollout.planned.machine(index).id
+        if run.status is MachineStatus.PENDING and scope.ledger.holds(rollout.id, machine):
+            rollout.machines[index] = run._replace(forced=True)  # retried, and out again of what we did
+        else:
+            scope.ledger.mark_out(machine, at)
     for index in event.back:
-        machine = rollout.planned.machine(index).id
+        run, machine = rollout.machines[index], rollout.planned.machine(index).id
         scope.ledger.mark_back(machine)
-        if rollout.machines[index].broken:
-            rollout.machines[index] = rollout.machines[index]._replace(broken=False)
+        if run.broken or run.forced:
+            # Retried, and well by itself before its turn: its next attempt takes it down anew, like anybody's.
+            rollout.machines[index] = run._replace(broken=False, forced=False)
         if (holder := left_open_by(scope, rollout, machine)) is not None:
             scope.ledger.release(machine, holder)
 

@@ -92,12 +92,15 @@ class OutsidersLooked:
 class FoundWell:
     """A machine about to be granted: every probe passes, or a person wants the attempt whatever they say (`forced`), and its
     last patch run has this id (or none). Of a machine that is granted: its last patch run again, right before an intent.
+
+    `serves` False: it is `forced`, and not well or nobody knows.
     """
 
     rollout: str
     machine: int
     baseline: str
     restart_pending: bool = False  # from before: the next update may well end in it
+    serves: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,9 @@ class MachineRun(NamedTuple):
     changed: bool | None = None
     passing: bool = False  # the failure is of a kind that is known to pass
     verdict: bool | None = None
-    forced: bool = False  # a person wants this attempt, whatever the probes say before it
+    forced: bool = (
+        False  # out of our doing, and a person wants this attempt, whatever the probes say before it
+    )
     late: bool = False
     broken: bool = False  # it was out already before its grant: that it is out after is no failure of ours
     detail: str = ""

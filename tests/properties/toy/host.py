@@ -246,7 +246,7 @@ class Host:
             return m.FoundOut(ROLLOUT, machine, "503")
         if world.is_sick() and not forced and self.planned.machine(machine).groups:
             return m.FoundGroupSick(ROLLOUT, machine, 0, "503")
-        return m.FoundWell(ROLLOUT, machine, world.shown(machine))
+        return m.FoundWell(ROLLOUT, machine, world.shown(machine), serves=not world.is_down(machine))
 
     def _look_for_held(self, _: int, activity: a.Activity) -> m.Message:
         """Tags mean every other machine."""

@@ -45,6 +45,19 @@ async def test_a_machine_that_fails_its_probes_is_out_already() -> None:
     assert here.passed == timedelta(seconds=31)
 
 
+@pytest.mark.parametrize(("faults", "serves"), [("", True), ("- goes_off: {machines: [a], at: 0s}", False)])
+@virtual
+async def test_of_a_machine_that_a_person_wants_retried_it_is_told_whether_it_serves(
+    faults: str, serves: bool
+) -> None:
+    """It is granted either way, but one that serves takes a place."""
+    here = doors(faults)
+    here.diary.rollout.machines[0] = here.diary.run("a")._replace(forced=True)
+    await here.clock.sleep(1)
+    assert await here.do("a") == m.FoundWell("r1", 0, "", serves=serves)
+    assert here.passed == timedelta(seconds=1)
+
+
 def repairing(faults: str = "", url: str = "http://shop") -> Doors:
     """A machine that is to be changed though it is out, which its application says it is."""
     plan = plan_of(lane("west", "a"), health=Health(repair=True))

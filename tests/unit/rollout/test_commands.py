@@ -75,13 +75,52 @@ def test_a_machine_retried_keeps_its_place_until_it_is_granted_anew() -> None:
     assert diary.granted() == "a"
     assert diary.checked() == "a"
     assert diary.run("a").forced
-    assert kinds(diary.well("a")) == "Granted Intended"
+    assert kinds(diary.well("a")) == "FleetSeen Granted Intended"
     assert diary.run("a").attempt == 2
     assert diary.granted() == "a"
     diary.accepted("a")
     diary.ended("a")
     diary.healthy("a")
     assert diary.granted() == ""
+
+
+def retried() -> Diary:
+    """Of a and c one may be out: a is unhealthy and retried, and c went out by itself."""
+    diary = Diary(plan_of(lane("west", "a"), rules=[budget(1, "a c")], counted="c"))
+    diary.change("a")
+    diary.unhealthy("a")
+    diary.fleet(out="c")
+    diary.retry("a")
+    return diary
+
+
+def test_a_machine_retried_while_it_is_out_takes_nothing_more() -> None:
+    """It counts as out anyway, so that its next attempt makes nothing worse, whoever else is out."""
+    diary = retried()
+    facts = diary.tell(m.FoundWell("r1", 0, OLD, serves=False))
+    assert kinds(facts) == "Granted Intended"
+
+
+def test_a_machine_retried_that_got_well_by_itself_is_not_taken_down_beside_another() -> None:
+    """Its next attempt takes it down anew, like anybody's. Meanwhile its place is for nobody else."""
+    diary = retried()
+    assert kinds(diary.well("a")) == "FleetSeen"
+    assert diary.checked() == ""
+    assert diary.granted() == "a"
+    diary.fleet(back="c")
+    assert diary.checked() == "a"
+    assert kinds(diary.well("a")) == "Granted Intended"
+
+
+def test_a_machine_retried_that_was_well_for_a_while_only_is_retried_all_the_same() -> None:
+    """It isn't left out as one that somebody else took down."""
+    diary = retried()
+    diary.well("a")
+    diary.fleet(back="c")
+    assert kinds(diary.out("a")) == "FleetSeen"
+    assert diary.run("a").forced
+    assert diary.status("a") is M.PENDING
+    assert kinds(diary.tell(m.FoundWell("r1", 0, OLD, serves=False))) == "Granted Intended"
 
 
 def test_a_machine_retried_that_was_well_is_looked_at_like_any_other() -> None:

@@ -94,7 +94,7 @@ def test_a_machine_that_a_person_retries_does_not_wait_for_its_group(diary: Diar
     diary.unhealthy("a")
     diary.retry("a")
     assert diary.checked() == "a x"
-    assert kinds(diary.well("a")) == "Granted Intended"
+    assert kinds(diary.tell(m.FoundWell("r1", 0, OLD, serves=False))) == "Granted Intended"
 
 
 def test_a_machine_under_two_groups_waits_for_both() -> None:

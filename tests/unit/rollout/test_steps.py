@@ -10,7 +10,7 @@ from orchestrator.rollout import actions as a
 from orchestrator.rollout import events as e
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineStatus as M
-from tests.builders import NOON, always, lane, plan_of, step
+from tests.builders import NOON, always, budget, lane, plan_of, step
 from tests.diary import OLD, Diary, kinds, only
 
 
@@ -167,3 +167,28 @@ def test_a_step_that_is_not_the_next_is_dropped(stepped: Diary) -> None:
     assert stepped.tell(m.StepReported("r1", 0, 1, after=True, step=0, ok=True, evidence="")) == ()
     stepped.healthy("a")
     assert stepped.tell(m.StepReported("r1", 0, 1, after=True, step=1, ok=True, evidence="")) == ()
+
+
+def test_a_machine_is_not_sent_its_request_when_others_went_out_during_its_steps() -> None:
+    """There was room when it was granted. It is given back, undrained, and goes when there is room again."""
+    plan = plan_of(
+        lane("west", "a"),
+        before=[step("drain")],
+        after=[step("undrain")],
+        rules=[budget(1, "a c")],
+        counted="c",
+    )
+    diary = Diary(plan)
+    diary.well("a")
+    diary.fleet(out="c")
+    diary.step("a")
+    diary.well("a")
+    assert not any(b'["I",' in row.body for row in diary.rows)
+    diary.healthy("a")
+    diary.step("a")
+    diary.healthy("a")
+    assert diary.status("a") is M.PENDING
+    assert diary.run("a").detail == "not begun: others went out since it was granted: at most 1 of 2"
+    assert (diary.granted(), diary.checked()) == ("", "")
+    diary.fleet(back="c")
+    assert diary.checked() == "a"
