@@ -6,8 +6,6 @@ It is asked at the addresses that its own discovery document names, over HTTPS a
 from __future__ import annotations
 
 import json
-import os
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import aiohttp
 
 from orchestrator.access.claims import Claims
 from orchestrator.access.keys import Key, KeyRing, read_keys
+from orchestrator.egress.words import words_of
 from orchestrator.errors import IssuerError
 
 _WITHIN_S: Final = 10.0
@@ -97,7 +96,9 @@ class OpenIdIssuer:
         except TimeoutError:
             raise IssuerError(f"the issuer did not answer within {_WITHIN_S:g} s at {url}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise IssuerError(f"the issuer can't be reached at {url}: {_why(error)}") from None
+            raise IssuerError(
+                f"the issuer can't be reached at {url}: {words_of(error) or str(error) or type(error).__name__}"
+            ) from None
         except (ValueError, RecursionError):
             raise IssuerError(f"the issuer's answer at {url} isn't JSON") from None
 
@@ -164,21 +165,6 @@ async def _at_most(response: aiohttp.ClientResponse) -> bytes:
         if len(body) > _MOST_BYTES:
             raise IssuerError(f"the issuer's answer at {response.url.origin()} is too long")
     return bytes(body)
-
-
-def _why(error: Exception) -> str:
-    """Why no answer came."""
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return f"{error.host} has no address"
-        case ssl.SSLError():
-            cause = error.__cause__ or error  # aiohttp's errors are made from the one that has the words
-            words = getattr(cause, "verify_message", "") or getattr(cause, "reason", "")
-            return f"TLS: {words or type(cause).__name__}"
-        case OSError() if error.errno:
-            return os.strerror(error.errno).lower()
-        case _:
-            return str(error) or type(error).__name__
 
 
 def _said(body: bytes) -> str:

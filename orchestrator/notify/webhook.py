@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
-import os
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ import orjson
 from orchestrator.clock import Clock, SystemClock
 from orchestrator.egress.connect import connector, reason, refuse_literal
 from orchestrator.egress.rules import ON_A_DESK, Rules
+from orchestrator.egress.words import words_of
 from orchestrator.errors import UsageError
 from orchestrator.notify.port import Delivery
 
@@ -154,21 +153,11 @@ def _key(secret: str) -> bytes:
 
 def _reason(error: Exception) -> str:
     """Why no answer came, without the url."""
-    if refused := reason(error):
-        return refused
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return f"{error.host} has no address"
-        case ssl.SSLError():
-            cause = error.__cause__ or error  # aiohttp's errors are made from the one that has the words
-            words = getattr(cause, "verify_message", "") or getattr(cause, "reason", "")
-            return f"TLS: {words or type(cause).__name__}"
-        case OSError() if error.errno:
-            return os.strerror(error.errno).lower()
-        case aiohttp.ServerDisconnectedError():
-            return "hung up without an answer"
-        case _:
-            return f"no valid answer ({type(error).__name__})"
+    if words := reason(error) or words_of(error):
+        return words
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "hung up without an answer"
+    return f"no valid answer ({type(error).__name__})"
 
 
 def _failed(why: str) -> Delivery:

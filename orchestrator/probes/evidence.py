@@ -6,6 +6,7 @@ import errno
 import os
 import ssl
 
+from orchestrator.egress.words import words_of
 from orchestrator.probes.port import Reply
 
 _LONGEST = 200  # characters of a line
@@ -25,9 +26,7 @@ def unwell(why: str) -> Reply:
 def broken(error: OSError) -> Reply:
     """The connection failed: refused, reset, unreachable. If this process has run out of something, nobody was asked."""
     if isinstance(error, ssl.SSLError):
-        cause = error.__cause__ or error  # aiohttp's errors are made from the one that has the words
-        words = getattr(cause, "verify_message", "") or getattr(cause, "reason", "")
-        return unwell(f"TLS: {words or type(cause).__name__}")
+        return unwell(words_of(error))
     if not error.errno:
         return unwell(str(error) or type(error).__name__)
     words = os.strerror(error.errno).lower()
