@@ -20,8 +20,11 @@ LONGEST: Final = timedelta(days=60)
 
 MOST_PROCESSES: Final = 250
 LOOKS: Final = ((20, timedelta(minutes=40)), (40, timedelta(hours=6)))
-"""How long after the last process people look at it again, while there were fewer than so many; then once a day. What waits for room gives
-up after a day within its windows, one lane after the other: looking more often than that would be most of what a soak does."""
+"""How long after the last process people look at it again, while there were fewer than so many; then `SELDOM`."""
+
+SELDOM: Final = timedelta(hours=20)
+"""What waits for room gives up after a day within its windows, one lane after the other: looking much more often than that would be most of
+what a soak does. Looking less often would have waves give up on machines that got well while nobody looked."""
 
 MOST_WORDS: Final = 3
 
@@ -49,7 +52,7 @@ def play(theatre: Theatre) -> list[Rollout]:
         for rollout in rollouts:
             if not rollout.over:
                 theatre.stage(lambda rollout=rollout: help_out(theatre, rollout))  # type: ignore[misc]
-        theatre.now += next((wait for many, wait in LOOKS if theatre.processes < many), timedelta(days=1))
+        theatre.now += next((wait for many, wait in LOOKS if theatre.processes < many), SELDOM)
     raise NeverEnds(
         f"after {theatre.processes} processes and {(theatre.now - START).days} days it is not over"
     )
