@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -13,13 +14,14 @@ import structlog
 from orchestrator.daemon.apart import Apart
 from orchestrator.daemon.calendar import Due, Entry, calendar, campaign_of, opened
 from orchestrator.daemon.config import Config
-from orchestrator.daemon.fleet import FRESH, Fleet
+from orchestrator.daemon.fleet import FRESH, Fleet, Known
 from orchestrator.daemon.following import Following, Good
 from orchestrator.daemon.observing import Observations
 from orchestrator.daemon.stragglers import Tried, is_new, settled, tried, with_stragglers
 from orchestrator.daemon.vetting import plan_campaign
 from orchestrator.errors import JournalError, Refused, StaleLease, WavekeeperError
 from orchestrator.executor.whole import read_whole
+from orchestrator.inventory.model import MachineId
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout
 from orchestrator.wiring.rollout import ReadPlan, ScopeHost, prepare, read_plan, start
@@ -115,15 +117,22 @@ class Opening:
             self._no_more(due.campaign)
 
     async def _observe(self, due: Due, good: Good) -> None:
-        fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
-        plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign)
+        plan = await self._planned(due, good, await self._fresh())
         self.observations.begin(due, plan, partial(self._wait, due))
 
     async def _run(self, due: Due, good: Good) -> None:
-        fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
-        plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign)
+        plan = await self._planned(due, good, await self._fresh())
         read = await self.house.services.aside(partial(read_plan, plan))
         await self._start(due, good, read, f"due {due.at:%Y-%m-%d %H:%M} UTC")
+
+    async def _fresh(self) -> Known:
+        return await self.fleet.younger(self.config().subscriptions, FRESH)
+
+    async def _planned(
+        self, due: Due, good: Good, fleet: Known, settled: Mapping[MachineId, str] = MappingProxyType({})
+    ) -> bytes:
+        """A plan of the campaign, without whom earlier rollouts of the same moment have settled; they go to another process as a dict."""
+        return await self.apart(plan_campaign, fleet.file, good.policies, due.campaign, dict(settled))
 
     async def _start(self, due: Due, good: Good, read: ReadPlan, why: str) -> None:
         handover = await prepare(
@@ -161,9 +170,9 @@ class Opening:
     async def _took_up(self, due: Due, good: Good, before: Sequence[Rollout | Ended]) -> bool:
         """Whether anybody was; raises where it is to be tried again."""
         outcomes = await self._outcomes(due.campaign, before)
-        fleet = await self.fleet.younger(self.config().subscriptions, FRESH)
+        fleet = await self._fresh()
         try:
-            plan = await self.apart(plan_campaign, fleet.file, good.policies, due.campaign, settled(outcomes))
+            plan = await self._planned(due, good, fleet, settled(outcomes))
         except Refused as nobody:
             log.info("nobody is taken up", campaign=due.campaign, due=due.at, why=str(nobody))
             return False

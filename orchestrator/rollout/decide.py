@@ -142,9 +142,8 @@ def _found(
         return ()
     match message:
         case m.FoundOut() if scope.ledger.holds(rollout.id, rollout.planned.machine(machine).id):
-            return (
-                e.FleetSeen(out=(machine,)),
-            )  # a person wants its next attempt, and it was well for a while
+            # A person wants its next attempt, and it was well for a while.
+            return (e.FleetSeen(out=(machine,)),)
         case m.FoundOut(_, _, evidence):
             why = f"out already, before we touched it: {evidence}"
             return (e.MachineLeftOut(machine, why), e.FleetSeen(out=(machine,)))
