@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 from orchestrator.errors import UsageError
-from orchestrator.simulation.apart import begin_apart
-from orchestrator.simulation.explore import explore, perform
+from orchestrator.simulation.explore import perform
 from orchestrator.simulation.judgement import Judgement
 from orchestrator.simulation.mishaps import read_mishaps
 from orchestrator.simulation.people import read_words
 from orchestrator.simulation.report import Failure, Report
 from orchestrator.simulation.shrink import shrink
+from orchestrator.simulation.soaking import Soak, Told, cpu_s, soak
 from orchestrator.simulation.telling import story, tell
 from orchestrator.simulation.trial import Trial, trial_of
 from orchestrator.wiring.virtual import Face
@@ -38,13 +35,17 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m orchestrator.simulation", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    soak = commands.add_parser("soak", help="die at every boundary of one seed after the other")
-    soak.add_argument("--seconds", type=float, help="for so long (60, unless --points says otherwise)")
-    soak.add_argument("--points", type=int, help="until so many crash points were tried")
-    soak.add_argument("--jobs", type=int, default=1, help="processes side by side")
-    soak.add_argument("--seed", type=int, help="the first seed; a fresh one unless told")
-    soak.add_argument("--json", action="store_true", help="tell the figures as JSON")
-    soak.set_defaults(do=_soak)
+    soaks = commands.add_parser("soak", help="die at boundaries of one seed after the other")
+    soaks.add_argument("--seconds", type=float, help="for so long (60, unless --points says otherwise)")
+    soaks.add_argument("--points", type=int, help="until so many crash points were tried")
+    soaks.add_argument("--jobs", type=int, default=1, help="processes side by side")
+    soaks.add_argument("--seed", type=int, help="the first seed; a fresh one unless told")
+    soaks.add_argument("--every-boundary", action="store_true", help="instead of a sample of each trial's")
+    soaks.add_argument(
+        "--goes-on", action="store_true", help="past failures, which are told as they are found"
+    )
+    soaks.add_argument("--json", action="store_true", help="tell the figures as JSON")
+    soaks.set_defaults(do=_soak)
     replay = commands.add_parser("replay", help="play one trial, and tell its story")
     replay.add_argument("--seed", type=int, required=True)
     replay.add_argument(
@@ -62,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--deaf", type=float, help="the share of webhook calls that fail")
     replay.add_argument("--shrink", action="store_true", help="make it small first, if it fails")
     replay.set_defaults(do=_replay)
-    for one in (soak, replay):
+    for one in (soaks, replay):
         one.add_argument("--face", type=Face, choices=list(Face), default=Face.PROVIDER)
         one.add_argument("--journal", choices=["memory", "sqlite"], default="memory")
     return parser
@@ -72,69 +73,37 @@ def _soak(options: argparse.Namespace) -> int:
     """Seeds one after the other, on as many processes as asked."""
     seed = options.seed if options.seed is not None else secrets.randbelow(1 << 31)
     seconds = options.seconds if options.seconds or options.points else 60.0
-    began, used = time.monotonic(), _cpu()
+    began, used = time.monotonic(), cpu_s()
+    wanted = Soak(
+        seed,
+        options.jobs,
+        options.points,
+        began + seconds if seconds else None,
+        options.face,
+        options.journal == "sqlite",
+        options.every_boundary,
+        options.goes_on,
+    )
     if not options.json:
         sys.stdout.write(
             f"from seed {seed} on; again with: python -m orchestrator.simulation soak --seed {seed}\n"
         )
         sys.stdout.flush()
-    report = Report()
-    told = _Told()
-    while not report.failures:
-        left = None if options.points is None else options.points - report.points
-        deadline = began + seconds if seconds else None
-        if told.enough(0, left, deadline):
-            break
-        _explore_side_by_side(range(seed, seed + options.jobs), options, report, left, deadline, told)
-        seed += options.jobs
-    _say(report, time.monotonic() - began, _cpu() - used, as_json=options.json)
+    told_of = 0
+
+    def say(report: Report) -> None:
+        nonlocal told_of
+        sys.stderr.write(_figures(report, time.monotonic() - began, cpu_s() - used))
+        for failure in report.failures[told_of:]:
+            sys.stderr.write(f"failed: {tell(failure.judgement)}\nas found: {failure.trial.command()}\n")
+        told_of = len(report.failures)
+        sys.stderr.flush()
+
+    report = soak(wanted, Told(), say)
+    _say(report, time.monotonic() - began, cpu_s() - used, as_json=options.json)
     for failure in report.failures[:3]:
         sys.stdout.write(_failed(failure))
     return 1 if report.failures else 0
-
-
-def _explore_side_by_side(
-    seeds: range,
-    options: argparse.Namespace,
-    report: Report,
-    left: int | None,
-    deadline: float | None,
-    told: _Told,
-) -> None:
-    """One seed each, in a process of its own beyond the first."""
-    copies = [
-        begin_apart(lambda seed=seed: _explore(seed, options, left, deadline, told))  # type: ignore[misc]
-        for seed in seeds[1:]
-    ]
-    report.add(_explore(seeds[0], options, left, deadline, told))
-    for copy in copies:
-        report.add(copy.result())
-
-
-def _explore(
-    seed: int, options: argparse.Namespace, left: int | None, deadline: float | None, told: _Told
-) -> Report:
-    report = Report()
-    trial = replace(trial_of(seed), face=options.face, on_file=options.journal == "sqlite")
-    explore(trial, report, enough=lambda points: told.enough(points, left, deadline))
-    return report
-
-
-class _Told:
-    """Whether somebody asked to stop: a soak of hours that is interrupted still tells what it tried."""
-
-    def __init__(self) -> None:
-        self._stop = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._asked)
-
-    def _asked(self, *_: object) -> None:
-        self._stop = True
-
-    def enough(self, points: int, left: int | None, deadline: float | None) -> bool:
-        """Stop now: so many points were tried of those that are `left`, or it is time."""
-        late = deadline is not None and time.monotonic() >= deadline
-        return self._stop or late or (left is not None and points >= left)
 
 
 def trial_from(command: str) -> Trial:
@@ -182,11 +151,6 @@ def _failed(failure: Failure) -> str:
     return f"\nfailed: {tell(failure.judgement)}\nas found: {failure.trial.command()}\n{story(small).text}"
 
 
-def _cpu() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
-
-
 def _say(report: Report, seconds: float, cpu: float, *, as_json: bool) -> None:
     minutes = max(cpu, 1e-9) / 60
     figures = {
@@ -204,8 +168,12 @@ def _say(report: Report, seconds: float, cpu: float, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(figures) + "\n")
         return
-    sys.stdout.write(
+    sys.stdout.write(_figures(report, seconds, cpu))
+
+
+def _figures(report: Report, seconds: float, cpu: float) -> str:
+    return (
         f"{report.points:,} crash points of {report.trials:,} trials, {report.processes:,} processes, "
-        f"{report.machine_days:,.0f} machine-days, in {seconds:.0f} s ({cpu:.0f} s of CPU): "
-        f"{figures['crash_points_per_cpu_minute']:,} crash points a minute of one core; {len(report.failures)} failures\n"
+        f"{report.machine_days:,.0f} machine-days, in {seconds:,.0f} s ({cpu:,.0f} s of CPU): "
+        f"{report.points * 60 / max(cpu, 1e-9):,.0f} crash points a minute of one core; {len(report.failures)} failures\n"
     )

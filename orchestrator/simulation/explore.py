@@ -93,6 +93,20 @@ def explore(
     report.add(apart(lambda: _explored(trial, chosen, enough)))
 
 
+def boundaries_of(trial: Trial) -> tuple[Boundary, ...]:
+    """Play a trial once, and tell what it passes, to draw from."""
+
+    def passed() -> tuple[Boundary, ...]:
+        found = list[Boundary]()
+        with theatre_of(trial) as theatre:
+            theatre.visit = found.append
+            finish(theatre)
+        return tuple(found)
+
+    read_plans(trial.premises)  # once, and every copy has them
+    return apart(passed)
+
+
 def _explored(trial: Trial, chosen: Callable[[Boundary], bool], enough: Callable[[int], bool]) -> Report:
     report, copies, taken = Report(trials=1), Copies(), list[_Branch]()
     gc.freeze()
