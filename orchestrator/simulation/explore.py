@@ -12,7 +12,7 @@ import random
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,7 +41,7 @@ TOGETHER: Final = 60
 soak ends when it is to."""
 
 BURIED: Final = list[Theatre]()
-"""In a fork: theatres that were played, whose dead processes must not be tidied up while others are played."""
+"""In a copy: theatres that were played, whose dead processes must not be tidied up while others are played."""
 
 
 @contextmanager
@@ -93,18 +93,24 @@ def explore(
     report.add(apart(lambda: _explored(trial, chosen, enough)))
 
 
-def boundaries_of(trial: Trial) -> tuple[Boundary, ...]:
-    """Play a trial once, and tell what it passes, to draw from."""
+def explore_drawn(
+    trial: Trial,
+    report: Report,
+    draw: Callable[[Sequence[Boundary], int], Container[int]],
+    enough: Callable[[int], bool] = lambda _: False,
+) -> None:
+    """The same at those boundaries that are drawn from all that the trial passes, and the number of processes that it takes.
 
-    def passed() -> tuple[Boundary, ...]:
-        found = list[Boundary]()
-        with theatre_of(trial) as theatre:
-            theatre.visit = found.append
-            finish(theatre)
-        return tuple(found)
-
-    read_plans(trial.premises)  # once, and every copy has them
-    return apart(passed)
+    It is played once to know them: for this process, which should be a copy, or end soon.
+    """
+    documents(trial.premises), read_plans(trial.premises)
+    passed = list[Boundary]()
+    with theatre_of(trial) as theatre:
+        theatre.visit = passed.append
+        finish(theatre)
+    BURIED.append(theatre)
+    where = draw(passed, theatre.processes)
+    report.add(_explored(trial, lambda boundary: boundary.number in where, enough))
 
 
 def _explored(trial: Trial, chosen: Callable[[Boundary], bool], enough: Callable[[int], bool]) -> Report:
@@ -133,6 +139,7 @@ def _explored(trial: Trial, chosen: Callable[[Boundary], bool], enough: Callable
         theatre.visit = visit
         judgement = finish(theatre)
         play_taken()
+    BURIED.append(theatre)
     report.processes += theatre.processes
     report.machine_days += trial.machines * (theatre.now - START) / timedelta(days=1)
     if not judgement.well:

@@ -12,27 +12,39 @@ import re
 import select
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
+from math import ceil
 from typing import Final
 
-from orchestrator.simulation.apart import Copy, begin_apart
+from orchestrator.simulation.apart import Copy, CopyDied, begin_apart
 from orchestrator.simulation.boundaries import Boundary, Kind
-from orchestrator.simulation.explore import boundaries_of, explore
+from orchestrator.simulation.explore import explore, explore_drawn
 from orchestrator.simulation.fleets import MACHINES, REFERENCE, read_plans
-from orchestrator.simulation.report import Report
+from orchestrator.simulation.judgement import Judgement
+from orchestrator.simulation.report import Failure, Report
 from orchestrator.simulation.trial import Trial, trial_of
 from orchestrator.wiring.virtual import Face
 
 SIZES: Final = (3, 4, 4, 4, 4, 5, 5, 6, 8)
 """Machines of a trial, of which one is drawn. With four, two rollouts at once have two each."""
 
-DEATHS: Final = 60
-"""Boundaries of a trial at which it dies: enough that drawing and playing it once hardly counts beside them."""
+DEATHS: Final = 90
+"""Boundaries of a trial at which it dies: enough that drawing and playing it hardly counts beside them."""
 
-MOVING: Final = 45
-"""How many of them at most are drawn from those at which something moves."""
+FEWEST: Final = 15
+"""The same of a trial that takes long, such as one that rests for weeks: in that time others try more that is new."""
+
+QUICK: Final = 300
+"""How much a trial may do and still die as often as any: boundaries, and processes times `A_START`."""
+
+A_START: Final = 8
+"""What a process does before its first boundary, in boundaries."""
+
+MOVING: Final = 0.75
+"""The share of them at most that is drawn from those at which something moves."""
 
 TOLD_EACH_S: Final = 60.0
 """Between two lines that say how far it has come."""
@@ -90,15 +102,16 @@ def small(trial: Trial) -> Trial:
     )
 
 
-def sample(trial: Trial, passed: Iterable[Boundary]) -> frozenset[int]:
+def sample(trial: Trial, passed: Sequence[Boundary], processes: int) -> frozenset[int]:
     """Where to die: mostly around rows, webhooks and requests that start work; the others are reads, which leave nothing but time behind."""
     moving, reading = list[int](), list[int]()
     for boundary in passed:
         reads = boundary.kind in _OF_REQUESTS and not boundary.starts_work
         (reading if reads else moving).append(boundary.number)
     rng = random.Random(f"sample {trial.seed}")  # noqa: S311 - nothing to keep secret
-    drawn = rng.sample(moving, min(len(moving), MOVING))
-    return frozenset([*drawn, *rng.sample(reading, min(len(reading), DEATHS - len(drawn)))])
+    deaths = max(FEWEST, DEATHS * QUICK // max(QUICK, len(passed) + A_START * processes))
+    drawn = rng.sample(moving, min(len(moving), ceil(deaths * MOVING)))
+    return frozenset([*drawn, *rng.sample(reading, min(len(reading), deaths - len(drawn)))])
 
 
 _OF_REQUESTS: Final = (Kind.LEAVES, Kind.TAKEN, Kind.ANSWERED)
@@ -111,20 +124,28 @@ def soak(wanted: Soak, told: Told, say: Callable[[Report], None] = lambda _: Non
     """
     read_plans(trial_of(REFERENCE).premises)  # loads, once for all copies, what reading and planning need
     report, seeds, said = Report(), count(wanted.seed), time.monotonic()
-    at_work: dict[int, Copy[Report]] = {}
+    at_work: dict[int, tuple[int, Copy[Report]]] = {}
     while True:
         while len(at_work) < wanted.jobs and not _enough(wanted, told, report):
             seed = next(seeds)
             copy = begin_apart(lambda seed=seed: _tried(seed, wanted))  # type: ignore[misc]
-            at_work[copy.pipe] = copy
+            at_work[copy.pipe] = seed, copy
         if not at_work:
             return report
         for pipe in select.select(list(at_work), [], [], _SHORT_S)[0]:
-            found = at_work.pop(pipe).result()
+            found = _result(*at_work.pop(pipe))
             report.add(found)
             if found.failures or time.monotonic() - said >= TOLD_EACH_S:
                 said = time.monotonic()
                 say(report)
+
+
+def _result(seed: int, copy: Copy[Report]) -> Report:
+    """What came of a seed. Whoever plays it may run out of memory: told as a failure, it doesn't end a soak of hours without a word."""
+    try:
+        return copy.result()
+    except CopyDied as died:
+        return Report(trials=1, failures=[Failure(small(trial_of(seed)), Judgement((str(died),), ()))])
 
 
 def _enough(wanted: Soak, told: Told, report: Report) -> bool:
@@ -144,8 +165,7 @@ def _tried(seed: int, wanted: Soak) -> Report:
     if wanted.every_boundary:
         explore(trial, report, enough=late)
     else:
-        where = sample(trial, boundaries_of(trial))
-        explore(trial, report, chosen=lambda boundary: boundary.number in where, enough=late)
+        explore_drawn(trial, report, partial(sample, trial), late)
     return report
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from orchestrator.emulator.fault_file import parse_faults
@@ -42,10 +43,7 @@ class Trial:
     @property
     def faults(self) -> Faults:
         """What goes wrong in the world."""
-        if not self.troubles:
-            return NO_FAULTS
-        lines = "\n".join(f"  - {trouble}" for trouble in self.troubles)
-        return parse_faults(f"version: 1\nfaults:\n{lines}\n", f"seed {self.seed}")
+        return _faults(self.seed, self.troubles)
 
     @property
     def clocked(self) -> bool:
@@ -72,6 +70,14 @@ class Trial:
         if self.on_file:
             words.append("--journal sqlite")
         return " ".join(words)
+
+
+@lru_cache(maxsize=64)
+def _faults(seed: int, troubles: tuple[str, ...]) -> Faults:
+    if not troubles:
+        return NO_FAULTS
+    lines = "\n".join(f"  - {trouble}" for trouble in troubles)
+    return parse_faults(f"version: 1\nfaults:\n{lines}\n", f"seed {seed}")
 
 
 _TROUBLES: Final[tuple[Callable[[random.Random], str], ...]] = (
