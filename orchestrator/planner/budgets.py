@@ -23,12 +23,10 @@ from dataclasses import dataclass
 
 from orchestrator.availability.model import Budget
 from orchestrator.inventory.model import MachineId
-from orchestrator.inventory.standing import is_off
 from orchestrator.planner.drafts import DraftBudget, Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Counted, Groups, Scope
 from orchestrator.policy import words
 from orchestrator.policy.model import MaxUnavailable, MinAvailable, Origin, Share, Singletons
-from orchestrator.topology.graph import Topology
 from orchestrator.topology.model import GroupKind
 
 
@@ -59,7 +57,7 @@ def draft_budgets(rule: MaxUnavailable | MinAvailable, scope: Scope, groups: Gro
     drafted = Drafted(words.rule(rule), rule.origin)
     drafted.warn_of_outsiders(scope, groups, rule.per)
     for group in groups.divided(scope, rule.per):
-        draft = _draft(rule, group, groups.topology)
+        draft = _draft(rule, group, groups.off)
         if isinstance(draft, Nothing):
             drafted.nothing.append(draft)
         else:
@@ -75,7 +73,7 @@ def careful_about_pools(drafted: Drafted, scope: Scope, groups: Groups, kinds: S
         return
     members = groups.with_others(scope, (GroupKind.LOAD_BALANCER,))
     group = Counted(f"{scope.name}, whose back-end pools aren't all known", tuple(members), (), ())
-    drafted.budgets.append(one_machine_at_a_time(group, groups.topology, drafted.origin, "back-end pools"))
+    drafted.budgets.append(one_machine_at_a_time(group, groups.off, drafted.origin, "back-end pools"))
     drafted.warn(
         f"{drafted.rule}: one machine of {scope.name} at a time, since the back-end pools of {machines(len(unknown))} "
         f"aren't known ({listed(unknown)}); plan from Azure itself, or add the output of `az network nic list` to the file"
@@ -83,10 +81,10 @@ def careful_about_pools(drafted: Drafted, scope: Scope, groups: Groups, kinds: S
 
 
 def one_machine_at_a_time(
-    group: Counted, topology: Topology, origin: Origin, unknown: str = "update domains"
+    group: Counted, off: frozenset[MachineId], origin: Origin, unknown: str = "update domains"
 ) -> DraftBudget:
     """The careful case, where it isn't known which members stand together; `unknown` says what isn't."""
-    running, size = _counted(group, topology)
+    running, size = _counted(group, off)
     limit = Limit(1 - size.unread, f"one machine at a time, since {unknown} are unknown")
     return _budget(group, running, size, limit, origin, cap=False)
 
@@ -115,9 +113,9 @@ def _at_most(share: Share, size: Size) -> Limit:
 
 
 def _draft(
-    rule: MaxUnavailable | MinAvailable, group: Counted, topology: Topology
+    rule: MaxUnavailable | MinAvailable, group: Counted, off: frozenset[MachineId]
 ) -> tuple[DraftBudget, ...] | Nothing:
-    running, size = _counted(group, topology)
+    running, size = _counted(group, off)
     limit = limit_of(rule, size)
     alone = isinstance(rule, MinAvailable) and size.whole == 1 and limit.out < 1
     if alone and isinstance(rule, MinAvailable) and rule.singletons is Singletons.ALLOW:
@@ -171,6 +169,8 @@ def _short(size: Size) -> str:
     return ", ".join(parts)
 
 
-def _counted(group: Counted, topology: Topology) -> tuple[tuple[MachineId, ...], Size]:
-    running = tuple(machine for machine in group.members if not is_off(topology.machine(machine)))
+def _counted(group: Counted, off: frozenset[MachineId]) -> tuple[tuple[MachineId, ...], Size]:
+    running = group.members
+    if not off.isdisjoint(running):
+        running = tuple([machine for machine in running if machine not in off])
     return running, Size(len(running), len(group.members) - len(running), len(group.unknown))

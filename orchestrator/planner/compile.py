@@ -62,7 +62,10 @@ def compile_constraints(
     warnings: list[Warned] = []
     drafted = list(_drafts(topology, policies, floor, warnings))
     for draft in drafted:
-        draft.budgets = [replace(one, budget=sparing(one.budget, spared)) for one in draft.budgets]
+        draft.budgets = [
+            replace(one, budget=sparing(one.budget, spared)) if one.budget.restarts else one
+            for one in draft.budgets
+        ]
     frozen = tuple(_frozen(drafted, changed))
     moving = changed - {machine for group in frozen for machine in group.machines}
     refuse_loops([order for draft in drafted for order in draft.orders], moving)

@@ -66,9 +66,7 @@ def content_id(kind: str, *parts: Iterable[str]) -> str:
     """The id of a constraint: its kind and a digest of what it says, the same in every plan that holds it."""
     digest = sha256()
     for part in parts:
-        for text in part:
-            digest.update(text.encode())
-            digest.update(b"\n")
+        digest.update("".join([f"{text}\n" for text in part]).encode())
         digest.update(b"\f")
     return f"{kind}:{digest.hexdigest()[:16]}"
 

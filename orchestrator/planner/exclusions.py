@@ -19,7 +19,6 @@ import networkx as nx
 
 from orchestrator.availability.model import Exclusion
 from orchestrator.inventory.model import MachineId, ResourceId
-from orchestrator.inventory.standing import is_off
 from orchestrator.planner.budgets import careful_about_pools, one_machine_at_a_time
 from orchestrator.planner.drafts import Drafted, Nothing, content_id, listed, machines
 from orchestrator.planner.groups import Counted, Groups, Scope
@@ -97,12 +96,15 @@ def _domains(kind: str, whole: Counted, scope: Scope, groups: Groups) -> dict[st
     if kind == GroupKind.LOAD_BALANCER:
         return _pools(members, of)
     found: dict[str, Group] = {}
-    held: dict[str, list[MachineId]] = defaultdict(list)
+    held: dict[str, list[MachineId]] = {}
     for machine in members:
-        standing = of.get(machine, ())
+        standing = of.get(machine)
         if standing:  # of two that contradict each other the first by key, so that domains stay disjoint
-            found[standing[0].key] = standing[0]
-            held[standing[0].key].append(machine)
+            domain = standing[0]
+            into = held.get(domain.key)
+            if into is None:
+                found[domain.key], into = domain, held.setdefault(domain.key, [])
+            into.append(machine)
     names = _unique(found.values())
     return {names[key]: tuple(held[key]) for key in sorted(found, key=lambda key: names[key])}
 
@@ -140,20 +142,17 @@ def _unique(domains: Iterable[Group]) -> dict[str, str]:
 
 
 def _unknown_update_domains(drafted: Drafted, scope: Scope, groups: Groups) -> None:
-    domains = groups.of(GroupKind.UPDATE_DOMAIN)
-    topology = groups.topology
+    known: dict[str, set[MachineId]] = defaultdict(set)  # by the key of their set, with which that of a domain begins
+    for domain in groups.all(GroupKind.UPDATE_DOMAIN):
+        known[domain.key.rpartition("/")[0]].update(domain.members)
     for held in groups.divided(scope, (GroupKind.AVAILABILITY_SET,)):
-        prefix = f"{held.groups[0].key}/"
-        unknown = [
-            machine
-            for machine in held.members
-            if not is_off(
-                topology.machine(machine)
-            )  # Azure tells no update domain of a machine that is deallocated
-            and not any(domain.key.startswith(prefix) for domain in domains.get(machine, ()))
-        ]
+        told = known[held.groups[0].key]
+        if told.issuperset(held.members):
+            continue
+        # Azure tells no update domain of a machine that is deallocated
+        unknown = [m for m in held.members if m not in told and m not in groups.off]
         if unknown:
-            drafted.budgets.append(one_machine_at_a_time(held, topology, drafted.origin))
+            drafted.budgets.append(one_machine_at_a_time(held, groups.off, drafted.origin))
             drafted.warn(
                 f"{held.name}: one machine at a time, since the update domain of {machines(len(unknown))} "
                 f"isn't known ({listed(unknown)})"
@@ -162,12 +161,11 @@ def _unknown_update_domains(drafted: Drafted, scope: Scope, groups: Groups) -> N
 
 def _unknown_fault_domains(drafted: Drafted, scope: Scope, groups: Groups) -> None:
     domains = groups.of(GroupKind.FAULT_DOMAIN)
-    topology = groups.topology
-    single = {held.id for held in topology.inventory.scale_sets if held.fault_domains == 1}
+    single = {held.id for held in groups.topology.inventory.scale_sets if held.fault_domains == 1}
     for held in groups.divided(scope, (GroupKind.SCALE_SET,)):
         if ResourceId(held.groups[0].key) in single:
             continue
-        unknown = [m for m in held.members if m not in domains and not is_off(topology.machine(m))]
+        unknown = [m for m in held.members if m not in domains and m not in groups.off]
         if unknown:
             drafted.warn(
                 f"{held.name}: the fault domain of {machines(len(unknown))} isn't known ({listed(unknown)}), "

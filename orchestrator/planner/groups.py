@@ -8,13 +8,14 @@ available as all its machines. Members that Azure names and the inventory doesn'
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Final
 
 from orchestrator.inventory.model import MachineId
-from orchestrator.inventory.standing import may_be_in_any_pool
+from orchestrator.inventory.standing import is_off, may_be_in_any_pool
 from orchestrator.policy.values import SELECTION
 from orchestrator.topology.graph import Topology
 from orchestrator.topology.model import Group, GroupKind
@@ -75,20 +76,43 @@ class Groups:
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
+        self._all: dict[str, tuple[Group, ...]] = {}
         self._of: dict[str, dict[MachineId, Sequence[Group]]] = {}
+
+    @cached_property
+    def off(self) -> frozenset[MachineId]:
+        """The machines that don't run, and that nobody expects to."""
+        return frozenset(machine.id for machine in self.topology.inventory.machines if is_off(machine))
+
+    def all(self, kind: str) -> tuple[Group, ...]:
+        """All groups of one kind, `tag:NAME` included, sorted by key."""
+        known = self._all.get(kind)
+        if known is None:
+            if kind.startswith("tag:"):
+                known = self.topology.tag_groups(kind.removeprefix("tag:"))
+            else:
+                known = self.topology.groups(GroupKind(kind))
+            self._all[kind] = known
+        return known
 
     def of(self, kind: str) -> Mapping[MachineId, Sequence[Group]]:
         """The groups of one kind, `tag:NAME` included, that each machine is in; sorted by key. Machines of the same groups share one value."""
         known = self._of.get(kind)
         if known is None:
-            found: dict[MachineId, list[Group]] = defaultdict(list)
-            for group in self._all(kind):
+            known = self._of[kind] = {}
+            several: dict[MachineId, list[Group]] = {}
+            for group in self.all(kind):
+                own = (group,)
+                if known.keys().isdisjoint(group.members):
+                    known.update(dict.fromkeys(group.members, own))
+                    continue
                 for machine in group.members:
-                    found[machine].append(group)
-            alike: dict[tuple[int, ...], Sequence[Group]] = {}
-            known = self._of[kind] = {
-                machine: alike.setdefault(tuple(map(id, groups)), groups) for machine, groups in found.items()
-            }
+                    first = known.setdefault(machine, own)
+                    if first is not own:
+                        several.setdefault(machine, list(first)).append(group)
+            alike: dict[tuple[str, ...], Sequence[Group]] = {}
+            for machine, held in several.items():
+                known[machine] = alike.setdefault(tuple(group.key for group in held), tuple(held))
         return known
 
     def divided(self, scope: Scope, per: Iterable[str], *, whole: bool = True) -> tuple[Counted, ...]:
@@ -97,15 +121,38 @@ class Groups:
         `whole` also counts the other members of sets. Without `per` the scope is one group.
         """
         kinds = [kind for kind in per if kind != SELECTION]
+        if not scope.selected:
+            return ()
         if not kinds:
-            return (Counted(scope.name, scope.selected, (), ()),) if scope.selected else ()
+            return (Counted(scope.name, scope.selected, (), ()),)
+        if len(kinds) == 1:
+            return tuple(self._by_one(scope, kinds[0], whole=whole and kinds[0] in WHOLE))
+        return self._by_several(scope, kinds, whole=whole)
+
+    def _by_one(self, scope: Scope, kind: str, *, whole: bool) -> Iterator[Counted]:
+        """By one kind: its groups are at hand, and no machine needs to be looked at that isn't in one."""
+        selected = frozenset(scope.selected)
+        everybody = len(selected) == len(self.topology)
+        for group in self.all(kind):
+            members = group.members
+            if whole and scope.without:
+                members = tuple([machine for machine in members if machine not in scope.without])
+            if not everybody:
+                if whole and selected.isdisjoint(members):
+                    continue
+                if not whole:
+                    members = tuple([machine for machine in members if machine in selected])
+            if members:
+                yield Counted(named((group,)), members, _unknown((group,), scope), (group,))
+
+    def _by_several(self, scope: Scope, kinds: Sequence[str], *, whole: bool) -> tuple[Counted, ...]:
         maps = [self.of(kind).get for kind in kinds]
         selected = frozenset(scope.selected)
         members: dict[tuple[str, ...], list[MachineId]] = defaultdict(list)  # by the groups' keys
         touched: dict[tuple[str, ...], tuple[Group, ...]] = {}
         stands: dict[
             tuple[int, ...], _Stand
-        ] = {}  # of machines in the same groups, which share their list of them
+        ] = {}  # of machines in the same groups, which share their tuple of them
         for machine in self.with_others(scope, kinds) if whole else scope.selected:
             alike = tuple([id(held(machine, ())) for held in maps])
             stand = stands.get(alike)
@@ -157,11 +204,6 @@ class Groups:
             for group in touched.values():
                 found.update(group.members)
         return sorted(found - scope.without)
-
-    def _all(self, kind: str) -> tuple[Group, ...]:
-        if kind.startswith("tag:"):
-            return self.topology.tag_groups(kind.removeprefix("tag:"))
-        return self.topology.groups(GroupKind(kind))
 
 
 def named(groups: Iterable[Group]) -> str:

@@ -6,15 +6,18 @@ An edge leads from a machine to what it stands in, and on to what that stands in
     machine -> fault domain -> scale set                 machine -> resource group -> subscription
     machine -> back-end pool
 
-Groups are read off the graph once, when it is built: a group's members are the machines from which a path leads to it.
+A group's members are the machines from which a path leads to it. They are read off the places of machines, as columns; the graph itself is
+drawn for whoever asks for it, since planning a large fleet walks no nodes of machines.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -32,8 +35,6 @@ MACHINE = "machine"
 
 UNKNOWN_MACHINE = "unknown_machine"
 
-_KIND_ORDER = {kind: place for place, kind in enumerate(GroupKind)}
-
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Topology:
@@ -44,14 +45,18 @@ class Topology:
     """
 
     inventory: Inventory
-    graph: nx.DiGraph[str]  # frozen; nodes have `kind`, `name` and, for groups, `key`
     machines: tuple[MachineId, ...]  # sorted
     fingerprint: str
     zone_mapping_unknown: tuple[str, ...]
     _by_id: Mapping[MachineId, Machine]
     _groups: Mapping[GroupKind, tuple[Group, ...]]
     _by_key: Mapping[tuple[GroupKind, str], Group]
-    _groups_of: Mapping[MachineId, tuple[Group, ...]]
+    _seldom: _Seldom
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """The graph: frozen; nodes have `kind`, `name` and, for groups, `key`."""
+        return self._seldom.graph
 
     def __contains__(self, machine: object) -> bool:
         return machine in self._by_id
@@ -76,7 +81,7 @@ class Topology:
 
     def groups_of(self, machine: MachineId) -> tuple[Group, ...]:
         """Every group that a machine is in, sorted by kind (in the order of `GroupKind`) and key."""
-        return self._groups_of.get(machine, ())
+        return self._seldom.groups_of.get(machine, ())
 
     def group_of(self, machine: MachineId, kind: GroupKind) -> Group | None:
         """The one group of this kind that a machine is in.
@@ -104,11 +109,11 @@ class Topology:
     def tag_groups(self, tag: str) -> tuple[Group, ...]:
         """The machines that have a tag, by its value; sorted by value. Names of tags compare without regard to case."""
         wanted = tag.lower()
-        by_value: dict[str, list[MachineId]] = defaultdict(list)
+        by_value: dict[str, dict[MachineId, None]] = defaultdict(dict)  # dicts, as sets that keep their order
         for machine in self.machines:
             for name, value in self._by_id[machine].tags.items():
                 if name.lower() == wanted:
-                    by_value[value].append(machine)
+                    by_value[value][machine] = None
         return tuple(
             Group(GroupKind.TAG, f"{wanted}={value}", f"{tag}={value}", tuple(by_value[value]))
             for value in sorted(by_value)
@@ -132,22 +137,44 @@ class Topology:
         )
 
 
+class _Seldom:
+    """What is made when it is first asked for, since a plan doesn't need it."""
+
+    def __init__(self, inventory: Inventory, groups: Mapping[GroupKind, tuple[Group, ...]]) -> None:
+        self._inventory = inventory
+        self._groups = groups
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """Machines in the order of their ids, and what they stand in."""
+        machines = sorted(self._inventory.machines, key=lambda machine: machine.id)
+        return nx.freeze(_draw(machines, Places(self._inventory, zones_of(self._inventory))))
+
+    @cached_property
+    def groups_of(self) -> Mapping[MachineId, tuple[Group, ...]]:
+        """Each machine's groups, by kind and key."""
+        standing: dict[MachineId, list[Group]] = defaultdict(list)
+        for groups in self._groups.values():  # in the order of `GroupKind`
+            for group in groups:
+                for machine in group.members:
+                    standing[machine].append(group)
+        return MappingProxyType(dict(zip(standing, map(tuple, standing.values()), strict=True)))
+
+
 def build(inventory: Inventory) -> Topology:
     """The topology of an inventory. The same facts give the same topology, in whatever order they came."""
     machines = tuple(sorted(inventory.machines, key=lambda machine: machine.id))
     zones = zones_of(inventory)
-    graph = _draw(machines, Places(inventory, zones))
-    groups = _groups(graph)
+    groups = _groups(machines, Places(inventory, zones))
     return Topology(
         inventory=inventory,
-        graph=nx.freeze(graph),
-        machines=tuple(machine.id for machine in machines),
+        machines=tuple([machine.id for machine in machines]),
         fingerprint=fingerprint_of(inventory),
         zone_mapping_unknown=zones.mapping_unknown,
         _by_id=MappingProxyType({machine.id: machine for machine in machines}),
         _groups=groups,
         _by_key=MappingProxyType({(kind, group.key): group for kind in groups for group in groups[kind]}),
-        _groups_of=_by_machine(groups),
+        _seldom=_Seldom(inventory, groups),
     )
 
 
@@ -183,37 +210,36 @@ def _draw(machines: Iterable[Machine], places: Places) -> nx.DiGraph[str]:
     return graph
 
 
-def _groups(graph: nx.DiGraph[str]) -> Mapping[GroupKind, tuple[Group, ...]]:
-    """Walks from each machine up; machines come sorted, so members do."""
-    above: dict[str, tuple[str, ...]] = {}
+def _groups(machines: Sequence[Machine], places: Places) -> Mapping[GroupKind, tuple[Group, ...]]:
+    """Everything that machines stand in, with its members: whoever stands in it, or in something within it."""
+    direct: dict[str, list[int]] = defaultdict(list)  # node of a place -> numbers of machines
+    strange: dict[str, list[MachineId]] = defaultdict(list)
+    for number, machine in enumerate(machines):
+        for place in places.of(machine):
+            direct[place.node].append(number)
+    for stranger, place in places.strangers():
+        strange[place.node].append(stranger)
+    inner: dict[str, list[str]] = defaultdict(list)
+    for place in places.made:
+        for outer in place.within:
+            inner[outer.node].append(place.node)
 
-    def reached(node: str) -> tuple[str, ...]:
-        known = above.get(node)
-        if known is None:
-            outer = graph.successors(node)
-            known = above[node] = (node, *(far for near in outer for far in reached(near)))
-        return known
+    def beneath(node: str) -> list[str]:
+        return [node, *chain.from_iterable(map(beneath, inner[node]))] if node in inner else [node]
 
-    members: dict[str, dict[MachineId, None]] = defaultdict(dict)  # dicts, as sets that keep their order
-    unknown: dict[str, dict[MachineId, None]] = defaultdict(dict)
-    for node, kind in graph.nodes(data="kind"):
-        if kind in {MACHINE, UNKNOWN_MACHINE}:
-            into = members if kind == MACHINE else unknown
-            for near in graph.successors(node):
-                for far in reached(near):
-                    into[far][MachineId(node)] = None
+    names = [machine.id for machine in machines]
     found: dict[GroupKind, list[Group]] = defaultdict(list)
-    for node in sorted({*members, *unknown}):
-        facts: dict[str, Any] = graph.nodes[node]
-        held, strange = tuple(members[node]), tuple(sorted(unknown[node]))
-        found[facts["kind"]].append(Group(facts["kind"], facts["key"], facts["name"], held, strange))
+    for place in sorted(places.made, key=lambda place: place.node):
+        within = beneath(place.node)
+        numbers = _united([direct[node] for node in within if node in direct])
+        unknown = sorted({stranger for node in within if node in strange for stranger in strange[node]})
+        members = tuple([names[number] for number in numbers])
+        found[place.kind].append(Group(place.kind, place.key, place.name, members, tuple(unknown)))
     return MappingProxyType({kind: tuple(found[kind]) for kind in GroupKind if kind in found})
 
 
-def _by_machine(groups: Mapping[GroupKind, tuple[Group, ...]]) -> Mapping[MachineId, tuple[Group, ...]]:
-    standing: dict[MachineId, list[Group]] = defaultdict(list)
-    for kind in sorted(groups, key=_KIND_ORDER.__getitem__):
-        for group in groups[kind]:
-            for machine in group.members:
-                standing[machine].append(group)
-    return MappingProxyType(dict(zip(standing, map(tuple, standing.values()), strict=True)))
+def _united(sorted_lists: Sequence[Sequence[int]]) -> Sequence[int]:
+    """All of these numbers, sorted, each once."""
+    if len(sorted_lists) == 1:
+        return sorted_lists[0]
+    return sorted(set(chain.from_iterable(sorted_lists)))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.inventory import ids
 from orchestrator.inventory.interfaces import pool_name
 from orchestrator.inventory.model import Inventory, Machine, MachineId, ResourceId
 from orchestrator.topology.model import GroupKind
-from orchestrator.topology.zones import Zones
+from orchestrator.topology.zones import Zone, Zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Places:
         self._zones = zones
         self._pairs = _pairs(inventory)
         self._made: dict[tuple[GroupKind, str], Place] = {}
+        self._told: dict[tuple[str | int | None, ...], Place] = {}  # by what machines say, many of them the same
         self._names = {held.id: held.name for held in inventory.availability_sets}
         self._names |= {held.id: held.name for held in inventory.scale_sets}
         self._names |= {held.id: held.name for held in inventory.backend_pools}
@@ -45,20 +46,26 @@ class Places:
         known = {machine.id for machine in inventory.machines}
         self._strangers = tuple(sorted({*self._sets, *self._scale_sets, *self._pools} - known))
 
-    def of(self, machine: Machine) -> Iterator[Place]:
-        """The places that a machine stands in directly; the rest is within them."""
-        yield self._resource_group(machine)
-        zone = self._zones.of(machine)
+    @property
+    def made(self) -> Iterable[Place]:
+        """Every place that somebody asked for so far, and whatever it is within."""
+        return self._made.values()
+
+    def of(self, machine: Machine) -> list[Place]:
+        """The places that a machine stands in directly, each once; the rest is within them."""
+        found = [self._resource_group(machine.subscription, machine.resource_group)]
+        zone = None if machine.zone is None else self._zones.of(machine)
         if zone is not None:
-            within = (self._region(machine.location),)
-            yield self._once(GroupKind.ZONE, zone.key, zone.name, within)
+            found.append(self._zone(zone, machine.location))
         elif machine.location:
-            yield self._region(machine.location)
-        yield from self.sets_of(machine)
+            found.append(self._region(machine.location))
+        found += self._sets_of(machine)
         if machine.cluster is not None:
-            yield self._once(GroupKind.CLUSTER, machine.cluster, ids.name_of(machine.cluster))
-        for arm_id in sorted({*(machine.backend_pools or ()), *self._pools.get(machine.id, ())}):
-            yield self._pool(arm_id)
+            found.append(self._once(GroupKind.CLUSTER, machine.cluster, ids.name_of(machine.cluster)))
+        pools = self._pools.get(machine.id, ())
+        if machine.backend_pools or pools:
+            found += map(self._pool, sorted({*(machine.backend_pools or ()), *pools}))
+        return found
 
     def strangers(self) -> Iterator[tuple[MachineId, Place]]:
         """Members that Azure names and the inventory doesn't hold, with the set that names them."""
@@ -70,17 +77,15 @@ class Places:
             for arm_id in self._pools.get(machine, ()):
                 yield machine, self._pool(arm_id)
 
-    def sets_of(self, machine: Machine) -> Iterator[Place]:
+    def _sets_of(self, machine: Machine) -> Iterator[Place]:
         """The availability sets and scale sets that a machine is in, each by its domain there where that is known."""
         own, scale_set = machine.availability_set, machine.scale_set
         for arm_id in _joined(own, self._sets.get(machine.id, ())):
-            within = self._set(GroupKind.AVAILABILITY_SET, arm_id)
             domain = machine.update_domain if arm_id == own or own is None else None
-            yield within if domain is None else self._domain(GroupKind.UPDATE_DOMAIN, "ud", domain, within)
+            yield self._within_set(GroupKind.AVAILABILITY_SET, GroupKind.UPDATE_DOMAIN, arm_id, domain)
         for arm_id in _joined(scale_set, self._scale_sets.get(machine.id, ())):
-            within = self._set(GroupKind.SCALE_SET, arm_id)
             domain = machine.fault_domain if arm_id == scale_set or scale_set is None else None
-            yield within if domain is None else self._domain(GroupKind.FAULT_DOMAIN, "fd", domain, within)
+            yield self._within_set(GroupKind.SCALE_SET, GroupKind.FAULT_DOMAIN, arm_id, domain)
 
     def _set(self, kind: GroupKind, arm_id: ResourceId) -> Place:
         return self._once(kind, arm_id, self._names.get(arm_id) or ids.name_of(arm_id))
@@ -88,16 +93,32 @@ class Places:
     def _pool(self, arm_id: ResourceId) -> Place:
         return self._once(GroupKind.LOAD_BALANCER, arm_id, self._names.get(arm_id) or pool_name(arm_id))
 
-    def _domain(self, kind: GroupKind, short: str, number: int, within: Place) -> Place:
-        name = f"{kind.replace('_', ' ')} {number} of {within.name}"
-        return self._once(kind, f"{within.key}/{short}{number}", name, (within,))
+    def _within_set(self, kind: GroupKind, inner: GroupKind, arm_id: ResourceId, number: int | None) -> Place:
+        """The set, or its domain of this number."""
+        told = kind, arm_id, number
+        made = self._told.get(told)
+        if made is None:
+            made = self._set(kind, arm_id)
+            if number is not None:
+                short = "ud" if inner is GroupKind.UPDATE_DOMAIN else "fd"
+                name = f"{inner.replace('_', ' ')} {number} of {made.name}"
+                made = self._once(inner, f"{arm_id}/{short}{number}", name, (made,))
+            self._told[told] = made
+        return made
 
-    def _resource_group(self, machine: Machine) -> Place:
-        subscription, group = machine.subscription.lower(), machine.resource_group.lower()
-        within = (self._once(GroupKind.SUBSCRIPTION, subscription, subscription),)
-        if not group:  # a machine of a file that doesn't follow ARM's ids
-            return within[0]
-        return self._once(GroupKind.RESOURCE_GROUP, f"{subscription}/{group}", group, within)
+    def _resource_group(self, subscription: str, group: str) -> Place:
+        told = GroupKind.RESOURCE_GROUP, subscription, group
+        made = self._told.get(told)
+        if made is None:
+            subscription, group = subscription.lower(), group.lower()
+            made = self._once(GroupKind.SUBSCRIPTION, subscription, subscription)
+            if group:  # without one it is a machine of a file that doesn't follow ARM's ids
+                made = self._once(GroupKind.RESOURCE_GROUP, f"{subscription}/{group}", group, (made,))
+            self._told[told] = made
+        return made
+
+    def _zone(self, zone: Zone, region: str) -> Place:
+        return self._once(GroupKind.ZONE, zone.key, zone.name, (self._region(region),))
 
     def _region(self, name: str) -> Place:
         made = self._made.get((GroupKind.REGION, name))
