@@ -142,7 +142,9 @@ def _unique(domains: Iterable[Group]) -> dict[str, str]:
 
 
 def _unknown_update_domains(drafted: Drafted, scope: Scope, groups: Groups) -> None:
-    known: dict[str, set[MachineId]] = defaultdict(set)  # by the key of their set, with which that of a domain begins
+    known: dict[str, set[MachineId]] = defaultdict(
+        set
+    )  # by the key of their set, with which that of a domain begins
     for domain in groups.all(GroupKind.UPDATE_DOMAIN):
         known[domain.key.rpartition("/")[0]].update(domain.members)
     for held in groups.divided(scope, (GroupKind.AVAILABILITY_SET,)):

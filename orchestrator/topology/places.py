@@ -36,7 +36,9 @@ class Places:
         self._zones = zones
         self._pairs = _pairs(inventory)
         self._made: dict[tuple[GroupKind, str], Place] = {}
-        self._told: dict[tuple[str | int | None, ...], Place] = {}  # by what machines say, many of them the same
+        self._told: dict[
+            tuple[str | int | None, ...], Place
+        ] = {}  # by what machines say, many of them the same
         self._names = {held.id: held.name for held in inventory.availability_sets}
         self._names |= {held.id: held.name for held in inventory.scale_sets}
         self._names |= {held.id: held.name for held in inventory.backend_pools}
@@ -59,7 +61,7 @@ class Places:
             found.append(self._zone(zone, machine.location))
         elif machine.location:
             found.append(self._region(machine.location))
-        found += self._sets_of(machine)
+        found += self.sets_of(machine)
         if machine.cluster is not None:
             found.append(self._once(GroupKind.CLUSTER, machine.cluster, ids.name_of(machine.cluster)))
         pools = self._pools.get(machine.id, ())
@@ -77,7 +79,7 @@ class Places:
             for arm_id in self._pools.get(machine, ()):
                 yield machine, self._pool(arm_id)
 
-    def _sets_of(self, machine: Machine) -> Iterator[Place]:
+    def sets_of(self, machine: Machine) -> Iterator[Place]:
         """The availability sets and scale sets that a machine is in, each by its domain there where that is known."""
         own, scale_set = machine.availability_set, machine.scale_set
         for arm_id in _joined(own, self._sets.get(machine.id, ())):

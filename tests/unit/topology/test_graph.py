@@ -216,6 +216,13 @@ def test_tags_group_by_value_and_their_names_ignore_case() -> None:
     assert fleet.tag_groups("owner") == ()
 
 
+def test_a_tag_that_is_spelt_twice_makes_nobody_a_member_twice() -> None:
+    """A file may hold both spellings of a name."""
+    fleet = build(inventory(vm("a", tags={"Tier": "web", "tier": "web"}), vm("b", tags={"tier": "web"})))
+
+    assert [group.members for group in fleet.tag_groups("tier")] == [ids("a", "b")]
+
+
 def test_a_machine_outside_of_regions_has_no_region() -> None:
     """A file may leave a location out; that machine is in no region, zone or pair."""
     fleet = build(inventory(vm("a", location="", zone="1"), vm("b")))
