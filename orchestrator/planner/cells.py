@@ -5,15 +5,21 @@ one go.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
+from functools import cached_property
+from itertools import accumulate, chain
 from typing import Final
 
-import numpy as np
-
 from orchestrator.planner import nesting
-from orchestrator.planner.pressure import Pressure
+from orchestrator.planner.flat import as_arrays, rows_of
+from orchestrator.planner.packing import Groups, Lane, Stands
+from orchestrator.planner.pressure import Pressure, groups_of
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
+
+_Place = tuple[int, int, int, int, int]
+"""Of a class, where it stands in a domain: exclusion, domain, cell, set, and the number of the domain over all exclusions."""
 
 _Label = tuple[tuple[int, int], ...]
 """Where a machine stands in the rules that cut a domain: (constraint, part)."""
@@ -46,28 +52,42 @@ class Numbered:
         orders = [c for c in binding if rules.kinds[c] is RuleKind.ORDER]
         budgets = [c for c in binding if rules.kinds[c] is RuleKind.BUDGET]
         self.is_cut = any(map(self.nest.cut_by, self.exclusions))
-        self.limits = [rules.limits[c] for c in budgets]
-        self.firsts = [rules.count(view[c][FIRST]) for c in orders]
-        self.budgets_of: list[list[int]] = [[] for _ in classes]
+        limits = [rules.limits[c] for c in budgets]
+        budgets_of: list[list[int]] = [[] for _ in classes]
+        leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
+        waits: list[list[int]] = [[] for _ in classes]  # orders in which it goes then
         self.domains_of: list[list[tuple[int, int]]] = [[] for _ in classes]  # (exclusion, domain)
-        self.leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
-        self.waits: list[list[int]] = [[] for _ in classes]  # orders in which it goes then
         for number, c in enumerate(budgets):
             for one in view[c][0]:
-                self.budgets_of[local[one]].append(number)
+                budgets_of[local[one]].append(number)
         for number, c in enumerate(self.exclusions):
             for part, members in view[c].items():
                 for one in members:
                     self.domains_of[local[one]].append((number, part))
         for number, c in enumerate(orders):
-            for part, into in ((FIRST, self.leads), (THEN, self.waits)):
+            for part, into in ((FIRST, leads), (THEN, waits)):
                 for one in view[c][part]:
                     into[local[one]].append(number)
-        # Who goes then in each order.
-        self.behind = [np.array([local[one] for one in view[c][THEN]], dtype=np.intp) for c in orders]
-        self.pressure = Pressure(
-            self.sizes, self.budgets_of, self.limits, self.domains_of, self.leads, self.waits
+        self.table = Lane(
+            sizes=self.sizes,
+            limits=limits,
+            budgets=rows_of(budgets_of),
+            leads=rows_of(leads),
+            waits=list(map(len, waits)),
+            firsts=[rules.count(view[c][FIRST]) for c in orders],
+            behind=rows_of([[local[one] for one in view[c][THEN]] for c in orders]),
         )
+        self.groups = groups_of(self.sizes, budgets_of, limits, self.domains_of, leads, waits)
+
+    @cached_property
+    def arrays(self) -> tuple[Lane, Groups]:
+        """The tables as arrays."""
+        return as_arrays(self.table), as_arrays(self.groups)
+
+    @cached_property
+    def pressure(self) -> Pressure:
+        """What is forced on all classes at once."""
+        return Pressure(*self.arrays)
 
 
 class Cells:
@@ -78,58 +98,65 @@ class Cells:
     """
 
     def __init__(self, lane: Numbered, way: Way) -> None:
-        self.stand: list[int] = []  # class -> its stand: classes that stand in the same cells have one
-        self.of: list[tuple[tuple[int, int, int, int], ...]] = []  # stand -> (exclusion, domain, cell, set)
         self.way = way
-        self.in_turn = way in LOOSE
-        self.begun_first = way is Way.BEGUN_FIRST
-        self.size: list[int] = []
-        self.domain_of: list[list[int]] = []  # stand -> its domains, numbered over all exclusions
-        self.domain_size: list[int] = []
+        sizes: list[int] = []  # machines of each cell
+        domain_sizes: list[int] = []
+        of: list[int] = []  # class -> its stand
+        in_turn = way in LOOSE
         cutting = [lane.nest.cut_by(c) if way is not Way.WHOLE else () for c in lane.exclusions]
         domains: dict[tuple[int, int], int] = {}
         numbers: dict[tuple[int, int, _Label], int] = {}
         sets: dict[tuple[int, _Label], int] = {}
-        stands: dict[tuple[tuple[int, int, int, int], ...], int] = {}
-        self.set_of: list[int] = []  # cell -> its set
+        stands: dict[tuple[_Place, ...], int] = {}
+        set_of: list[int] = []  # cell -> its set
         for place, one in enumerate(lane.classes):
             held = []
-            stands_in = []
             for exclusion, domain in lane.domains_of[place]:
-                domain_number = domains.setdefault((exclusion, domain), len(domains))
-                if domain_number == len(self.domain_size):
-                    self.domain_size.append(0)
-                self.domain_size[domain_number] += lane.sizes[place]
-                stands_in.append(domain_number)
+                number = domains.setdefault((exclusion, domain), len(domains))
+                if number == len(domain_sizes):
+                    domain_sizes.append(0)
+                domain_sizes[number] += lane.sizes[place]
                 above = cutting[exclusion]
                 label = tuple(at for at in lane.rules.places[one] if _among(above, at[0])) if above else ()
                 cell = numbers.setdefault((exclusion, domain, label), len(numbers))
-                if cell == len(self.size):
-                    self.size.append(0)
-                    among = (exclusion, label if self.in_turn else ())
-                    self.set_of.append(sets.setdefault(among, len(sets)))
-                self.size[cell] += lane.sizes[place]
-                held.append((exclusion, domain, cell, self.set_of[cell]))
-            stand = stands.setdefault(tuple(held), len(stands))
-            self.stand.append(stand)
-            if stand == len(self.of):
-                self.of.append(tuple(held))
-                self.domain_of.append(stands_in)
-        self.sets = len(sets)
-        self.has_rivals = np.bincount(self.set_of, minlength=self.sets)[self.set_of] > 1  # of each cell
-        of = [self.of[stand] for stand in self.stand]
-        # Each place of a class in a cell, by arrays: whose it is, and where.
-        self.whose = np.repeat(np.arange(len(of)), list(map(len, of)))
-        places = np.array([place for held in of for place in held], dtype=np.int64).reshape(-1, 4)
-        self.domain, self.cell, self.set = places[:, 1], places[:, 2], places[:, 3]
-        self.number = np.array([one for stand in self.stand for one in self.domain_of[stand]], dtype=np.int64)
-        self.later: list[list[int]] = [[] for _ in domains]  # domain -> the domains that orders put after it
-        self.earlier = np.zeros(len(domains), dtype=np.int64)  # domain -> how many they put before it
+                if cell == len(sizes):
+                    sizes.append(0)
+                    among = (exclusion, label if in_turn else ())
+                    set_of.append(sets.setdefault(among, len(sets)))
+                sizes[cell] += lane.sizes[place]
+                held.append((exclusion, domain, cell, set_of[cell], number))
+            of.append(stands.setdefault(tuple(held), len(stands)))
+        later: list[list[int]] = [[] for _ in domains]  # domain -> the domains that orders put after it
+        earlier = [0] * len(domains)  # domain -> how many they put before it
         for number, c in enumerate(lane.exclusions):
             if lane.nest.orders and not cutting[number]:
                 for before, after in lane.nest.following(c):
-                    self.later[domains[number, before]].append(domains[number, after])
-                    self.earlier[domains[number, after]] += 1
+                    later[domains[number, before]].append(domains[number, after])
+                    earlier[domains[number, after]] += 1
+        in_set = Counter(set_of)
+        rows = list(chain.from_iterable(stands))
+        self.stands = Stands(
+            of=of,
+            starts=[0, *accumulate(map(len, stands))],
+            exclusion=[row[0] for row in rows],
+            domain=[row[1] for row in rows],
+            cell=[row[2] for row in rows],
+            among=[row[3] for row in rows],
+            number=[row[4] for row in rows],
+            sizes=sizes,
+            has_rivals=[int(in_set[among] > 1) for among in set_of],
+            sets=len(sets),
+            exclusions=len(lane.exclusions),
+            domain_sizes=domain_sizes,
+            later=rows_of(later),
+            earlier=earlier,
+            in_turn=int(in_turn),
+        )
+
+    @cached_property
+    def arrays(self) -> Stands:
+        """The table as arrays."""
+        return as_arrays(self.stands)
 
 
 def _among(numbers: Sequence[int], one: int) -> bool:

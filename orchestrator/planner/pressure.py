@@ -1,116 +1,158 @@
-"""How urgent each class of a lane is: how many waves its rules still force, computed on arrays over all classes at once.
+"""How urgent each class of a lane is: how many waves its rules still force.
 
 A *group* is a set of classes that share a limit: those of a budget, or those of a budget that stand in one domain or
 come after in one order. Groups are all counted alike; what a domain, an exclusion or an order still needs are maxima and
-sums over their groups.
+sums over their groups. `groups_of` makes the table, once for each lane. `packing` reckons from it class by class; `Pressure` on arrays,
+over all classes at once: for large lanes where nothing is compiled.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from orchestrator.planner.flat import Ints, Rows, array_of, rows_of
+from orchestrator.planner.packing import Groups, Lane
 
 _FEW: Final = 4
 """Where fewer than one row in so many is asked for, these are picked out; else all are reckoned at once."""
 
 
-class Pressure:
-    """The table of groups of one lane, made once; `of` is asked before every wave."""
+def groups_of(
+    sizes: Sequence[int],
+    budgets_of: Sequence[Sequence[int]],
+    limits: Sequence[int],
+    domains_of: Sequence[Sequence[tuple[int, int]]],
+    leads: Sequence[Sequence[int]],
+    waits: Sequence[Sequence[int]],
+) -> Groups:
+    """The groups of a lane: of each class its budgets, its domains as (exclusion, domain), and the orders that it goes first and then in."""
+    joined = _Joined(sum(sizes), limits)
+    for one in range(len(sizes)):
+        joined.add(sizes[one], budgets_of[one], domains_of[one], waits[one])
+    domains = sorted(joined.domains)
+    exclusions: list[list[int]] = [[] for _ in range(1 + max((x for x, _ in domains), default=-1))]
+    for number, (exclusion, _) in enumerate(domains):
+        exclusions[exclusion].append(number)
+    orders = 1 + max((o for held in leads for o in held), default=-1)
+    parts = [*(joined.domains[at] for at in domains), *(joined.thens[order] for order in range(orders))]
+    home = [-1] * len(joined.limits)
+    for part, held in enumerate(parts):
+        for group in held:
+            home[group] = part
+    nested = _nested({at: number for number, at in enumerate(domains)}, domains_of)
+    ahead = _followers(orders, leads, waits)
+    return Groups(
+        of=rows_of(joined.of),
+        limits=joined.limits,
+        counts=joined.counts,
+        needs=[-(-count // limit) for count, limit in zip(joined.counts, joined.limits, strict=True)],
+        home=home,
+        parts=rows_of([list(held) for held in parts]),
+        exclusions=rows_of(exclusions),
+        exclusions_of=rows_of([[exclusion for exclusion, _ in held] for held in domains_of]),
+        inner=rows_of([[inner for inner, _ in layer] for layer in nested]),
+        around=[around for layer in nested for _, around in layer],
+        domains=len(domains),
+        ahead=rows_of([[order for order, _ in layer] for layer in ahead]),
+        followers=rows_of([behind for layer in ahead for _, behind in layer]),
+    )
 
-    def __init__(
-        self,
-        sizes: Sequence[int],
-        budgets_of: Sequence[Sequence[int]],
-        limits: Sequence[int],
-        domains_of: Sequence[Sequence[tuple[int, int]]],
-        leads: Sequence[Sequence[int]],
-        waits: Sequence[Sequence[int]],
+
+class _Joined:
+    """Groups while classes are put into them. Those of budgets come first."""
+
+    def __init__(self, whole: int, limits: Sequence[int]) -> None:
+        self.of: list[list[int]] = []  # class -> its groups
+        self.limits = list(limits)
+        self.counts = [0] * len(limits)  # machines of each
+        self.domains: dict[tuple[int, int], dict[int, None]] = {}  # (exclusion, domain) -> its groups
+        self.thens: dict[int, dict[int, None]] = {}  # order -> the groups of those who go then
+        self._whole = whole
+        self._numbers: dict[tuple[int, int, int], int] = {}
+
+    def add(
+        self, size: int, budgets: Sequence[int], domains: Iterable[tuple[int, int]], waits: Iterable[int]
     ) -> None:
-        self._whole = sum(sizes)
-        self._groups: dict[tuple[int, ...], int] = {(b,): b for b in range(len(limits))}
-        self._limits = list(limits)
-        members: list[list[int]] = [[] for _ in limits]
-        domains: dict[tuple[int, int], dict[int, None]] = {}  # (exclusion, domain) -> its groups
-        thens: dict[int, dict[int, None]] = {}  # order -> the groups of those who go then
-        for one in range(len(sizes)):
-            budgets = budgets_of[one]
-            for b in budgets:
-                members[b].append(one)
-            for at in domains_of[one]:
-                self._join(one, at, budgets, members, domains.setdefault(at, {}))
-            for order in waits[one]:
-                self._join(one, (-1, order), budgets, members, thens.setdefault(order, {}))
-        self._member, self._group = _pairs(members)
-        self._divide = np.array(self._limits, dtype=np.int64)
-        self._budgets = _Rows(budgets_of)
-        ordered = sorted(domains)
-        self._domains = _Rows([list(domains[at]) for at in ordered])
-        exclusions: list[list[int]] = [[] for _ in range(1 + max((x for x, _ in domains), default=-1))]
-        for number, (exclusion, _) in enumerate(ordered):
-            exclusions[exclusion].append(number)
-        self._exclusions = _Rows(exclusions)
-        self._nested = _nested({at: number for number, at in enumerate(ordered)}, domains_of)
-        self._exclusions_of = _Rows([[exclusion for exclusion, _ in held] for held in domains_of])
-        orders = 1 + max((o for held in leads for o in held), default=-1)
-        self._thens = _Rows([list(thens[order]) for order in range(orders)])
-        self._leads = _Rows(leads)
-        self._then_leads = _followers(orders, leads, waits)
+        """The next class."""
+        groups = list(budgets)
+        for at in domains:
+            self._join(at, budgets, self.domains.setdefault(at, {}), groups)
+        for order in waits:
+            self._join((-1, order), budgets, self.thens.setdefault(order, {}), groups)
+        for group in groups:
+            self.counts[group] += size
+        self.of.append(groups)
 
     def _join(
-        self,
-        one: int,
-        part: tuple[int, int],
-        budgets: Iterable[int],
-        members: list[list[int]],
-        into: dict[int, None],
+        self, part: tuple[int, int], budgets: Iterable[int], into: dict[int, None], groups: list[int]
     ) -> None:
-        """Put a class into the groups of its part: one for each of its budgets, and one that only asks if any is left."""
+        """Put the class into the groups of its part: one for each of its budgets, and one that only asks if any is left."""
         for b in (-1, *budgets):
-            group = self._groups.setdefault((*part, b), len(self._groups))
-            if group == len(members):
-                members.append([])
-                self._limits.append(self._limits[b] if b >= 0 else self._whole)
-            members[group].append(one)
+            group = self._numbers.setdefault((*part, b), len(self.limits))
+            if group == len(self.limits):
+                self.limits.append(self.limits[b] if b >= 0 else self._whole)
+                self.counts.append(0)
+            groups.append(group)
             into[group] = None
+
+
+class Pressure:
+    """What is forced on all classes at once; `of` is asked before every wave. The tables are of arrays."""
+
+    def __init__(self, lane: Lane, held: Groups) -> None:
+        self._group = array_of(held.of.items)
+        self._member = np.repeat(np.arange(len(held.of.starts) - 1), np.diff(array_of(held.of.starts)))
+        self._limits = array_of(held.limits)
+        self._parts, self._domains = _Reduced(held.parts), held.domains
+        self._exclusions, self._exclusions_of = _Reduced(held.exclusions), _Reduced(held.exclusions_of)
+        self._budgets, self._leads = _Reduced(lane.budgets), _Reduced(lane.leads)
+        self._nested = [
+            (array_of(held.inner.items)[start:end], array_of(held.around)[start:end])
+            for start, end in pairwise(array_of(held.inner.starts).tolist())
+        ]
+        self._ahead = [
+            (array_of(held.ahead.items)[start:end], _Reduced(_some(held.followers, start, end)))
+            for start, end in pairwise(array_of(held.ahead.starts).tolist())
+        ]
 
     def of(self, left: Ints, who: NDArray[np.intp]) -> tuple[Ints, Ints]:
         """Of each of these classes: how many waves are still forced by what it stands in, and the sum over all that it stands in.
 
         `left` is how many machines of each class are left, of all classes.
         """
-        counts = np.bincount(self._group, left[self._member], len(self._divide)).astype(np.int64)
-        needs = -(-counts // self._divide)
+        counts = np.bincount(self._group, left[self._member], len(self._limits)).astype(np.int64)
+        needs = -(-counts // self._limits)
         urgency, weight = self._budgets.most_of(needs, who), self._budgets.sums_of(needs, who)
-        if self._domains:
-            each = self._domains.most(needs)
+        if not self._parts:
+            return urgency, weight
+        parts = self._parts.most(needs)
+        each, tails = parts[: self._domains], parts[self._domains :]
+        if len(each):
             whole = self._exclusions.sums(each)
-            for inner, around in self._nested:  # a domain needs no less than any exclusion within it
+            for inner, around in self._nested:
                 np.maximum.at(each, around, whole[inner])
                 whole = self._exclusions.sums(each)
             urgency = np.maximum(urgency, self._exclusions_of.most_of(whole, who))
             weight += self._exclusions_of.sums_of(whole, who)
-        if self._thens:
-            tails = self._thens.most(needs)
-            for ahead, behind in self._then_leads:
-                tails[ahead] += behind.most(tails)
+        if len(tails):
+            for ahead, followers in self._ahead:
+                tails[ahead] += followers.most(tails)
             urgency = urgency + self._leads.most_of(tails, who)
         return urgency, weight
 
 
-class _Rows:
-    """Lists of numbers of differing length, flattened, to take the largest or the sum of values over each."""
+class _Reduced:
+    """Rows of numbers, to take the largest or the sum of values over each."""
 
-    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
-        self._flat = np.fromiter(chain.from_iterable(rows), dtype=np.intp)
-        self._lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
-        self._starts = np.cumsum(self._lengths) - self._lengths
+    def __init__(self, rows: Rows) -> None:
+        self._flat, starts = array_of(rows.items), array_of(rows.starts)
+        self._starts, self._lengths = starts[:-1], np.diff(starts)
         self._filled = np.flatnonzero(self._lengths)
 
     def __bool__(self) -> bool:
@@ -156,10 +198,16 @@ class _Rows:
         return found
 
 
+def _some(rows: Rows, start: int, end: int) -> Rows:
+    """Rows from one on and up to another, as rows of their own. Of arrays."""
+    starts = array_of(rows.starts)[start : end + 1]
+    return Rows(starts - starts[0], array_of(rows.items)[starts[0] : starts[-1]])
+
+
 def _nested(
     number_of: Mapping[tuple[int, int], int], domains_of: Sequence[Sequence[tuple[int, int]]]
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Exclusions, and the domains of others that they stand in as a whole; the innermost first, one pair of arrays for each depth."""
+) -> list[list[tuple[int, int]]]:
+    """Exclusions, and the domains of others that they stand in as a whole; the innermost first, one list for each depth."""
     shared: dict[
         int, Counter[tuple[int, int]]
     ] = {}  # exclusion -> domains of others that its machines stand in
@@ -182,24 +230,13 @@ def _nested(
             mine = depth.get(exclusion, 0)
             depth[at[0]] = max(depth.get(at[0], 0), mine + 1)
             pairs.setdefault(mine, []).append((exclusion, number_of[at]))
-    return [
-        (np.array([x for x, _ in held], dtype=np.intp), np.array([d for _, d in held], dtype=np.intp))
-        for _, held in sorted(pairs.items())
-    ]
-
-
-def _pairs(members: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(machine, group), flattened."""
-    return (
-        np.array([machine for held in members for machine in held], dtype=np.intp),
-        np.repeat(np.arange(len(members), dtype=np.intp), [len(held) for held in members]),
-    )
+    return [held for _, held in sorted(pairs.items())]
 
 
 def _followers(
     orders: int, leads: Sequence[Sequence[int]], waits: Sequence[Sequence[int]]
-) -> list[tuple[NDArray[np.intp], _Rows]]:
-    """Orders that have others behind them, and these; those with fewest behind one another come first, one pair for each depth."""
+) -> list[list[tuple[int, list[int]]]]:
+    """Orders that have others behind them, and these; those with fewest behind one another come first, one list for each depth."""
     later: list[dict[int, None]] = [{} for _ in range(orders)]
     for first, then in zip(leads, waits, strict=True):
         if first:
@@ -216,7 +253,5 @@ def _followers(
     for order in range(orders):
         by_depth.setdefault(visit(order), []).append(order)
     return [
-        (np.array(held, dtype=np.intp), _Rows([sorted(later[order]) for order in held]))
-        for deep, held in sorted(by_depth.items())
-        if deep
+        [(order, sorted(later[order])) for order in held] for deep, held in sorted(by_depth.items()) if deep
     ]

@@ -17,14 +17,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from orchestrator.errors import Refused
 from orchestrator.planner import conflict, nesting
 from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.cells import LOOSE, Cells, Numbered, Way
-from orchestrator.planner.mixing import mixed
+from orchestrator.planner.filling import begin
 from orchestrator.planner.rules import RuleKind, Rules, View
 
 RESTARTS: Final = 12
@@ -44,12 +41,6 @@ _AT_ONCE: Final = 16
 
 _OF_MANY: Final = (Way.WHOLE, Way.BEGUN_FIRST, Way.IN_TURN, Way.BY_CELL)
 """In a lane of many classes those come first that give the fewest waves: one that only shows that there is a way takes as long."""
-
-_SHAKE: Final = 8
-"""Into how many steps a wave of urgency is divided when the order is shaken."""
-
-_STRIDE: Final = 0x9E3779B97F4A7C15
-"""Far apart from try to try: 2^64 by the golden ratio."""
 
 _Taken = list[list[tuple[int, int]]]
 """Waves of a lane as (class, machines), by the lane's own numbers."""
@@ -148,144 +139,15 @@ class _Packing:
 
     def run(self, shake: int, *, shorter_than: int | None = None) -> _Taken | None:
         """The waves, or None if no machine may go next, or if it would get no shorter than asked."""
-        state = _State(self._lane, self._cells)
+        filling = begin(self._lane, self._cells, shake)
         waves: _Taken = []
-        while state.machines:
+        while filling.machines:
             if shorter_than is not None and len(waves) + 1 >= shorter_than:
                 return None
-            turn = self._in_turn(state, shake)
-            self._looks += len(turn) + len(state.left) // _AT_ONCE
-            wave = state.fill(turn)
+            turn = filling.in_turn()
+            self._looks += len(turn) + len(self._lane.classes) // _AT_ONCE
+            wave = filling.fill(turn)
             if not wave:
                 return None
-            state.finish(wave)
             waves.append(wave)
         return waves
-
-    def _in_turn(self, state: _State, shake: int) -> list[int]:
-        """Who may go as far as orders say, the most urgent first; among equals by number, or by lot if shaken."""
-        left = np.flatnonzero(state.may_go())
-        urgency, weight = self._lane.pressure.of(state.left, left)
-        turn = np.lexsort((-weight, -urgency))
-        if shake:
-            lots = mixed(left.astype(np.uint64) + np.uint64(shake * _STRIDE & 0xFFFFFFFFFFFFFFFF))
-            swing = np.uint64(_SHAKE * (1 + shake // 4))  # later tries are shaken harder
-            turn = np.lexsort((lots, -(urgency * _SHAKE + (lots % swing).astype(np.int64))))
-        if self._cells.begun_first:
-            turn = turn[np.argsort(~state.in_begun()[left[turn]], kind="stable")]
-        in_turn: list[int] = left[turn].tolist()
-        return in_turn
-
-
-class _State:
-    """What is taken and what is open while waves are filled one after another. `left` are machines by class, `machines` all of them."""
-
-    def __init__(self, lane: Numbered, cells: Cells) -> None:
-        self.left = np.array(lane.sizes, dtype=np.int64)
-        self.machines = sum(lane.sizes)
-        self._lane = lane
-        self._cells = cells
-        self._firsts = list(lane.firsts)  # of each order: those that go first and aren't done
-        self._waits = np.array([len(held) for held in lane.waits], dtype=np.int64)  # orders that keep a class
-        self._cell_left = list(cells.size)
-        self._begun = [False] * len(cells.size)
-        self._active = [-1] * cells.sets  # of each set of cells the domain that is open
-        self._open = [0] * cells.sets  # how many of its cells are begun and not finished
-        self._now: dict[int, int] = {}  # exclusion -> the domain that is in the wave, if cells go in turn
-        self._domain_left = list(cells.domain_size)
-        self._earlier = cells.earlier.copy()  # of each domain: those before it that aren't finished
-
-    def may_go(self) -> NDArray[np.bool_]:
-        """Classes that no order keeps back, nor a domain that is open already, or that has to be finished before theirs begins.
-
-        To begin one before those that orders put before it would be a dead end.
-        """
-        cells = self._cells
-        found: NDArray[np.bool_] = (self.left > 0) & (self._waits == 0)
-        if len(cells.whose):
-            active = np.array(self._active, dtype=np.int64)[cells.set]
-            shut = (active != cells.domain) & ((active >= 0) | (self._earlier[cells.number] > 0))
-            found[cells.whose[shut]] = False
-        return found
-
-    def in_begun(self) -> NDArray[np.bool_]:
-        """Classes that stand in a cell that is begun, and that others wait for."""
-        cells, found = self._cells, np.zeros(len(self.left), dtype=np.bool_)
-        if len(cells.whose):
-            begun = np.array(self._begun) & (np.array(self._cell_left) > 0) & cells.has_rivals
-            found[cells.whose[begun[cells.cell]]] = True
-        return found
-
-    def fill(self, turn: Sequence[int]) -> list[tuple[int, int]]:
-        """The next wave: of whoever may go, in this order, as many as may. (class, machines)."""
-        room = list(self._lane.limits)
-        left = self.left.tolist()
-        wave = []
-        self._now.clear()
-        cells_of, stands, budgets_of = self._cells.of, self._cells.stand, self._lane.budgets_of
-        enters: dict[
-            int, bool
-        ] = {}  # stand -> whether it may enter: once it is known it holds for the whole wave
-        for one in turn:
-            may = enters.get(stands[one])
-            if may is False:
-                continue
-            budgets = budgets_of[one]
-            many = left[one]
-            for b in budgets:
-                if room[b] < many:
-                    many = room[b]
-                    if not many:
-                        break
-            if not many:
-                continue
-            if may is None:
-                may = enters[stands[one]] = self._enters(cells_of[stands[one]])
-                if not may:
-                    continue
-            for b in budgets:
-                room[b] -= many
-            wave.append((one, many))
-        return wave
-
-    def finish(self, wave: Sequence[tuple[int, int]]) -> None:
-        """The wave is done: those who waited for it may go, cells that are empty close."""
-        taken = np.array(wave, dtype=np.int64)
-        self.left[taken[:, 0]] -= taken[:, 1]
-        self.machines -= int(taken[:, 1].sum())
-        by_stand: dict[int, int] = {}
-        for one, many in wave:
-            stand = self._cells.stand[one]
-            by_stand[stand] = by_stand.get(stand, 0) + many
-            for order in self._lane.leads[one]:
-                self._firsts[order] -= many
-                if not self._firsts[order]:
-                    self._waits[self._lane.behind[order]] -= 1
-        for stand, many in by_stand.items():
-            for number in self._cells.domain_of[stand]:
-                self._domain_left[number] -= many
-                if not self._domain_left[number]:
-                    self._earlier[self._cells.later[number]] -= 1
-            for _, _, cell, among in self._cells.of[stand]:
-                self._cell_left[cell] -= many
-                if not self._cell_left[cell]:
-                    self._open[among] -= 1
-                    if not self._open[among]:
-                        self._active[among] = -1
-
-    def _enters(self, cells: Sequence[tuple[int, int, int, int]]) -> bool:
-        """Begin these, unless another domain was begun since the wave began, or is in it."""
-        active, begun, now = self._active, self._begun, self._now
-        for exclusion, domain, _, among in cells:
-            if active[among] != domain and active[among] >= 0:
-                return False
-            if now.get(exclusion, domain) != domain:
-                return False
-        for exclusion, domain, cell, among in cells:
-            if self._cells.in_turn:
-                now[exclusion] = domain
-            if not begun[cell]:
-                active[among] = domain
-                begun[cell] = True
-                self._open[among] += 1
-        return True
