@@ -23,7 +23,7 @@ from orchestrator.planner.turns import Turn, turn_of_few, turn_of_many
 SMALL: Final = 100
 """Classes of a lane up to which lists cost less than arrays."""
 
-LARGE: Final = 20_000
+LARGE: Final = 5_000
 """Classes of a lane from which on machine code is worth loading."""
 
 

@@ -51,9 +51,7 @@ def turn_of_few(turn: Turn, line: Line, count: int) -> list[int]:
     return [who[at] for at in sorted(range(count), key=key)]
 
 
-def turn_of_many(
-    turn: Turn, who: Ints, urgency: Ints, weight: Ints, begun: Ints | NDArray[np.bool_]
-) -> Ints:
+def turn_of_many(turn: Turn, who: Ints, urgency: Ints, weight: Ints, begun: Ints | NDArray[np.bool_]) -> Ints:
     """The line in turn, on arrays."""
     if turn.swing:
         lots = turn.lots[who]
