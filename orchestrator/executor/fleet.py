@@ -96,7 +96,10 @@ async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation,
     """
     plan = rollout.planned.plan
     networked = [i for i in range(len(plan.machines)) if _networked(rollout, i)]
-    seen = await _look(services, rollout, await sweep_all(services, rollout), networked)
+    views = await sweep_all(services, rollout)
+    strangers = outsiders(rollout)
+    others = (_of_outsiders(rollout, strangers, views),) if strangers else ()
+    seen = await _look(services, rollout, views, networked)
     for _ in range(max(health.fail_after for health in plan.health) - 1):
         doubtful = {i for i, bad in seen.items() if bad}
         if not doubtful:
@@ -105,7 +108,8 @@ async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation,
         networked = [i for i in sorted(doubtful) if _networked(rollout, i)]
         again = await _look(services, rollout, await sweep_all(services, rollout), networked)
         seen = {i: again.get(i, "") if i in doubtful else bad for i, bad in seen.items()}
-    return _changes(rollout, {i: bad for i, bad in seen.items() if bad}, [i for i in seen if not seen[i]])
+    changes = _changes(rollout, {i: bad for i, bad in seen.items() if bad}, [i for i in seen if not seen[i]])
+    return (*others, *changes)
 
 
 async def watch(services: Services, rollout: Rollout, report: Report) -> Never:

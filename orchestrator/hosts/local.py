@@ -91,7 +91,7 @@ class LocalHost:
         self._pace = pace
         self._fellows = fellows
         log.scope.send_within = timedelta(seconds=60) * self._clock.scale
-        self.agenda = agenda_of(log.scope, rollout, self.event_time())
+        self.agenda = agenda_of(log.scope, rollout, self.event_time(), None)
         self._posted: deque[_Posted] = deque()
         self._news = asyncio.Event()
         self._runner = Runner(self._perform, self._ended, self._fail)
@@ -150,8 +150,7 @@ class LocalHost:
         """Rules that our machines may be under came or went with another rollout, or a hold did: everybody is asked again."""
         for machine in self.agenda.ask_all(now):
             self._reconcile(machine)
-        if self._taken_up and not self._commits:  # else once those are durable
-            self._runner.want(OWN, self.agenda.own)
+        self._want_own()
         self._news.set()
 
     def activities(self) -> list[a.Activity]:
@@ -195,6 +194,7 @@ class LocalHost:
             for observation in await catch_up(self.services, self.rollout):
                 self.post(observation)
         self._caught_up.set()
+        self._news.set()
 
     def _post(self, posted: _Posted) -> None:
         self._posted.append(posted)
@@ -213,17 +213,24 @@ class LocalHost:
             elif (when := self.agenda.wake_at()) is not None and when <= now:
                 for machine in self.agenda.wake(now):
                     self._reconcile(machine)
-                if not self._commits:  # else once they are durable
-                    self._runner.want(OWN, self.agenda.own)
+                self._want_own()
+            elif self.agenda.looked is None and self._caught_up.is_set():
+                self.agenda.look_ended(now)
+                self._want_own()
             elif self.agenda.lanes:
                 lane = next(iter(self.agenda.lanes))
                 del self.agenda.lanes[lane]
-                self._decide(_Posted(messages.Advance(self.rollout.id, lane)), now)
+                self._decide(_Posted(messages.Advance(self.rollout.id, lane, self.agenda.looked)), now)
             elif self.agenda.stage_due:
                 self.agenda.stage_due = False
-                self._decide(_Posted(messages.Advance(self.rollout.id)), now)
+                self._decide(_Posted(messages.Advance(self.rollout.id, looked=self.agenda.looked)), now)
             else:
                 return
+
+    def _want_own(self) -> None:
+        """Start and stop what the rollout as a whole has to do, unless facts that have a say in it aren't durable yet."""
+        if self._taken_up and not self._commits:
+            self._runner.want(OWN, self.agenda.own)
 
     def _decide(self, posted: _Posted, now: datetime) -> None:
         scope = self.log.scope

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from orchestrator.clock import Clock
 from orchestrator.rollout import actions as a
 from orchestrator.rollout.agenda import Agenda
+from orchestrator.rollout.progress import is_looking
 from orchestrator.rollout.state import Rollout, RolloutStatus, StageStatus
 
 
@@ -50,6 +51,9 @@ class Rest:
         if opens is not None and self._only_hours(going_on):
             self._blocked_since = None
             return opens - now > self.patience
+        if is_looking(rollout, now, self.agenda.looked):
+            self._blocked_since = None
+            return False
         self._blocked_since = self._blocked_since or now
         return now - self._blocked_since >= self.patience
 

@@ -36,6 +36,7 @@ from orchestrator.rollout.due import (
     stage_wakes_at,
 )
 from orchestrator.rollout.hours import begins_at, changes_at
+from orchestrator.rollout.looking import ALL_THE_WHILE, Looked
 from orchestrator.rollout.moved import FLEETWIDE
 from orchestrator.rollout.progress import advance_stage, lane_is_due
 from orchestrator.rollout.state import Rollout, Scope
@@ -59,6 +60,7 @@ class Agenda:
     reserved: Reserved
     steps: Steps
     replans: Replans
+    looked: Looked = ALL_THE_WHILE  # as in `messages.Advance`
     activities: dict[int, a.Activity] = field(default_factory=dict)
     own: tuple[a.Activity, ...] = ()
     lanes: OrderedDict[int, None] = field(default_factory=OrderedDict)  # a queue that anybody may leave
@@ -220,26 +222,35 @@ class Agenda:
         for machine in machines:
             if self.rollout.planned.lane_of[machine] >= 0:
                 self._ask(machine, now)
+        self._ask_time(now)
+        return set(machines) | self.steps.ask_all()
+
+    def look_ended(self, now: datetime) -> None:
+        """The whole fleet was looked at, and what that said is known: from now on time may decide."""
+        self.looked = now
+        self._ask_time(now)
+
+    def _ask_time(self, now: datetime) -> None:
         for lane in self.rollout.planned.lanes_of_stage[self.rollout.stage]:
             self._ask_lane(lane, now)
-        self.replans.ask(now)
+        if self.looked is not None:  # whoever was out is back, perhaps
+            self.replans.ask(now)
         self._after(now)
-        return set(machines) | self.steps.ask_all()
 
     def _after(self, now: datetime) -> None:
         self.own = due_rollout(self.rollout) + self.replans.due
-        self.stage_due = bool(advance_stage(self.rollout, now))
-        when = stage_wakes_at(self.rollout, now)
+        self.stage_due = bool(advance_stage(self.rollout, now, self.looked))
+        when = stage_wakes_at(self.rollout, now, self.looked)
         if when is not None and when > now and when != self._bake:
             heapq.heappush(self._alarms, (when, _STAGE, 0))
         self._bake = when
 
     def _ask_lane(self, lane: int, now: datetime) -> None:
-        if lane_is_due(self.rollout, lane, now):
+        if lane_is_due(self.rollout, lane, now, self.looked):
             self.lanes[lane] = None
         else:
             self.lanes.pop(lane, None)
-            when, armed = lane_wakes_at(self.rollout, lane), self._watched.get(lane)
+            when, armed = lane_wakes_at(self.rollout, lane, self.looked), self._watched.get(lane)
             if when is not None and (armed is None or when < armed):
                 self._watched[lane] = when
                 heapq.heappush(self._alarms, (when, _LANE, lane))
@@ -382,8 +393,8 @@ def _went_out(fact: e.Event) -> tuple[int, ...]:
 _STAGE, _LANE, _MACHINE = 0, 1, 2
 
 
-def agenda_of(scope: Scope, rollout: Rollout, now: datetime) -> Agenda:
+def agenda_of(scope: Scope, rollout: Rollout, now: datetime, looked: Looked = ALL_THE_WHILE) -> Agenda:
     """A fresh agenda: everybody asked once."""
-    agenda = Agenda(scope, rollout, Reserved(scope.ledger), Steps(rollout), Replans(scope, rollout))
+    agenda = Agenda(scope, rollout, Reserved(scope.ledger), Steps(rollout), Replans(scope, rollout), looked)
     agenda.ask_all(now)
     return agenda

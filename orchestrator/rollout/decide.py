@@ -46,8 +46,10 @@ def decide(scope: Scope, message: m.Message, now: datetime) -> tuple[e.Event, ..
     if rollout is None:
         return ()
     match message:
-        case m.Advance(_, lane):
-            return advance_lane(rollout, lane, now) if lane >= 0 else advance_stage(rollout, now)
+        case m.Advance(_, lane, looked):
+            if lane < 0:
+                return advance_stage(rollout, now, looked)
+            return advance_lane(rollout, lane, now, looked)
         case m.FoundWell() | m.FoundOut() | m.FoundBroken() | m.FoundBusy() | m.FoundGone():
             return _found(scope, rollout, message, now)
         case m.FoundGroupSick():

@@ -13,9 +13,10 @@ from orchestrator.rollout.admission import eligible
 from orchestrator.rollout.codec import step_key
 from orchestrator.rollout.holding import unlooked
 from orchestrator.rollout.hours import begins_at
+from orchestrator.rollout.looking import ALL_THE_WHILE, Looked
 from orchestrator.rollout.notices import due_notices
 from orchestrator.rollout.observations import closing_step, next_step
-from orchestrator.rollout.progress import gives_up_at, lane_may_move, leaves_held_at, stragglers_give_up_at
+from orchestrator.rollout.progress import given_up_at, lane_may_move, leaves_held_at, stragglers_give_up_at
 from orchestrator.rollout.state import MachineRun, MachineStatus, Rollout, RolloutStatus, Scope
 from orchestrator.rollout.stopping import sends_nothing
 
@@ -98,21 +99,21 @@ def _looks(rollout: Rollout) -> tuple[a.Activity, ...]:
     return ()
 
 
-def lane_wakes_at(rollout: Rollout, lane: int) -> datetime | None:
-    """When a lane has to be asked again though nothing happened."""
+def lane_wakes_at(rollout: Rollout, lane: int, looked: Looked = ALL_THE_WHILE) -> datetime | None:
+    """When a lane has to be asked again though nothing happened, by somebody who looked then."""
     if not lane_may_move(rollout, lane):
         return None
-    moments = (gives_up_at(rollout, lane), leaves_held_at(rollout, lane))
+    moments = (given_up_at(rollout, lane, looked), leaves_held_at(rollout, lane, looked))
     return min((when for when in moments if when is not None), default=None)
 
 
-def stage_wakes_at(rollout: Rollout, now: datetime) -> datetime | None:
+def stage_wakes_at(rollout: Rollout, now: datetime, looked: Looked = ALL_THE_WHILE) -> datetime | None:
     """When the stage has to be asked again though nothing happened: its bake is over, or a straggler waited for too long."""
     if rollout.status is not RolloutStatus.RUNNING:
         return None
     if rollout.bake_until is not None and now < rollout.bake_until:
         return rollout.bake_until
-    return stragglers_give_up_at(rollout, now)
+    return stragglers_give_up_at(rollout, now, looked)
 
 
 def machine_wakes_at(rollout: Rollout, machine: int, now: datetime) -> datetime | None:

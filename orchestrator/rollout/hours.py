@@ -6,13 +6,14 @@ disruptions stay below. What has begun is carried through. In an emergency nobod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from orchestrator.availability.ledger import Refusal
 from orchestrator.policy.windows import ALWAYS, HORIZON, Calendar, after_open, opens_next
 from orchestrator.rollout.holding import hold_on
+from orchestrator.rollout.looking import fair_look
 from orchestrator.rollout.state import MachineStatus, Rollout
 
 HOURS: Final = "hours"
@@ -113,6 +114,22 @@ def _waited(rollout: Rollout, calendar: int | None, since: datetime) -> datetime
     if calendar is None:
         return since + plan.max_wait
     return after_open(plan.calendars[calendar], since, plan.max_wait) or since + HORIZON
+
+
+def looked_long(
+    rollout: Rollout, machines: Sequence[int], calendars: tuple[int | None, ...], looked: datetime
+) -> datetime:
+    """When these machines, under these calendars, were looked at for a fair while, from `looked` or from their next opening on.
+
+    What is shut has no room for anybody, whoever looks: no look at all.
+    """
+    counted = (None,) if rollout.emergency is not None or not calendars else calendars
+    takes = max((rollout.planned.machine(machine).takes for machine in machines), default=timedelta(0))
+    opens = (
+        looked if calendar is None else rollout.planned.openings.next(calendar, looked, takes)
+        for calendar in counted
+    )
+    return max(when or looked + HORIZON for when in opens) + fair_look(rollout.planned.plan)
 
 
 def next_opening(rollout: Rollout, now: datetime) -> tuple[datetime, int] | None:

@@ -27,6 +27,7 @@ from orchestrator.rollout.command_messages import (
     Unhold,
     WriteOff,
 )
+from orchestrator.rollout.looking import ALL_THE_WHILE, Looked
 
 __all__ = [  # those of the other file: messages are named by this one, whichever they are
     "Abort",
@@ -333,10 +334,14 @@ class HealthReported:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """Time passed or a gate may open: a lane (or, with lane -1, the stage and the rollout) is asked again."""
+    """Time passed or a gate may open: a lane (or, with lane -1, the stage and the rollout) is asked again.
+
+    `looked`: when whoever asks had looked at the whole fleet; None if that is still to be done, and time decides nothing.
+    """
 
     rollout: str
     lane: int = -1
+    looked: Looked = ALL_THE_WHILE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from orchestrator.rollout import events as e
 from orchestrator.rollout.emergency import least_bake
 from orchestrator.rollout.holding import held_refusal, surely_held
 from orchestrator.rollout.holds import Hold
-from orchestrator.rollout.hours import waited_long
+from orchestrator.rollout.hours import looked_long, waited_long
+from orchestrator.rollout.looking import ALL_THE_WHILE, Looked, fair_look
 from orchestrator.rollout.state import (
     A_PERSONS,
     SETTLED,
@@ -25,8 +26,10 @@ SECOND_THOUGHTS: Final = timedelta(hours=1)
 """How old a hold is at least before a wave goes on without the machines that it holds."""
 
 
-def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event, ...]:
-    """What follows for a lane: its wave passes, the next one opens, or it gives up waiting."""
+def advance_lane(
+    rollout: Rollout, number: int, now: datetime, looked: Looked = ALL_THE_WHILE
+) -> tuple[e.Event, ...]:
+    """What follows for a lane: its wave passes, the next one opens, or it gives up waiting. `looked`: as in `messages.Advance`."""
     lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
     if not lane_may_move(rollout, number):
         return ()
@@ -38,12 +41,12 @@ def advance_lane(rollout: Rollout, number: int, now: datetime) -> tuple[e.Event,
         passed = e.WavePassed(number, lane.wave)
         last = lane.wave + 1 == len(planned.waves)
         return (passed,) if last else (passed, e.WaveOpened(number, lane.wave + 1))
-    deadline = gives_up_at(rollout, number)
+    deadline = given_up_at(rollout, number, looked)
     if deadline is None:
         return ()
     if now >= deadline:
         return _give_up(rollout, number, now)
-    leaves = leaves_held_at(rollout, number)
+    leaves = leaves_held_at(rollout, number, looked)
     return _leave_held(rollout, number, deadline) if leaves is not None and now >= leaves else ()
 
 
@@ -57,9 +60,9 @@ def lane_may_move(rollout: Rollout, number: int) -> bool:
     )
 
 
-def lane_is_due(rollout: Rollout, number: int, now: datetime) -> bool:
+def lane_is_due(rollout: Rollout, number: int, now: datetime, looked: Looked = ALL_THE_WHILE) -> bool:
     """Whether `advance_lane` would say something: the definition that the incremental index is tested against."""
-    return bool(advance_lane(rollout, number, now))
+    return bool(advance_lane(rollout, number, now, looked))
 
 
 def _predecessors_finished(rollout: Rollout, number: int) -> bool:
@@ -71,19 +74,38 @@ def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
 
     Time in which calendars are closed doesn't count.
     """
+    since = _waits_since(rollout, number)
+    if since is None:
+        return None
+    return waited_long(rollout, rollout.planned.lanes[number].calendars[rollout.lanes[number].wave], since)
+
+
+def _waits_since(rollout: Rollout, number: int) -> datetime | None:
     lane = rollout.lanes[number]
     if not lane.open or lane.in_flight or lane.moved_at is None:
         return None
-    since = max(lane.moved_at, rollout.status_since or lane.moved_at)
-    return waited_long(rollout, rollout.planned.lanes[number].calendars[lane.wave], since)
+    return max(lane.moved_at, rollout.status_since or lane.moved_at)
 
 
-def leaves_held_at(rollout: Rollout, number: int) -> datetime | None:
+def given_up_at(rollout: Rollout, number: int, looked: Looked) -> datetime | None:
+    """When the wave is given up on. Where it waited already while nobody looked, that takes a fair look first; None before there was any."""
+    since = _waits_since(rollout, number)
+    if since is None or looked is None:
+        return None
+    lane = rollout.planned.lanes[number]
+    wave = rollout.lanes[number].wave
+    deadline = waited_long(rollout, lane.calendars[wave], since)
+    if since >= looked:
+        return deadline
+    return max(deadline, looked_long(rollout, lane.waves[wave], lane.calendars[wave], looked))
+
+
+def leaves_held_at(rollout: Rollout, number: int, looked: Looked = ALL_THE_WHILE) -> datetime | None:
     """When the open wave of a lane goes on without those that are held for longer than it would wait; None if it waits for anybody else.
 
     Whoever placed a hold by mistake has had the time to lift it by then.
     """
-    deadline = gives_up_at(rollout, number)
+    deadline = given_up_at(rollout, number, looked)
     held = _held_for_long(rollout, number, deadline) if deadline is not None else None
     return max(hold.since for _, hold in held) + SECOND_THOUGHTS if held else None
 
@@ -148,11 +170,14 @@ def _hours(rollout: Rollout) -> float:
     return rollout.planned.plan.max_wait.total_seconds() / 3600
 
 
-def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
-    """What follows for the stage: it bakes, asks for approval, hands over to the next, or the rollout is finished."""
+def advance_stage(rollout: Rollout, now: datetime, looked: Looked = ALL_THE_WHILE) -> tuple[e.Event, ...]:
+    """What follows for the stage: it bakes, asks for approval, hands over to the next, or the rollout is finished.
+
+    A bake during which nobody looked has shown nothing: it is over once somebody has, and whoever fell ill meanwhile is known.
+    """
     if rollout.status is not RolloutStatus.RUNNING or rollout.lanes_left or rollout.in_flight:
         return ()
-    if rollout.stragglers and (held := _stragglers(rollout, now)) is not None:
+    if rollout.stragglers and (held := _stragglers(rollout, now, looked)) is not None:
         return held
     if under_way(rollout):
         return ()
@@ -163,7 +188,7 @@ def advance_stage(rollout: Rollout, now: datetime) -> tuple[e.Event, ...]:
         bake = gate.bake if rollout.emergency is None else least_bake(rollout.planned.plan, gate)
         if bake and rollout.planned.lanes_of_stage[rollout.stage]:
             return (e.StageBaking(rollout.stage, now + bake),)
-    elif rollout.bake_until is None or now < rollout.bake_until:
+    elif rollout.bake_until is None or now < rollout.bake_until or looked is None:
         return ()
     if gate.approve and not _is_last(rollout):
         return _approved_by_emergency(rollout) or (e.StageAwaiting(rollout.stage),)
@@ -181,12 +206,13 @@ def _approved_by_emergency(rollout: Rollout) -> tuple[e.Event, ...]:
     )
 
 
-def _stragglers(rollout: Rollout, now: datetime) -> tuple[e.Event, ...] | None:
+def _stragglers(rollout: Rollout, now: datetime, looked: Looked) -> tuple[e.Event, ...] | None:
     """What follows for machines that were retried after their wave: None once they hold the stage up no more.
 
     They wait as long as a wave would: one that is never admitted is then left out, one that a person must see to is passed by.
     """
-    waited = [machine for machine in rollout.stragglers if _straggler_gives_up_at(rollout, machine) <= now]
+    moments = ((machine, _straggler_gives_up_at(rollout, machine, looked)) for machine in rollout.stragglers)
+    waited = [machine for machine, when in moments if when is not None and when <= now]
     left = tuple(
         e.MachineLeftOut(machine, f"waited {_hours(rollout):g} h, after it was retried, for {room}")
         for machine in waited
@@ -198,18 +224,43 @@ def _stragglers(rollout: Rollout, now: datetime) -> tuple[e.Event, ...] | None:
     return None if len(waited) == len(rollout.stragglers) else ()
 
 
-def _straggler_gives_up_at(rollout: Rollout, machine: int) -> datetime:
+def _straggler_gives_up_at(rollout: Rollout, machine: int, looked: Looked) -> datetime | None:
+    if looked is None:
+        return None
     moments = (rollout.machines[machine].since, rollout.status_since, rollout.started_at)
     since = max(x for x in moments if x is not None)
-    return waited_long(rollout, (rollout.planned.machine(machine).calendar,), since)
+    calendars = (rollout.planned.machine(machine).calendar,)
+    deadline = waited_long(rollout, calendars, since)
+    if since >= looked:
+        return deadline
+    return max(deadline, looked_long(rollout, (machine,), calendars, looked))
 
 
-def stragglers_give_up_at(rollout: Rollout, now: datetime) -> datetime | None:
+def stragglers_give_up_at(rollout: Rollout, now: datetime, looked: Looked = ALL_THE_WHILE) -> datetime | None:
     """When the next machine that was retried after its wave has waited for too long, where nothing else is to be waited for."""
     if rollout.lanes_left or rollout.in_flight:
         return None
-    moments = (_straggler_gives_up_at(rollout, machine) for machine in rollout.stragglers)
-    return min((when for when in moments if when > now), default=None)
+    moments = (_straggler_gives_up_at(rollout, machine, looked) for machine in rollout.stragglers)
+    return min((when for when in moments if when is not None and when > now), default=None)
+
+
+def is_looking(rollout: Rollout, now: datetime, looked: Looked) -> bool:
+    """Whether somebody would be given up on by now if there had been a fair look, and that look is under way."""
+    until = now + fair_look(rollout.planned.plan)
+    lanes = [lane for lane in rollout.planned.lanes_of_stage[rollout.stage] if rollout.lanes[lane].open]
+    waits = [(gives_up_at(rollout, lane), given_up_at(rollout, lane, looked)) for lane in lanes]
+    if not rollout.lanes_left and not rollout.in_flight:
+        waits += [
+            (
+                _straggler_gives_up_at(rollout, machine, ALL_THE_WHILE),
+                _straggler_gives_up_at(rollout, machine, looked),
+            )
+            for machine in rollout.stragglers
+        ]
+    return any(
+        waited is not None and given_up is not None and waited <= now < given_up <= until
+        for waited, given_up in waits
+    )
 
 
 def next_stage(rollout: Rollout) -> tuple[e.Event, ...]:
