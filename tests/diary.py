@@ -21,6 +21,7 @@ from orchestrator.rollout.agenda import Agenda, agenda_of
 from orchestrator.rollout.codec import decode, encode
 from orchestrator.rollout.decide import clock_message, decide
 from orchestrator.rollout.evolve import apply, begin
+from orchestrator.rollout.looking import ALL_THE_WHILE, Looked
 from orchestrator.rollout.planned import Planned, index_plan
 from orchestrator.rollout.state import LaneRun, MachineRun, MachineStatus, Rollout, Scope
 from tests.builders import NOON
@@ -133,9 +134,9 @@ class Diary:
             if when is not None and when <= now:
                 agenda.wake(now)
             elif agenda.lanes:
-                facts += self._decide(m.Advance(self.id, next(iter(agenda.lanes))), now)
+                facts += self._decide(m.Advance(self.id, next(iter(agenda.lanes)), agenda.looked), now)
             elif agenda.stage_due:
-                facts += self._decide(m.Advance(self.id), now)
+                facts += self._decide(m.Advance(self.id, looked=agenda.looked), now)
             else:
                 return facts
 
@@ -149,12 +150,22 @@ class Diary:
         self.now = until
         return facts + self.settle()
 
-    def crash(self) -> tuple[e.Event, ...]:
+    def away(self, **time: float) -> tuple[e.Event, ...]:
+        """Be dead for so long, in `timedelta`'s words. Whoever comes back has looked at nothing yet: see `caught_up`."""
+        self.now += timedelta(**time)
+        return self.crash(looked=None)
+
+    def caught_up(self) -> tuple[e.Event, ...]:
+        """The fleet was looked at after a return, and what that said was told."""
+        self.agenda.look_ended(self._event_time())
+        return self.settle()
+
+    def crash(self, looked: Looked = ALL_THE_WHILE) -> tuple[e.Event, ...]:
         """Forget all but the rows, and go on from them as every host does. Returns the facts of the recovery."""
         before = self.scope
         self.scope = replay(self.rows, {self.id: self.planned}, onto=Scope(before.send_within))
         assert_same_state(before, self.scope)
-        self.agenda = agenda_of(self.scope, self.rollout, self._event_time())
+        self.agenda = agenda_of(self.scope, self.rollout, self._event_time(), looked)
         facts = self.settle()
         for machine, run in enumerate(self.rollout.machines):
             if run.status is MachineStatus.INTENDED:

@@ -22,9 +22,10 @@ MOST_PROCESSES: Final = 250
 LOOKS: Final = ((20, timedelta(minutes=40)), (40, timedelta(hours=6)))
 """How long after the last process people look at it again, while there were fewer than so many; then `SELDOM`."""
 
-SELDOM: Final = timedelta(hours=20)
-"""What waits for room gives up after a day within its windows, one lane after the other: looking much more often than that would be most of
-what a soak does. Looking less often would have waves give up on machines that got well while nobody looked."""
+SELDOM: Final = timedelta(hours=31)
+"""What waits for room gives up after a day within its windows, one lane after the other: looking more often than that would be most of what a
+soak does. Longer than that day, so that a wave has waited for too long when a process comes back, and must be looked at first. No number of
+whole days: windows that are shut at one hour of the day would be shut each time."""
 
 MOST_WORDS: Final = 3
 

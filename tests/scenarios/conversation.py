@@ -12,7 +12,8 @@
     held h1 a b          a look at the fleet found whom a hold means
     emergency            a person declares one
     pause, resume, abort, approve, retry a, skip a, write-off a
-    crash                the process dies and starts again from the rows
+    crash                the process dies and starts again from the rows, before anybody misses it
+    away 30h             the same, after so long; `caught-up`: it has looked at the fleet
     show                 where everything stands
 
 An answer is the facts that were written down, each with its time, then what is newly to be done.
@@ -117,6 +118,11 @@ class Conversation:
                 return facts
             case "hold", [select, time]:
                 return diary.hold(select, **{_UNITS[time[-1]]: float(time[:-1])})
+            case "away", [time]:
+                self._doing = {}
+                return diary.away(**{_UNITS[time[-1]]: float(time[:-1])})
+            case "caught-up", []:
+                return diary.caught_up()
             case "unhold", [hold]:
                 return diary.unhold(hold)
             case "held", [hold, *names]:
