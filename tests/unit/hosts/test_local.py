@@ -243,6 +243,57 @@ async def test_a_bake_is_waited_for_whatever_ones_patience() -> None:
 
 
 @virtual
+async def test_one_that_was_away_for_longer_than_a_wave_waits_finds_who_is_well_again() -> None:
+    """The place that its wave waited for was given back meanwhile."""
+    made = staged(
+        plan_of(lane("west", "a", "b"), rules=[budget(1, "a b c")]),
+        "- goes_off: {machines: [c], at: 1m, for: 5h}",
+    )
+    assert (await _run(made)).status is RolloutStatus.RUNNING
+    await made.clock.sleep(timedelta(hours=30).total_seconds())
+    rollout = await _run(made)
+    assert (rollout.status, statuses(rollout)["b"]) == (RolloutStatus.FINISHED, MachineStatus.DONE)
+
+
+@virtual
+async def test_it_stays_to_the_end_of_its_look_whatever_ones_patience() -> None:
+    """Or each process would begin anew with it, and none would ever give up."""
+    made = staged(
+        plan_of(lane("west", "a", "b"), rules=[budget(1, "a b c")]),
+        "- goes_off: {machines: [c], at: 1m}",
+        pace=Pace(patience=timedelta(minutes=1), inbox_every_s=0),
+    )
+    assert (await _run(made)).status is RolloutStatus.RUNNING
+    await made.clock.sleep(timedelta(hours=30).total_seconds())
+    back = made.clock.now()
+    rollout = await _run(made)
+    assert (rollout.status, statuses(rollout)["b"]) == (RolloutStatus.FINISHED, MachineStatus.LEFT_OUT)
+    assert made.clock.now() - back > timedelta(minutes=10)
+
+
+@virtual
+async def test_a_bake_that_nobody_saw_ends_once_the_fleet_was_looked_at() -> None:
+    """Who fell ill meanwhile stops the rollout, before its next stage opens."""
+    made = staged(
+        plan_of(
+            lane("one", "a", stage="canary"),
+            lane("two", "b"),
+            stages=[stage("canary", bake=timedelta(hours=8)), stage("broad")],
+        ),
+        "- goes_off: {machines: [a], at: 4h}",
+    )
+    running = await (hosted := Hosted(made)).begin()
+    process = asyncio.create_task(running.run())
+    await made.clock.sleep(timedelta(hours=3).total_seconds())
+    process.cancel()
+    await asyncio.gather(process, return_exceptions=True)
+    await hosted.journal.close()
+    await made.clock.sleep(timedelta(hours=20).total_seconds())
+    rollout = await _run(made)
+    assert (rollout.status, rollout.stage) == (RolloutStatus.STOPPED, 0)
+
+
+@virtual
 async def test_one_that_is_over_ends_at_once() -> None:
     """Nothing is asked of anybody."""
     made = staged()
