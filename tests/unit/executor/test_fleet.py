@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from orchestrator.executor.fleet import prepare, watch
+from orchestrator.executor.fleet import catch_up, prepare, watch
 from orchestrator.inventory.model import Kind
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineRun, MachineStatus, Membership
@@ -26,6 +26,21 @@ async def test_who_is_being_patched_by_somebody_counts_as_out_at_the_start() -> 
         assert isinstance(seen, m.FleetLooked)
         outs.append(seen.out)
     assert outs == [(0,), ()]
+
+
+@virtual
+async def test_who_comes_back_sees_at_once_who_counts_and_is_not_of_the_plan() -> None:
+    """Before it grants anything: such a machine may have gone out while nobody looked."""
+    here = Doors(plan_of(lane("west", "a b")), "- goes_off: {machines: [b], at: 5m}")
+    rollout = here.diary.rollout
+    rollout.planned = replace(rollout.planned, index={vm_id("a"): 0})  # as if b were new
+    rollout.moved = {vm_id("b"): Membership((), ())}
+    looks = []
+    for wait_s in (0, 3600):
+        await here.clock.sleep(wait_s)
+        seen = await catch_up(here.services, rollout)
+        looks += [one for one in seen if isinstance(one, m.OutsidersLooked)]
+    assert looks == [m.OutsidersLooked("r1", (), (vm_id("b"),)), m.OutsidersLooked("r1", (vm_id("b"),), ())]
 
 
 @virtual
