@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from orchestrator.errors import Refused
 from orchestrator.executor.fleet import catch_up
@@ -34,6 +34,9 @@ from orchestrator.store.port import Letter
 
 IDLE_PAUSE_S = 1.0
 """Cloud seconds before an activity that led to no fact is tried again: it must never spin."""
+
+ASLEEP: Final = timedelta(minutes=10)
+"""Real time: an alarm that is so late was slept through."""
 
 Listener = Callable[[Decided], None]
 
@@ -188,6 +191,12 @@ class LocalHost:
         self._runner.want(OWN, self.agenda.own)
         self._beside(self._catch_up())
 
+    def _look_anew(self) -> None:
+        """An alarm rings long after its time: the host was asleep, or its clock leapt, and nobody has looked meanwhile."""
+        self.agenda.looked = None
+        self._caught_up.clear()
+        self._beside(self._catch_up())
+
     async def _catch_up(self) -> None:
         """See who went out while no process looked. What is in flight doesn't wait for it; a grant does."""
         if self.rollout.prepared and not self.rollout.over:
@@ -211,6 +220,8 @@ class LocalHost:
             if self._posted:
                 self._decide(self._posted.popleft(), now)
             elif (when := self.agenda.wake_at()) is not None and when <= now:
+                if now - when > ASLEEP * self._clock.scale and self.agenda.looked is not None:
+                    self._look_anew()
                 for machine in self.agenda.wake(now):
                     self._reconcile(machine)
                 self._want_own()

@@ -271,6 +271,33 @@ async def test_it_stays_to_the_end_of_its_look_whatever_ones_patience() -> None:
     assert made.clock.now() - back > timedelta(minutes=10)
 
 
+class Leaping(LoopClock):
+    """A clock of a host that is asleep at times."""
+
+    asleep = timedelta(0)
+
+    def now(self) -> datetime:
+        """The time that others have, which went on meanwhile."""
+        return super().now() + self.asleep
+
+
+@virtual
+async def test_one_whose_host_was_asleep_looks_before_it_gives_anybody_up() -> None:
+    """The process never died, and nobody looked all the same."""
+    made = staged(
+        plan_of(lane("west", "a", "b"), rules=[budget(1, "a b c")]),
+        "- goes_off: {machines: [c], at: 1m, for: 5h}",
+        pace=Pace(patience=timedelta(days=2), inbox_every_s=0),
+    )
+    made.clock = clock = Leaping(START)
+    running = await Hosted(made).begin()
+    process = asyncio.create_task(running.run())
+    await asyncio.sleep(timedelta(hours=2).total_seconds())
+    clock.asleep = timedelta(hours=30)
+    await process
+    assert statuses(running.rollout)["b"] is MachineStatus.DONE
+
+
 @virtual
 async def test_a_bake_that_nobody_saw_ends_once_the_fleet_was_looked_at() -> None:
     """Who fell ill meanwhile stops the rollout, before its next stage opens."""
