@@ -87,14 +87,15 @@ class Both:
 
 
 def both(fleet_: Inventory, *policies: str, start: datetime = START) -> Both:
-    """Roll out, and foresee it with what each machine took."""
+    """Roll out, and foresee it with what each machine took. One process stays: one that comes back looks first, and gives up later."""
 
     async def scripted() -> tuple[bytes, Inventory]:
         made = await script(fleet_, *policies)
         return made.plan, made.fleet
 
     text, live = run(scripted())
-    played = run(rolled_out(Script(text, live, start, start + timedelta(days=40))))
+    longest = timedelta(days=40)
+    played = run(rolled_out(Script(text, live, start, start + longest, patience=longest)))
     assert played.rollout is not None
     assert played.timeline is not None
     assert played.verdict.ok
