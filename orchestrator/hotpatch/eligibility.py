@@ -8,6 +8,7 @@ Windows Server 2025 Standard or Datacenter. Windows 11 has hotpatches too, which
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import Final
 
 from orchestrator.hotpatch.model import Answer, Eligibility, Product, Way
@@ -59,6 +60,21 @@ _ARC_EDITIONS: Final = frozenset(
 _VERSION: Final = re.compile(r"10\.0\.(\d+)(?:\.(\d+))?")
 _PRODUCTS: Final = {20348: Product.WS2022, 26100: Product.WS2025}
 _BASES: Final = {product: base for base, product in _PRODUCTS.items()}
+
+
+READ: Final = attrgetter(
+    "os._value_",
+    "kind._value_",
+    "image.publisher",
+    "image.offer",
+    "image.sku",
+    "image.id",
+    "os_name",
+    "os_version",
+    "os_edition",
+    "vbs",
+)
+"""All that `eligibility` reads of a machine, as plain values whose hashes are remembered: who says the same is as eligible."""
 
 
 def eligibility(machine: Machine) -> Eligibility:

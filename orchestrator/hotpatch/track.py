@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.hotpatch.calendar import Calendar
-from orchestrator.hotpatch.eligibility import base_of, build_of, eligibility
+from orchestrator.hotpatch.eligibility import READ, base_of, build_of, eligibility
 from orchestrator.hotpatch.model import (
     Answer,
+    Eligibility,
     Month,
     MonthKind,
     Product,
@@ -39,12 +41,14 @@ class Tracks:
         self.release = {product: calendar.release(product, month) for product in Product}
         self._cycles = {product: _cycle(calendar, product, month) for product in Product}
         self._products = calendar.products()
+        self._eligibilities: dict[tuple[Any, ...], Eligibility] = {}
+        self._standings: dict[int, Standing] = {}  # by identity of an eligibility, all of which are kept
 
     def of(self, machine: Machine) -> Standing:
         """Where the machine stands."""
-        eligible = eligibility(machine)
+        eligible = self._eligible(machine)
         if eligible.answer is Answer.NO:
-            return Standing(Track.NONE, Told.SETTINGS, eligible.why, eligible.product)
+            return self._none(eligible)
         off = _OFF.get(status_of(machine, eligible), "")
         if off and eligible.way is not Way.AZURE_LOCAL and not _is_on_all_the_same(machine):
             return Standing(Track.OFF, Told.SETTINGS, off, eligible.product)
@@ -56,6 +60,21 @@ class Tracks:
             why = self.release[product].note or "the calendar doesn't reach back so far"
             return Standing(Track.UNKNOWN, Told.NOTHING, why, product)
         return _Case(machine, cycle).standing()
+
+    def _eligible(self, machine: Machine) -> Eligibility:
+        """Machines that say the same are alike in this, and a fleet has few images."""
+        said = READ(machine)
+        known = self._eligibilities.get(said)
+        if known is None:
+            known = self._eligibilities[said] = eligibility(machine)
+        return known
+
+    def _none(self, eligible: Eligibility) -> Standing:
+        known = self._standings.get(id(eligible))
+        if known is None:
+            known = Standing(Track.NONE, Told.SETTINGS, eligible.why, eligible.product)
+            self._standings[id(eligible)] = known
+        return known
 
     def keeps(self, product: Product, kb: str) -> bool:
         """Whether an update is a hotpatch of the newest baseline's."""

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from orchestrator.inventory import ids
-from orchestrator.inventory.model import Inventory, Kind, Machine, MachineId, Orchestration, ResourceId
+from orchestrator.inventory.model import Inventory, Kind, Machine, MachineId, Orchestration
 
 PLATFORM: Final = "automaticbyplatform"
 BY_OS: Final = "automaticbyos"
@@ -88,8 +88,10 @@ def underneath(inventory: Inventory, among: Collection[MachineId] | None = None)
         if one.automatic_repairs and one.orchestration is not Orchestration.UNIFORM
     }
     for machine in held:
-        for hand, by in (*hands_on(machine), *_repairs(machine, repairing)):
-            found.setdefault((hand, by), []).append(machine)
+        for hands in hands_on(machine):
+            found.setdefault(hands, []).append(machine)
+        if machine.scale_set in repairing and machine.scale_set is not None:
+            found.setdefault((Hand.REPAIR, machine.scale_set), []).append(machine)
     order = list(Hand)
     keys = sorted(found, key=lambda key: (order.index(key[0]), key[1]))
     return tuple(Underneath(key[0], tuple(found[key]), key[1]) for key in keys)
@@ -110,11 +112,6 @@ def hands_on(machine: Machine) -> Iterable[tuple[Hand, str]]:
             return
     for configuration in machine.schedules or ():
         yield Hand.SCHEDULE, configuration
-
-
-def _repairs(machine: Machine, repairing: Collection[ResourceId]) -> Iterable[tuple[Hand, str]]:
-    if machine.scale_set in repairing and machine.scale_set is not None:
-        yield Hand.REPAIR, machine.scale_set
 
 
 def _who(machines: tuple[Machine, ...]) -> str:

@@ -63,6 +63,8 @@ def without_frozen(candidates: Candidates, frozen: Iterable[Frozen]) -> Candidat
 
 def leave_out(candidates: Candidates, more: dict[MachineId, LeftOut]) -> Candidates:
     """The candidates without some more of them."""
+    if not more:
+        return candidates
     return Candidates(
         changed=tuple(machine for machine in candidates.changed if machine not in more),
         left_out=tuple(

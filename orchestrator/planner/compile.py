@@ -190,8 +190,10 @@ def _frozen(drafted: Iterable[Drafted], changed: frozenset[MachineId]) -> Iterat
     found: dict[str, Frozen] = {}
     for draft in drafted:
         for one in draft.budgets:
+            if one.budget.limit >= 1:
+                continue
             stuck = tuple(machine for machine in one.budget.machines if machine in changed)
-            if one.budget.limit < 1 and stuck:
+            if stuck:
                 found.setdefault(
                     one.budget.id, Frozen(one.group, one.budget.id, stuck, one.why, one.budget.origin)
                 )

@@ -49,51 +49,21 @@ class Ordered:
     of: Mapping[MachineId, Exposure]
 
 
-def in_turn(
-    machines: Sequence[MachineId],
-    fleet: Mapping[MachineId, Machine],
-    change: Change,
-    sooner: Sequence[Sooner],
-) -> Sequence[MachineId]:
-    """These machines, the most exposed first; among equals in the order given.
-
-    Where a policy installs patches, the critical and security ones of a machine's last assessment count; a restart installs none.
-    """
-    ranked: dict[Rank, list[MachineId]] = {}
-    for machine, exposure in _of(machines, fleet, change, sooner):
-        ranked.setdefault(exposure.rank, []).append(machine)
-    if len(ranked) < 2:
-        return machines
-    return [machine for rank in sorted(ranked) for machine in ranked[rank]]
-
-
-def numbered(
-    stages: Sequence[Sequence[MachineId]],
-    fleet: Mapping[MachineId, Machine],
-    change: Change,
-    sooner: Sequence[Sooner],
-) -> Iterator[Sequence[MachineId]]:
-    """The machines of each stage in the order in which they are numbered for planning: after the first stage, by exposure."""
-    for place, machines in enumerate(stages):
-        if place < _left_as_it_is(stages):
-            yield machines
-        else:
-            yield in_turn(machines, fleet, change, sooner)
-
-
 def ordered(
     stages: Sequence[Sequence[MachineId]],
     fleet: Mapping[MachineId, Machine],
     change: Change,
     sooner: Sequence[Sooner],
 ) -> Ordered:
-    """The machines of each stage in their order, and what decided it, for the plan to carry."""
-    of = {
-        machine: exposure
-        for machines in stages[_left_as_it_is(stages) :]
-        for machine, exposure in _of(machines, fleet, change, sooner)
-    }
-    return Ordered(tuple(numbered(stages, fleet, change, sooner)), of)
+    """The machines of each stage in their order, and what decided it, for the plan to carry.
+
+    After the first of several stages the most exposed come first; equals stay in the order given. Where a policy installs patches, the
+    critical and security ones of a machine's last assessment count; a restart installs none.
+    """
+    first = _left_as_it_is(stages)
+    found = [_of(machines, fleet, change, sooner) for machines in stages[first:]]
+    later = map(_in_turn, stages[first:], found)
+    return Ordered((*stages[:first], *later), {machine: held for of in found for machine, held in of.items()})
 
 
 def rank_of(machine: PlannedMachine) -> Rank:
@@ -126,6 +96,20 @@ def warnings(
         yield Warned(what, entry.origin)
 
 
+def _in_turn(machines: Sequence[MachineId], of: Mapping[MachineId, Exposure]) -> Sequence[MachineId]:
+    ranked: dict[Rank, list[MachineId]] = {}
+    ranks: dict[int, list[MachineId]] = {}  # by identity: machines that are as exposed share a value
+    for machine in machines:
+        exposure = of[machine]
+        held = ranks.get(id(exposure))
+        if held is None:
+            held = ranks[id(exposure)] = ranked.setdefault(exposure.rank, [])
+        held.append(machine)
+    if len(ranked) < 2:
+        return machines
+    return [machine for rank in sorted(ranked) for machine in ranked[rank]]
+
+
 def _left_as_it_is(stages: Sequence[object]) -> int:
     """How many stages are not ordered: the first of several."""
     return 1 if len(stages) > 1 else 0
@@ -136,10 +120,17 @@ def _of(
     fleet: Mapping[MachineId, Machine],
     change: Change,
     sooner: Sequence[Sooner],
-) -> Iterator[tuple[MachineId, Exposure]]:
+) -> Mapping[MachineId, Exposure]:
     tests = [matcher(entry.select) for entry in sooner]
     counts = isinstance(change, Patches)
+    known: dict[tuple[int | None, int | None], Exposure] = {}
+    found: dict[MachineId, Exposure] = {}
     for machine in machines:
         held = fleet[machine]
         place = next((place for place, test in enumerate(tests) if test(held)), None) if tests else None
-        yield machine, Exposure(place, held.patches.critical_and_security if counts else None)
+        told = place, held.patches.critical_and_security if counts else None
+        exposure = known.get(told)
+        if exposure is None:
+            exposure = known[told] = Exposure(*told)
+        found[machine] = exposure
+    return found

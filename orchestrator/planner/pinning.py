@@ -42,7 +42,8 @@ def pin(topology: Topology, machines: Iterable[MachineId], change: Change) -> Pi
     if change.published_until is None:
         change = replace(change, published_until=topology.inventory.taken_at)
     asked = [topology.machine(machine) for machine in machines]
-    idle = {machine.id: why for machine in asked if (why := _nothing_for(machine, change))}
+    nothing = {os: _nothing_of(os, change) for os in Os}
+    idle = {m.id: why for m in asked if (why := _nothing_for_clients(m) or nothing[m.os])}
     asked = [machine for machine in asked if machine.id not in idle]
     made = (
         _by_assessment(asked, change) if change.pinned_by is PinnedBy.ASSESSMENT else _by_date(asked, change)
@@ -50,11 +51,15 @@ def pin(topology: Topology, machines: Iterable[MachineId], change: Change) -> Pi
     return replace(made, left_out=MappingProxyType({**idle, **made.left_out}))
 
 
-def _nothing_for(machine: Machine, change: Patches) -> str:
-    """Why a machine of its family gets nothing whatever it lacks; empty if it may."""
-    os = machine.os
+def _nothing_for_clients(machine: Machine) -> str:
+    """Why a client gets nothing; empty if the machine is none."""
     if client := client_of(machine):
         return f"{client} is a client, which Azure Update Manager doesn't patch: leave it to Intune or Windows Autopatch"
+    return ""
+
+
+def _nothing_of(os: Os, change: Patches) -> str:
+    """Why machines of a family get nothing whatever they lack; empty if they may."""
     if os is Os.LINUX and change.hotpatch_only:
         return "the campaign installs hotpatches only, and Linux has none"
     known, included = {

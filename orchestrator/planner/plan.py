@@ -15,7 +15,7 @@ from typing import Final, assert_never
 from orchestrator.availability.model import Constraint
 from orchestrator.errors import Refused, UsageError
 from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
-from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.inventory.model import Inventory, Machine, MachineId
 from orchestrator.inventory.standing import unknowns
 from orchestrator.inventory.underneath import underneath
 from orchestrator.planner import coverage, exposure
@@ -275,7 +275,7 @@ def _made(
 ) -> Plan:
     changed = frozenset(chosen.changed)
     constraints = list(_concerning(changed, compiled, predicted))
-    machines = {one: topology.machine(one) for one in sorted(changed.union(*map(named, constraints)))}
+    machines = _of_concern(topology, changed, constraints)
     held = settle(machines.values(), policies)
     reading = [*policies, *([floor] if floor is not None else [])]
     read = read_tags(reading, wanted.select)
@@ -340,6 +340,14 @@ def _concerning(
     for rule in compiled.constraints:
         if not changed.isdisjoint(named(rule)):
             yield sparing(rule, predicted.stay_up & changed)
+
+
+def _of_concern(
+    topology: Topology, changed: frozenset[MachineId], constraints: Iterable[Constraint]
+) -> dict[MachineId, Machine]:
+    """Everybody whom the plan changes or one of its constraints names, sorted by id."""
+    everybody = changed.union(*map(named, constraints))
+    return {one: topology.machine(one) for one in topology.machines if one in everybody}
 
 
 def _of_inventory(inventory: Inventory, changed: frozenset[MachineId], change: Change) -> Iterable[Warned]:

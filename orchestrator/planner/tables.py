@@ -28,6 +28,9 @@ from orchestrator.policy.windows import Calendar
 
 _NOTHING: Final = Foreseen(Restarts.UNKNOWN, Told.NOTHING, Standing(Track.NONE, Told.NOTHING, ""))
 
+_UNRANKED: Final = Exposure()
+_NO_TIME: Final = timedelta(0)
+
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 _Row = TypeVar("_Row")
@@ -123,7 +126,7 @@ class Tables:
         shared = self._shared_by(held)
         named = self._named(machine, shared.holes) if shared.holes else None
         calendar = self._calendar(machine, held.hours) if change else None
-        exposure = self._exposures.get(machine.id, Exposure())
+        exposure = self._exposures.get(machine.id, _UNRANKED)
         foreseen = self._predicted.of.get(machine.id, _NOTHING) if change else _NOTHING
         return PlannedMachine(
             id=machine.id,
@@ -144,7 +147,7 @@ class Tables:
             facts=facts_digest(machine, self._read_tags),
             groups=self._groups.get(machine.id, ()) if change else (),
             calendar=calendar,
-            takes=timedelta(0) if calendar is None else self._takes(machine, held),
+            takes=_NO_TIME if calendar is None else self._takes(machine, held),
             restart=foreseen.restarts,
             restart_by=foreseen.by,
             restart_because=foreseen.because,

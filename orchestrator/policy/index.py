@@ -102,7 +102,9 @@ class Index:
         """One mask for each thing that the selector says; all must hold."""
         for field, of in _ONE_OF.items():
             values = getattr(selector, field)
-            if values:
+            if "*" in values:
+                yield self.of(place for place, machine in enumerate(self.machines) if of(machine))
+            elif values:
                 yield self._column(field, of).any_of(values)
         for name, values in selector.tags:
             column = self._by_tag().get(name.lower())

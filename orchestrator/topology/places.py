@@ -45,6 +45,7 @@ class Places:
         self._sets = _memberships({thing.id: thing.members for thing in inventory.availability_sets})
         self._scale_sets = _memberships({thing.id: thing.members for thing in inventory.scale_sets})
         self._pools = _memberships({thing.id: thing.members for thing in inventory.backend_pools})
+        self._named = self._sets.keys() | self._scale_sets.keys()
         known = {machine.id for machine in inventory.machines}
         self._strangers = tuple(sorted({*self._sets, *self._scale_sets, *self._pools} - known))
 
@@ -61,7 +62,8 @@ class Places:
             found.append(self._zone(zone, machine.location))
         elif machine.location:
             found.append(self._region(machine.location))
-        found += self.sets_of(machine)
+        if machine.availability_set is not None or machine.scale_set is not None or machine.id in self._named:
+            found += self.sets_of(machine)
         if machine.cluster is not None:
             found.append(self._once(GroupKind.CLUSTER, machine.cluster, ids.name_of(machine.cluster)))
         pools = self._pools.get(machine.id, ())
@@ -120,7 +122,8 @@ class Places:
         return made
 
     def _zone(self, zone: Zone, region: str) -> Place:
-        return self._once(GroupKind.ZONE, zone.key, zone.name, (self._region(region),))
+        made = self._made.get((GroupKind.ZONE, zone.key))
+        return made or self._once(GroupKind.ZONE, zone.key, zone.name, (self._region(region),))
 
     def _region(self, name: str) -> Place:
         made = self._made.get((GroupKind.REGION, name))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.hotpatch.eligibility import client_of, eligibility, product_of
+from orchestrator.hotpatch.eligibility import READ, client_of, eligibility, product_of
 from orchestrator.hotpatch.model import Answer, Product
 from orchestrator.inventory.model import Image, Kind, Machine, Os
 from tests.fleet import vm
@@ -59,6 +59,48 @@ def test_images_of_windows_server(sku: str, answer: Answer, product: Product | N
     told = eligibility(azure(*SERVER, sku))
 
     assert (told.answer, told.product) == (answer, product)
+
+
+class Watched:
+    """A machine, or its image, that notes what is read of it."""
+
+    def __init__(self, held: object, seen: set[str], path: str = "") -> None:
+        self._told = held, seen, path
+
+    def __getattr__(self, name: str) -> Any:
+        """The value; what is plain is noted by its path."""
+        held, seen, path = self._told
+        value = getattr(held, name)
+        if isinstance(value, Image):
+            return Watched(value, seen, f"{name}.")
+        seen.add(path + name)
+        return value
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        vm("a"),
+        vm("a", os=Os.WINDOWS),
+        vm("a", os=Os.WINDOWS, image=Image(id="/custom")),
+        azure(*SERVER, "2022-datacenter-azure-edition-core"),
+        azure(*SERVER, "2022-datacenter-azure-edition"),
+        azure("MicrosoftWindowsDesktop", "windows-11", "win11-24h2-ent"),
+        arc(),
+        arc(os_name=None, os_version=None),
+        arc(os_edition="serverweb", vbs=False),
+        arc(kind=Kind.AZURE_LOCAL, os_name="Windows Server 2025 Datacenter: Azure Edition"),
+    ],
+)
+def test_machines_that_say_the_same_are_as_eligible(machine: Machine) -> None:
+    """`READ` leaves nothing out, so that an answer may stand for all of them."""
+    seen: set[str] = set()
+    watched: Any = Watched(machine, seen)
+
+    assert eligibility(watched) == eligibility(machine)
+    listed: set[str] = set()
+    READ(Watched(machine, listed))
+    assert seen <= listed
 
 
 def test_the_desktop_of_2022_is_told_what_would_be_hotpatched() -> None:

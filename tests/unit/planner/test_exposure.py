@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from orchestrator.inventory.model import Inventory, PatchState
+from orchestrator.inventory.model import Inventory, MachineId, PatchState
 from orchestrator.planner.document import dump, parse
 from orchestrator.planner.explain import explain
-from orchestrator.planner.exposure import in_turn, numbered, warnings
+from orchestrator.planner.exposure import ordered, warnings
 from orchestrator.planner.facts import policies_fingerprint
 from orchestrator.planner.model import Exposed, Plan
 from orchestrator.planner.plan import plan
@@ -17,7 +18,7 @@ from orchestrator.planner.replan import Replanner, Standing
 from orchestrator.planner.summary import summarize
 from orchestrator.policy.describe import describe
 from orchestrator.policy.load import load_one
-from orchestrator.policy.model import Origin, Patches, Policy, Restart, Selector, Sooner
+from orchestrator.policy.model import Change, Origin, Patches, Policy, Restart, Selector, Sooner
 from orchestrator.topology.graph import build
 from tests.builders import budget, lane, plan_of
 from tests.fleet import inventory, vm
@@ -49,22 +50,28 @@ def names(*machines: str) -> list[str]:
     return [machine.rpartition("/")[2] for machine in machines]
 
 
+def in_turn(change: Change, sooner: Sequence[Sooner]) -> Sequence[MachineId]:
+    """The machines of a plan of one stage, in their order."""
+    (only,) = ordered([IDS], BY_ID, change, sooner).stages
+    return only
+
+
 def test_more_patches_outstanding_go_earlier() -> None:
     """Whoever was never assessed may need some: after those that do, before those that don't."""
-    assert names(*in_turn(IDS, BY_ID, Patches(), ())) == ["g", "d", "c", "f", "b", "e", "a"]
+    assert names(*in_turn(Patches(), ())) == ["g", "d", "c", "f", "b", "e", "a"]
 
 
 def test_what_a_policy_calls_exposed_goes_before_everything() -> None:
     """In the order of its entries, then by patches."""
-    turn = in_turn(IDS, BY_ID, Patches(), sooner("internet", "partners"))
+    turn = in_turn(Patches(), sooner("internet", "partners"))
 
     assert names(*turn) == ["e", "g", "f", "d", "c", "b", "a"]
 
 
 def test_a_restart_installs_no_patches() -> None:
     """So only what the policy says counts; equals stay in the order given."""
-    assert names(*in_turn(IDS, BY_ID, Restart(), ())) == ["a", "b", "c", "d", "e", "f", "g"]
-    turn = in_turn(IDS, BY_ID, Restart(), sooner("partners"))
+    assert names(*in_turn(Restart(), ())) == ["a", "b", "c", "d", "e", "f", "g"]
+    turn = in_turn(Restart(), sooner("partners"))
     assert names(*turn) == ["f", "g", "a", "b", "c", "d", "e"]
 
 
@@ -72,11 +79,11 @@ def test_the_first_stage_keeps_its_order() -> None:
     """Canaries are there to be tried on. Where there is but one stage, it isn't a canary."""
     stages = [IDS[:3], IDS[3:]]
 
-    assert [names(*taken) for taken in numbered(stages, BY_ID, Patches(), ())] == [
+    assert [names(*taken) for taken in ordered(stages, BY_ID, Patches(), ()).stages] == [
         ["a", "b", "c"],
         ["g", "d", "f", "e"],
     ]
-    (only,) = numbered([IDS], BY_ID, Patches(), ())
+    (only,) = ordered([IDS], BY_ID, Patches(), ()).stages
     assert names(*only)[:2] == ["g", "d"]
 
 
