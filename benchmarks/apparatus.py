@@ -55,11 +55,11 @@ def serving(*arguments: str) -> Iterator[str]:
 
 
 @contextmanager
-def emulator(inventory: Path, time_scale: float) -> Iterator[str]:
-    """An emulator of that fleet; its url."""
+def emulator(inventory: Path, time_scale: float, *options: str) -> Iterator[str]:
+    """An emulator of that fleet, with these options of the command as well; its url."""
     with serving(
         "-m", "orchestrator", "emulator",
-        "--inventory", str(inventory), "--time-scale", str(time_scale), "--seed", "1",
+        "--inventory", str(inventory), "--time-scale", str(time_scale), "--seed", "1", *options,
     ) as url:  # fmt: skip
         yield url
 

@@ -13,12 +13,17 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import count, line, out
+from orchestrator.emulator.chance import portion
 from orchestrator.emulator.fault_file import read_faults
 from orchestrator.emulator.faults import NO_FAULTS
 from orchestrator.emulator.months import read_calendar
 from orchestrator.emulator.rights import NAMED, Rights, read_rights
 from orchestrator.emulator.server import serve
+from orchestrator.emulator.tempo import Tempo
 from orchestrator.errors import UsageError
+from orchestrator.inventory.model import Inventory, MachineId
+from orchestrator.planner.durations import Duration
+from orchestrator.policy.values import read_positive_duration
 from orchestrator.wiring.files import read_bytes, read_inventory
 
 HOST = "127.0.0.1"
@@ -71,6 +76,13 @@ def emulator(
         bool,
         typer.Option("--azure-patches", help="Let Azure patch machines whose settings leave it to Azure."),
     ] = False,
+    install_takes: Annotated[
+        str | None,
+        typer.Option(
+            "--install-takes",
+            help="How long an installation takes, mostly and 19 times of 20, without the restart in it, such as 90m/2h. Default: as docs/emulator.md says.",
+        ),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Answer as Azure Resource Manager does, over HTTP on loopback, until Ctrl-C.
@@ -81,6 +93,7 @@ def emulator(
     calendar = read_calendar(month or (), seed)
     begin, allowed = _moment(start), _rights(rights)
     fleet = read_inventory(inventory)
+    tempos = {} if install_takes is None else _tempos(install_takes, fleet, seed)
     asyncio.run(
         serve(
             fleet,
@@ -94,6 +107,7 @@ def emulator(
             rights=allowed,
             calendar=calendar,
             azure_patches=azure_patches,
+            tempos=tempos,
             ready=partial(_tell, time_scale, len(fleet.machines), as_json),
         )
     )
@@ -108,6 +122,19 @@ def _tell(time_scale: float, machines: int, as_json: bool, taken: int) -> None:
     else:
         line(f"listening on {url}, time runs {time_scale:g} times as fast, {count(machines, 'machine')}")
     out.file.flush()
+
+
+def _tempos(typed: str, fleet: Inventory, seed: int) -> dict[MachineId, Tempo]:
+    """How long each machine's installations take, by the seed. Raises `UsageError`."""
+    median, _, late = typed.partition("/")
+    try:
+        takes = Duration(read_positive_duration(median), read_positive_duration(late or median))
+    except ValueError as wrong:
+        raise UsageError(f"--install-takes {typed!r}: {wrong}") from None
+    if takes.late < takes.median:
+        raise UsageError(f"--install-takes {typed!r}: what 19 of 20 stay below isn't shorter than the median")
+    shares = {machine.id: portion(seed, "install takes", machine.id) for machine in fleet.machines}
+    return {one: Tempo(installs=takes.quantile(share) if share else takes.median) for one, share in shares.items()}
 
 
 def _rights(told: str) -> Rights:

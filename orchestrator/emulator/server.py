@@ -11,10 +11,11 @@ import asyncio
 import contextlib
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Self
 from urllib.parse import unquote
 
@@ -29,9 +30,10 @@ from orchestrator.emulator.faults import NO_FAULTS, Faults
 from orchestrator.emulator.months import USUAL, Calendar
 from orchestrator.emulator.rights import ALL, Rights
 from orchestrator.emulator.state import Delivery
+from orchestrator.emulator.tempo import Tempo
 from orchestrator.emulator.world import World
 from orchestrator.errors import UsageError
-from orchestrator.inventory.model import Inventory
+from orchestrator.inventory.model import Inventory, MachineId
 
 CLOCK_PATH = "/_wavekeeper/clock"
 COUNTS_PATH = "/_wavekeeper/requests"
@@ -59,6 +61,7 @@ class Emulator:
         rights: Rights = ALL,
         calendar: Calendar = USUAL,
         azure_patches: bool = False,
+        tempos: Mapping[MachineId, Tempo] = MappingProxyType({}),
     ) -> None:
         _require_loopback(host)
         if time_scale <= 0:
@@ -74,6 +77,7 @@ class Emulator:
             seed=seed,
             start=self._epoch,
             faults=faults,
+            tempos=tempos,
             calendar=calendar,
             azure_patches=azure_patches,
         )
@@ -259,12 +263,13 @@ async def serve(
     rights: Rights = ALL,
     calendar: Calendar = USUAL,
     azure_patches: bool = False,
+    tempos: Mapping[MachineId, Tempo] = MappingProxyType({}),
     ready: Callable[[int], None] | None = None,
 ) -> None:
     """Run an emulator until SIGTERM or SIGINT, or until cancelled. `ready` is told the port once it listens.
 
     `port` 0 takes any free one; `start` is the emulated time to begin with, None for now; `calendar` is what months bring besides the
-    usual, `azure_patches` whether Azure patches machines whose settings let it. Raises UsageError for a port in
+    usual, `azure_patches` whether Azure patches machines whose settings let it, `tempos` what isn't left to chance. Raises UsageError for a port in
     use, a host that isn't loopback, an audit file that can't be written.
     """
     stop = asyncio.Event()
@@ -282,6 +287,7 @@ async def serve(
         rights=rights,
         calendar=calendar,
         azure_patches=azure_patches,
+        tempos=tempos,
     )
     async with emulator:
         for number in (signal.SIGTERM, signal.SIGINT):

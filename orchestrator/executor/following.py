@@ -6,6 +6,7 @@ from datetime import datetime
 
 from orchestrator.cloud.port import Budgeted, Ended, Operation, StillRunning, Target
 from orchestrator.errors import CloudTransient
+from orchestrator.executor.polling import Followed
 from orchestrator.executor.services import Services
 
 
@@ -19,7 +20,7 @@ async def until_end(
     """
     clock, polling = services.clock, services.polling
     kind = f"{kind} {target.os}"
-    polling.running += 1
+    followed = polling.begin(kind)
     age = (clock.now() - began).total_seconds()
     wait = max(0.0, polling.first(kind) - age)
     if not operation.status_url:  # it had ended with the answer that began it
@@ -27,8 +28,11 @@ async def until_end(
     try:
         while clock.now() < until:
             await clock.sleep(wait)
+            if operation.status_url:
+                await _not_in_vain(services, followed, began, until)
             await services.dispatcher.turn(target.subscription, target.location, Budgeted.OPERATION)
             before, age = age, (clock.now() - began).total_seconds()
+            polling.look(followed, age)
             try:
                 state = await services.cloud.poll(operation)
             except CloudTransient as error:
@@ -43,5 +47,15 @@ async def until_end(
                 return state
             wait = max(state.retry_after_s or 0.0, polling.wait(kind, age))
     finally:
-        polling.running -= 1
+        polling.let_go(followed)
     return None
+
+
+async def _not_in_vain(services: Services, followed: Followed, began: datetime, until: datetime) -> None:
+    """Wait for as long as others tell that it still runs."""
+    clock = services.clock
+    while (now := clock.now()) < until:
+        too_early_s = services.polling.too_early(followed, (now - began).total_seconds())
+        if too_early_s <= 0:
+            return
+        await clock.sleep(min(too_early_s, (until - now).total_seconds()))

@@ -4,18 +4,24 @@ Of installations some take minutes, others most of an hour, and few lie between.
 a machine, and looking first at their median would see half of them late. So the next look comes when a quarter of those that
 were still running at this age had ended, or before a while in which none ever did: four or five looks each, most of them shortly
 after an end.
+
+A crowd, hundreds of which began before the first of them has ended, must not be looked at as if nothing were known: that its
+oldest still run tells that the younger ones do. So a few scouts, the oldest, are looked at as they grow older, and nobody
+is looked at before the age that the scouts have passed.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections import deque
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
 from math import ceil
 
+from orchestrator.executor.lifetimes import Lifetimes
 from orchestrator.executor.settings import Settings
 
 KEEP = 200
-"""The operations that are remembered of a kind: the last ones."""
+"""The operations that are remembered of a kind: the last ones, or twice as many as run."""
 
 FEW = 5
 """Fewer say little."""
@@ -27,42 +33,79 @@ AFTER_S = 1.0
 """Looked at this much after the age at which another one had ended, so that one that takes as long has ended too."""
 
 
+@dataclass(slots=True)
+class Followed:
+    """An operation that is followed."""
+
+    kind: str
+    seen_s: float = 0.0  # the age at which it was last looked at
+
+
 class Polling:
     """The pace of looks at operations, by kind, as far as this process has seen any end. All times in seconds."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._took: dict[str, deque[float]] = {}
-        self._sorted: dict[str, list[float]] = {}
+        self._lives: dict[str, Lifetimes] = defaultdict(Lifetimes)
         self.running = 0  # operations that are followed now
+
+    def begin(self, kind: str) -> Followed:
+        """An operation of this kind is followed from now on."""
+        self.running += 1
+        return Followed(kind)
+
+    def look(self, one: Followed, age_s: float) -> None:
+        """It is looked at now. It counts as running at this age, unless it turns out to have ended."""
+        self._lives[one.kind].see(one.seen_s, age_s)
+        one.seen_s = age_s
+
+    def let_go(self, one: Followed) -> None:
+        """It isn't followed any more."""
+        self.running -= 1
+        self.look(one, 0.0)
 
     def ended(self, kind: str, took_s: float) -> None:
         """An operation of this kind ended; it took so long."""
-        took = self._took.setdefault(kind, deque())
-        ordered = self._sorted.setdefault(kind, [])
-        took.append(took_s)
-        insort(ordered, took_s)
-        if len(took) > KEEP:
-            del ordered[bisect_right(ordered, took.popleft()) - 1]
+        self._lives[kind].end(took_s, max(KEEP, 2 * self.running))
 
     def first(self, kind: str) -> float:
-        """The age at which to look first."""
+        """The age at which to look first, unless that is too early."""
+        if self._crowd:
+            return self._settings.poll_least.total_seconds()
         due = self._due(kind, 0.0)
         if due is not None:
             return due
         return (self._settings.eager_poll if self._few else self._settings.first_poll).total_seconds()
 
     def wait(self, kind: str, age_s: float) -> float:
-        """How long to wait from one look, at this age, to the next."""
+        """How long to wait from one look, at this age, to the next, unless that is too early."""
         settings = self._settings
+        if self._crowd:
+            return settings.poll_least.total_seconds()
         due = self._due(kind, age_s)
         if due is not None:
             wished, most = due - age_s, settings.poll_gap
-        elif self.running > settings.crowd_above:
-            wished, most = settings.crowd_by_age * age_s, settings.poll_gap
         else:
             wished, most = settings.poll_by_age * age_s, settings.poll_most
         return min(most.total_seconds(), max(settings.poll_least.total_seconds(), wished))
+
+    def too_early(self, one: Followed, age_s: float) -> float:
+        """For how long a look at it, now at this age, would still be in vain, as far as others tell meanwhile; 0: look."""
+        if not self._crowd:
+            return 0.0
+        lives, settings = self._lives[one.kind], self._settings
+        void = (settings.poll_void.total_seconds(), settings.poll_by_age)
+        due = lives.due(one.seen_s, settings.poll_share, void)
+        if due is None:
+            known = lives.frontier()
+            farther = known + min(settings.poll_most.total_seconds(), settings.poll_by_age * known)
+            due = max(settings.first_poll.total_seconds(), farther)
+        return max(0.0, due + AFTER_S - age_s)
+
+    @property
+    def _crowd(self) -> bool:
+        """Whether so many are in flight that what still runs tells more than what has ended."""
+        return self.running > self._settings.crowd_above
 
     @property
     def _few(self) -> bool:
@@ -71,7 +114,7 @@ class Polling:
 
     def _due(self, kind: str, age_s: float) -> float | None:
         """The age by which enough of those had ended that were still running at `age_s`; None where too few are known."""
-        ordered = self._sorted.get(kind, ())
+        ordered = self._lives[kind].ended
         shorter = bisect_right(ordered, age_s)
         longer = len(ordered) - shorter
         if len(ordered) < FEW or longer < LATEST:

@@ -43,10 +43,8 @@ class Settings:
     # Where that isn't known, each tenth of the operation's age, and each minute at the most.
     poll_by_age: float = 0.1
     poll_most: timedelta = timedelta(seconds=60)
-    # The same in a crowd that began together, of which nobody has taken longer yet than it is old now: six looks at one that
-    # takes twenty minutes, instead of twenty.
+    # In a crowd none is looked at as often but its oldest, until some have ended.
     crowd_above: int = 200  # operations in flight
-    crowd_by_age: float = 0.4
     poll_least: timedelta = timedelta(seconds=15)  # Azure's bucket refills by 15 a minute for each VM
     operation_grace: timedelta = timedelta(
         hours=1
