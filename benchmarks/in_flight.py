@@ -40,7 +40,7 @@ POLICY = """\
 version: 1
 name: everybody
 select: {names: ["*"]}
-change: {patches: {maximum_duration: 3h 55m}}
+change: {patches: {maximum_duration: 3h55m}}
 replaces: availability-first
 health: {min_healthy_time: 1m, probes: [vm_agent]}
 max_in_flight: 20000

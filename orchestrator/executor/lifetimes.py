@@ -17,22 +17,25 @@ from typing import Final
 SCOUTS: Final = 20
 """How many must have been watched up to an age, so that something is known of it."""
 
-STALE: Final = 20
-"""The curve is drawn anew when more than one in so many of its ends is new."""
+NEW_SHARE: Final = 0.05
+NEW_MOST: Final = 40
+"""The curve is drawn anew when more than this share of its ends is new, or more than so many: it costs milliseconds for thousands."""
 
-LATECOMERS: Final = 0.05
-"""Before a while in which none ends there is a look more only where at least this share has ended by then: else it finds nobody."""
+LATECOMERS: Final = 0.002
+"""Before a void there is a look more only where at least this share has ended by then: else it finds nobody."""
 
 
 class Lifetimes:
-    """Of one kind of operation."""
+    """Of one kind of operation. A while in which none ends is a void if it is longer than `void_s`, and than such a part of the age."""
 
-    def __init__(self) -> None:
+    def __init__(self, void_s: float, void_by_age: float) -> None:
+        self._void = (void_s, void_by_age)
         self._took: deque[float] = deque()  # in the order in which they ended
         self._ended: list[float] = []  # sorted
         self._seen: list[float] = []  # of those that run: the age at which each was last seen so, sorted
         self._ages: list[float] = []  # of the curve: the ages at which some ended,
         self._left: list[float] = []  # and which share was left after each; negative, so that it rises
+        self._voids: list[int] = []  # where none ends for a while after
         self._new = 1  # ends since the curve was drawn
 
     @property
@@ -60,28 +63,34 @@ class Lifetimes:
         last = sorted(self._ended[-SCOUTS:] + self._seen[-SCOUTS:])
         return last[-SCOUTS] if len(last) >= SCOUTS else 0.0
 
-    def due(self, age_s: float, share: float, void: tuple[float, float]) -> float | None:
-        """The age by which this share of those had ended that still ran at `age_s`, or before a while in which none ends.
+    def due(self, age_s: float, share: float) -> float | None:
+        """The age by which this share of those had ended that still ran at `age_s`, or after which a void begins.
 
-        Such a while is longer than so many seconds, and than such a part of the age. None: by the frontier fewer had ended.
+        None: by the frontier fewer had ended.
         """
         self._draw()
         ages, frontier = self._ages, self.frontier()
         first, known = bisect_right(ages, age_s), bisect_right(ages, frontier)
-        left = -self._left[first - 1] if first else 1.0
-        last = bisect_left(self._left, -left * (1 - share), first, max(first, known))
-        for place in range(bisect_left(self._left, -left * (1 - LATECOMERS), first, last), last):
-            after = ages[place + 1] if place + 1 < known else frontier
-            if after - ages[place] > max(void[0], void[1] * ages[place]):
-                return ages[place]
-        return ages[last] if last < known else None
+        left = self._left[first - 1] if first else -1.0
+        last = bisect_left(self._left, left * (1 - share), first, max(first, known))
+        worth = bisect_left(self._left, left * (1 - LATECOMERS), first, last)
+        at = bisect_left(self._voids, worth)
+        if at < len(self._voids) and self._voids[at] < last:
+            return ages[self._voids[at]]
+        if last < known:
+            return ages[last]
+        return ages[known - 1] if worth < known and self._is_void(ages[known - 1], frontier) else None
+
+    def _is_void(self, age_s: float, until_s: float) -> bool:
+        return until_s - age_s > max(self._void[0], self._void[1] * age_s)
 
     def _draw(self) -> None:
         """The curve, if it has become too old."""
-        if self._new * STALE <= len(self._ages):
+        if self._new <= min(NEW_MOST, NEW_SHARE * len(self._ages)):
             return
         ages, running, left = list(self._ended), len(self._seen), 1.0
         self._left.clear()
+        self._voids = [at for at in range(len(ages) - 1) if self._is_void(ages[at], ages[at + 1])]
         for place, age in enumerate(ages):
             at_risk = len(ages) - place + running - bisect_left(self._seen, age)
             left *= 1 - 1 / at_risk

@@ -46,7 +46,8 @@ class Polling:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._lives: dict[str, Lifetimes] = defaultdict(Lifetimes)
+        void_s = settings.poll_void.total_seconds()
+        self._lives = defaultdict[str, Lifetimes](lambda: Lifetimes(void_s, settings.poll_by_age))
         self.running = 0  # operations that are followed now
 
     def begin(self, kind: str) -> Followed:
@@ -94,13 +95,13 @@ class Polling:
         if not self._crowd:
             return 0.0
         lives, settings = self._lives[one.kind], self._settings
-        void = (settings.poll_void.total_seconds(), settings.poll_by_age)
-        due = lives.due(one.seen_s, settings.poll_share, void)
+        due = lives.due(one.seen_s, settings.poll_share)
         if due is None:
             known = lives.frontier()
             farther = known + min(settings.poll_most.total_seconds(), settings.poll_by_age * known)
             due = max(settings.first_poll.total_seconds(), farther)
-        return max(0.0, due + AFTER_S - age_s)
+        early = due + AFTER_S - age_s
+        return early if early >= AFTER_S else 0.0
 
     @property
     def _crowd(self) -> bool:
