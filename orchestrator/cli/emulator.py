@@ -134,7 +134,9 @@ def _tempos(typed: str, fleet: Inventory, seed: int) -> dict[MachineId, Tempo]:
     if takes.late < takes.median:
         raise UsageError(f"--install-takes {typed!r}: what 19 of 20 stay below isn't shorter than the median")
     shares = {machine.id: portion(seed, "install takes", machine.id) for machine in fleet.machines}
-    return {one: Tempo(installs=takes.quantile(share) if share else takes.median) for one, share in shares.items()}
+    return {
+        one: Tempo(installs=takes.quantile(share) if share else takes.median) for one, share in shares.items()
+    }
 
 
 def _rights(told: str) -> Rights:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from random import Random
+
 import pytest
 
-from orchestrator.executor.polling import KEEP, Polling
+from orchestrator.executor.lifetimes import SCOUTS
+from orchestrator.executor.polling import AFTER_S, KEEP, Followed, Polling
 from orchestrator.executor.settings import Settings
 
 SETTINGS = Settings()
@@ -36,13 +41,72 @@ def test_a_few_say_nothing() -> None:
     assert (pace.first("patches"), pace.wait("patches", 101)) == (101, 100)
 
 
-def test_a_crowd_that_began_together_is_looked_at_less_often() -> None:
-    """Nobody of it has taken longer than all are old now, so no look can be placed well: a thousand would cost twenty each."""
-    few, many = polling(running=SETTINGS.crowd_above), polling(running=SETTINGS.crowd_above + 1)
-    assert looks(few, 1200)[0] > 15
-    count, late = looks(many, 1200)
-    assert count <= 7
-    assert late <= SETTINGS.crowd_by_age * 1200
+def crowd(took: Sequence[float], every_s: float) -> tuple[float, float]:
+    """How often each of so many operations is looked at that begin one after another, and how late ends are seen, in the mean."""
+    pace = Polling(SETTINGS)
+    due = [(number * every_s, number) for number in range(len(took))]
+    followed: dict[int, Followed] = {}
+    looked, late = 0, 0.0
+    while due:
+        now, one = heappop(due)
+        age = now - one * every_s
+        if one not in followed:
+            followed[one] = pace.begin("patches")
+            heappush(due, (now + pace.first("patches"), one))
+        elif too_early := pace.too_early(followed[one], age):
+            heappush(due, (now + too_early, one))
+        else:
+            pace.look(followed[one], age)
+            looked += 1
+            if age < took[one]:
+                heappush(due, (now + pace.wait("patches", age), one))
+                continue
+            late += age - took[one]
+            pace.ended("patches", took[one])
+            pace.let_go(followed[one])
+    assert pace.running == 0
+    return looked / len(took), late / len(took)
+
+
+def test_a_crowd_is_not_looked_at_while_its_oldest_run() -> None:
+    """Three thousand begin before the first ends, an hour later: five looks each, as at those whose length is known."""
+    chance = Random(1)
+    looked, late = crowd([chance.triangular(3600, 7200, 5400) for _ in range(3000)], every_s=0.3)
+    assert looked <= 5.5
+    assert late <= 0.05 * 5400
+
+
+def test_a_crowd_of_short_ones_and_long_ones_is_looked_at_before_the_void_between_them() -> None:
+    """The last short ones aren't found an hour late, when the first long ones end."""
+    chance = Random(1)
+    took = [
+        chance.triangular(120, 420, 200) if chance.random() < 0.5 else chance.triangular(3600, 7200, 5400)
+        for _ in range(3000)
+    ]
+    looked, late = crowd(took, every_s=0.3)
+    assert looked <= 7
+    assert late <= 240
+
+
+def test_a_few_are_looked_at_without_asking_the_others() -> None:
+    """Requests are cheap then, and nothing is lost by looking."""
+    few, many = polling(running=SETTINGS.crowd_above - 1), polling(running=SETTINGS.crowd_above)
+    for pace in (few, many):
+        for _ in range(SCOUTS):
+            pace.look(Followed("patches"), 3600.0)
+    assert few.too_early(few.begin("patches"), 180.0) == 0
+    assert many.too_early(many.begin("patches"), 180.0) > 3400
+
+
+def test_who_is_followed_no_more_tells_nothing() -> None:
+    """Of a rollout that was left by its process nobody knows whether its operations still run."""
+    pace = polling(running=1000)
+    scouts = [pace.begin("patches") for _ in range(SCOUTS)]
+    for one in scouts:
+        pace.look(one, 3600.0)
+    for one in scouts:
+        pace.let_go(one)
+    assert pace.too_early(pace.begin("patches"), 180.0) == SETTINGS.first_poll.total_seconds() + AFTER_S - 180
 
 
 def test_kinds_are_apart() -> None:
