@@ -72,8 +72,15 @@ class Views:
         return await asyncio.shield(wanted[target.id][1])
 
     async def _round(self, subscription: str) -> None:
-        """Serve all wishes that gathered for a subscription."""
+        """Serve all wishes that gathered for a subscription; those for a sweep gather for as long as another one is under way.
+
+        A sweep that takes longer than wishes gather would have the next one wait behind it, and that the next: each of them late, and later.
+        """
         await self._clock.sleep(self._settings.gather.total_seconds())
+        turn = self._turns[subscription]
+        while turn.locked() and len(self._wanted[subscription]) > self._pages(subscription):
+            async with turn:
+                pass
         self._rounds.pop(subscription)
         wishes = self._wanted.pop(subscription)
         try:
@@ -86,8 +93,7 @@ class Views:
         self, subscription: str, wishes: Mapping[MachineId, tuple[Target, asyncio.Future[View]]]
     ) -> None:
         """By a sweep or one by one, whichever takes fewer requests."""
-        pages = -(-self._size.get(subscription, self._settings.page * 5) // self._settings.page)
-        if len(wishes) <= pages:
+        if len(wishes) <= self._pages(subscription):
             await asyncio.gather(*(self._one(target, answer) for target, answer in wishes.values()))
             return
         views = await self.sweep(subscription, frozenset(target.kind for target, _ in wishes.values()))
@@ -97,6 +103,10 @@ class Views:
             else:
                 gone = CloudPermanent(f"{target.name} is not listed any more", code="ResourceNotFound")
                 _fail(answer, gone)
+
+    def _pages(self, subscription: str) -> int:
+        """How many requests a sweep takes."""
+        return -(-self._size.get(subscription, self._settings.page * 5) // self._settings.page)
 
     async def close(self) -> None:
         """Serve nobody any more."""

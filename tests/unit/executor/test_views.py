@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from orchestrator.errors import CloudPermanent, CloudTransient, Defect
 from orchestrator.executor.services import target_of
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.views import Views
-from orchestrator.inventory.model import Kind
+from orchestrator.inventory.model import Kind, MachineId
 from tests.builders import lane, plan_of
 from tests.unit.executor.doors import Doors
 from tests.virtual import virtual
@@ -161,3 +162,40 @@ async def test_who_looks_at_the_same_fleet_looks_together() -> None:
     assert await views.sweep(subscription, within=minute) is first
     assert await views.sweep(subscription, [Kind.AZURE_VM, Kind.ARC], within=minute) is not first
     assert await views.sweep(subscription) is not first
+
+
+@virtual
+async def test_wishes_gather_for_as_long_as_a_sweep_is_under_way() -> None:
+    """Sweeps never wait in a queue behind one another: what is wished meanwhile is served by the next one, all of it."""
+    doors, views, targets = opened()
+    sweep, began = doors.services.cloud.sweep, []
+
+    async def slow(*args: Any, **options: Any) -> Mapping[MachineId, View]:
+        began.append(doors.passed.total_seconds())
+        await doors.clock.sleep(10)
+        return await sweep(*args, **options)
+
+    doors.services.cloud.sweep = slow  # type: ignore[method-assign]
+    wishes = []
+    for _ in range(4):
+        wishes += [asyncio.create_task(views.fresh(target)) for target in targets]
+        await doors.clock.sleep(3)
+    await asyncio.gather(*wishes)
+    assert (began, doors.passed.total_seconds()) == ([2, 12], 22)
+
+
+@virtual
+async def test_a_few_wishes_do_not_wait_for_a_sweep() -> None:
+    """They are read one by one meanwhile."""
+    doors, views, targets = opened()
+    sweep = doors.services.cloud.sweep
+
+    async def slow(*args: Any, **options: Any) -> Mapping[MachineId, View]:
+        await doors.clock.sleep(100)
+        return await sweep(*args, **options)
+
+    doors.services.cloud.sweep = slow  # type: ignore[method-assign]
+    looked = asyncio.create_task(views.sweep(targets[0].subscription))
+    await views.fresh(targets[0])
+    assert doors.passed.total_seconds() == 2
+    await looked
