@@ -29,6 +29,22 @@ from orchestrator.wiring.files import read_bytes, read_inventory
 HOST = "127.0.0.1"
 
 
+InstallTakes = Annotated[
+    str | None,
+    typer.Option(
+        "--install-takes",
+        help="How long an installation takes, mostly and 19 times of 20, without the restart in it, such as 90m/2h. Default: as docs/emulator.md says.",
+    ),
+]
+Months = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--month",
+        help="What a month brings besides the usual: 2026-06=baseline, =dotnet, =out-of-band; or drawn, by the seed. Repeatable.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(name="emulator")(emulator)
@@ -66,23 +82,12 @@ def emulator(
         str,
         typer.Option("--rights", help="What callers may do: owner, reader, none, or a JSON file of roles."),
     ] = "owner",
-    month: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What a month brings besides the usual: 2026-06=baseline, =dotnet, =out-of-band; or drawn, by the seed. Repeatable."
-        ),
-    ] = None,
+    month: Months = None,
     azure_patches: Annotated[
         bool,
         typer.Option("--azure-patches", help="Let Azure patch machines whose settings leave it to Azure."),
     ] = False,
-    install_takes: Annotated[
-        str | None,
-        typer.Option(
-            "--install-takes",
-            help="How long an installation takes, mostly and 19 times of 20, without the restart in it, such as 90m/2h. Default: as docs/emulator.md says.",
-        ),
-    ] = None,
+    install_takes: InstallTakes = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Answer as Azure Resource Manager does, over HTTP on loopback, until Ctrl-C.
