@@ -34,7 +34,7 @@ SIZES: Final = (3, 4, 4, 4, 4, 5, 5, 6, 8)
 DEATHS: Final = 90
 """Boundaries of a trial at which it dies: enough that drawing and playing it hardly counts beside them."""
 
-FEWEST: Final = 15
+FEWEST: Final = 10
 """The same of a trial that takes long, such as one that rests for weeks: in that time others try more that is new."""
 
 QUICK: Final = 300

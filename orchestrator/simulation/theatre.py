@@ -22,6 +22,7 @@ from orchestrator.emulator.world import World
 from orchestrator.errors import JournalError, StaleLease
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.whole import whole
+from orchestrator.hosts.resting import Pace
 from orchestrator.rollout.ended import known as known_of
 from orchestrator.rollout.letters import Handover, dump
 from orchestrator.rollout.state import Rollout
@@ -44,7 +45,7 @@ from orchestrator.simulation.people import Verb, Word, retag, say
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Journal, Letter, Row
 from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare, read_plan
-from orchestrator.wiring.virtual import LISTENING, NO_INBOX, Disk, virtual_services
+from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
 
 T = TypeVar("T")
 
@@ -52,6 +53,9 @@ FAST: Final = Settings(
     watch_least=timedelta(minutes=10), eager_below=0, poll_by_age=0.5, poll_most=timedelta(minutes=5)
 )
 """Looks at the fleet and at operations are what a simulated rollout spends its time on: four an operation, within the budget."""
+
+TOLD_NOW_AND_THEN: Final = Pace(inbox_every_s=120)
+"""Letters are seldom, and days go by between them: looks into an empty inbox would be a tenth of what a soak does."""
 
 WHO: Final = "simulation"
 START_UP: Final = timedelta(seconds=1)
@@ -280,7 +284,7 @@ class Theatre:
                 who=WHO,
                 live=self.trial.premises.live,
                 accept_drift=True,
-                pace=LISTENING if more or self.trial.words else NO_INBOX,
+                pace=TOLD_NOW_AND_THEN if more or self.trial.words else NO_INBOX,
             )
             self.rollouts = [running.rollout]
             for number, text in enumerate(more):
