@@ -28,7 +28,7 @@ from orchestrator.simulation.report import Failure, Report
 from orchestrator.simulation.trial import Trial, trial_of
 from orchestrator.wiring.virtual import Face
 
-SIZES: Final = (3, 4, 4, 4, 4, 5, 5, 6, 8)
+SIZES: Final = (3, 3, 4, 4, 4, 4, 4, 4, 5, 5, 6, 8)
 """Machines of a trial, of which one is drawn. With four, two rollouts at once have two each."""
 
 DEATHS: Final = 90

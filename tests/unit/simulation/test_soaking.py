@@ -57,7 +57,7 @@ def _moving(passed: list[Boundary]) -> tuple[int, int]:
 def test_who_takes_long_dies_less_often() -> None:
     """Be it by boundaries or by processes, but never less than a few times."""
     passed = [row(n) if n % 2 else reads(n) for n in range(1, 301)]
-    deaths = [len(sample(trial_of(7), passed, processes)) for processes in (0, 40, 250)]
+    deaths = [len(sample(trial_of(7), passed, processes)) for processes in (0, 40, 400)]
     assert deaths[0] == DEATHS > deaths[1] > deaths[2] == FEWEST
 
 
