@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -22,7 +22,6 @@ from orchestrator.emulator.world import World
 from orchestrator.errors import JournalError, StaleLease
 from orchestrator.executor.settings import Settings
 from orchestrator.executor.whole import whole
-from orchestrator.hosts.resting import Pace
 from orchestrator.rollout.ended import known as known_of
 from orchestrator.rollout.letters import Handover, dump
 from orchestrator.rollout.state import Rollout
@@ -45,7 +44,7 @@ from orchestrator.simulation.people import Verb, Word, retag, say
 from orchestrator.simulation.trial import Trial
 from orchestrator.store.port import Journal, Letter, Row
 from orchestrator.wiring.rollout import Running, Services, begin, going_on, prepare, read_plan
-from orchestrator.wiring.virtual import NO_INBOX, Disk, virtual_services
+from orchestrator.wiring.virtual import LISTENING, NO_INBOX, Disk, virtual_services
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ FAST: Final = Settings(
 )
 """Looks at the fleet and at operations are what a simulated rollout spends its time on: four an operation, within the budget."""
 
-TOLD_NOW_AND_THEN: Final = Pace(inbox_every_s=120)
+TOLD_NOW_AND_THEN: Final = replace(LISTENING, inbox_every_s=120)
 """Letters are seldom, and days go by between them: looks into an empty inbox would be a tenth of what a soak does."""
 
 WHO: Final = "simulation"
