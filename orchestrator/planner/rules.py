@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
 from orchestrator.inventory.model import MachineId
@@ -39,6 +39,12 @@ class RuleKind(Enum):
     BUDGET = 2
 
 
+class PartNames(Protocol):
+    """Of each constraint the names of its parts."""
+
+    def __getitem__(self, constraint: int, /) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Constraints and the classes of machines they are about, numbered.
@@ -56,7 +62,7 @@ class Rules:
         int, ...
     ]  # of an exclusion, how far out it stands: the lower is the outer one; 0 for the others
     constraints: tuple[Constraint, ...]
-    part_names: tuple[tuple[str, ...], ...]
+    part_names: PartNames
 
     def view(self, classes: Iterable[int]) -> View:
         """The constraints that these classes stand in, and which stand in which part."""

@@ -15,13 +15,13 @@ from orchestrator.availability.model import Constraint
 from orchestrator.inventory.model import MachineId
 from orchestrator.planner import nesting
 from orchestrator.planner.bound import Proof, Prover, bound_of, prove
-from orchestrator.planner.columns import Columns, columns
+from orchestrator.planner.columns import columns
 from orchestrator.planner.lanes import Leaf, Path, divide, waits
-from orchestrator.planner.model import Bound, Lane, Wave
-from orchestrator.planner.rules import THEN, RuleKind, Rules, View
-from orchestrator.planner.search import Search, searched
-from orchestrator.planner.shapes import Occurrence, Shape, shapes
-from orchestrator.planner.waves import Waves
+from orchestrator.planner.model import Bound, Lane
+from orchestrator.planner.rules import Rules, View
+from orchestrator.planner.search import Search
+from orchestrator.planner.shapes import Shape, shapes
+from orchestrator.planner.writing import Row, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,21 @@ def schedule(
     ]
     free = held.free()
     count = sum(len(divided[shape].rows) for shape, _ in found.components) + bool(free)
-    writer = _Writer(held, stage, names, len(str(count)))
+    writer = Writer(held.machines, stage, names, count)
+    of_shape: list[list[int]] = [[] for _ in divided]  # its components
+    for shape, component in found.components:
+        of_shape[shape].append(component)
+    scripts = [
+        writer.script(one.shape, one.rows, components)
+        for one, components in zip(divided, of_shape, strict=True)
+    ]
     cut_short: list[CutShort] = []
     for shape, component in found.components:
         one = divided[shape]
-        occurrence = one.shape.occurrence(component)
-        writer.write(one.rows, occurrence)
+        rules = one.shape.named(component)
+        writer.write(scripts[shape], rules)
         for rule, above in one.cut_short:
-            held_by = occurrence.rules.constraints
-            cut_short.append(CutShort(held_by[rule], tuple(held_by[c] for c in above)))
+            cut_short.append(CutShort(rules.constraints[rule], tuple(rules.constraints[c] for c in above)))
     if free:
         writer.write_free(free)
     return Scheduled(tuple(writer.lanes), tuple(cut_short))
@@ -96,17 +102,6 @@ def stage_bound(machines: Iterable[MachineId], constraints: Iterable[Constraint]
 # Once for each shape --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One lane, or several that were made one. `subject` is the constraint that it is named after, if there is one."""
-
-    leaves: list[Leaf]
-    waves: Waves
-    after: tuple[int, ...]
-    path: Path = ()
-    subject: int | None = None
-
-
 class _Divided:
     """A shape with its lanes."""
 
@@ -120,12 +115,12 @@ class _Divided:
         self.cut_short = tuple(_cut_short(shape.rules, self.rows, view))
 
 
-def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_Row]:
+def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[Row]:
     followers: list[list[int]] = [[] for _ in leaves]
     for number, others in enumerate(after):
         for other in others:
             followers[other].append(number)
-    rows: list[_Row] = []
+    rows: list[Row] = []
     row_of: list[int] = []
     alike: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
     for number, leaf in enumerate(leaves):
@@ -137,9 +132,9 @@ def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[_R
             rows[place].leaves.append(leaf)
             rows[place].waves[0].extend(leaf.waves[0])
         else:
-            rows.append(_Row([leaf], [list(wave) for wave in leaf.waves], after[number]))
+            rows.append(Row([leaf], [list(wave) for wave in leaf.waves], after[number]))
     return [
-        _Row(
+        Row(
             row.leaves,
             row.waves,
             tuple(sorted({row_of[other] for other in row.after})),
@@ -156,7 +151,7 @@ def _shared_path(leaves: Sequence[Leaf]) -> Path:
     )
 
 
-def _cut_short(rules: Rules, rows: Sequence[_Row], view: View) -> Iterator[tuple[int, tuple[int, ...]]]:
+def _cut_short(rules: Rules, rows: Sequence[Row], view: View) -> Iterator[tuple[int, tuple[int, ...]]]:
     nest = nesting.Nesting(rules, view)
     if not nest.exclusions:
         return
@@ -172,77 +167,3 @@ def _cut_short(rules: Rules, rows: Sequence[_Row], view: View) -> Iterator[tuple
         )
         if any(one[1] >= other[0] for one, other in pairwise(spans)):
             yield exclusion, nest.cut_by(exclusion)
-
-
-# Once for each lane ---------------------------------------------------------------------------------------------
-
-
-class _Writer:
-    """Writes lanes, numbered one after another."""
-
-    def __init__(self, held: Columns, stage: str, names: Mapping[MachineId, str], width: int) -> None:
-        self.lanes: list[Lane] = []
-        self._machines = held.machines
-        self._stage = stage
-        self._names = names
-        self._width = width
-
-    def write(self, rows: Sequence[_Row], occurrence: Occurrence) -> None:
-        """The lanes of one component."""
-        before = len(self.lanes)
-        rules, machines = occurrence.rules, self._machines
-        left = [iter(members) for members in occurrence.members]
-        for row in rows:
-            waves = tuple(
-                Wave(tuple(sorted([machines[next(left[one])] for one in wave]))) for wave in row.waves
-            )
-            self._add(
-                waves,
-                tuple(self._id(before + other) for other in row.after),
-                _bound(rules, row),
-                " / ".join(
-                    [*dict.fromkeys(step_name(rules, at) for at in row.path), self._called(rules, row, waves)]
-                ),
-            )
-
-    def write_free(self, free: Sequence[int]) -> None:
-        """The lane of those that no rule keeps apart."""
-        wave = Wave(tuple(sorted(self._machines[machine] for machine in free)))
-        self._add((wave,), (), Bound(1, "whatever is changed takes a wave"), self._apart((wave,)))
-
-    def _add(self, waves: tuple[Wave, ...], after: tuple[str, ...], bound: Bound, what: str) -> None:
-        self.lanes.append(Lane(self._id(len(self.lanes)), self._stage, after, waves, bound, what))
-
-    def _id(self, number: int) -> str:
-        return f"{self._stage}-{number + 1:0{self._width}}"
-
-    def _called(self, rules: Rules, row: _Row, waves: Sequence[Wave]) -> str:
-        if row.subject is None or (len(waves) == 1 and len(waves[0].machines) == 1):
-            return self._apart(waves)
-        return rules.constraints[row.subject].what
-
-    def _apart(self, waves: Sequence[Wave]) -> str:
-        machines = [machine for wave in waves for machine in wave.machines]
-        return (
-            self._names[machines[0]]
-            if len(machines) == 1
-            else f"{len(machines):,} machines that no rule keeps apart"
-        )
-
-
-def _bound(rules: Rules, row: _Row) -> Bound:
-    if len(row.leaves) > 1:
-        return Bound(1, "no rule keeps any of these machines from going with the others")
-    leaf = row.leaves[0]
-    proven = bound_of(rules, leaf.proof)
-    if leaf.least > proven.waves:
-        return searched(proven, leaf.least, rules.count(leaf.classes))
-    return proven
-
-
-def step_name(rules: Rules, at: tuple[int, int]) -> str:
-    """What a domain, or a side of an order, is called in the path to a lane."""
-    constraint, part = at
-    if rules.kinds[constraint] is RuleKind.ORDER:
-        return "goes then" if part == THEN else "goes first"
-    return rules.part_names[constraint][part]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise, starmap
+from itertools import pairwise, starmap
 from typing import Final
 
 import numpy as np
@@ -32,37 +32,28 @@ _KINDS: Final = {kind.value: kind for kind in RuleKind}
 _Colours = NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One component of a shape. `members` are the machines of each class by number, the most urgent first."""
-
-    rules: Rules  # the shape's, in this one's names
-    members: tuple[list[int], ...]
-
-
 class Shape:
-    """Components that are alike. `rules` are in the names of the first; each `occurrence` is made when it is asked for.
+    """Components that are alike. `rules` are in the names of the first.
 
     Classes are numbered by the machines of the first, so that plans read in the order that people know.
     """
 
     def __init__(self, sorter: _Sorted, component: int) -> None:
-        members = sorter.members(component)
         self._sorter = sorter
-        self._turn = sorted(range(len(members)), key=lambda one: members[one][0])
-        bare = sorter.rules(component)
-        self._bare = replace(
-            bare,
-            sizes=tuple(bare.sizes[one] for one in self._turn),
-            places=tuple(bare.places[one] for one in self._turn),
+        firsts = sorter.firsts(component)
+        self._turn = sorted(range(len(firsts)), key=firsts.__getitem__)
+        self._bare = sorter.rules(component, self._turn)
+        self.rules = replace(
+            self.named(component), machines=tuple(sorter.machines[firsts[one]] for one in self._turn)
         )
-        self.rules = self.occurrence(component).rules
 
-    def occurrence(self, component: int) -> Occurrence:
-        """One of the components that have this shape."""
-        members = self._sorter.members(component)
-        in_turn = tuple(members[one] for one in self._turn)
-        return Occurrence(self._sorter.named(self._bare, component, in_turn), in_turn)
+    def named(self, component: int) -> Rules:
+        """The rules in the names of one of the components that have this shape."""
+        return self._sorter.named(self._bare, component)
+
+    def members(self, components: Sequence[int]) -> Ints:
+        """Of each of these components that have this shape a row: its machines by number, class by class, the most urgent first."""
+        return self._sorter.members(components, self._turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +83,7 @@ class _Sorted:
     """Classes, constraints and incidences of a stage, sorted by component and, in it, by colour."""
 
     def __init__(self, held: Columns) -> None:
+        self.machines = held.machines
         self._held = held
         found = held.incidences
         stride = 1 + int(found.part.max(initial=0))
@@ -153,54 +145,79 @@ class _Sorted:
             self._sizes[classes].tobytes(), self._attributes[rules].tobytes(), self._rows[rows].tobytes()
         ))  # fmt: skip
 
-    def members(self, component: int) -> list[list[int]]:
-        """The machines of each class, by number."""
-        starts, held = self._member_starts, self._members
-        classes = self.classes[self._slices[component][0]]
-        lengths = self._sizes[self._slices[component][0]]
-        if len(classes) == int(lengths.sum()):  # no two of them are alike
-            return [[machine] for machine in held[starts[classes]].tolist()]
-        return [
-            held[start:end].tolist()
-            for start, end in zip(starts[classes].tolist(), starts[classes + 1].tolist(), strict=True)
-        ]
+    def firsts(self, component: int) -> list[int]:
+        """The first machine of each class, by number."""
+        found: list[int] = self._members[
+            self._member_starts[self.classes[self._slices[component][0]]]
+        ].tolist()
+        return found
 
-    def rules(self, component: int) -> Rules:
-        """The component by itself, its classes and constraints numbered from 0, without names."""
+    def members(self, components: Sequence[int], turn: Sequence[int]) -> Ints:
+        """As `Shape.members`. All have the same shape, so their classes have the same sizes; `turn` says in which order they come."""
+        starts = self._class_starts[list(components)]
+        sizes = self._sizes[starts[0] + np.array(turn)]
+        first = self._member_starts[self.classes[starts[:, np.newaxis] + np.array(turn)]]
+        within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        found: Ints = self._members[np.repeat(first, sizes, axis=1) + within]
+        return found
+
+    def rules(self, component: int, turn: Sequence[int]) -> Rules:
+        """The component by itself, its classes in this turn and its constraints numbered from 0, without names."""
         classes, rules, rows = self._slices[component]
         attributes = self._attributes[rules].tolist()
+        sizes = self._sizes[classes].tolist()
+        places: list[list[tuple[int, int]]] = [[] for _ in sizes]
+        for one, rule, part in self._rows[rows].tolist():
+            places[one].append((rule, part))
         return Rules(
             machines=(),
-            sizes=tuple(self._sizes[classes].tolist()),
-            places=tuple(
-                tuple((rule, part) for _, rule, part in held)
-                for _, held in groupby(self._rows[rows].tolist(), key=lambda row: row[0])
-            ),
-            kinds=tuple(_KINDS[kind] for kind, _, _ in attributes),
-            limits=tuple(limit for _, limit, _ in attributes),
-            levels=tuple(level for _, _, level in attributes),
+            sizes=tuple([sizes[one] for one in turn]),
+            places=tuple([tuple(places[one]) for one in turn]),
+            kinds=tuple([_KINDS[kind] for kind, _, _ in attributes]),
+            limits=tuple([limit for _, limit, _ in attributes]),
+            levels=tuple([level for _, _, level in attributes]),
             constraints=(),
             part_names=(),
         )
 
-    def named(self, rules: Rules, component: int, members: Sequence[Sequence[int]]) -> Rules:
-        """The rules of a shape in the names of one of its components."""
+    def named(self, rules: Rules, component: int) -> Rules:
+        """The rules of a shape in the names of one of its components. Machines are left out: it is asked for every component."""
         held = self.constraints[self._slices[component][1]].tolist()
-        return replace(
-            rules,
-            machines=tuple(self._held.machines[machines[0]] for machines in members),
-            constraints=tuple(self._held.constraints[rule] for rule in held),
-            part_names=tuple(map(self._part_names, held)),
+        constraints = self._held.constraints
+        return Rules(
+            machines=(),
+            sizes=rules.sizes,
+            places=rules.places,
+            kinds=rules.kinds,
+            limits=rules.limits,
+            levels=rules.levels,
+            constraints=tuple([constraints[rule] for rule in held]),
+            part_names=_PartNames(self, held),
         )
 
-    def _part_names(self, rule: int) -> tuple[str, ...]:
+    def part_names(self, rule: int) -> tuple[str, ...]:
         """Names of the parts that anybody stands in."""
         constraint = self._held.constraints[rule]
         if isinstance(constraint, Budget):
-            return _UNNAMED  # most rules are budgets, of a single part
+            return _UNNAMED
         parts = parts_of(constraint)
         present = self._present[self._present_starts[rule] : self._present_starts[rule + 1]].tolist()
         return tuple(parts[part][0] for part in present)
+
+
+class _PartNames:
+    """Of each rule of a component the names of its parts that anybody stands in; looked up when they are told, which is seldom."""
+
+    def __init__(self, sorter: _Sorted, rules: Sequence[int]) -> None:
+        self._sorter = sorter
+        self._rules = rules
+        self._known: dict[int, tuple[str, ...]] = {}
+
+    def __getitem__(self, constraint: int, /) -> tuple[str, ...]:
+        known = self._known.get(constraint)
+        if known is None:
+            known = self._known[constraint] = self._sorter.part_names(self._rules[constraint])
+        return known
 
 
 def _slices(*starts: Ints) -> list[tuple[slice, ...]]:

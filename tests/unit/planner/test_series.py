@@ -7,8 +7,8 @@ import pytest
 from orchestrator.availability.model import Constraint
 from orchestrator.planner import series
 from orchestrator.planner.bound import prove
-from orchestrator.planner.schedule import step_name
 from orchestrator.planner.series import cut
+from orchestrator.planner.writing import step_name
 from tests.builders import budget, exclusion, order
 from tests.unit.planner.dividing import lanes_of, named, rules_of
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from orchestrator.availability.model import Constraint
 from orchestrator.planner.columns import columns
 from orchestrator.planner.rules import Rules, number
-from orchestrator.planner.shapes import Occurrence, Shapes, shapes
+from orchestrator.planner.shapes import Shapes, shapes
 from tests.builders import budget, exclusion, ids, order
 from tests.properties.test_plan_lanes_never import problems
 from tests.unit.planner.dividing import lanes_of, shown
@@ -41,11 +41,11 @@ def test_machines_in_the_same_places_are_one_class() -> None:
 def test_each_occurrence_speaks_in_its_own_names() -> None:
     """What was found for one application is told of the other by its own rules and domains."""
     found = shapes_of("a1 a2 b1 b2", exclusion({"za": "a1", "zb": "a2"}), exclusion({"zc": "b1", "zd": "b2"}))
-    first, second = (found.shapes[shape].occurrence(at).rules for shape, at in found.components)
+    first, second = (found.shapes[shape].named(at) for shape, at in found.components)
 
-    assert (first.part_names, second.part_names) == ((("za", "zb"),), (("zc", "zd"),))
-    assert first.machines == ids("a1 a2")
-    assert second.machines == ids("b1 b2")
+    assert (first.part_names[0], second.part_names[0]) == (("za", "zb"), ("zc", "zd"))
+    assert found.shapes[0].rules.machines == ids("a1 a2")
+    assert found.shapes[0].members([0, 1]).tolist() == [[0, 1], [2, 3]]
 
 
 def test_what_does_not_bind_is_not_there() -> None:
@@ -68,7 +68,7 @@ def test_the_more_urgent_machines_of_a_class_go_first() -> None:
     """Members keep the order in which machines were given."""
     found = shapes(columns(ids("c a b"), [budget(1, "a b c")]))
 
-    assert found.shapes[0].occurrence(0).members == ([0, 1, 2],)
+    assert found.shapes[0].members([0]).tolist() == [[0, 1, 2]]
 
 
 @settings(max_examples=200, deadline=None)
@@ -87,9 +87,10 @@ def test_shapes_say_of_every_machine_what_its_constraints_say(problem: tuple[str
     found = shapes(held)
     told = {machines[free]: set[tuple[str, str]]() for free in held.free()}
     for shape, component in found.components:
-        occurrence: Occurrence = found.shapes[shape].occurrence(component)
-        for one, members in enumerate(occurrence.members):
-            told.update((machines[m], set(_standing(occurrence.rules, one))) for m in members)
+        rules = found.shapes[shape].named(component)
+        (members,) = found.shapes[shape].members([component]).tolist()
+        of = [one for one, size in enumerate(rules.sizes) for _ in range(size)]
+        told.update((machines[m], set(_standing(rules, one))) for m, one in zip(members, of, strict=True))
 
     assert told == plain
 
