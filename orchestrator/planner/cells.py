@@ -4,12 +4,11 @@ one go.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Final
 
 from orchestrator.planner import nesting
@@ -17,9 +16,6 @@ from orchestrator.planner.flat import as_arrays, rows_of
 from orchestrator.planner.packing import Groups, Lane, Stands
 from orchestrator.planner.pressure import Pressure, groups_of
 from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
-
-_Place = tuple[int, int, int, int, int]
-"""Of a class, where it stands in a domain: exclusion, domain, cell, set, and the number of the domain over all exclusions."""
 
 _Label = tuple[tuple[int, int], ...]
 """Where a machine stands in the rules that cut a domain: (constraint, part)."""
@@ -56,14 +52,17 @@ class Numbered:
         budgets_of: list[list[int]] = [[] for _ in classes]
         leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
         waits: list[list[int]] = [[] for _ in classes]  # orders in which it goes then
-        self.domains_of: list[list[tuple[int, int]]] = [[] for _ in classes]  # (exclusion, domain)
+        self.domains: list[dict[int, list[int]]] = []  # exclusion -> domain -> its classes
+        domains_of: list[list[tuple[int, int]]] = [[] for _ in classes]  # (exclusion, domain)
         for number, c in enumerate(budgets):
             for one in view[c][0]:
                 budgets_of[local[one]].append(number)
         for number, c in enumerate(self.exclusions):
-            for part, members in view[c].items():
+            domains = {part: [local[one] for one in members] for part, members in view[c].items()}
+            for part, members in domains.items():
                 for one in members:
-                    self.domains_of[local[one]].append((number, part))
+                    domains_of[one].append((number, part))
+            self.domains.append(domains)
         for number, c in enumerate(orders):
             for part, into in ((FIRST, leads), (THEN, waits)):
                 for one in view[c][part]:
@@ -77,7 +76,7 @@ class Numbered:
             firsts=[rules.count(view[c][FIRST]) for c in orders],
             behind=rows_of([[local[one] for one in view[c][THEN]] for c in orders]),
         )
-        self.groups = groups_of(self.sizes, budgets_of, limits, self.domains_of, leads, waits)
+        self.groups = groups_of(self.sizes, budgets_of, limits, domains_of, leads, waits)
 
     @cached_property
     def arrays(self) -> tuple[Lane, Groups]:
@@ -99,67 +98,74 @@ class Cells:
 
     def __init__(self, lane: Numbered, way: Way) -> None:
         self.way = way
-        sizes: list[int] = []  # machines of each cell
-        domain_sizes: list[int] = []
-        of: list[int] = []  # class -> its stand
-        in_turn = way in LOOSE
-        cutting = [lane.nest.cut_by(c) if way is not Way.WHOLE else () for c in lane.exclusions]
-        domains: dict[tuple[int, int], int] = {}
-        numbers: dict[tuple[int, int, _Label], int] = {}
-        sets: dict[tuple[int, _Label], int] = {}
-        stands: dict[tuple[_Place, ...], int] = {}
-        set_of: list[int] = []  # cell -> its set
-        for place, one in enumerate(lane.classes):
-            held = []
-            for exclusion, domain in lane.domains_of[place]:
-                number = domains.setdefault((exclusion, domain), len(domains))
-                if number == len(domain_sizes):
-                    domain_sizes.append(0)
-                domain_sizes[number] += lane.sizes[place]
-                above = cutting[exclusion]
-                label = tuple(at for at in lane.rules.places[one] if _among(above, at[0])) if above else ()
-                cell = numbers.setdefault((exclusion, domain, label), len(numbers))
-                if cell == len(sizes):
-                    sizes.append(0)
-                    among = (exclusion, label if in_turn else ())
-                    set_of.append(sets.setdefault(among, len(sets)))
-                sizes[cell] += lane.sizes[place]
-                held.append((exclusion, domain, cell, set_of[cell], number))
-            of.append(stands.setdefault(tuple(held), len(stands)))
-        later: list[list[int]] = [[] for _ in domains]  # domain -> the domains that orders put after it
-        earlier = [0] * len(domains)  # domain -> how many they put before it
-        for number, c in enumerate(lane.exclusions):
-            if lane.nest.orders and not cutting[number]:
+        self._in_turn = way in LOOSE
+        self._cells: list[
+            tuple[int, int, int, int]
+        ] = []  # of each: exclusion, domain, set, number of its domain
+        self._sizes: list[int] = []  # machines of each cell
+        self._domain_sizes: list[int] = []
+        self._sets: dict[tuple[int, _Label], int] = {}
+        of: list[list[int]] = [[] for _ in lane.classes]  # class -> its cells
+        later: list[list[int]] = []  # domain -> the domains that orders put after it
+        earlier: list[int] = []  # domain -> how many they put before it
+        for exclusion, c in enumerate(lane.exclusions):
+            cutting = lane.nest.cut_by(c) if way is not Way.WHOLE else ()
+            numbers = {
+                domain: len(self._domain_sizes) + at for at, domain in enumerate(lane.domains[exclusion])
+            }
+            self._add(lane, exclusion, cutting, of)
+            later += [[] for _ in numbers]
+            earlier += [0] * len(numbers)
+            if lane.nest.orders and not cutting:
                 for before, after in lane.nest.following(c):
-                    later[domains[number, before]].append(domains[number, after])
-                    earlier[domains[number, after]] += 1
-        in_set = Counter(set_of)
-        rows = list(chain.from_iterable(stands))
+                    later[numbers[before]].append(numbers[after])
+                    earlier[numbers[after]] += 1
+        stands: dict[tuple[int, ...], int] = {}
+        stand_of = [stands.setdefault(tuple(cells), len(stands)) for cells in of]
+        rows = [(*self._cells[cell], cell) for cells in stands for cell in cells]
+        in_set = Counter(among for _, _, among, _ in self._cells)
         self.stands = Stands(
-            of=of,
+            of=stand_of,
             starts=[0, *accumulate(map(len, stands))],
             exclusion=[row[0] for row in rows],
             domain=[row[1] for row in rows],
-            cell=[row[2] for row in rows],
-            among=[row[3] for row in rows],
-            number=[row[4] for row in rows],
-            sizes=sizes,
-            has_rivals=[int(in_set[among] > 1) for among in set_of],
-            sets=len(sets),
+            among=[row[2] for row in rows],
+            number=[row[3] for row in rows],
+            cell=[row[4] for row in rows],
+            sizes=self._sizes,
+            has_rivals=[int(in_set[among] > 1) for _, _, among, _ in self._cells],
+            sets=len(self._sets),
             exclusions=len(lane.exclusions),
-            domain_sizes=domain_sizes,
+            domain_sizes=self._domain_sizes,
             later=rows_of(later),
             earlier=earlier,
-            in_turn=int(in_turn),
+            in_turn=int(self._in_turn),
         )
+
+    def _add(self, lane: Numbered, exclusion: int, cutting: Sequence[int], of: Sequence[list[int]]) -> None:
+        """The cells of an exclusion, and who stands in them."""
+        above = frozenset(
+            cutting
+        )  # of a large lane's exclusions only one at a time: together they would be too many
+        places, sizes = lane.rules.places, lane.sizes
+        for domain, members in lane.domains[exclusion].items():
+            number = len(self._domain_sizes)
+            self._domain_sizes.append(sum([sizes[one] for one in members]))
+            held: dict[_Label, list[int]] = {(): members}
+            if above:
+                held = {}
+                for one in members:
+                    label = tuple([at for at in places[lane.classes[one]] if at[0] in above])
+                    held.setdefault(label, []).append(one)
+            for label, ones in held.items():
+                among = self._sets.setdefault((exclusion, label if self._in_turn else ()), len(self._sets))
+                cell = len(self._cells)
+                self._cells.append((exclusion, domain, among, number))
+                self._sizes.append(sum([sizes[one] for one in ones]))
+                for one in ones:
+                    of[one].append(cell)
 
     @cached_property
     def arrays(self) -> Stands:
         """The table as arrays."""
         return as_arrays(self.stands)
-
-
-def _among(numbers: Sequence[int], one: int) -> bool:
-    """Whether it is one of the numbers, which are sorted; a set of each exclusion's would take hundreds of megabytes in a large lane."""
-    place = bisect_left(numbers, one)
-    return place < len(numbers) and numbers[place] == one

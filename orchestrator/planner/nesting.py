@@ -85,7 +85,7 @@ class Nesting:
                 for c in sorted(here)
                 if self._rules.kinds[c] is RuleKind.EXCLUSION and self._rules.levels[c] < level
             ]
-            cutting = {other for other in outer if _cuts(self._rules, self._view, other, exclusion)}
+            cutting = _cutting(self._rules, self._view[exclusion], outer) if outer else set()
             for one in (exclusion, *outer):
                 cutting |= here & self._crossing(one)
             known = self._cut[exclusion] = tuple(sorted(cutting))
@@ -153,13 +153,15 @@ def crossed_by(rules: Rules, view: View, exclusion: int) -> tuple[int, ...]:
     return Nesting(rules, view).crossed_by(exclusion)
 
 
-def _cuts(rules: Rules, view: View, outer: int, exclusion: int) -> bool:
-    """Whether a domain of the exclusion stands partly in one of the outer's, and partly elsewhere."""
-    for members in view[exclusion].values():
-        held = Counter(part for machine in members for c, part in rules.places[machine] if c == outer)
-        if any(count < len(members) for count in held.values()):
-            return True
-    return False
+def _cutting(rules: Rules, domains: Parts, outer: Iterable[int]) -> set[int]:
+    """Which of the outer exclusions cut one of these domains: it stands partly in one of theirs, and partly elsewhere."""
+    wanted = frozenset(outer)
+    places = rules.places
+    found: set[int] = set()
+    for members in domains.values():
+        held = Counter([at for machine in members for at in places[machine] if at[0] in wanted])
+        found.update([c for (c, _), count in held.items() if count < len(members)])
+    return found
 
 
 def depths(rules: Rules, view: View, orders: Iterable[int]) -> dict[int, int]:
