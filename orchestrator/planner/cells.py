@@ -15,7 +15,7 @@ from orchestrator.planner import nesting
 from orchestrator.planner.flat import as_arrays, rows_of
 from orchestrator.planner.packing import Groups, Lane, Stands
 from orchestrator.planner.pressure import Pressure, groups_of
-from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules, View
+from orchestrator.planner.rules import FIRST, THEN, RuleKind, Rules
 
 _Label = tuple[tuple[int, int], ...]
 """Where a machine stands in the rules that cut a domain: (constraint, part)."""
@@ -38,11 +38,14 @@ LOOSE: Final = (Way.IN_TURN, Way.BEGUN_FIRST)
 class Numbered:
     """One lane's classes by numbers of its own, and what of the rules binds among them. Made once, packed many times."""
 
-    def __init__(self, rules: Rules, classes: Sequence[int], view: View, binding: Sequence[int]) -> None:
+    def __init__(
+        self, rules: Rules, classes: Sequence[int], nest: nesting.Nesting, binding: Sequence[int]
+    ) -> None:
+        view = nest.view
         self.rules = rules
         self.classes = classes
         self.sizes = [rules.sizes[one] for one in classes]
-        self.nest = nesting.Nesting(rules, view)
+        self.nest = nest
         local = {one: place for place, one in enumerate(classes)}
         self.exclusions = [c for c in binding if rules.kinds[c] is RuleKind.EXCLUSION]
         orders = [c for c in binding if rules.kinds[c] is RuleKind.ORDER]

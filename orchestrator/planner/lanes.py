@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from orchestrator.planner.bound import Proof, Prover
@@ -60,18 +59,21 @@ def divide(
     longest: int = 0,
     prove: Prover | None = None,
     search: Search | None = None,
-    view: View | None = None,
+    nest: Nesting | None = None,
 ) -> list[Leaf]:
     """The lanes of some classes, each after all that it may have to wait for.
 
     `longest` is how many waves something beside them takes anyway. `prove` is who proved for these rules before, if somebody did;
-    `search` is asked about lanes that are longer than their bound; `view` is that of these classes, if it is at hand.
+    `search` is asked about lanes that are longer than their bound; `nest` is that of these classes, if it is at hand.
 
     Raises:
         Refused: if rules cross so that no way was found to finish every domain that is begun.
     """
-    divider = _Divider(Prover(rules) if prove is None else prove, Search(None) if search is None else search)
-    divider.divide(sorted(classes), rules.view(sorted(classes)) if view is None else view, longest)
+    whole = Nesting(rules, rules.view(sorted(classes))) if nest is None else nest
+    divider = _Divider(
+        Prover(rules) if prove is None else prove, Search(None) if search is None else search, whole
+    )
+    divider.divide(sorted(classes), longest)
     return divider.leaves
 
 
@@ -115,34 +117,27 @@ class _Component:
 class _Divider:
     """Walks down from a stage to its lanes."""
 
-    def __init__(self, prove: Prover, search: Search) -> None:
+    def __init__(self, prove: Prover, search: Search, whole: Nesting) -> None:
         self.leaves: list[Leaf] = []
         self._rules = prove.rules
         self._prove = prove
         self._search = search
-        self._view: View = {}
+        self._whole = whole  # what may cut which domain, over everything that is divided
         # Constraints that bind in the whole; others part nobody.
-        self._live: frozenset[int] = frozenset()
+        self._live = frozenset(c for c, parts in whole.view.items() if prove.rules.binds(c, parts))
         # Budgets that don't bind from here on down -> the place where they ceased to.
         self._settled: dict[int, int] = {}
         self._left: dict[int, int] = {}  # exclusion -> the domain that was gone through last
         self._last_place = -1
 
-    def divide(self, classes: Sequence[int], view: View, longest: int) -> None:
+    def divide(self, classes: Sequence[int], longest: int) -> None:
         """Divide them all."""
-        self._view = view
-        self._live = frozenset(c for c, parts in view.items() if self._rules.binds(c, parts))
-        self._side_by_side(classes, view, (), longest)
+        self._side_by_side(classes, self._whole.view, (), longest)
 
     def _alone(self, one: int, path: Path) -> None:
         """A class by itself that nothing keeps from going all at once: most groups are no more, and need no view."""
         wave = [one] * self._rules.sizes[one]
         self.leaves.append(Leaf((one,), [wave], path, dict(self._places_of_one(one)), Proof(1, len(wave))))
-
-    @cached_property
-    def _whole(self) -> Nesting:
-        """What may cut which domain, over everything that is divided."""
-        return Nesting(self._rules, self._view)
 
     def _side_by_side(self, classes: Sequence[int], view: View, path: Path, longest: int = 0) -> None:
         """Divide machines that may be out at the same time, unless a rule among them joins them."""
@@ -185,13 +180,14 @@ class _Divider:
         """Cut a component in series, or pack it as it is. `longest` is what the longest of those beside it needs."""
         classes, view, proof = component.classes, component.view, component.proof
         most = longest if self._rules.count(classes) > SMALL else proof.waves
-        groups = cut(self._rules, classes, view, most, self._left, self._prove)
+        nest = self._whole if view is self._whole.view else Nesting(self._rules, view)
+        groups = cut(self._prove, classes, nest, most, self._left)
         if groups is not None:
             self._one_after_another(groups, path)
             return
-        waves = pack(self._rules, classes, proof.waves, view)
+        waves = pack(self._rules, classes, proof.waves, nest)
         if waves is None:
-            groups = cut(self._rules, classes, view, None, self._left, self._prove)
+            groups = cut(self._prove, classes, nest, None, self._left)
             if groups is not None:
                 self._one_after_another(groups, path)
                 return

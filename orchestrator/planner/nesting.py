@@ -36,7 +36,7 @@ class Nesting:
         self.exclusions = exclusions_of(rules, view)
         self.orders = orders_of(rules, view)
         self._rules = rules
-        self._view = view
+        self.view = view
         self._ordering = frozenset(self.orders)
         self._leading: dict[int, list[int]] = {}  # machine -> the orders that it goes first in
         for order in self.orders:
@@ -54,9 +54,9 @@ class Nesting:
         """
         following = self.following(exclusion)
         if not following:
-            return sorted(self._view[exclusion], key=lambda part: (part != first, part))
+            return sorted(self.view[exclusion], key=lambda part: (part != first, part))
         graph: nx.DiGraph[int] = nx.DiGraph()
-        graph.add_nodes_from(self._view[exclusion])
+        graph.add_nodes_from(self.view[exclusion])
         graph.add_edges_from(following)
         try:
             return list(nx.lexicographical_topological_sort(graph, key=lambda part: (part != first, part)))
@@ -67,7 +67,7 @@ class Nesting:
         """Pairs of domains of an exclusion of which orders put the second after the first. Of most exclusions there are none."""
         known = self._following.get(exclusion)
         if known is None:
-            found = self._put_after(self._view[exclusion]) if self.orders else ()
+            found = self._put_after(self.view[exclusion]) if self.orders else ()
             known = self._following[exclusion] = tuple(dict.fromkeys(found))
         return known
 
@@ -85,7 +85,7 @@ class Nesting:
                 for c in sorted(here)
                 if self._rules.kinds[c] is RuleKind.EXCLUSION and self._rules.levels[c] < level
             ]
-            cutting = _cutting(self._rules, self._view[exclusion], outer) if outer else set()
+            cutting = _cutting(self._rules, self.view[exclusion], outer) if outer else set()
             for one in (exclusion, *outer):
                 cutting |= here & self._crossing(one)
             known = self._cut[exclusion] = tuple(sorted(cutting))
@@ -100,7 +100,7 @@ class Nesting:
         known = self._crossed.get(exclusion)
         if known is None:
             known = frozenset()
-            if len(self._view[exclusion]) > 1 and self.sequence(exclusion) is None:
+            if len(self.view[exclusion]) > 1 and self.sequence(exclusion) is None:
                 known = self._around(exclusion) & self._ordering
             self._crossed[exclusion] = known
         return known
@@ -109,7 +109,7 @@ class Nesting:
         """The constraints that its machines stand in."""
         places = self._rules.places
         return frozenset(
-            c for members in self._view[exclusion].values() for m in members for c, _ in places[m]
+            c for members in self.view[exclusion].values() for m in members for c, _ in places[m]
         )
 
     def _put_after(self, parts: Parts) -> Iterator[tuple[int, int]]:
@@ -120,7 +120,7 @@ class Nesting:
             for order in self._leading.get(machine, ()):
                 earlier.setdefault(order, set()).add(part)
         for order, ones in earlier.items():
-            later = {domain_of[m] for o in self._behind(order) for m in self._view[o][THEN] if m in domain_of}
+            later = {domain_of[m] for o in self._behind(order) for m in self.view[o][THEN] if m in domain_of}
             yield from ((one, other) for one in ones for other in later if one != other)
 
     def _behind(self, order: int) -> frozenset[int]:
@@ -130,12 +130,17 @@ class Nesting:
             found = {order}
             left = [order]
             while left:
-                for machine in self._view[left.pop()][THEN]:
+                for machine in self.view[left.pop()][THEN]:
                     fresh = [other for other in self._leading.get(machine, ()) if other not in found]
                     found.update(fresh)
                     left += fresh
             known = self._reached[order] = frozenset(found)
         return known
+
+
+def of_all(rules: Rules) -> Nesting:
+    """That of all classes."""
+    return Nesting(rules, rules.view(range(len(rules.sizes))))
 
 
 def sequence(rules: Rules, view: View, exclusion: int, *, first: int | None = None) -> list[int] | None:

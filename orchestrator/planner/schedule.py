@@ -18,7 +18,6 @@ from orchestrator.planner.bound import Proof, Prover, bound_of, prove
 from orchestrator.planner.columns import columns
 from orchestrator.planner.lanes import Leaf, Path, divide, waits
 from orchestrator.planner.model import Bound, Lane
-from orchestrator.planner.rules import Rules, View
 from orchestrator.planner.search import Search
 from orchestrator.planner.shapes import Shape, shapes
 from orchestrator.planner.writing import Row, Writer
@@ -55,12 +54,21 @@ def schedule(
     """
     held = columns(machines, constraints)
     found = shapes(held)
-    provers = [Prover(shape.rules) for shape in found.shapes]
-    longest = max((prove(range(len(prove.rules.sizes))).waves for prove in provers), default=0)
     asked = Search(None) if search is None else search
+    provers = [Prover(shape.rules) for shape in found.shapes]
+    nests = [nesting.of_all(shape.rules) for shape in found.shapes]
+    longest = max(
+        (
+            prove(range(len(prove.rules.sizes)), nest.view).waves
+            for prove, nest in zip(provers, nests, strict=True)
+        ),
+        default=0,
+    )
     divided = [
-        _Divided(shape, prove, longest, asked) for shape, prove in zip(found.shapes, provers, strict=True)
+        _Divided(shape, prove, nest, longest, asked)
+        for shape, prove, nest in zip(found.shapes, provers, nests, strict=True)
     ]
+    del provers, nests  # of a million machines they are large
     free = held.free()
     count = sum(len(divided[shape].rows) for shape, _ in found.components) + bool(free)
     writer = Writer(held.machines, stage, names, count)
@@ -105,14 +113,14 @@ def stage_bound(machines: Iterable[MachineId], constraints: Iterable[Constraint]
 class _Divided:
     """A shape with its lanes."""
 
-    def __init__(self, shape: Shape, prove: Prover, longest: int, search: Search) -> None:
+    def __init__(
+        self, shape: Shape, prove: Prover, nest: nesting.Nesting, longest: int, search: Search
+    ) -> None:
         self.shape = shape
-        everybody = range(len(shape.rules.sizes))
-        view = shape.rules.view(everybody)
-        leaves = divide(shape.rules, everybody, longest, prove, search, view)
+        leaves = divide(shape.rules, range(len(shape.rules.sizes)), longest, prove, search, nest)
         self.rows = _merged(leaves, waits(leaves))
         # Exclusions of which a domain is left and come back to, and what stands above them, by number.
-        self.cut_short = tuple(_cut_short(shape.rules, self.rows, view))
+        self.cut_short = tuple(_cut_short(nest, self.rows))
 
 
 def _merged(leaves: Sequence[Leaf], after: Sequence[tuple[int, ...]]) -> list[Row]:
@@ -151,8 +159,7 @@ def _shared_path(leaves: Sequence[Leaf]) -> Path:
     )
 
 
-def _cut_short(rules: Rules, rows: Sequence[Row], view: View) -> Iterator[tuple[int, tuple[int, ...]]]:
-    nest = nesting.Nesting(rules, view)
+def _cut_short(nest: nesting.Nesting, rows: Sequence[Row]) -> Iterator[tuple[int, tuple[int, ...]]]:
     if not nest.exclusions:
         return
     turns: dict[int, list[tuple[int, int]]] = {}
@@ -163,7 +170,7 @@ def _cut_short(rules: Rules, rows: Sequence[Row], view: View) -> Iterator[tuple[
     for exclusion in nest.exclusions:
         spans = sorted(
             (min(turns[one][0] for one in held), max(turns[one][-1] for one in held))
-            for held in view[exclusion].values()
+            for held in nest.view[exclusion].values()
         )
         if any(one[1] >= other[0] for one, other in pairwise(spans)):
             yield exclusion, nest.cut_by(exclusion)

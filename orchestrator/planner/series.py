@@ -49,23 +49,21 @@ class _Cut:
 
 
 def cut(
-    rules: Rules,
+    prove: Prover,
     machines: Sequence[int],
-    view: View,
+    nest: nesting.Nesting,
     most: int | None,
     left: Mapping[int, int] | None = None,
-    prove: Prover | None = None,
 ) -> list[Group] | None:
     """The component as groups in series, or None if it's best packed as one lane.
 
-    `most` is how many waves the groups may come to where a rule doesn't cut them anyway; None: any number, for a component that
-    can't be packed as it is. `left` names the domain that each exclusion was left at, if others of its machines went before
-    these: to go on there saves changing over. `prove` is who proved for these rules before, if somebody did.
+    `nest` is that of the component. `most` is how many waves the groups may come to where a rule doesn't cut them anyway; None: any
+    number, for a component that can't be packed as it is. `left` names the domain that each exclusion was left at, if others of
+    its machines went before these: to go on there saves changing over.
     """
-    prover = Prover(rules) if prove is None else prove
-    nest = nesting.Nesting(rules, view)
+    rules, view = prove.rules, nest.view
     for found in _cuts(rules, rules.count(machines), view, left or {}, nest):
-        groups = _fill(prover, machines, view, found, nest, None if found.anyway else most)
+        groups = _fill(prove, machines, view, found, nest, None if found.anyway else most)
         if groups is not None:
             return groups
     return None

@@ -49,14 +49,15 @@ Waves = list[list[int]]
 """The waves of a lane, each sorted: a class once for each of its machines."""
 
 
-def pack(rules: Rules, machines: Sequence[int], least: int, view: View) -> Waves | None:
+def pack(rules: Rules, machines: Sequence[int], least: int, nest: nesting.Nesting) -> Waves | None:
     """Pack a lane into waves; None if every try leads into a dead end. `least` is its bound: once it is met, the search is over."""
+    view = nest.view
     binding = [constraint for constraint, parts in view.items() if rules.binds(constraint, parts)]
     if len(binding) < 2:
         plain = _plain(rules, sorted(machines), view, binding)
         if plain is not None:
             return plain
-    lane = Numbered(rules, sorted(machines), view, binding)
+    lane = Numbered(rules, sorted(machines), nest, binding)
     best: _Taken | None = None
     for way in Way if len(lane.classes) <= MANY else _OF_MANY:
         if way is not Way.WHOLE and not lane.is_cut:

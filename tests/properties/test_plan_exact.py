@@ -20,7 +20,7 @@ from orchestrator.planner.bound import prove
 from orchestrator.planner.document import dump
 from orchestrator.planner.exact import CpSat
 from orchestrator.planner.model import Lane
-from orchestrator.planner.nesting import Nesting
+from orchestrator.planner.nesting import of_all
 from orchestrator.planner.plan import plan
 from orchestrator.planner.rules import number
 from orchestrator.planner.search import problem_of
@@ -71,11 +71,11 @@ def test_the_bound_is_never_above_the_optimum(problem: tuple[str, list[Constrain
     names, constraints = problem
     rules = number(ids(names), constraints)
     everything = range(len(rules.machines))
-    view = rules.view(everything)
+    nest = of_all(rules)
     bound = prove(rules, everything).waves
-    told = problem_of(rules, everything, Nesting(rules, view))
+    told = problem_of(rules, everything, nest)
     found = SOLVER.fewest(told, 1, len(everything), ENOUGH)
-    packed = pack(rules, everything, bound, view)
+    packed = pack(rules, everything, bound, nest)
     if found.waves is None:
         event("no plan")
         assert packed is None

@@ -15,6 +15,7 @@ from orchestrator.availability.model import Constraint
 from orchestrator.planner import filling, waves
 from orchestrator.planner.cells import Cells, Numbered, Way
 from orchestrator.planner.machine_code import compiled
+from orchestrator.planner.nesting import of_all
 from orchestrator.planner.rules import Rules, number
 from tests.builders import budget, exclusion, ids, order
 from tests.properties.test_plan_lanes_never import problems
@@ -59,9 +60,9 @@ def test_large_lanes_are_packed_alike(seed: int) -> None:
 def _everywhere(rules: Rules) -> list[Tried]:
     """Tries at packing everything as one lane, the same in each manner."""
     everybody = range(len(rules.sizes))
-    view = rules.view(everybody)
-    binding = [constraint for constraint, parts in view.items() if rules.binds(constraint, parts)]
-    lane = Numbered(rules, everybody, view, binding)
+    nest = of_all(rules)
+    binding = [constraint for constraint, parts in nest.view.items() if rules.binds(constraint, parts)]
+    lane = Numbered(rules, everybody, nest, binding)
     found = {
         manner: list(_tries(lane, small, large))
         for manner, (small, large) in MANNERS.items()

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.planner import filling, machine_code, packing
 from orchestrator.planner.machine_code import compiled
+from orchestrator.planner.nesting import of_all
 from orchestrator.planner.rules import number
 from orchestrator.planner.waves import pack
 from tests.builders import budget, ids
@@ -30,7 +31,7 @@ def test_without_the_package_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(filling, "LARGE", 0)
     monkeypatch.setattr(filling, "SMALL", 0)
     rules = number(ids("a b c d"), [budget(2, "a b c"), budget(2, "b c d")])
-    assert pack(rules, range(4), 2, rules.view(range(4))) == [[1, 2], [0, 3]]
+    assert pack(rules, range(4), 2, of_all(rules)) == [[1, 2], [0, 3]]
 
 
 @pytest.mark.usefixtures("unloaded")
@@ -64,8 +65,8 @@ def test_a_lane_that_is_not_large_loads_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(filling, "LARGE", 5)
     names = "a b c d"
     rules = number(ids(names), [budget(2, "a b c"), budget(2, "b c d")])
-    assert pack(rules, range(4), 2, rules.view(range(4))) == [[1, 2], [0, 3]]
+    assert pack(rules, range(4), 2, of_all(rules)) == [[1, 2], [0, 3]]
     names = "a b c d e"
     rules = number(ids(names), [budget(2, "a b c"), budget(2, "b c d e")])
     with pytest.raises(AssertionError, match="loaded"):
-        pack(rules, range(5), 2, rules.view(range(5)))
+        pack(rules, range(5), 2, of_all(rules))

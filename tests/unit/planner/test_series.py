@@ -6,7 +6,8 @@ import pytest
 
 from orchestrator.availability.model import Constraint
 from orchestrator.planner import series
-from orchestrator.planner.bound import prove
+from orchestrator.planner.bound import Prover, prove
+from orchestrator.planner.nesting import of_all
 from orchestrator.planner.series import cut
 from orchestrator.planner.writing import step_name
 from tests.builders import budget, exclusion, order
@@ -17,8 +18,7 @@ def groups(names: str, *constraints: Constraint, anyway: bool = False) -> dict[s
     """The groups that a component falls into, by their names."""
     rules = rules_of(names, *constraints)
     everything = range(len(rules.machines))
-    view = rules.view(everything)
-    found = cut(rules, everything, view, None if anyway else prove(rules, everything, view).waves)
+    found = cut(Prover(rules), everything, of_all(rules), None if anyway else prove(rules, everything).waves)
     if found is None:
         return None
     return {step_name(rules, group.at): named([rules.machines[m] for m in group.classes]) for group in found}

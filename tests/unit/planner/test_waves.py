@@ -11,6 +11,7 @@ from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.bound import prove
 from orchestrator.planner.cells import Cells, Numbered, Way
 from orchestrator.planner.model import Bound, Lane, Wave
+from orchestrator.planner.nesting import of_all
 from orchestrator.planner.waves import pack, pack_anyhow
 from tests.builders import budget, exclusion, ids, order
 from tests.unit.planner.dividing import judged, named, rules_of
@@ -20,9 +21,9 @@ def packed(names: str, *constraints: Constraint) -> list[str]:
     """All machines as one lane."""
     rules = rules_of(names, *constraints)
     everything = range(len(rules.machines))
-    view = rules.view(everything)
-    found = pack(rules, everything, prove(rules, everything).waves, view) or pack_anyhow(
-        rules, everything, view
+    nest = of_all(rules)
+    found = pack(rules, everything, prove(rules, everything).waves, nest) or pack_anyhow(
+        rules, everything, nest.view
     )
     return [named([rules.machines[m] for m in wave]) for wave in found]
 
@@ -91,7 +92,7 @@ def test_dead_ends_are_searched_for_a_way_out() -> None:
     """Every way is tried before the rules are said not to hold together; the waves keep all of them."""
     rules = rules_of("a b c", exclusion({"x": "a b", "y": "c"}), order("a", "c"), budget(1, "a b"))
 
-    found = any_order(rules, range(3), rules.view(range(3)))
+    found = any_order(rules, range(3), of_all(rules).view)
     assert found is not None
     assert [named([rules.machines[m] for m in wave]) for wave in found] == ["a", "b", "c"]
 
