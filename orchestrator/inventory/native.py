@@ -7,9 +7,6 @@ A document is read strictly, unlike what Azure answers: its author is this progr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from datetime import UTC, datetime
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -56,6 +53,7 @@ from orchestrator.inventory.model import (
     machine_id,
     resource_id,
 )
+from orchestrator.inventory.native_rows import machine_row, plain
 
 _Thing = TypeVar("_Thing", Machine, AvailabilitySet, ScaleSet, BackendPool)
 
@@ -141,23 +139,6 @@ _MACHINE: Mapping[str, Convert] = {
     "schedules": strings,
 }
 
-_FACTS = attrgetter(*_MACHINE)
-
-_IF_TOLD: Mapping[str, Any] = {
-    "backend_pools": None,  # not told, which isn't none
-    "patch_settings": PatchSettings(),
-    "os_name": None,
-    "os_version": None,
-    "os_edition": None,
-    "vbs": None,
-    "agent_version": None,
-    "connection": Connection.UNKNOWN,
-    "connection_since": None,
-    "cluster": None,
-    "schedules": None,
-}
-"""Keys that stand in a file only where they say something, so that a fleet without keeps the fingerprint that it had."""
-
 _AVAILABILITY_SET: Mapping[str, Convert] = {
     "id": a_string,
     "name": a_string,
@@ -201,7 +182,7 @@ def dump(inventory: Inventory) -> bytes:
         "schema": SCHEMA,
         "taken_at": inventory.taken_at,
         "source": inventory.source,
-        "machines": [_machine_out(machine) for machine in sorted(inventory.machines, key=lambda m: m.id)],
+        "machines": [machine_row(machine) for machine in sorted(inventory.machines, key=lambda m: m.id)],
         "availability_sets": sorted(inventory.availability_sets, key=lambda s: s.id),
         "scale_sets": sorted(inventory.scale_sets, key=lambda s: s.id),
         "locations": sorted(inventory.locations, key=lambda r: r.name),
@@ -209,7 +190,7 @@ def dump(inventory: Inventory) -> bytes:
     }
     if inventory.backend_pools:  # a fleet without any has the fingerprint that it always had
         document["backend_pools"] = sorted(inventory.backend_pools, key=lambda p: p.id)
-    return orjson.dumps(document, default=_plain, option=_STABLE)
+    return orjson.dumps(document, default=plain, option=_STABLE)
 
 
 def parse(document: object) -> Inventory:
@@ -253,58 +234,6 @@ def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Th
         f"{what} holds {arm_id} more than once; ids compare without regard to case" for arm_id in repeated
     ]
     return ordered
-
-
-def _machine_out(machine: Machine) -> dict[str, Any]:
-    row = dict(zip(_MACHINE, _FACTS(machine), strict=True))
-    row["id"] = machine.arm_id
-    for key, untold in _IF_TOLD.items():
-        if row[key] == untold:
-            del row[key]
-    return row
-
-
-def _plain(value: Any) -> Any:
-    """What orjson leaves to us: dataclasses and mappings become dicts, times UTC with a `Z`."""
-    kind = type(value)
-    if kind not in _NAMES:
-        if isinstance(value, datetime):
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return dict(value)  # a mapping
-    held = dict(zip(_NAMES[kind], _VALUES[kind](value), strict=True))
-    for name in _LATER.get(kind, ()):
-        if held[name] is None:
-            del held[name]
-    return held
-
-
-_NAMES = {
-    kind: tuple(f.name for f in fields(kind))
-    for kind in (
-        Image,
-        PatchState,
-        PatchSettings,
-        Update,
-        Installed,
-        AvailabilitySet,
-        ScaleSet,
-        BackendPool,
-        Location,
-        Unreadable,
-    )
-}
-
-_VALUES = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
-
-_LATER: Mapping[type, tuple[str, ...]] = {
-    Image: ("id",),
-    PatchState: ("updates", "installed"),
-    PatchSettings: _NAMES[PatchSettings],
-    Update: ("version", "published"),
-    Installed: ("at",),
-    ScaleSet: ("automatic_repairs",),
-}
-"""As `_IF_TOLD`, for what a machine holds."""
 
 
 def _machine_in(row: Mapping[str, Any]) -> Machine:
