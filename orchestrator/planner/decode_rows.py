@@ -41,7 +41,7 @@ MACHINE: Final[Mapping[str, Convert]] = {
     "private_ip": a_string,
     "computer_name": a_string,
     "tags": map_of(a_string),
-    "facts": shared,
+    "facts": a_string,
     "groups": numbers,
     "calendar": a_whole_number,
     "takes_s": duration,

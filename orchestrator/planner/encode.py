@@ -93,19 +93,19 @@ def _machine(machine: PlannedMachine) -> Json:
     if machine.calendar is not None:
         said = {"calendar": machine.calendar, "takes_s": seconds(machine.takes)}
     if machine.groups:
-        said["groups"] = list(machine.groups)
+        said["groups"] = machine.groups
     if machine.restart is not Restarts.UNKNOWN:
-        said["restart"] = machine.restart.value
+        said["restart"] = machine.restart
     if machine.restart_by is not Told.NOTHING:
-        said["restart_by"] = machine.restart_by.value
+        said["restart_by"] = machine.restart_by
     if machine.restart_because:
-        said["restart_because"] = list(machine.restart_because)
+        said["restart_because"] = machine.restart_because
     if machine.hotpatched:
         said["hotpatched"] = True
     if machine.hotpatch is not None:
         said["hotpatch"] = machine.hotpatch
     if machine.reboot is not None:
-        said["reboot"] = machine.reboot.value
+        said["reboot"] = machine.reboot
     if machine.sooner is not None:
         said["sooner"] = machine.sooner
     if machine.outstanding is not None:
@@ -116,12 +116,12 @@ def _machine(machine: PlannedMachine) -> Json:
         "name": machine.name,
         "subscription": machine.subscription,
         "location": machine.location,
-        "kind": machine.kind.value,
-        "os": machine.os.value,
+        "kind": machine.kind,
+        "os": machine.os,
         "change": machine.change,
-        "policies": list(machine.policies),
-        "probes": list(machine.probes),
-        "around": list(machine.around),
+        "policies": machine.policies,
+        "probes": machine.probes,
+        "around": machine.around,
         "health": machine.health,
         "private_ip": machine.private_ip,
         "computer_name": machine.computer_name,
@@ -137,16 +137,21 @@ def _constraint(rule: Constraint) -> Json:
             return {
                 **shared,
                 "kind": "budget",
-                "machines": list(rule.machines),
+                "machines": rule.machines,
                 "limit": rule.limit,
                 "cap": rule.cap,
-                **({"restarts": True, "spared": list(rule.spared)} if rule.restarts else {}),
+                **({"restarts": True, "spared": rule.spared} if rule.restarts else {}),
             }
         case Exclusion():
-            domains = {name: list(held) for name, held in rule.domains.items()}
-            return {**shared, "kind": "exclusion", "domains": domains, "limit": 1, "level": rule.level}
+            return {
+                **shared,
+                "kind": "exclusion",
+                "domains": dict(rule.domains),
+                "limit": 1,
+                "level": rule.level,
+            }
         case Order():
-            return {**shared, "kind": "order", "first": list(rule.first), "then": list(rule.then)}
+            return {**shared, "kind": "order", "first": rule.first, "then": rule.then}
     assert_never(rule)
 
 
@@ -154,8 +159,8 @@ def _lane(lane: Lane) -> Json:
     return {
         "id": lane.id,
         "stage": lane.stage,
-        "after": list(lane.after),
-        "waves": [{"machines": list(wave.machines)} for wave in lane.waves],
+        "after": lane.after,
+        "waves": [{"machines": wave.machines} for wave in lane.waves],
         "bound": {"waves": lane.bound.waves, "because": lane.bound.because},
         "optimal": lane.optimal,
         "what": lane.what,

@@ -23,7 +23,7 @@ Rows = dict[str, Any] | list[Any]
 _ROWS: Final = 50
 """Of a piece, when writing."""
 
-_BYTES: Final = 1 << 15
+_BYTES: Final = 1 << 16
 """Of a piece, when reading, and what is left of the row at its end. Small enough that it is gone before the collector looks."""
 
 _STANDS_FOR: Final = "rows that are read in pieces"
