@@ -67,8 +67,8 @@ def columns(machines: Iterable[MachineId], constraints: Iterable[Constraint]) ->
     """Number the machines that a stage changes, in the order that they come in, and the constraints among them."""
     ordered = tuple(machines)
     rules = numbered(constraints)
-    kinds = np.fromiter((kind_of(rule).value for rule in rules), dtype=np.int64, count=len(rules))
-    limits = np.fromiter(map(limit_of, rules), dtype=np.int64, count=len(rules))
+    kinds = np.array([kind_of(rule).value for rule in rules], dtype=np.int64)
+    limits = np.array([limit_of(rule) for rule in rules], dtype=np.int64)
     found, place = _incidences(ordered, rules, kinds, limits)
     class_of, first = _classes(len(ordered), found, place)
     del place  # a million machines stand in millions of places
@@ -97,20 +97,19 @@ def _incidences(
 
     Constraints are gone through part by part, so what binds is told before anything is sorted, and places are numbered as they come.
     """
-    index = {machine: place for place, machine in enumerate(machines)}
+    index = dict(zip(machines, range(len(machines)), strict=True))
     held: list[Sequence[MachineId]] = []
     of: list[int] = []
     numbers: list[int] = []
-    for c, rule in enumerate(rules):
-        if isinstance(rule, Budget):
-            held.append(rule.machines)
-            of.append(c)
-            numbers.append(0)
-            continue
+    budgets = int(np.searchsorted(kinds, RuleKind.BUDGET.value))  # from here on: most rules, each of one part
+    for c, rule in enumerate(rules[:budgets]):
         for p, (_, members) in enumerate(parts_of(rule)):
             held.append(members)
             of.append(c)
             numbers.append(p)
+    held += [rule.machines for rule in rules if isinstance(rule, Budget)]
+    of += range(budgets, len(rules))
+    numbers += [0] * (len(rules) - budgets)
     lengths = np.fromiter(map(len, held), dtype=np.int64, count=len(held))
     names = chain.from_iterable(held)
     who = np.fromiter(map(index.get, names, repeat(-1)), dtype=np.int64, count=int(lengths.sum()))

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Final, Protocol, assert_never
 
 from orchestrator.availability.model import Budget, Constraint, Exclusion, Order
@@ -122,8 +123,13 @@ def number(machines: Iterable[MachineId], constraints: Iterable[Constraint]) -> 
 
 def numbered(constraints: Iterable[Constraint]) -> list[Constraint]:
     """The constraints that waves are planned around, in the order of their numbers: no caps."""
-    kept = [rule for rule in constraints if not (isinstance(rule, Budget) and rule.cap)]
-    return sorted(kept, key=lambda rule: (kind_of(rule).value, level_of(rule), rule.id))
+    kept = list(constraints)
+    by_id = attrgetter("id")
+    return [
+        *sorted((rule for rule in kept if isinstance(rule, Exclusion)), key=attrgetter("level", "id")),
+        *sorted((rule for rule in kept if isinstance(rule, Order)), key=by_id),
+        *sorted((rule for rule in kept if isinstance(rule, Budget) and not rule.cap), key=by_id),
+    ]
 
 
 def members(rule: Constraint) -> Iterable[MachineId]:

@@ -45,10 +45,12 @@ class Script:
 
     def __init__(self, rows: Sequence[Row], sizes: Sequence[int], ranks: Ints, machines: int) -> None:
         """`ranks` are those of each component's machines, class by class, among so many `machines` sorted by id."""
-        self.rows = rows
         following = (np.cumsum(sizes) - sizes).tolist()  # of each class the place of who goes next
         places: list[int] = []
-        self.ends: list[list[int]] = []  # of each row where its waves end
+        self.rows: list[
+            tuple[Row, list[int], bool]
+        ] = []  # with where its waves end, and whether it is one machine
+        before = 0
         for row in rows:
             ends = []
             for wave in row.waves:
@@ -56,8 +58,9 @@ class Script:
                     places.append(following[one])
                     following[one] += 1
                 ends.append(len(places))
-            self.ends.append(ends)
-        lengths = np.diff([0, *(end for ends in self.ends for end in ends)])
+            self.rows.append((row, ends, len(places) - before == 1))
+            before = len(places)
+        lengths = np.diff([0, *(end for _, ends, _ in self.rows for end in ends)])
         apart = np.repeat(np.arange(len(lengths)), lengths) * machines
         in_waves = ranks[:, places] + apart
         in_waves.sort(axis=1)
@@ -89,35 +92,32 @@ class Writer:
         in_order, ids = self._sorted, self._ids
         machines = [in_order[rank] for rank in next(script.turns).tolist()]
         start = 0
-        for row, ends in zip(script.rows, script.ends, strict=True):
+        for row, ends, alone in script.rows:
+            what = self._names[machines[start]] if alone else _called(rules, row, ends[-1] - start)
             waves = []
             for end in ends:
                 waves.append(Wave(tuple(machines[start:end])))
                 start = end
-            what = self._called(rules, row, waves)
             if row.path:
                 what = " / ".join([*dict.fromkeys([step_name(rules, at) for at in row.path]), what])
             after = tuple([ids[before + other] for other in row.after])
-            self._add(tuple(waves), after, _bound(rules, row), what)
+            self.lanes.append(
+                Lane(ids[len(self.lanes)], self._stage, after, tuple(waves), _bound(rules, row), what)
+            )
 
     def write_free(self, free: Sequence[int]) -> None:
         """The lane of those that no rule keeps apart."""
         wave = Wave(tuple([self._sorted[rank] for rank in np.sort(self._rank[free]).tolist()]))
-        self._add((wave,), (), _ANY, self._apart((wave,)))
+        what = self._names[wave.machines[0]] if len(free) == 1 else _apart(len(free))
+        self.lanes.append(Lane(self._ids[len(self.lanes)], self._stage, (), (wave,), _ANY, what))
 
-    def _add(self, waves: tuple[Wave, ...], after: tuple[str, ...], bound: Bound, what: str) -> None:
-        self.lanes.append(Lane(self._ids[len(self.lanes)], self._stage, after, waves, bound, what))
 
-    def _called(self, rules: Rules, row: Row, waves: Sequence[Wave]) -> str:
-        if row.subject is None or (len(waves) == 1 and len(waves[0].machines) == 1):
-            return self._apart(waves)
-        return rules.constraints[row.subject].what
+def _called(rules: Rules, row: Row, machines: int) -> str:
+    return _apart(machines) if row.subject is None else rules.constraints[row.subject].what
 
-    def _apart(self, waves: Sequence[Wave]) -> str:
-        count = sum([len(wave.machines) for wave in waves])
-        if count == 1:
-            return self._names[waves[0].machines[0]]
-        return f"{count:,} machines that no rule keeps apart"
+
+def _apart(machines: int) -> str:
+    return f"{machines:,} machines that no rule keeps apart"
 
 
 def _ranked(machines: Sequence[MachineId]) -> tuple[Sequence[MachineId], Ints]:
