@@ -79,7 +79,7 @@ class Numbered:
             firsts=[rules.count(view[c][FIRST]) for c in orders],
             behind=rows_of([[local[one] for one in view[c][THEN]] for c in orders]),
         )
-        self.groups = groups_of(self.sizes, budgets_of, limits, domains_of, leads, waits)
+        self.groups = groups_of(self.sizes, budgets_of, limits, domains_of, self.domains, leads, waits)
 
     @cached_property
     def arrays(self) -> tuple[Lane, Groups]:
@@ -100,7 +100,6 @@ class Cells:
     """
 
     def __init__(self, lane: Numbered, way: Way) -> None:
-        self.way = way
         self._in_turn = way in LOOSE
         self._cells: list[
             tuple[int, int, int, int]

@@ -27,9 +27,9 @@ LARGE: Final = 5_000
 """Classes of a lane from which on machine code is worth loading."""
 
 
-def begin(lane: Numbered, cells: Cells, shake: int) -> Filling:
+def begin(lane: Numbered, cells: Cells, way: Way, shake: int) -> Filling:
     """A try from the start. `shake` numbers it: the first, 0, goes by urgency alone, later ones by chance too, the same one each time."""
-    turn = Turn(len(lane.classes), shake, begun_first=cells.way is Way.BEGUN_FIRST)
+    turn = Turn(len(lane.classes), shake, begun_first=way is Way.BEGUN_FIRST)
     if len(lane.classes) <= SMALL:
         return _OverLists(lane.table, cells.stands, lane.groups, AS_THEY_STAND, turn)
     loops = compiled() if len(lane.classes) >= LARGE else None

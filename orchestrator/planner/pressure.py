@@ -28,10 +28,14 @@ def groups_of(
     budgets_of: Sequence[Sequence[int]],
     limits: Sequence[int],
     domains_of: Sequence[Sequence[tuple[int, int]]],
+    within: Sequence[Mapping[int, Sequence[int]]],
     leads: Sequence[Sequence[int]],
     waits: Sequence[Sequence[int]],
 ) -> Groups:
-    """The groups of a lane: of each class its budgets, its domains as (exclusion, domain), and the orders that it goes first and then in."""
+    """The groups of a lane: of each class its budgets, its domains as (exclusion, domain), and the orders that it goes first and then in.
+
+    `within` are the classes of each domain of each exclusion.
+    """
     joined = _Joined(sum(sizes), limits)
     for one in range(len(sizes)):
         joined.add(sizes[one], budgets_of[one], domains_of[one], waits[one])
@@ -45,7 +49,7 @@ def groups_of(
     for part, held in enumerate(parts):
         for group in held:
             home[group] = part
-    nested = _nested({at: number for number, at in enumerate(domains)}, domains_of)
+    nested = _nested({at: number for number, at in enumerate(domains)}, within, domains_of)
     ahead = _followers(orders, leads, waits)
     return Groups(
         of=rows_of(joined.of),
@@ -205,22 +209,20 @@ def _some(rows: Rows, start: int, end: int) -> Rows:
 
 
 def _nested(
-    number_of: Mapping[tuple[int, int], int], domains_of: Sequence[Sequence[tuple[int, int]]]
+    number_of: Mapping[tuple[int, int], int],
+    domains: Sequence[Mapping[int, Sequence[int]]],
+    domains_of: Sequence[Sequence[tuple[int, int]]],
 ) -> list[list[tuple[int, int]]]:
     """Exclusions, and the domains of others that they stand in as a whole; the innermost first, one list for each depth."""
-    shared: dict[
-        int, Counter[tuple[int, int]]
-    ] = {}  # exclusion -> domains of others that its machines stand in
-    size: Counter[int] = Counter()
-    for held in domains_of:
-        for exclusion, _ in held:
-            size[exclusion] += 1
-            if len(held) > 1:
-                shared.setdefault(exclusion, Counter()).update(at for at in held if at[0] != exclusion)
-    around = {
-        exclusion: [at for at, count in counts.items() if count == size[exclusion]]
-        for exclusion, counts in shared.items()
-    }
+    around: dict[int, list[tuple[int, int]]] = {}
+    size = [sum(map(len, held.values())) for held in domains]
+    for exclusion, held in enumerate(domains):
+        others = Counter(
+            [at for ones in held.values() for one in ones for at in domains_of[one] if at[0] != exclusion]
+        )
+        found = [at for at, count in others.items() if count == size[exclusion]]
+        if found:
+            around[exclusion] = found
     depth: dict[int, int] = {}
     pairs: dict[int, list[tuple[int, int]]] = {}
     for exclusion in sorted(

@@ -59,11 +59,14 @@ def pack(rules: Rules, machines: Sequence[int], least: int, nest: nesting.Nestin
             return plain
     lane = Numbered(rules, sorted(machines), nest, binding)
     best: _Taken | None = None
+    loose: Cells | None = None  # they are the same for both of the loose ways
     for way in Way if len(lane.classes) <= MANY else _OF_MANY:
         if way is not Way.WHOLE and not lane.is_cut:
             break
         if best is None or (way in LOOSE and len(best) > least):
-            best = _Packing(lane, Cells(lane, way)).shortest(least, best)
+            cells = loose if way in LOOSE and loose is not None else Cells(lane, way)
+            loose = cells if way in LOOSE else None
+            best = _Packing(lane, cells, way).shortest(least, best)
     if best is None:
         return None
     return [sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best]
@@ -122,9 +125,10 @@ def _only(rules: Rules, machines: Sequence[int], some: Collection[int]) -> Rules
 class _Packing:
     """Packs a lane once and again, under one way of finishing domains."""
 
-    def __init__(self, lane: Numbered, cells: Cells) -> None:
+    def __init__(self, lane: Numbered, cells: Cells, way: Way) -> None:
         self._lane = lane
         self._cells = cells
+        self._way = way
         self._looks = 0
 
     def shortest(self, least: int, best: _Taken | None = None) -> _Taken | None:
@@ -134,13 +138,13 @@ class _Packing:
             best = found or best
             if (best and len(best) <= least) or self._looks > LOOKS or (not best and shake >= DEAD_ENDS):
                 break
-            if best and self._cells.way is Way.BY_CELL:
+            if best and self._way is Way.BY_CELL:
                 break  # that there is a way is all that is asked: the looser ones are tried next, and get shorter
         return best
 
     def run(self, shake: int, *, shorter_than: int | None = None) -> _Taken | None:
         """The waves, or None if no machine may go next, or if it would get no shorter than asked."""
-        filling = begin(self._lane, self._cells, shake)
+        filling = begin(self._lane, self._cells, self._way, shake)
         waves: _Taken = []
         while filling.machines:
             if shorter_than is not None and len(waves) + 1 >= shorter_than:

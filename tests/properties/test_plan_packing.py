@@ -75,7 +75,7 @@ def _everywhere(rules: Rules) -> list[Tried]:
 def _tries(lane: Numbered, small: int, large: int) -> Iterator[Tried]:
     with patch.object(filling, "SMALL", small), patch.object(filling, "LARGE", large):
         for way in Way:
-            packing = waves._Packing(lane, Cells(lane, way))
+            packing = waves._Packing(lane, Cells(lane, way), way)
             yield from (packing.run(shake) for shake in SHAKEN)
 
 

@@ -165,12 +165,13 @@ def test_in_a_lane_of_many_the_ways_come_first_that_give_the_fewest_waves(
     """Where each try takes seconds, none is spent on what only shows that there is a way. The plan is as short, and keeps all rules."""
     tried: list[Way] = []
 
-    def noted(lane: Numbered, way: Way) -> Cells:
-        tried.append(way)
-        return Cells(lane, way)
+    class Noted(waves._Packing):
+        def __init__(self, lane: Numbered, cells: Cells, way: Way) -> None:
+            tried.append(way)
+            super().__init__(lane, cells, way)
 
     monkeypatch.setattr(waves, "MANY", many)
-    monkeypatch.setattr(waves, "Cells", noted)
+    monkeypatch.setattr(waves, "_Packing", Noted)
     found = packed(TIERS, *TIERED)
     assert (tried, len(found)) == (ways, 6)
     lane = Lane("l", "broad", (), tuple(Wave(tuple(ids(wave))) for wave in found), Bound(6, ""))
