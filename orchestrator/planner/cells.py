@@ -53,33 +53,33 @@ class Numbered:
         self.is_cut = any(map(self.nest.cut_by, self.exclusions))
         limits = [rules.limits[c] for c in budgets]
         budgets_of: list[list[int]] = [[] for _ in classes]
-        leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
-        waits: list[list[int]] = [[] for _ in classes]  # orders in which it goes then
-        self.domains: list[dict[int, list[int]]] = []  # exclusion -> domain -> its classes
-        domains_of: list[list[tuple[int, int]]] = [[] for _ in classes]  # (exclusion, domain)
         for number, c in enumerate(budgets):
             for one in view[c][0]:
                 budgets_of[local[one]].append(number)
-        for number, c in enumerate(self.exclusions):
-            domains = {part: [local[one] for one in members] for part, members in view[c].items()}
-            for part, members in domains.items():
-                for one in members:
-                    domains_of[one].append((number, part))
-            self.domains.append(domains)
-        for number, c in enumerate(orders):
-            for part, into in ((FIRST, leads), (THEN, waits)):
-                for one in view[c][part]:
-                    into[local[one]].append(number)
+        # Of each exclusion its domains, as classes; of each order who goes first and then.
+        self.domains = [
+            {part: [local[one] for one in members] for part, members in view[c].items()}
+            for c in self.exclusions
+        ]
+        firsts, thens = ([[local[one] for one in view[c][part]] for c in orders] for part in (FIRST, THEN))
+        leads: list[list[int]] = [[] for _ in classes]  # orders in which it goes first
+        waits = [0] * len(classes)  # how many orders it goes then in
+        for number, members in enumerate(firsts):
+            for one in members:
+                leads[one].append(number)
+        for members in thens:
+            for one in members:
+                waits[one] += 1
         self.table = Lane(
             sizes=self.sizes,
             limits=limits,
             budgets=rows_of(budgets_of),
             leads=rows_of(leads),
-            waits=list(map(len, waits)),
-            firsts=[rules.count(view[c][FIRST]) for c in orders],
-            behind=rows_of([[local[one] for one in view[c][THEN]] for c in orders]),
+            waits=waits,
+            firsts=[sum([self.sizes[one] for one in members]) for members in firsts],
+            behind=rows_of(thens),
         )
-        self.groups = groups_of(self.sizes, budgets_of, limits, domains_of, self.domains, leads, waits)
+        self.groups = groups_of(self.sizes, budgets_of, limits, self.domains, firsts, thens)
 
     @cached_property
     def arrays(self) -> tuple[Lane, Groups]:

@@ -9,8 +9,8 @@ over all classes at once: for large lanes where nothing is compiled.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Final
 
 import numpy as np
@@ -27,83 +27,77 @@ def groups_of(
     sizes: Sequence[int],
     budgets_of: Sequence[Sequence[int]],
     limits: Sequence[int],
-    domains_of: Sequence[Sequence[tuple[int, int]]],
-    within: Sequence[Mapping[int, Sequence[int]]],
-    leads: Sequence[Sequence[int]],
-    waits: Sequence[Sequence[int]],
+    domains: Sequence[Mapping[int, Sequence[int]]],
+    firsts: Sequence[Sequence[int]],
+    thens: Sequence[Sequence[int]],
 ) -> Groups:
-    """The groups of a lane: of each class its budgets, its domains as (exclusion, domain), and the orders that it goes first and then in.
-
-    `within` are the classes of each domain of each exclusion.
-    """
-    joined = _Joined(sum(sizes), limits)
-    for one in range(len(sizes)):
-        joined.add(sizes[one], budgets_of[one], domains_of[one], waits[one])
-    domains = sorted(joined.domains)
-    exclusions: list[list[int]] = [[] for _ in range(1 + max((x for x, _ in domains), default=-1))]
-    for number, (exclusion, _) in enumerate(domains):
-        exclusions[exclusion].append(number)
-    orders = 1 + max((o for held in leads for o in held), default=-1)
-    parts = [*(joined.domains[at] for at in domains), *(joined.thens[order] for order in range(orders))]
-    home = [-1] * len(joined.limits)
-    for part, held in enumerate(parts):
-        for group in held:
-            home[group] = part
-    nested = _nested({at: number for number, at in enumerate(domains)}, within, domains_of)
-    ahead = _followers(orders, leads, waits)
+    """The groups of a lane: `domains` are the classes of each domain of each exclusion, `firsts` and `thens` those of each order."""
+    ordered = [(exclusion, domain) for exclusion, held in enumerate(domains) for domain in sorted(held)]
+    number_of = {at: number for number, at in enumerate(ordered)}
+    domains_of: list[list[int]] = [[] for _ in sizes]
+    for (exclusion, domain), number in number_of.items():
+        for one in domains[exclusion][domain]:
+            domains_of[one].append(number)
+    joined = _Joined(sizes, budgets_of, limits)
+    for exclusion, domain in ordered:
+        joined.add(domains[exclusion][domain])
+    for members in thens:
+        joined.add(members)
+    nested = _nested(domains, [exclusion for exclusion, _ in ordered], domains_of)
+    ahead = _followers(firsts, thens)
+    of_exclusion = [0, *accumulate(map(len, domains))]
     return Groups(
         of=rows_of(joined.of),
         limits=joined.limits,
         counts=joined.counts,
         needs=[-(-count // limit) for count, limit in zip(joined.counts, joined.limits, strict=True)],
-        home=home,
-        parts=rows_of([list(held) for held in parts]),
-        exclusions=rows_of(exclusions),
-        exclusions_of=rows_of([[exclusion for exclusion, _ in held] for held in domains_of]),
+        home=joined.home,
+        parts=rows_of(joined.parts),
+        exclusions=Rows(of_exclusion, list(range(len(ordered)))),
+        exclusions_of=rows_of([[ordered[number][0] for number in held] for held in domains_of]),
         inner=rows_of([[inner for inner, _ in layer] for layer in nested]),
         around=[around for layer in nested for _, around in layer],
-        domains=len(domains),
+        domains=len(ordered),
         ahead=rows_of([[order for order, _ in layer] for layer in ahead]),
         followers=rows_of([behind for layer in ahead for _, behind in layer]),
     )
 
 
 class _Joined:
-    """Groups while classes are put into them. Those of budgets come first."""
+    """Groups, first those of budgets, then of part after part."""
 
-    def __init__(self, whole: int, limits: Sequence[int]) -> None:
-        self.of: list[list[int]] = []  # class -> its groups
+    def __init__(
+        self, sizes: Sequence[int], budgets_of: Sequence[Sequence[int]], limits: Sequence[int]
+    ) -> None:
+        self.of = [list(budgets) for budgets in budgets_of]  # class -> its groups
         self.limits = list(limits)
-        self.counts = [0] * len(limits)  # machines of each
-        self.domains: dict[tuple[int, int], dict[int, None]] = {}  # (exclusion, domain) -> its groups
-        self.thens: dict[int, dict[int, None]] = {}  # order -> the groups of those who go then
-        self._whole = whole
-        self._numbers: dict[tuple[int, int, int], int] = {}
+        self.home = [-1] * len(limits)  # group -> its part
+        self.counts = [0] * len(limits)  # machines of each group
+        self.parts: list[list[int]] = []  # part -> its groups
+        self._sizes = sizes
+        self._budgets_of = budgets_of
+        self._whole = sum(sizes)
+        for size, budgets in zip(sizes, budgets_of, strict=True):
+            for b in budgets:
+                self.counts[b] += size
 
-    def add(
-        self, size: int, budgets: Sequence[int], domains: Iterable[tuple[int, int]], waits: Iterable[int]
-    ) -> None:
-        """The next class."""
-        groups = list(budgets)
-        for at in domains:
-            self._join(at, budgets, self.domains.setdefault(at, {}), groups)
-        for order in waits:
-            self._join((-1, order), budgets, self.thens.setdefault(order, {}), groups)
-        for group in groups:
-            self.counts[group] += size
-        self.of.append(groups)
-
-    def _join(
-        self, part: tuple[int, int], budgets: Iterable[int], into: dict[int, None], groups: list[int]
-    ) -> None:
-        """Put the class into the groups of its part: one for each of its budgets, and one that only asks if any is left."""
-        for b in (-1, *budgets):
-            group = self._numbers.setdefault((*part, b), len(self.limits))
-            if group == len(self.limits):
-                self.limits.append(self.limits[b] if b >= 0 else self._whole)
-                self.counts.append(0)
-            groups.append(group)
-            into[group] = None
+    def add(self, members: Sequence[int]) -> None:
+        """The next part: a group for each budget that its classes stand in, and one that only asks if any is left."""
+        of, sizes, budgets_of, counts = self.of, self._sizes, self._budgets_of, self.counts
+        before = len(counts)
+        counts.append(sum([sizes[one] for one in members]))
+        groups: dict[int, int] = {}  # budget -> its group
+        for one in members:
+            of[one].append(before)
+            for b in budgets_of[one]:
+                group = groups.setdefault(b, len(counts))
+                if group == len(counts):
+                    counts.append(0)
+                counts[group] += sizes[one]
+                of[one].append(group)
+        self.limits += [self._whole, *(self.limits[b] for b in groups)]
+        self.home += [len(self.parts)] * (1 + len(groups))
+        self.parts.append(list(range(before, len(counts))))
 
 
 class Pressure:
@@ -209,41 +203,37 @@ def _some(rows: Rows, start: int, end: int) -> Rows:
 
 
 def _nested(
-    number_of: Mapping[tuple[int, int], int],
     domains: Sequence[Mapping[int, Sequence[int]]],
-    domains_of: Sequence[Sequence[tuple[int, int]]],
+    exclusion_of: Sequence[int],
+    domains_of: Sequence[Sequence[int]],
 ) -> list[list[tuple[int, int]]]:
     """Exclusions, and the domains of others that they stand in as a whole; the innermost first, one list for each depth."""
-    around: dict[int, list[tuple[int, int]]] = {}
     size = [sum(map(len, held.values())) for held in domains]
-    for exclusion, held in enumerate(domains):
-        others = Counter(
-            [at for ones in held.values() for one in ones for at in domains_of[one] if at[0] != exclusion]
-        )
-        found = [at for at, count in others.items() if count == size[exclusion]]
-        if found:
-            around[exclusion] = found
-    depth: dict[int, int] = {}
+    depth = [0] * len(domains)
     pairs: dict[int, list[tuple[int, int]]] = {}
     for exclusion in sorted(
-        around, key=lambda one: (size[one], one)
+        range(len(domains)), key=lambda one: (size[one], one)
     ):  # what stands in a domain is the smaller
-        for at in around[exclusion]:
-            mine = depth.get(exclusion, 0)
-            depth[at[0]] = max(depth.get(at[0], 0), mine + 1)
-            pairs.setdefault(mine, []).append((exclusion, number_of[at]))
+        counts = Counter(
+            [at for held in domains[exclusion].values() for one in held for at in domains_of[one]]
+        )
+        for at, count in counts.items():
+            if count == size[exclusion] and exclusion_of[at] != exclusion:
+                mine, outer = depth[exclusion], exclusion_of[at]
+                depth[outer] = max(depth[outer], mine + 1)
+                pairs.setdefault(mine, []).append((exclusion, at))
     return [held for _, held in sorted(pairs.items())]
 
 
 def _followers(
-    orders: int, leads: Sequence[Sequence[int]], waits: Sequence[Sequence[int]]
+    firsts: Sequence[Sequence[int]], thens: Sequence[Sequence[int]]
 ) -> list[list[tuple[int, list[int]]]]:
     """Orders that have others behind them, and these; those with fewest behind one another come first, one list for each depth."""
-    later: list[dict[int, None]] = [{} for _ in range(orders)]
-    for first, then in zip(leads, waits, strict=True):
-        if first:
-            for order in then:
-                later[order].update(dict.fromkeys(first))
+    leads: dict[int, list[int]] = {}  # class -> the orders that it goes first in
+    for order, members in enumerate(firsts):
+        for one in members:
+            leads.setdefault(one, []).append(order)
+    later = [sorted({order for one in members for order in leads.get(one, ())}) for members in thens]
     depth: dict[int, int] = {}
 
     def visit(order: int) -> int:
@@ -252,8 +242,6 @@ def _followers(
         return depth[order]
 
     by_depth: dict[int, list[int]] = {}
-    for order in range(orders):
+    for order in range(len(later)):
         by_depth.setdefault(visit(order), []).append(order)
-    return [
-        [(order, sorted(later[order])) for order in held] for deep, held in sorted(by_depth.items()) if deep
-    ]
+    return [[(order, later[order]) for order in held] for deep, held in sorted(by_depth.items()) if deep]
