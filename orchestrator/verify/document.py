@@ -7,7 +7,7 @@ lower case from here on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,14 @@ def id_of(value: object) -> str:
     return value.strip().rstrip("/").lower() if isinstance(value, str) else ""
 
 
+class Spelled(dict[Any, str]):
+    """What ids are spelled like in the plan, each told once: a plan names a machine in many places, and each shares one string."""
+
+    def __missing__(self, spelled: object) -> str:
+        known = self[spelled] = id_of(spelled)
+        return known
+
+
 def read(plan: object, found: Findings) -> Document | None:
     """Read a plan's JSON; None if it is no plan at all."""
     if not isinstance(plan, Mapping):
@@ -59,24 +67,25 @@ def read(plan: object, found: Findings) -> Document | None:
         what = f'its schema is {plan.get("schema")!r}; this judge knows "{SCHEMA}" alone'
         found.broken(SHAPE, "schema", (), what)
         return None
-    machines, change = _machines(plan.get("machines"), found)
-    budgets, exclusions, orders = _constraints(plan.get("constraints"), found)
+    ids = Spelled()
+    machines, change = _machines(plan.get("machines"), ids, found)
+    budgets, exclusions, orders = _constraints(plan.get("constraints"), ids, found)
     return Document(
         machines=machines,
         change=change,
         stay_up=_stay_up(plan),
         stages=_stages(plan.get("stages"), found),
-        lanes=_lanes(plan.get("lanes"), found),
+        lanes=_lanes(plan.get("lanes"), ids, found),
         budgets=budgets,
         exclusions=exclusions,
         orders=orders,
-        left_out=_left_out(plan.get("left_out", []), found),
+        left_out=_left_out(plan.get("left_out", []), ids, found),
         replaces=tuple(str(name) for name in _list(plan.get("replaces") or [], "replaces", found)),
         max_in_flight=_in_flight(plan.get("max_in_flight"), found),
     )
 
 
-def _machines(value: object, found: Findings) -> tuple[frozenset[str], dict[str, bool]]:
+def _machines(value: object, ids: Spelled, found: Findings) -> tuple[frozenset[str], dict[str, bool]]:
     if not isinstance(value, Mapping):
         found.broken(
             SHAPE, "machines", (), "`machines` must be an object: id -> what is known of the machine"
@@ -85,7 +94,7 @@ def _machines(value: object, found: Findings) -> tuple[frozenset[str], dict[str,
     known: set[str] = set()
     change: dict[str, bool] = {}
     for key, entry in value.items():
-        machine = id_of(key)
+        machine = ids[key]
         if machine in known:
             what = f"machine {key} is listed twice; ids compare without regard to case"
             found.broken(SHAPE, "machines", [machine], what)
@@ -132,7 +141,7 @@ def _stages(value: object, found: Findings) -> tuple[str, ...]:
     return tuple(stages)
 
 
-def _lanes(value: object, found: Findings) -> tuple[Lane, ...]:
+def _lanes(value: object, ids: Spelled, found: Findings) -> tuple[Lane, ...]:
     lanes: list[Lane] = []
     for number, item in enumerate(_list(value, "lanes", found)):
         if not isinstance(item, Mapping) or not isinstance(item.get("id"), str):
@@ -142,7 +151,7 @@ def _lanes(value: object, found: Findings) -> tuple[Lane, ...]:
         waves = []
         for wave in _list(item.get("waves"), f"waves of {where}", found):
             members = wave.get("machines") if isinstance(wave, Mapping) else None
-            waves.append(_ids(members, f"a wave of {where}", found))
+            waves.append(_ids(members, f"a wave of {where}", ids, found))
         lanes.append(
             Lane(
                 id=item["id"],
@@ -155,7 +164,7 @@ def _lanes(value: object, found: Findings) -> tuple[Lane, ...]:
 
 
 def _constraints(
-    value: object, found: Findings
+    value: object, ids: Spelled, found: Findings
 ) -> tuple[tuple[Budget, ...], tuple[Exclusion, ...], tuple[Order, ...]]:
     budgets: list[Budget] = []
     exclusions: list[Exclusion] = []
@@ -168,12 +177,12 @@ def _constraints(
         title = str(item.get("what") or where)
         match item.get("kind"):
             case "budget":
-                budgets += _budget(item, where, title, found)
+                budgets += _budget(item, where, title, ids, found)
             case "exclusion":
-                exclusions += _exclusion(item, where, title, found)
+                exclusions += _exclusion(item, where, title, ids, found)
             case "order":
-                first = _ids(item.get("first"), f"`first` of {where}", found)
-                then = _ids(item.get("then"), f"`then` of {where}", found)
+                first = _ids(item.get("first"), f"`first` of {where}", ids, found)
+                then = _ids(item.get("then"), f"`then` of {where}", ids, found)
                 orders.append(Order(where, title, first, then))
             case kind:
                 what = f"constraint {where} is of kind {kind!r}, which this judge doesn't know"
@@ -181,14 +190,14 @@ def _constraints(
     return tuple(budgets), tuple(exclusions), tuple(orders)
 
 
-def _budget(item: Mapping[str, Any], where: str, title: str, found: Findings) -> list[Budget]:
+def _budget(item: Mapping[str, Any], where: str, title: str, ids: Spelled, found: Findings) -> list[Budget]:
     limit = _whole(item.get("limit"))
     if limit is None:
         what = f"the limit of {where} must be a whole number, not {item.get('limit')!r}"
         found.broken(SHAPE, where, (), what)
         return []
-    members = _ids(item.get("machines"), f"`machines` of {where}", found)
-    spared = _ids(item.get("spared", []), f"`spared` of {where}", found)
+    members = _ids(item.get("machines"), f"`machines` of {where}", ids, found)
+    spared = _ids(item.get("spared", []), f"`spared` of {where}", ids, found)
     if spared and item.get("restarts") is not True:
         what = f"{where} spares {found.listed(spared)}, which only a budget of restarts may"
         found.broken(SHAPE, where, spared, what)
@@ -198,7 +207,9 @@ def _budget(item: Mapping[str, Any], where: str, title: str, found: Findings) ->
     return [Budget(where, "budget", title, members, limit, item.get("cap") is True, spared - members)]
 
 
-def _exclusion(item: Mapping[str, Any], where: str, title: str, found: Findings) -> list[Exclusion]:
+def _exclusion(
+    item: Mapping[str, Any], where: str, title: str, ids: Spelled, found: Findings
+) -> list[Exclusion]:
     domains = item.get("domains")
     if not isinstance(domains, Mapping):
         what = f"`domains` of {where} must be an object: domain -> machines"
@@ -207,14 +218,14 @@ def _exclusion(item: Mapping[str, Any], where: str, title: str, found: Findings)
     if item.get("limit", 1) != 1:
         what = f"exclusion {where} lets {item['limit']!r} domains be out at once; this judge knows one alone"
         found.broken(SHAPE, where, (), what)
-    held = {str(name): _ids(ids, f"domain {name} of {where}", found) for name, ids in domains.items()}
+    held = {str(name): _ids(some, f"domain {name} of {where}", ids, found) for name, some in domains.items()}
     return [Exclusion(where, "exclusion", title, held, level=_whole(item.get("level")) or 0)]
 
 
-def _left_out(value: object, found: Findings) -> frozenset[str]:
+def _left_out(value: object, ids: Spelled, found: Findings) -> frozenset[str]:
     """Who is left out; a machine may be there several times, with a reason each."""
     named = [i.get("machine") if isinstance(i, Mapping) else i for i in _list(value, "left_out", found)]
-    return _ids(list(dict.fromkeys(map(id_of, named))), "`left_out`", found)
+    return _ids(list(dict.fromkeys(map(id_of, named))), "`left_out`", ids, found)
 
 
 def _in_flight(value: object, found: Findings) -> int | None:
@@ -226,21 +237,26 @@ def _in_flight(value: object, found: Findings) -> int | None:
     return most
 
 
-def _ids(value: object, where: str, found: Findings) -> frozenset[str]:
+def _ids(value: object, where: str, ids: Spelled, found: Findings) -> frozenset[str]:
     """A list of machine ids; one that is there twice is reported, since it may hide another that was meant."""
-    ids: set[str] = set()
-    for item in _list(value, where, found):
+    named = _list(value, where, found)
+    if set(map(type, named)) == {str}:
+        good = frozenset(map(ids.__getitem__, named))
+        if len(good) == len(named) and "" not in good:
+            return good
+    seen: set[str] = set()
+    for item in named:
         machine = id_of(item)
         if not machine:
             found.broken(SHAPE, where, (), f"{where} holds {item!r}, which is no machine's id")
-        elif machine in ids:
+        elif machine in seen:
             found.broken(SHAPE, where, [machine], f"{where} names {found.name(machine)} twice")
-        ids.add(machine)
-    ids.discard("")
-    return frozenset(ids)
+        seen.add(machine)
+    seen.discard("")
+    return frozenset(seen)
 
 
-def _list(value: object, where: str, found: Findings) -> Iterable[Any]:
+def _list(value: object, where: str, found: Findings) -> Sequence[Any]:
     if isinstance(value, list | tuple):
         return value
     found.broken(SHAPE, where, (), f"{where} must be a list, not {value!r:.60}")

@@ -99,26 +99,18 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     azure_vm = row.get("kind", "azure_vm") == "azure_vm"
     off = row.get("power") in _OFF if azure_vm else row.get("agent") == "not_ready"
     subscription = row.get("subscription") or (parts[2] if parts[1:2] == ["subscriptions"] else "")
-    standing = Standing(
+    place = row if azure_vm else {}
+    return Standing(
         id=arm_id,
         name=row.get("name") or row["id"].rpartition("/")[2],
         subscription=str(subscription).lower(),
         region=_region(row.get("location")),
         off=off,
-    )
-    if not azure_vm:
-        return standing
-    return Standing(
-        id=standing.id,
-        name=standing.name,
-        subscription=standing.subscription,
-        region=standing.region,
-        off=off,
-        zone=str(row["zone"]) if row.get("zone") else None,
-        availability_set=id_of(row.get("availability_set")) or None,
-        scale_set=id_of(row.get("scale_set")) or None,
-        update_domain=row.get("update_domain"),
-        fault_domain=row.get("fault_domain"),
+        zone=str(place["zone"]) if place.get("zone") else None,
+        availability_set=id_of(place.get("availability_set")) or None,
+        scale_set=id_of(place.get("scale_set")) or None,
+        update_domain=place.get("update_domain"),
+        fault_domain=place.get("fault_domain"),
     )
 
 
