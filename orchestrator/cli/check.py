@@ -25,9 +25,9 @@ from orchestrator.service.ending import ExitCode
 from orchestrator.service.start import drift
 from orchestrator.topology.graph import fingerprint_of
 from orchestrator.verify.document import SCHEMA
-from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, Violation
 from orchestrator.verify.plan import judge_plan
+from orchestrator.verify.whole import judge_whole
 from orchestrator.wiring.collector import nothing_collected
 from orchestrator.wiring.files import read_bytes
 
@@ -63,11 +63,10 @@ def check(
         held = source(inventory, subscription, endpoint).read()
     with nothing_collected():
         document = _document(text, plan)
-        own = judge_plan(document)
+        own, against = _judged(document, held)
         readable = (
             parse(text, str(plan)) if own.ok else None
         )  # a plan of a wrong shape is the judge's to tell
-        against = None if held is None else judge_floor(document, orjson.loads(native.dump(held)))
         moved = None if held is None or readable is None else _moved(readable, held)
     waits = holds_of(readable, held, place) if readable is not None and held is not None else []
     ok = own.ok and (against is None or against.ok) and (moved is None or moved.harmless)
@@ -77,6 +76,12 @@ def check(
         _print(plan, document, own, against, moved, verbose=verbose)
         bullets(waits, style="yellow")
     return ExitCode.DONE if ok else ExitCode.REFUSED
+
+
+def _judged(document: Mapping[str, Any], fleet: Inventory | None) -> tuple[Verdict, Verdict | None]:
+    if fleet is None:
+        return judge_plan(document), None
+    return judge_whole(lambda: document, lambda: orjson.loads(native.dump(fleet)))
 
 
 def _document(text: bytes, plan: Path) -> Mapping[str, Any]:

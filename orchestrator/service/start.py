@@ -19,9 +19,8 @@ from orchestrator.policy.holds import why_held
 from orchestrator.policy.words import counted
 from orchestrator.rollout.ended import known
 from orchestrator.rollout.state import Ended, Rollout, RolloutStatus, Scope
-from orchestrator.verify.floor import judge_floor
 from orchestrator.verify.model import Verdict, together
-from orchestrator.verify.plan import judge_plan
+from orchestrator.verify.whole import judge_whole
 
 AFFECTED_LIMIT = 0.05
 """A fleet of which more than this share has moved since the review is another fleet: it is planned and reviewed anew."""
@@ -96,17 +95,16 @@ def refuse_if_outrun(plan: Plan, moved: Drift, *, accept: bool) -> None:
 
 def judge(plan: bytes, inventory: Inventory) -> Verdict:
     """The independent judge on a plan file: its own constraints, and the floor read straight off the inventory."""
-    return _judge(orjson.loads(plan), inventory)
+    return _judge(lambda: orjson.loads(plan), inventory)
 
 
-def _judge(document: dict[str, Any], inventory: Inventory) -> Verdict:
-    fleet = orjson.loads(native.dump(inventory))
-    return together(judge_plan(document), judge_floor(document, fleet))
+def _judge(document: Callable[[], dict[str, Any]], inventory: Inventory) -> Verdict:
+    return together(*judge_whole(document, lambda: orjson.loads(native.dump(inventory))))
 
 
 def refuse_unless_judged(plan: bytes, inventory: Inventory, dropped: Collection[str] = ()) -> None:
     """Refuse a plan that doesn't pass, naming the rules it breaks. `dropped` are the machines that it leaves alone after all."""
-    verdict = _judge(_without(orjson.loads(plan), frozenset(dropped)), inventory)
+    verdict = _judge(lambda: _without(orjson.loads(plan), frozenset(dropped)), inventory)
     if not verdict.ok:
         broken = "\n  ".join(str(violation) for violation in verdict.violations[:10])
         raise PlanRefused(f"the plan breaks rules and will not be run:\n  {broken}")

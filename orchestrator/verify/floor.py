@@ -34,8 +34,17 @@ def judge_floor(plan: Mapping[str, Any], inventory: Mapping[str, Any]) -> Verdic
         InventoryError: If the inventory isn't one.
     """
     fleet = read_fleet(inventory)
-    found = Findings({machine.id: machine.name for machine in fleet.machines.values()})
-    document = read(plan, found)
+    found = Findings(names_of(fleet))
+    return hold_document(read(plan, found), fleet, found)
+
+
+def names_of(fleet: Fleet) -> dict[str, str]:
+    """What people call its machines."""
+    return {machine.id: machine.name for machine in fleet.machines.values()}
+
+
+def hold_document(document: Document | None, fleet: Fleet, found: Findings) -> Verdict:
+    """As `judge_floor`, of a plan and an inventory that were read; `found` is what reading the plan found."""
     schedule = arrange(document, found) if document is not None else None
     if document is None or schedule is None:
         found.note("which waves can coincide can't be told, so the floor was not judged")

@@ -98,6 +98,14 @@ class Findings:
         self._judged: Counter[str] = Counter()
         self._notes: dict[str, None] = {}  # a dict keeps the order, and each once
 
+    def apart(self, names: Mapping[str, str]) -> Findings:
+        """What was found so far, for another judge to go on from. `names` are of machines that have none yet."""
+        other = Findings({**names, **self.names})
+        other._violations = list(self._violations)
+        other._count, other._judged = Counter(self._count), Counter(self._judged)
+        other._notes = dict(self._notes)
+        return other
+
     def broken(self, rule: str, where: str, machines: Iterable[str], what: str) -> None:
         """Put a violation down; beyond the first few of a rule they are only counted."""
         self._count[rule] += 1

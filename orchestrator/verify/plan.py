@@ -23,7 +23,11 @@ def judge_plan(plan: Mapping[str, Any]) -> Verdict:
     planned without them, or every application of a region would wait for the slowest of all others.
     """
     found = Findings()
-    document = read(plan, found)
+    return judge_document(read(plan, found), found)
+
+
+def judge_document(document: Document | None, found: Findings) -> Verdict:
+    """As `judge_plan`, of a plan that was read; `found` is what reading it found."""
     if document is None:
         return found.verdict()
     hold_together(document, found)
