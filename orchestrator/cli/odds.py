@@ -53,8 +53,9 @@ def answers(told: Told) -> Iterator[str]:
     if odds.missed:
         yield f"The deadline of {span(odds.deadline)} is missed in {_of(odds, odds.missed)}."
     if odds.approvals.most:
+        them = "it" if odds.approvals.most == 1 else "them"
         yield (
-            f"It asks for {_approvals(odds.approvals)}, and waits for them {after(odds.waited.median)} mostly, "
+            f"It asks for {_approvals(odds.approvals)}, and waits for {them} {after(odds.waited.median)} mostly, "
             f"{after(odds.waited.late)} or less in 19 of 20 runs."
         )
 
@@ -228,7 +229,7 @@ def verdict(new: Told, old: Told) -> str:
 
 
 def _instead(now: str, before: str) -> str:
-    return f"{now}, as before," if now == before else f"{now} instead of {before}"
+    return f"{now} as before" if now == before else f"{now} instead of {before}"
 
 
 def print_comparison(new: Told, old: Told, console: Console) -> None:

@@ -16,6 +16,9 @@ _MARGIN: Final = 28.0
 _LEFT: Final = _MARGIN + 56.0  # where the axes cross
 _FAN: Final = 300.0  # pixels high
 _BAR: Final = 15.0
+_WIDE: Final = (
+    0.25  # the share that fills the width, at least: one run of twenty must not look like all of them
+)
 _NAMES: Final = 150.0  # for names of stages
 _TITLE, _TEXT, _SMALL = 19.0, 11.5, 10.0
 _TICKS_H: Final = (1, 2, 4, 6, 12, 24, 48, 72, 168, 336, 720)
@@ -190,7 +193,7 @@ def _stops(sides: Sequence[Side], top: float) -> Iterator[Mark]:
         yield Text(_MARGIN, top + 24, "None did.", _TEXT, "soft")
         return
     shares = {(n, stop.stage): stop.runs / side.runs for n, side in enumerate(sides) for stop in side.stops}
-    widest = max(shares.values())
+    widest = max(_WIDE, *shares.values())
     left = _MARGIN + _NAMES
     room = WIDTH - _MARGIN - 130 - left
     y = top + 16
