@@ -152,7 +152,7 @@ class Database:
         try:
             with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as folder:
                 fresh = Path(folder) / to.name
-                with self._explained(), closing(_connect(fresh, "mode=rwc")) as copy:
+                with self._explained(to), closing(_connect(fresh, "mode=rwc")) as copy:
                     self._sql.backup(copy)
                     Tables(copy, fresh, "").mark_copied(mark)
                     copy.execute("PRAGMA journal_mode = DELETE")  # one file, whose log is nowhere beside it
@@ -173,7 +173,7 @@ class Database:
             with TemporaryDirectory(prefix=f".{to.name}-", dir=to.parent) as folder:
                 fresh = Path(folder) / to.name
                 _create(fresh)
-                with self._explained(), closing(_connect(fresh, "mode=rw")) as sql:
+                with self._explained(to), closing(_connect(fresh, "mode=rw")) as sql:
                     sql.execute("PRAGMA synchronous = FULL")
                     sql.execute("BEGIN")
                     self._sql.execute("BEGIN")
@@ -213,6 +213,11 @@ class Database:
                 f"a row of {table} refers to a row of {parent} that isn't there"
                 for table, _, parent, _ in self._sql.execute("PRAGMA foreign_key_check")
             ]
+            (page,) = self._sql.execute("PRAGMA page_size").fetchone()
+        # What SQLite doesn't say: it takes what is missing of the last page for nought.
+        over = self.path.stat().st_size % page
+        if over and not _size(beside(self.path, "-wal")):
+            found.append(f"was cut off, {page - over} bytes before the end of its last page")
         return [str(fault(self.path, said.replace("\n", " "), RESTORE)) for said in found]
 
     def _roll_back(self) -> None:
@@ -221,15 +226,19 @@ class Database:
                 self._sql.execute("ROLLBACK")
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn SQLite's errors into the tree's. After a failed sync nobody knows what the disk has: no more writes."""
+    def _explained(self, copy: Path | None = None) -> Iterator[None]:
+        """Turn SQLite's errors into the tree's. After a failed sync nobody knows what the disk has: no more writes.
+
+        While a copy is made, it is the copy's disk that may be full.
+        """
         try:
             yield
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
             if name.startswith(("SQLITE_IOERR", "SQLITE_CORRUPT")):
                 self._failure = str(error)
-            raise driver_fault(self.path, name, str(error)) from error
+            path = copy if copy is not None and name.startswith("SQLITE_FULL") else self.path
+            raise driver_fault(path, name, str(error), reading=not self._writable) from error
 
 
 def _check(path: Path, *, create: bool, writable: bool) -> None:
@@ -237,7 +246,7 @@ def _check(path: Path, *, create: bool, writable: bool) -> None:
     wal = beside(path, "-wal")
     try:
         if not path.exists():
-            if wal.exists() and wal.stat().st_size:  # SQLite would put it on top of any new file of that name
+            if _size(wal):  # SQLite would put it on top of any new file of that name
                 raise fault(
                     path,
                     f"is gone, but {wal.name}, which holds its last rows, is there",
@@ -249,7 +258,7 @@ def _check(path: Path, *, create: bool, writable: bool) -> None:
                 )
             _create(path)
         size = path.stat().st_size
-        unfinished = wal.exists() and wal.stat().st_size
+        unfinished = _size(wal)
     except OSError as error:
         raise fault(path, f"can't be reached or made ({error.strerror})", FOLDER) from error
     if not path.is_file():
@@ -272,6 +281,11 @@ def _check(path: Path, *, create: bool, writable: bool) -> None:
         # After a crash within a checkpoint, the file is whole only together with its write-ahead log.
         if not (unfinished and getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT")):
             raise
+
+
+def _size(path: Path) -> int:
+    """In bytes; 0 if it isn't there."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def _create(path: Path) -> None:

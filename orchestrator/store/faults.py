@@ -30,6 +30,13 @@ _MEANINGS = {
     ),
 }
 
+# The same of a file that is only to be read: SQLite keeps an index of the write-ahead log beside it, for readers as well.
+_READONLY = "SQLITE_READONLY"
+_TO_READERS = (
+    "can't be read where nothing may be written beside it",
+    "run as the user who owns it, or copy it, and what is beside it, to a folder of yours and look there",
+)
+
 
 def fault(path: Path, what: str, instead: str) -> JournalError:
     """One message: `path`, what is wrong with it, what to do."""
@@ -41,10 +48,13 @@ def row_fault(path: Path, scope: str, seq: int, what: str) -> JournalError:
     return fault(path, f"row {seq} of scope {scope!r} {what}", RESTORE)
 
 
-def driver_fault(path: Path, name: str, words: str) -> JournalError:
-    """The same for an error of SQLite, by its `name`; its own `words` go along."""
-    what, instead = next(
-        (meaning for start, meaning in _MEANINGS.items() if name.startswith(start)),
-        ("isn't whole", RESTORE),
-    )
+def driver_fault(path: Path, name: str, words: str, *, reading: bool = False) -> JournalError:
+    """The same for an error of SQLite, by its `name`; its own `words` go along. `reading`: nothing was to be written."""
+    if reading and name.startswith(_READONLY):
+        what, instead = _TO_READERS
+    else:
+        what, instead = next(
+            (meaning for start, meaning in _MEANINGS.items() if name.startswith(start)),
+            ("isn't whole", RESTORE),
+        )
     return fault(path, f"{what} ({words})", instead)

@@ -365,7 +365,7 @@ async def test_a_file_of_somebody_else_is_said(somebody: Path) -> None:
     with pytest.raises(JournalError, match=r"j.db: can't be written; run as the user who owns it"):
         await SqliteJournal.open(path, inline=True)
     with pytest.raises(
-        JournalError, match=r"j.db: can't be written .*; keep it .* that this user may write to"
+        JournalError, match=r"j.db: can't be read where nothing may be written beside it .*; .* or copy it"
     ):
         await SqliteJournal.read_only(path, inline=True)
 
