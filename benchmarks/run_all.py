@@ -30,7 +30,7 @@ QUICK: Final = (
     ("page.py",),
 )
 
-FULL: Final = (*QUICK, ("planning.py", "--machines", "100000", "--alone"), ("year.py",))
+FULL: Final = (*QUICK, ("planning.py", "--machines", "100000", "--alone"), ("year.py",), ("in_flight.py",))
 
 
 def main() -> None:
