@@ -22,6 +22,7 @@ from orchestrator.planner import conflict, nesting
 from orchestrator.planner.anyorder import any_order
 from orchestrator.planner.cells import LOOSE, Cells, Numbered, Way
 from orchestrator.planner.filling import begin
+from orchestrator.planner.guided import Guide, guided
 from orchestrator.planner.rules import RuleKind, Rules, View
 
 RESTARTS: Final = 12
@@ -63,6 +64,8 @@ def pack(rules: Rules, machines: Sequence[int], least: int, nest: nesting.Nestin
     for way in Way if len(lane.classes) <= MANY else _OF_MANY:
         if way is not Way.WHOLE and not lane.is_cut:
             break
+        if way is Way.IN_TURN and (best is None or len(best) > least):
+            best = guided(lane, view, least, best, _Packing(lane, Cells(lane, way)).along)
         if best is None or (way in LOOSE and len(best) > least):
             cells = loose if way in LOOSE and loose is not None else Cells(lane, way)
             loose = cells if way in LOOSE else None
@@ -142,7 +145,13 @@ class _Packing:
                 break  # that there is a way is all that is asked: the looser ones are tried next, and get shorter
         return best
 
-    def run(self, shake: int, *, shorter_than: int | None = None) -> _Taken | None:
+    def along(self, guide: Guide | None, shorter_than: int | None) -> _Taken | None:
+        """As `run`, by urgency and a guide."""
+        return self.run(0, shorter_than=shorter_than, guide=guide)
+
+    def run(
+        self, shake: int, *, shorter_than: int | None = None, guide: Guide | None = None
+    ) -> _Taken | None:
         """The waves, or None if no machine may go next, or if it would get no shorter than asked."""
         filling = begin(self._lane, self._cells, self._way, shake)
         waves: _Taken = []
@@ -151,7 +160,7 @@ class _Packing:
                 return None
             turn = filling.in_turn()
             self._looks += len(turn) + len(self._lane.classes) // _AT_ONCE
-            wave = filling.fill(turn)
+            wave = filling.fill(guide.in_turn(turn, len(waves)) if guide else turn)
             if not wave:
                 return None
             waves.append(wave)

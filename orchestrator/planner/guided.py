@@ -1,0 +1,162 @@
+"""Fills the waves of a lane along an itinerary: who goes when its domain's turn has come, the one with the fewest turns left first.
+
+An itinerary reckons with the least that each side needs by itself. Where budgets lie across sides, somebody takes a turn more; then what
+is after it comes late too. So what took longer is asked for as it was, and the itinerary made anew, a fixed number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.planner.cells import Numbered
+from orchestrator.planner.demands import NOWHERE, Asked, Demand, asked_of, leading_of
+from orchestrator.planner.flat import Numbers
+from orchestrator.planner.itinerary import itinerary
+from orchestrator.planner.progress import Paths, Window, windows
+from orchestrator.planner.rules import View
+
+ROUNDS: Final = 8
+"""How often an itinerary is made, and followed."""
+
+_LATE: Final = 1 << 40
+"""Turns left of who has no last one."""
+
+Taken = list[list[tuple[int, int]]]
+"""Waves of a lane as (class, machines), by the lane's own numbers."""
+
+Run = Callable[["Guide | None", int | None], Taken | None]
+"""Packs the lane once, along a guide, into fewer waves than so many; None if that isn't possible."""
+
+
+class Guide:
+    """When the classes of a lane may go, as itineraries have it, and in which turn they are asked."""
+
+    def __init__(self, classes: int, routes: Sequence[_Route]) -> None:
+        self._waves = max(len(route.ways) for route in routes)
+        places = sum(len(route.asked.tree.rule) for route in routes)
+        self._at = np.full(classes, places, dtype=np.int64)  # class -> its place; the last is everywhere
+        self._first = np.zeros(classes, dtype=np.int64)
+        self._last = np.full(classes, NOWHERE, dtype=np.int64)
+        self._open = np.ones((self._waves + 1, places + 1), dtype=np.bool_)
+        offset = 0
+        for route in routes:
+            tree = route.asked.tree
+            for wave, way in enumerate(route.ways):
+                self._open[wave, offset : offset + len(tree.rule)] = False
+                self._open[wave, [offset + place for place in route.paths.all[way]]] = True
+            for one, place in route.asked.place.items():
+                self._at[one] = offset + place
+            for side, members in route.asked.sides.items():
+                window = route.windows.get(side, {})
+                for one in members:
+                    self._first[one], self._last[one] = window.get(route.asked.place[one], (0, NOWHERE))
+            offset += len(tree.rule)
+        self._opened = np.zeros((self._waves + 2, places + 1), dtype=np.int64)
+        np.cumsum(self._open, axis=0, out=self._opened[1:])
+
+    def in_turn(self, turn: Numbers, wave: int) -> Numbers:
+        """Of these, who goes in this wave if anybody does; those with the fewest turns left first, else as they stand. All, if it's nobody's
+        turn.
+        """
+        who: NDArray[np.int64] = np.asarray(turn, dtype=np.int64)
+        now = min(wave, self._waves)
+        may = self._open[now, self._at[who]] & (self._first[who] <= wave)
+        chosen = who[may]
+        if not len(chosen):
+            return turn
+        at, last = self._at[chosen], self._last[chosen]
+        left = np.maximum(self._opened[np.minimum(last, self._waves) + 1, at] - self._opened[now, at], 0)
+        left[last == NOWHERE] = _LATE
+        sorted_: list[int] = chosen[np.argsort(left, kind="stable")].tolist()
+        return sorted_
+
+
+class _Route:
+    """One tree with its itinerary, and when each side is to go where."""
+
+    def __init__(self, asked: Asked, most: int) -> None:
+        self.asked = asked
+        self.paths = Paths(asked.tree)
+        self.ways: list[int] = []
+        self.windows: dict[tuple[int, int], dict[int, Window]] = {}  # (unit, side) -> place -> when
+        self.plan(most)
+
+    def plan(self, most: int) -> None:
+        """Make the itinerary, of at most so many waves; none if none is found."""
+        asked = self.asked
+        self.ways = itinerary(self.paths, [asked.demands[unit] for unit in asked.leading], most) or []
+        self.windows.clear()
+        known: dict[Demand, list[dict[int, Window]]] = {}
+        for unit, demand in asked.demands.items() if self.ways else ():
+            if demand not in known:
+                known[demand] = windows(self.paths, demand, self.ways)
+            for side, window in enumerate(known[demand]):
+                self.windows[unit, side] = window
+
+    def learn(self, went: Sequence[tuple[int, int]]) -> bool:
+        """Ask for a wave more where a side went in its turn and wasn't done by its last; whether there was any. `went` is from when to when
+        each class went.
+        """
+        asked, late = self.asked, False
+        for (unit, side), window in self.windows.items():
+            began: dict[int, int] = {}
+            ended: dict[int, int] = {}
+            for one in asked.sides[unit, side]:
+                for place in asked.tree.path(asked.place[one]):
+                    began[place] = min(began.get(place, went[one][0]), went[one][0])
+                    ended[place] = max(ended.get(place, 0), went[one][1])
+            for place, (_, last) in window.items():
+                if began[place] <= last < ended[place]:
+                    self._ask_more(unit, side, place)
+                    late = True
+        if late:
+            asked.leading = leading_of(asked.demands)
+        return late
+
+    def _ask_more(self, unit: int, side: int, place: int) -> None:
+        tree = self.asked.tree
+        demand = [list(needs) for needs in self.asked.demands[unit]]
+        needs = demand[side]
+        needs[place] += 1
+        for outer in reversed(tree.path(place)[:-1]):
+            needs[outer] = max(needs[outer], sum(needs[inner] for inner in tree.inside[outer]))
+        self.asked.demands[unit] = tuple(map(tuple, demand))
+
+
+def guided(lane: Numbered, view: View, least: int, best: Taken | None, run: Run) -> Taken | None:
+    """The shortest that is found along itineraries, or `best` if none is shorter."""
+    most = len(best) - 1 if best else 2 * least + 8
+    routes = [_Route(asked, most) for asked in asked_of(lane, view)]
+    for _ in range(ROUNDS):
+        followed = [route for route in routes if route.ways]
+        if not followed:
+            break
+        found = run(Guide(len(lane.classes), followed), None)
+        if found is None:
+            break
+        if best is None or len(found) < len(best):
+            best = found
+        if len(best) <= least:
+            break
+        went = _went(len(lane.classes), found)
+        late = [route for route in followed if route.learn(went)]
+        if not late:
+            break
+        for route in late:
+            route.plan(len(best) - 1)
+    return best
+
+
+def _went(classes: int, waves: Taken) -> list[tuple[int, int]]:
+    """When each class went first, and last."""
+    first, last = [0] * classes, [NOWHERE] * classes
+    for number, wave in enumerate(waves):
+        for one, _ in wave:
+            if last[one] == NOWHERE:
+                first[one] = number
+            last[one] = number
+    return list(zip(first, last, strict=True))
