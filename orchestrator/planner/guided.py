@@ -78,7 +78,8 @@ class Guide:
 class _Route:
     """One tree with its itinerary, and when each side is to go where."""
 
-    def __init__(self, asked: Asked, most: int) -> None:
+    def __init__(self, asked: Asked, most: int, enough: int) -> None:
+        self._enough = enough
         self.asked = asked
         self.paths = Paths(asked.tree)
         self.ways: list[int] = []
@@ -88,7 +89,7 @@ class _Route:
     def plan(self, most: int) -> None:
         """Make the itinerary, of at most so many waves; none if none is found."""
         asked = self.asked
-        self.ways = itinerary(self.paths, [asked.demands[unit] for unit in asked.leading], most) or []
+        self.ways = itinerary(self.paths, [asked.demands[unit] for unit in asked.leading], most, self._enough) or []
         self.windows.clear()
         known: dict[Demand, list[dict[int, Window]]] = {}
         for unit, demand in asked.demands.items() if self.ways else ():
@@ -130,7 +131,7 @@ class _Route:
 def guided(lane: Numbered, view: View, least: int, best: Taken | None, run: Run) -> Taken | None:
     """The shortest that is found along itineraries, or `best` if none is shorter."""
     most = len(best) - 1 if best else 2 * least + 8
-    routes = [_Route(asked, most) for asked in asked_of(lane, view)]
+    routes = [_Route(asked, most, least) for asked in asked_of(lane, view)]
     for _ in range(ROUNDS):
         followed = [route for route in routes if route.ways]
         if not followed:

@@ -14,41 +14,33 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from orchestrator.planner.demands import NOWHERE, Demand, Tree
+from orchestrator.planner.demands import NOWHERE, Demand, Needs, Tree
 from orchestrator.planner.progress import Paths, States
 
-BREADTH: Final = 48
-"""States that are kept at each wave."""
+EFFORTS: Final = ((12, False), (12, True), (48, False), (48, True))
+"""Searches, one after another until one finds what is short enough: how many states are kept at each wave, and whether it begins at
+the end. What is tight at the one end may be easy from the other."""
 
 MOST_STATES: Final = 60_000
 """Of single demands, that a search may meet: a second or so."""
 
+_HASTE: Final = 8
+"""What a wave counts beside the spread of what is still needed."""
+
 _Ints = NDArray[np.int64]
 
 
-def itinerary(paths: Paths, demands: Sequence[Demand], most: int) -> list[int] | None:
-    """The way that is open in each wave, by its number among `paths`; None if none of at most so many waves is found."""
-    search = _Search(paths, demands)
-    kept = [(search.states.start, search.nothing_active)]
-    came: list[list[tuple[int, int]]] = []  # of each wave, of each state that was kept: from which, by which way
-    for _ in range(most):
-        if len(search.states) > MOST_STATES:
-            return None
-        kept, origins = search.wave(kept)
-        came.append(origins)
-        if not kept:
-            return None
-        if all(search.states.done[one] for one in kept[0][0]):
-            return _back(came)
-    return None
-
-
-def _back(came: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
-    ways, at = [], 0
-    for origins in reversed(came):
-        at, way = origins[at]
-        ways.append(way)
-    return ways[::-1]
+def itinerary(paths: Paths, demands: Sequence[Demand], most: int, enough: int = 0) -> list[int] | None:
+    """The way that is open in each wave, by its number among `paths`, the shortest that is found; None if none of at most so many
+    waves is. With `enough` waves the search is over.
+    """
+    best: list[int] | None = None
+    for breadth, backwards in EFFORTS:
+        found = _Search(paths, demands, breadth, backwards=backwards).find(len(best) - 1 if best else most)
+        best = found or best
+        if best and len(best) <= enough:
+            break
+    return best
 
 
 _Kept = tuple[tuple[int, ...], tuple[int, ...]]
@@ -56,18 +48,37 @@ _Kept = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class _Search:
-    """Goes on from some states by one wave."""
+    """One search in breadth."""
 
-    def __init__(self, paths: Paths, demands: Sequence[Demand]) -> None:
-        self.states = States(paths, demands)
+    def __init__(self, paths: Paths, demands: Sequence[Demand], breadth: int, *, backwards: bool) -> None:
         self._paths = paths
         self._tree: Tree = paths.tree
+        self._breadth = breadth
+        self._backwards = backwards
+        self._before = [(other, one) if backwards else (one, other) for one, other in self._tree.before]
         self._uncut = [rule for rule, uncut in enumerate(self._tree.uncut) if uncut]
-        self.nothing_active = (NOWHERE,) * len(self._uncut)
+        self._states = States(paths, [each[::-1] if backwards else each for each in demands])
+        self._outermost = [place for place, around in enumerate(self._tree.around) if around == NOWHERE]
+        self._least: _Ints = np.zeros((0, len(self._tree.rule)), dtype=np.int64)
+        self._likely: _Ints = self._least
 
-    def wave(self, kept: Sequence[_Kept]) -> tuple[list[_Kept], list[tuple[int, int]]]:
+    def find(self, most: int) -> list[int] | None:
+        """The ways of at most so many waves, in their turn; None if none are found."""
+        kept: list[_Kept] = [(self._states.start, (NOWHERE,) * len(self._uncut))]
+        came: list[list[tuple[int, int]]] = []  # of each wave, of each state that was kept: from which, by which way
+        for _ in range(most):
+            kept, origins = self._wave(kept)
+            if not kept or len(self._states) > MOST_STATES:
+                return None
+            came.append(origins)
+            if all(self._states.done[one] for one in kept[0][0]):
+                ways = _back(came)
+                return ways[::-1] if self._backwards else ways
+        return None
+
+    def _wave(self, kept: Sequence[_Kept]) -> tuple[list[_Kept], list[tuple[int, int]]]:
         """The best states after one more wave, one that is done first, and how each came about."""
-        after, ways = self.states.after, range(len(self._paths.all))
+        after, ways = self._states.after, range(len(self._paths.all))
         met: dict[_Kept, tuple[int, int]] = {}
         for number, (states, active) in enumerate(kept):
             for way in ways:
@@ -75,7 +86,7 @@ class _Search:
                 if now is not None:
                     met.setdefault((tuple([after(one, way) for one in states]), now), (number, way))
         found = list(met)
-        turn = self._by_need(found)[:BREADTH] if found else []
+        turn = self._by_need(found)[: self._breadth] if found else []
         return [found[at] for at in turn], [met[found[at]] for at in turn]
 
     def _entered(
@@ -84,9 +95,9 @@ class _Search:
         """What is open then of uncut exclusions; None if something has to be finished first."""
 
         def unfinished(place: int) -> bool:
-            return any(self.states.least[one][place] for one in states)
+            return any(self._states.least[one][place] for one in states)
 
-        if any(other in path and unfinished(one) for one, other in self._tree.before):
+        if any(other in path and unfinished(one) for one, other in self._before):
             return None
         now = list(active)
         for nth, rule in enumerate(self._uncut):
@@ -97,13 +108,17 @@ class _Search:
         return tuple(now)
 
     def _by_need(self, found: Sequence[_Kept]) -> list[int]:
-        """Their places: those that are done first, then those that need fewest waves, if each goes on as is likely; then the least."""
+        """Their places: those that are done first, then those that need fewest waves if each goes on as is likely, evenly spread; then
+        the least.
+        """
         at: _Ints = np.array([states for states, _ in found], dtype=np.int64)
-        likely: _Ints = np.array(self.states.likely, dtype=np.int64)[at]
-        least: _Ints = np.array(self.states.least, dtype=np.int64)[at]
-        undone = ~np.array(self.states.done)[at].all(axis=1)
-        spread = (likely * likely).sum(axis=(1, 2))
-        order = np.lexsort((spread, self._waves(least), self._waves(likely), undone))
+        self._least = _with_new(self._least, self._states.least)
+        self._likely = _with_new(self._likely, self._states.likely)
+        likely = self._likely[at]
+        undone = ~np.array(self._states.done)[at].all(axis=1)
+        own = likely[:, :, self._outermost].sum(axis=2)
+        effort = _HASTE * self._waves(likely) + np.sqrt((own * own).sum(axis=1))
+        order = np.lexsort((self._waves(self._least[at]), effort, undone))
         turn: list[int] = order.tolist()
         return turn
 
@@ -118,3 +133,19 @@ class _Search:
             if self._tree.around[place] == NOWHERE:
                 total += most[:, place]
         return total
+
+
+def _with_new(known: _Ints, needs: Sequence[Needs]) -> _Ints:
+    """The needs of states, of which some are known already, on an array."""
+    if len(known) == len(needs):
+        return known
+    return np.concatenate((known, np.array(needs[len(known) :], dtype=np.int64)))
+
+
+def _back(came: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
+    """The ways that led to the first of the last states."""
+    ways, at = [], 0
+    for origins in reversed(came):
+        at, way = origins[at]
+        ways.append(way)
+    return ways[::-1]
