@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from orchestrator.planner.cells import Numbered
 from orchestrator.planner.demands import NOWHERE, Asked, Demand, asked_of, leading_of
 from orchestrator.planner.flat import Numbers
-from orchestrator.planner.itinerary import itinerary
+from orchestrator.planner.itinerary import Searcher
 from orchestrator.planner.progress import Paths, Window, windows
 from orchestrator.planner.rules import View
 
@@ -28,8 +28,8 @@ _LATE: Final = 1 << 40
 Taken = list[list[tuple[int, int]]]
 """Waves of a lane as (class, machines), by the lane's own numbers."""
 
-Run = Callable[["Guide | None", int | None], Taken | None]
-"""Packs the lane once, along a guide, into fewer waves than so many; None if that isn't possible."""
+Run = Callable[["Guide", int], Taken | None]
+"""Packs the lane once, along a guide, shaken as the number says; None if no machine may go next."""
 
 
 class Guide:
@@ -82,27 +82,35 @@ class _Route:
         self._enough = enough
         self.asked = asked
         self.paths = Paths(asked.tree)
+        self._searcher = Searcher(self.paths)
+        self._tight = False
         self.ways: list[int] = []
         self.windows: dict[tuple[int, int], dict[int, Window]] = {}  # (unit, side) -> place -> when
         self.plan(most)
 
-    def plan(self, most: int) -> None:
-        """Make the itinerary, of at most so many waves; none if none is found."""
+    def plan(self, most: int) -> bool:
+        """Make the itinerary, of at most so many waves; False, with the one that there was, if none is found."""
         asked = self.asked
-        self.ways = itinerary(self.paths, [asked.demands[unit] for unit in asked.leading], most, self._enough) or []
+        ways = self._searcher.find([asked.demands[unit] for unit in asked.leading], most, self._enough)
+        if ways is None:
+            return False
+        self.ways = ways
         self.windows.clear()
         known: dict[Demand, list[dict[int, Window]]] = {}
-        for unit, demand in asked.demands.items() if self.ways else ():
+        for unit, demand in asked.demands.items():
             if demand not in known:
                 known[demand] = windows(self.paths, demand, self.ways)
             for side, window in enumerate(known[demand]):
                 self.windows[unit, side] = window
+        return True
 
-    def learn(self, went: Sequence[tuple[int, int]]) -> bool:
-        """Ask for a wave more where a side went in its turn and wasn't done by its last; whether there was any. `went` is from when to when
-        each class went.
+    def learn(self, went: Sequence[tuple[int, int]], most: int) -> bool:
+        """Ask for a wave more where a side went in its turn and wasn't done by its last, and make the itinerary anew; whether it is another.
+        `went` is from when to when each class went. A tree for which that gave nothing once isn't tried again.
         """
-        asked, late = self.asked, False
+        if self._tight:
+            return False
+        asked, before = self.asked, self.asked.demands.copy()
         for (unit, side), window in self.windows.items():
             began: dict[int, int] = {}
             ended: dict[int, int] = {}
@@ -113,10 +121,13 @@ class _Route:
             for place, (_, last) in window.items():
                 if began[place] <= last < ended[place]:
                     self._ask_more(unit, side, place)
-                    late = True
-        if late:
-            asked.leading = leading_of(asked.demands)
-        return late
+        if asked.demands == before:
+            return False
+        asked.leading = leading_of(asked.demands)
+        if not self.plan(most):
+            self._tight = True
+            asked.demands = before
+        return not self._tight
 
     def _ask_more(self, unit: int, side: int, place: int) -> None:
         tree = self.asked.tree
@@ -132,23 +143,19 @@ def guided(lane: Numbered, view: View, least: int, best: Taken | None, run: Run)
     """The shortest that is found along itineraries, or `best` if none is shorter."""
     most = len(best) - 1 if best else 2 * least + 8
     routes = [_Route(asked, most, least) for asked in asked_of(lane, view)]
-    for _ in range(ROUNDS):
-        followed = [route for route in routes if route.ways]
-        if not followed:
-            break
-        found = run(Guide(len(lane.classes), followed), None)
-        if found is None:
-            break
-        if best is None or len(found) < len(best):
+    routes = [route for route in routes if route.ways]
+    shake = 0
+    for _ in range(ROUNDS if routes else 0):
+        found = run(Guide(len(lane.classes), routes), shake)
+        if found is not None and (best is None or len(found) < len(best)):
             best = found
-        if len(best) <= least:
+        if best is None or len(best) <= least or found is None:
             break
         went = _went(len(lane.classes), found)
-        late = [route for route in followed if route.learn(went)]
-        if not late:
-            break
-        for route in late:
-            route.plan(len(best) - 1)
+        if not any([route.learn(went, len(best) - 1) for route in routes]):
+            shake += 1
+        if max(len(route.ways) for route in routes) >= len(best):
+            break  # they are what it takes so long for, and there are no shorter ones
     return best
 
 

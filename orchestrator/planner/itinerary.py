@@ -21,8 +21,8 @@ EFFORTS: Final = ((12, False), (12, True), (48, False), (48, True))
 """Searches, one after another until one finds what is short enough: how many states are kept at each wave, and whether it begins at
 the end. What is tight at the one end may be easy from the other."""
 
-MOST_STATES: Final = 60_000
-"""Of single demands, that a search may meet: a second or so."""
+MOST_STATES: Final = 100_000
+"""Of single demands, that the searches of a tree may meet: a second or two."""
 
 _HASTE: Final = 8
 """What a wave counts beside the spread of what is still needed."""
@@ -30,17 +30,24 @@ _HASTE: Final = 8
 _Ints = NDArray[np.int64]
 
 
-def itinerary(paths: Paths, demands: Sequence[Demand], most: int, enough: int = 0) -> list[int] | None:
-    """The way that is open in each wave, by its number among `paths`, the shortest that is found; None if none of at most so many
-    waves is. With `enough` waves the search is over.
-    """
-    best: list[int] | None = None
-    for breadth, backwards in EFFORTS:
-        found = _Search(paths, demands, breadth, backwards=backwards).find(len(best) - 1 if best else most)
-        best = found or best
-        if best and len(best) <= enough:
-            break
-    return best
+class Searcher:
+    """Searches itineraries of one tree again and again; what was worked out for one is known for the next."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._states = {backwards: States(paths) for backwards in (False, True)}
+
+    def find(self, demands: Sequence[Demand], most: int, enough: int = 0) -> list[int] | None:
+        """The way that is open in each wave, by its number among the paths, the shortest that is found; None if none of at most so many
+        waves is. With `enough` waves the search is over.
+        """
+        best: list[int] | None = None
+        for breadth, backwards in EFFORTS:
+            search = _Search(self._paths, self._states[backwards], demands, breadth, backwards=backwards)
+            best = search.find(len(best) - 1 if best else most) or best
+            if best and len(best) <= enough:
+                break
+        return best
 
 
 _Kept = tuple[tuple[int, ...], tuple[int, ...]]
@@ -50,21 +57,24 @@ _Kept = tuple[tuple[int, ...], tuple[int, ...]]
 class _Search:
     """One search in breadth."""
 
-    def __init__(self, paths: Paths, demands: Sequence[Demand], breadth: int, *, backwards: bool) -> None:
+    def __init__(
+        self, paths: Paths, states: States, demands: Sequence[Demand], breadth: int, *, backwards: bool
+    ) -> None:
         self._paths = paths
         self._tree: Tree = paths.tree
         self._breadth = breadth
         self._backwards = backwards
         self._before = [(other, one) if backwards else (one, other) for one, other in self._tree.before]
         self._uncut = [rule for rule, uncut in enumerate(self._tree.uncut) if uncut]
-        self._states = States(paths, [each[::-1] if backwards else each for each in demands])
+        self._states = states
+        self._start = tuple(states.start(each[::-1] if backwards else each) for each in demands)
         self._outermost = [place for place, around in enumerate(self._tree.around) if around == NOWHERE]
         self._least: _Ints = np.zeros((0, len(self._tree.rule)), dtype=np.int64)
         self._likely: _Ints = self._least
 
     def find(self, most: int) -> list[int] | None:
         """The ways of at most so many waves, in their turn; None if none are found."""
-        kept: list[_Kept] = [(self._states.start, (NOWHERE,) * len(self._uncut))]
+        kept: list[_Kept] = [(self._start, (NOWHERE,) * len(self._uncut))]
         came: list[list[tuple[int, int]]] = []  # of each wave, of each state that was kept: from which, by which way
         for _ in range(most):
             kept, origins = self._wave(kept)

@@ -8,7 +8,7 @@ exactly one state, and the earliest end is found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from orchestrator.planner.demands import NOWHERE, Demand, Needs, Tree
 
@@ -41,44 +41,53 @@ class Paths:
             open_[self.tree.rule[place]] = place if left[place] else NOWHERE
         return tuple(left), tuple(open_)
 
-    def best(self, standings: Iterable[Standing]) -> list[Standing]:
+    def best(self, standings: Collection[Standing]) -> list[Standing]:
         """Those of which none is as good as another: it needs no less anywhere, and has nothing open that the other hasn't."""
         kept: list[Standing] = []
-        for one in sorted(standings, key=lambda one: (sum(one[0]), one)):
-            if not any(_as_good(other, one) for other in kept):
+        for one in sorted(standings, key=_in_all) if len(standings) > 1 else standings:
+            for other in kept:
+                if _as_good(other, one):
+                    break
+            else:
                 kept.append(one)
         return kept
 
 
+def _in_all(standing: Standing) -> tuple[int, Standing]:
+    return sum(standing[0]), standing
+
+
 def _as_good(one: Standing, other: Standing) -> bool:
-    return all(mine in {NOWHERE, its} for mine, its in zip(one[1], other[1], strict=True)) and all(
-        mine <= its for mine, its in zip(one[0], other[0], strict=True)
-    )
+    """Written out: a search asks it millions of times."""
+    for mine, its in zip(one[0], other[0], strict=True):
+        if mine > its:
+            return False
+    for mine, its in zip(one[1], other[1], strict=True):
+        if mine not in (NOWHERE, its):  # noqa: PLR6201 a tuple is quicker here
+            return False
+    return True
 
 
 class States:
-    """The states of some demands, numbered as they are met. What follows a state is worked out once."""
+    """The states of demands, numbered as they are met. What follows a state is worked out once, however often it is asked for."""
 
-    def __init__(self, paths: Paths, demands: Sequence[Demand]) -> None:
+    def __init__(self, paths: Paths) -> None:
         self._paths = paths
-        self._demands = demands
-        self._numbers: dict[tuple[int, int, frozenset[Standing]], int] = {}
-        self._known: list[tuple[int, int, frozenset[Standing]]] = []
+        self._numbers: dict[tuple[Demand, frozenset[Standing]], int] = {}
+        self._known: list[tuple[Demand, frozenset[Standing]]] = []  # the sides that come later, and the one that goes
         self._next: list[list[int]] = []
         self.least: list[Needs] = []  # state -> what is needed at each place at least
         self.likely: list[Needs] = []  # state -> what is needed if it goes on from where least is left
         self.done: list[bool] = []
-        nothing = (0,) * len(paths.tree.rule)
-        self._later: list[list[Needs]] = []  # demand -> what the sides after each one need
-        for demand in demands:
-            later = [nothing]
-            for needs in reversed(demand):
-                later.append(_sum(later[-1], needs))
-            self._later.append(later[::-1])
-        self.start = tuple(self._begin(number, 0) for number in range(len(demands)))
 
     def __len__(self) -> int:
         return len(self._known)
+
+    def start(self, demand: Demand) -> int:
+        """Where nothing was done yet."""
+        if not demand:
+            return self._number((), frozenset())
+        return self._number(demand[1:], frozenset([(demand[0], self._paths.nothing_open)]))
 
     def after(self, state: int, way: int) -> int:
         """The state after a wave in which this way is open."""
@@ -88,40 +97,33 @@ class States:
         return known
 
     def _after(self, state: int, path: Sequence[int]) -> int:
-        demand, side, standings = self._known[state]
+        later, standings = self._known[state]
         if not standings:
             return state
         found = {after for one in standings for after in self._paths.after(one, path)}
-        if any(not any(left) for left, _ in found):
-            return self._begin(demand, side + 1)
-        return self._number(demand, side, frozenset(self._paths.best(found)))
+        for left, _ in found:
+            if not any(left):
+                return self.start(later)
+        return self._number(later, frozenset(self._paths.best(found)))
 
-    def _begin(self, demand: int, side: int) -> int:
-        sides = self._demands[demand]
-        if side == len(sides):
-            return self._number(demand, side, frozenset())
-        return self._number(demand, side, frozenset([(sides[side], self._paths.nothing_open)]))
-
-    def _number(self, demand: int, side: int, standings: frozenset[Standing]) -> int:
-        key = (demand, side, standings)
+    def _number(self, later: Demand, standings: frozenset[Standing]) -> int:
+        key = (later, standings)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self._known)
             self._known.append(key)
             self._next.append([-1] * len(self._paths.all))
             self.done.append(not standings)
-            later = self._later[demand][min(side + 1, len(self._demands[demand]))]
-            left = sorted((sum(needs), needs) for needs, _ in standings)
-            each = [needs for _, needs in left]
-            self.least.append(
-                _sum(later, tuple(min(column) for column in zip(*each, strict=True))) if each else later
-            )
-            self.likely.append(_sum(later, each[0]) if each else later)
+            each = [needs for needs, _ in sorted(standings, key=_in_all)]
+            nothing = (0,) * len(self._paths.tree.rule)
+            least = tuple(map(min, zip(*each, strict=True))) if each else nothing
+            self.least.append(_sum(least, *later))
+            self.likely.append(_sum(each[0] if each else nothing, *later))
         return number
 
 
-def _sum(one: Needs, other: Needs) -> Needs:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+def _sum(*needs: Needs) -> Needs:
+    return tuple(map(sum, zip(*needs, strict=True)))
 
 
 Window = tuple[int, int]

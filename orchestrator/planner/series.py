@@ -22,7 +22,7 @@ from orchestrator.planner.rules import FIRST, THEN, Rules, View
 _SHARE: Final = 2
 """One in so many of a component's machines stands in an exclusion that is worth a cut by it, though it isn't the outermost."""
 
-LARGE: Final = 5000
+LARGE: Final = 300
 """In a component of more machines that goes for the outermost too: thousands would stand beside the domains of a few, for nothing."""
 
 

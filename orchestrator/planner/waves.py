@@ -145,9 +145,9 @@ class _Packing:
                 break  # that there is a way is all that is asked: the looser ones are tried next, and get shorter
         return best
 
-    def along(self, guide: Guide | None, shorter_than: int | None) -> _Taken | None:
-        """As `run`, by urgency and a guide."""
-        return self.run(0, shorter_than=shorter_than, guide=guide)
+    def along(self, guide: Guide, shake: int) -> _Taken | None:
+        """As `run`, whatever it comes to."""
+        return self.run(shake, guide=guide)
 
     def run(
         self, shake: int, *, shorter_than: int | None = None, guide: Guide | None = None
