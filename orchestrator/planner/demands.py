@@ -16,7 +16,7 @@ from typing import Final
 from orchestrator.planner import nesting
 from orchestrator.planner.bound import Prover
 from orchestrator.planner.cells import Numbered
-from orchestrator.planner.rules import FIRST, THEN, View
+from orchestrator.planner.rules import FIRST, THEN
 
 SHARE: Final = 64
 """An exclusion of fewer than one in so many of a lane's machines is none that the whole has to wait for."""
@@ -80,9 +80,9 @@ class Asked:
     leading: list[int] = field(default_factory=list)  # units that ask for something that no other does
 
 
-def asked_of(lane: Numbered, view: View) -> list[Asked]:
+def asked_of(lane: Numbered) -> list[Asked]:
     """The trees of a lane, and what is asked of each."""
-    units = _Units(lane, view)
+    units = _Units(lane)
     trees = _trees(lane, units)
     prove = Prover(lane.rules)
     for asked in trees:
@@ -95,8 +95,8 @@ def asked_of(lane: Numbered, view: View) -> list[Asked]:
 class _Units:
     """Classes that orders join, and how many orders lead to each. Those in no order are one unit: they share what is finished in one go."""
 
-    def __init__(self, lane: Numbered, view: View) -> None:
-        rules, orders = lane.rules, lane.nest.orders
+    def __init__(self, lane: Numbered) -> None:
+        rules, orders, view = lane.rules, lane.nest.orders, lane.nest.view
         local = {one: place for place, one in enumerate(lane.classes)}
         above = list(range(len(lane.classes)))
 
@@ -116,10 +116,7 @@ class _Units:
 
 def _trees(lane: Numbered, units: _Units) -> list[Asked]:
     """Wide exclusions, the outermost and largest first; one that lies across another, or beside one in the same place, is left out."""
-    domains: list[dict[int, list[int]]] = [{} for _ in lane.exclusions]
-    for one, held in enumerate(lane.domains_of):
-        for number, domain in held:
-            domains[number].setdefault(domain, []).append(one)
+    domains = lane.domains
     size = [sum(lane.sizes[one] for held in each.values() for one in held) for each in domains]
     level = [lane.rules.levels[c] for c in lane.exclusions]
     trees: list[Asked] = []
@@ -189,9 +186,7 @@ def _by_place(asked: Asked, members: Iterable[int]) -> Mapping[int, list[int]]:
 
 def _counted(asked: Asked, lane: Numbered, members: Sequence[int]) -> Needs:
     held = _by_place(asked, members)
-    return tuple(
-        sum(lane.sizes[one] for one in held.get(place, ())) for place in range(len(asked.tree.rule))
-    )
+    return tuple(sum(lane.sizes[one] for one in held.get(place, ())) for place in range(len(asked.tree.rule)))
 
 
 def _proven(asked: Asked, lane: Numbered, members: Sequence[int], prove: Prover) -> Needs:

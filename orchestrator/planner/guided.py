@@ -17,7 +17,6 @@ from orchestrator.planner.demands import NOWHERE, Asked, Demand, asked_of, leadi
 from orchestrator.planner.flat import Numbers
 from orchestrator.planner.itinerary import Searcher
 from orchestrator.planner.progress import Paths, Window, windows
-from orchestrator.planner.rules import View
 
 ROUNDS: Final = 8
 """How often an itinerary is made, and followed."""
@@ -139,10 +138,10 @@ class _Route:
         self.asked.demands[unit] = tuple(map(tuple, demand))
 
 
-def guided(lane: Numbered, view: View, least: int, best: Taken | None, run: Run) -> Taken | None:
+def guided(lane: Numbered, least: int, best: Taken | None, run: Run) -> Taken | None:
     """The shortest that is found along itineraries, or `best` if none is shorter."""
     most = len(best) - 1 if best else 2 * least + 8
-    routes = [_Route(asked, most, least) for asked in asked_of(lane, view)]
+    routes = [_Route(asked, most, least) for asked in asked_of(lane)]
     routes = [route for route in routes if route.ways]
     shake = 0
     for _ in range(ROUNDS if routes else 0):
@@ -152,8 +151,8 @@ def guided(lane: Numbered, view: View, least: int, best: Taken | None, run: Run)
         if best is None or len(best) <= least or found is None:
             break
         went = _went(len(lane.classes), found)
-        if not any([route.learn(went, len(best) - 1) for route in routes]):
-            shake += 1
+        changed = [route.learn(went, len(best) - 1) for route in routes]
+        shake += not any(changed)
         if max(len(route.ways) for route in routes) >= len(best):
             break  # they are what it takes so long for, and there are no shorter ones
     return best

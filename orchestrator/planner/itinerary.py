@@ -75,7 +75,8 @@ class _Search:
     def find(self, most: int) -> list[int] | None:
         """The ways of at most so many waves, in their turn; None if none are found."""
         kept: list[_Kept] = [(self._start, (NOWHERE,) * len(self._uncut))]
-        came: list[list[tuple[int, int]]] = []  # of each wave, of each state that was kept: from which, by which way
+        # Of each wave, of each state that was kept: from which, by which way.
+        came: list[list[tuple[int, int]]] = []
         for _ in range(most):
             kept, origins = self._wave(kept)
             if not kept or len(self._states) > MOST_STATES:

@@ -9,6 +9,7 @@ exactly one state, and the earliest end is found.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from orchestrator.planner.demands import NOWHERE, Demand, Needs, Tree
 
@@ -58,14 +59,11 @@ def _in_all(standing: Standing) -> tuple[int, Standing]:
 
 
 def _as_good(one: Standing, other: Standing) -> bool:
-    """Written out: a search asks it millions of times."""
+    """A search asks it millions of times: what says no most often comes first, and is written out."""
     for mine, its in zip(one[0], other[0], strict=True):
         if mine > its:
             return False
-    for mine, its in zip(one[1], other[1], strict=True):
-        if mine not in (NOWHERE, its):  # noqa: PLR6201 a tuple is quicker here
-            return False
-    return True
+    return all(mine in (NOWHERE, its) for mine, its in zip(one[1], other[1], strict=True))
 
 
 class States:
@@ -74,7 +72,8 @@ class States:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._numbers: dict[tuple[Demand, frozenset[Standing]], int] = {}
-        self._known: list[tuple[Demand, frozenset[Standing]]] = []  # the sides that come later, and the one that goes
+        # The sides that come later, and what may have become of the one that goes.
+        self._known: list[tuple[Demand, frozenset[Standing]]] = []
         self._next: list[list[int]] = []
         self.least: list[Needs] = []  # state -> what is needed at each place at least
         self.likely: list[Needs] = []  # state -> what is needed if it goes on from where least is left
@@ -139,7 +138,7 @@ def windows(paths: Paths, demand: Demand, ways: Sequence[int]) -> list[dict[int,
         if reached is None:
             break
         window: dict[int, Window] = {}
-        for nth, (before, after) in enumerate(zip(reached, reached[1:], strict=False)):
+        for nth, (before, after) in enumerate(pairwise(reached)):
             for place, (one, other) in enumerate(zip(before[0], after[0], strict=True)):
                 if other < one:
                     window[place] = (window.get(place, (wave + nth, 0))[0], wave + nth)

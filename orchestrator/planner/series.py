@@ -22,8 +22,14 @@ from orchestrator.planner.rules import FIRST, THEN, Rules, View
 _SHARE: Final = 2
 """One in so many of a component's machines stands in an exclusion that is worth a cut by it, though it isn't the outermost."""
 
-LARGE: Final = 300
+LARGE: Final = 5000
 """In a component of more machines that goes for the outermost too: thousands would stand beside the domains of a few, for nothing."""
+
+SMALL: Final = 300
+"""A component of no more machines is cut by orders that cross it, however long that gets: as one lane it would hardly be shorter."""
+
+WORTH: Final = 3
+"""So many waves may become one more in a larger component, for lanes that don't wait for each other; in one that is larger yet none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,13 @@ class _Cut:
     at: Sequence[tuple[int, int]]
     by: frozenset[int]
     anyway: bool  # however many waves that comes to: every other way comes to as many, or breaks a rule
+    worth: int = 0  # otherwise one wave more for so many
+
+    def most(self, waves: int | None) -> int | None:
+        """How many waves its groups may come to, where `waves` are what everything takes that isn't worth more."""
+        if self.anyway or waves is None:
+            return None
+        return waves + waves // self.worth if self.worth else waves
 
 
 def cut(
@@ -63,7 +76,7 @@ def cut(
     """
     rules, view = prove.rules, nest.view
     for found in _cuts(rules, rules.count(machines), view, left or {}, nest):
-        groups = _fill(prove, machines, view, found, nest, None if found.anyway else most)
+        groups = _fill(prove, machines, view, found, nest, found.most(most))
         if groups is not None:
             return groups
     return None
@@ -82,7 +95,7 @@ def _cuts(
         if domains is None:
             crossed = nest.crossed_by(exclusion)
             # In one lane domains go in turn, which is the shorter the more there is to go beside; in a small one it hardly is.
-            yield _by_order(rules, view, crossed, anyway=size <= LARGE)
+            yield _by_order(rules, view, crossed, anyway=size <= SMALL, worth=WORTH if size <= LARGE else 0)
         else:
             parts = [view[exclusion][domain] for domain in domains]
             at = [(exclusion, domain) for domain in domains]
@@ -91,14 +104,14 @@ def _cuts(
         yield _by_order(rules, view, nest.orders, anyway=False)
 
 
-def _by_order(rules: Rules, view: View, orders: Sequence[int], *, anyway: bool) -> _Cut:
+def _by_order(rules: Rules, view: View, orders: Sequence[int], *, anyway: bool, worth: int = 0) -> _Cut:
     parts: list[list[int]] = []
     for machine, depth in nesting.depths(rules, view, orders).items():
         while len(parts) <= depth:
             parts.append([])
         parts[depth].append(machine)
     at = [(orders[0], FIRST), *((orders[0], THEN) for _ in parts[1:])]
-    return _Cut(parts, at, frozenset(orders), anyway)
+    return _Cut(parts, at, frozenset(orders), anyway, worth)
 
 
 def _fill(

@@ -64,12 +64,16 @@ def pack(rules: Rules, machines: Sequence[int], least: int, nest: nesting.Nestin
     for way in Way if len(lane.classes) <= MANY else _OF_MANY:
         if way is not Way.WHOLE and not lane.is_cut:
             break
-        if way is Way.IN_TURN and (best is None or len(best) > least):
-            best = guided(lane, view, least, best, _Packing(lane, Cells(lane, way)).along)
-        if best is None or (way in LOOSE and len(best) > least):
-            cells = loose if way in LOOSE and loose is not None else Cells(lane, way)
-            loose = cells if way in LOOSE else None
-            best = _Packing(lane, cells, way).shortest(least, best)
+        if best is not None and (way not in LOOSE or len(best) <= least):
+            continue
+        if way not in LOOSE:
+            best = _Packing(lane, Cells(lane, way), way).shortest(least, best)
+            continue
+        if loose is None:
+            loose = Cells(lane, way)
+            best = guided(lane, least, best, _Packing(lane, loose, Way.IN_TURN).along)
+        if best is None or len(best) > least:
+            best = _Packing(lane, loose, way).shortest(least, best)
     if best is None:
         return None
     return [sorted(lane.classes[one] for one, many in wave for _ in range(many)) for wave in best]
@@ -146,8 +150,8 @@ class _Packing:
         return best
 
     def along(self, guide: Guide, shake: int) -> _Taken | None:
-        """As `run`, whatever it comes to."""
-        return self.run(shake, guide=guide)
+        """As `run`, whatever it comes to; None also if what the tries of a lane may cost is spent."""
+        return self.run(shake, guide=guide) if self._looks <= LOOKS else None
 
     def run(
         self, shake: int, *, shorter_than: int | None = None, guide: Guide | None = None

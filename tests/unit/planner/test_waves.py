@@ -156,7 +156,7 @@ def test_cells_that_may_go_in_turn_do_where_it_saves_a_wave() -> None:
     ("many", "ways"),
     [
         (10, [Way.WHOLE, Way.BY_CELL, Way.IN_TURN]),
-        (9, [Way.WHOLE, Way.BEGUN_FIRST, Way.IN_TURN]),
+        (9, [Way.WHOLE, Way.IN_TURN]),
     ],
 )
 def test_in_a_lane_of_many_the_ways_come_first_that_give_the_fewest_waves(
