@@ -25,7 +25,7 @@ _SHARE: Final = 2
 LARGE: Final = 5000
 """In a component of more machines that goes for the outermost too: thousands would stand beside the domains of a few, for nothing."""
 
-SMALL: Final = 300
+CUT_ANYWAY: Final = 300
 """A component of no more machines is cut by orders that cross it, however long that gets: as one lane it would hardly be shorter."""
 
 WORTH: Final = 3
@@ -95,7 +95,9 @@ def _cuts(
         if domains is None:
             crossed = nest.crossed_by(exclusion)
             # In one lane domains go in turn, which is the shorter the more there is to go beside; in a small one it hardly is.
-            yield _by_order(rules, view, crossed, anyway=size <= SMALL, worth=WORTH if size <= LARGE else 0)
+            yield _by_order(
+                rules, view, crossed, anyway=size <= CUT_ANYWAY, worth=WORTH if size <= LARGE else 0
+            )
         else:
             parts = [view[exclusion][domain] for domain in domains]
             at = [(exclusion, domain) for domain in domains]

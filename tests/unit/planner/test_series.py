@@ -144,7 +144,9 @@ def test_a_large_component_is_not_cut_by_an_exclusion_of_few(monkeypatch: pytest
 def test_a_large_component_is_cut_by_orders_that_cross_zones_only_if_it_costs_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By depth they take 3 + 3 waves, side by side 4. A small one is cut all the same: there is little to go beside."""
+    """By depth they take 3 + 3 waves, side by side 4. A small one is cut all the same: there is little to go beside. One that is neither
+    small nor large is if a wave more for each so many is enough for that.
+    """
     constraints = (
         exclusion({"z1": "a1 b4", "z2": "a4 b1"}),
         order("a1 a2 a3", "a4"),
@@ -154,7 +156,12 @@ def test_a_large_component_is_cut_by_orders_that_cross_zones_only_if_it_costs_no
         budget(2, "a1 a4 b1 b2"),
     )
     names = "a1 a2 a3 a4 b1 b2 b3 b4"
-    monkeypatch.setattr(series, "LARGE", 8)
-    assert groups(names, *constraints) == {"goes first": "a1 a2 a3 b1", "goes then": "a4 b2 b3 b4"}
+    by_depth = {"goes first": "a1 a2 a3 b1", "goes then": "a4 b2 b3 b4"}
+    monkeypatch.setattr(series, "CUT_ANYWAY", 8)
+    assert groups(names, *constraints) == by_depth
+    monkeypatch.setattr(series, "CUT_ANYWAY", 7)
+    assert groups(names, *constraints) is None
+    monkeypatch.setattr(series, "WORTH", 2)
+    assert groups(names, *constraints) == by_depth
     monkeypatch.setattr(series, "LARGE", 7)
     assert groups(names, *constraints) is None
