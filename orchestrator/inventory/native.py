@@ -6,7 +6,8 @@ A document is read strictly, unlike what Azure answers: its author is this progr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -236,18 +237,21 @@ def _by_id(what: str, things: Iterable[_Thing], problems: Problems) -> tuple[_Th
     return ordered
 
 
+_BY_ID: Mapping[str, Callable[[str], str]] = {
+    "name": ids.name_of,
+    "subscription": ids.subscription_of,
+    "resource_group": ids.resource_group_of,
+}
+"""What the id of a machine says where its row doesn't."""
+
+
 def _machine_in(row: Mapping[str, Any]) -> Machine:
     arm_id = row.get("id", "")
-    told = {
-        "name": ids.name_of(arm_id),
-        "subscription": ids.subscription_of(arm_id),
-        "resource_group": ids.resource_group_of(arm_id),
-        "location": "",
-        **row,
-        "id": machine_id(arm_id),
-        "arm_id": arm_id,
-    }
-    told["location"] = ids.region_name(told["location"])
+    told = {**row, "id": machine_id(arm_id), "arm_id": arm_id}
+    for key, of_id in _BY_ID.items():
+        if key not in row:
+            told[key] = of_id(arm_id)
+    told["location"] = ids.region_name(row.get("location", ""))
     for key in ("availability_set", "scale_set", "cluster"):
         if key in told:
             told[key] = resource_id(told[key])
@@ -256,7 +260,7 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
     if "schedules" in told:
         told["schedules"] = tuple(sorted({resource_id(one) for one in told["schedules"]}))
     if "image" in told:
-        told["image"] = Image(**told["image"])
+        told["image"] = _image_in(tuple(told["image"].items()))
     if "patches" in told:
         told["patches"] = _patches_in(told["patches"])
     if "patch_settings" in told:
@@ -264,7 +268,18 @@ def _machine_in(row: Mapping[str, Any]) -> Machine:
     return Machine(**told)
 
 
+@lru_cache(maxsize=1024)
+def _image_in(told: tuple[tuple[str, str], ...]) -> Image:
+    """A fleet has few images, which many machines share."""
+    return Image(**dict(told))
+
+
+_NOTHING_TOLD = PatchState()
+
+
 def _patches_in(row: Mapping[str, Any]) -> PatchState:
+    if not row:
+        return _NOTHING_TOLD
     told = dict(row)
     if "updates" in row:
         updates = (Update(**update) for update in row["updates"])

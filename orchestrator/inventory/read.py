@@ -72,7 +72,7 @@ def _document(raw: bytes) -> object:
         decoded = raw.decode(json.detect_encoding(raw))
     except UnicodeDecodeError as error:
         raise InventoryError(f"byte {error.start} is not {error.encoding}; save the file as UTF-8") from None
-    if not decoded.strip():
+    if not decoded or decoded.isspace():
         raise InventoryError("the file is empty; did the command that should have filled it fail?")
     try:
         document: object = orjson.loads(decoded)
