@@ -25,7 +25,7 @@ MANNERS = {
     "arrays": (0, 10**9),
     "machine code": (0, 0),
 }
-"""SMALL and LARGE of `filling`, so that every lane is packed in this manner."""
+"""SMALL, and LARGE and AGAIN, of `filling`, so that every lane is packed in this manner."""
 
 SHAKEN = (0, 1, 5)
 """Tries by number: by urgency alone, and by chance too."""
@@ -73,7 +73,7 @@ def _everywhere(rules: Rules) -> list[Tried]:
 
 
 def _tries(lane: Numbered, small: int, large: int) -> Iterator[Tried]:
-    with patch.object(filling, "SMALL", small), patch.object(filling, "LARGE", large):
+    with patch.multiple(filling, SMALL=small, LARGE=large, AGAIN=large):
         for way in Way:
             packing = waves._Packing(lane, Cells(lane, way), way)
             yield from (packing.run(shake) for shake in SHAKEN)

@@ -63,6 +63,7 @@ def test_a_lane_that_is_not_large_loads_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(filling, "compiled", loaded)
     monkeypatch.setattr(filling, "SMALL", 0)
     monkeypatch.setattr(filling, "LARGE", 5)
+    monkeypatch.setattr(filling, "AGAIN", 5)
     names = "a b c d"
     rules = number(ids(names), [budget(2, "a b c"), budget(2, "b c d")])
     assert pack(rules, range(4), 2, of_all(rules)) == [[1, 2], [0, 3]]
@@ -70,3 +71,16 @@ def test_a_lane_that_is_not_large_loads_nothing(monkeypatch: pytest.MonkeyPatch)
     rules = number(ids(names), [budget(2, "a b c"), budget(2, "b c d e")])
     with pytest.raises(AssertionError, match="loaded"):
         pack(rules, range(5), 2, of_all(rules))
+
+
+def test_a_lane_that_is_packed_again_is_worth_it_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first try is made as the loops stand; each one more would cost as much."""
+    asked: list[bool] = []
+    monkeypatch.setattr(filling, "compiled", lambda: asked.append(True))
+    monkeypatch.setattr(filling, "SMALL", 0)
+    monkeypatch.setattr(filling, "AGAIN", 4)
+    rules = number(ids("a b c d"), [budget(2, "a b c"), budget(2, "a b d"), budget(1, "c d")])
+    assert pack(rules, range(4), 3, of_all(rules)) is not None
+    assert asked == []
+    assert pack(rules, range(4), 2, of_all(rules)) is not None
+    assert asked
