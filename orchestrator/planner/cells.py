@@ -38,10 +38,8 @@ LOOSE: Final = (Way.IN_TURN, Way.BEGUN_FIRST)
 class Numbered:
     """One lane's classes by numbers of its own, and what of the rules binds among them. Made once, packed many times."""
 
-    def __init__(
-        self, rules: Rules, classes: Sequence[int], nest: nesting.Nesting, binding: Sequence[int]
-    ) -> None:
-        view = nest.view
+    def __init__(self, rules: Rules, classes: Sequence[int], nest: nesting.Nesting) -> None:
+        view, binding = nest.view, nest.binding
         self.rules = rules
         self.classes = classes
         self.sizes = [rules.sizes[one] for one in classes]

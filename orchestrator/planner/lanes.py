@@ -124,7 +124,7 @@ class _Divider:
         self._search = search
         self._whole = whole  # what may cut which domain, over everything that is divided
         # Constraints that bind in the whole; others part nobody.
-        self._live = frozenset(c for c, parts in whole.view.items() if prove.rules.binds(c, parts))
+        self._live = frozenset(whole.binding)
         # Budgets that don't bind from here on down -> the place where they ceased to.
         self._settled: dict[int, int] = {}
         self._left: dict[int, int] = {}  # exclusion -> the domain that was gone through last
@@ -196,7 +196,7 @@ class _Divider:
         if len(waves) > proof.waves:
             found = self._search.settle(self._rules, classes, self._whole, proof.waves, len(waves))
             waves, least = found.waves or waves, found.least
-        places, subject = dict(self._places(view)), _subject(self._rules, view)
+        places, subject = dict(self._places(view)), _subject(self._rules, nest)
         self.leaves.append(Leaf(tuple(classes), waves, path, places, proof, subject, least))
 
     def _one_after_another(self, groups: Sequence[Group], path: Path) -> None:
@@ -235,9 +235,7 @@ class _Divider:
         return self._last_place
 
 
-def _subject(rules: Rules, view: View) -> int | None:
+def _subject(rules: Rules, nest: Nesting) -> int | None:
     """The rule that joins most of a lane's machines; the outermost of several."""
-    binding = [
-        (sum(map(rules.count, parts.values())), -c) for c, parts in view.items() if rules.binds(c, parts)
-    ]
-    return -max(binding)[1] if binding else None
+    joined = [(sum(map(rules.count, nest.view[c].values())), -c) for c in nest.binding]
+    return -max(joined)[1] if joined else None

@@ -37,6 +37,7 @@ class Nesting:
         self.orders = orders_of(rules, view)
         self._rules = rules
         self.view = view
+        self._binding: tuple[int, ...] | None = None
         self._ordering = frozenset(self.orders)
         self._leading: dict[int, list[int]] = {}  # machine -> the orders that it goes first in
         for order in self.orders:
@@ -46,6 +47,14 @@ class Nesting:
         self._following: dict[int, tuple[tuple[int, int], ...]] = {}
         self._crossed: dict[int, frozenset[int]] = {}
         self._cut: dict[int, tuple[int, ...]] = {}
+
+    @property
+    def binding(self) -> tuple[int, ...]:
+        """The constraints that keep any of the machines from going all at once."""
+        if self._binding is None:
+            binds = self._rules.binds
+            self._binding = tuple([c for c, parts in self.view.items() if binds(c, parts)])
+        return self._binding
 
     def sequence(self, exclusion: int, *, first: int | None = None) -> list[int] | None:
         """The domains of an exclusion in an order that all orders allow; None if none does.

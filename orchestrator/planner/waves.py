@@ -52,13 +52,11 @@ Waves = list[list[int]]
 
 def pack(rules: Rules, machines: Sequence[int], least: int, nest: nesting.Nesting) -> Waves | None:
     """Pack a lane into waves; None if every try leads into a dead end. `least` is its bound: once it is met, the search is over."""
-    view = nest.view
-    binding = [constraint for constraint, parts in view.items() if rules.binds(constraint, parts)]
-    if len(binding) < 2:
-        plain = _plain(rules, sorted(machines), view, binding)
+    if len(nest.binding) < 2:
+        plain = _plain(rules, sorted(machines), nest.view, nest.binding)
         if plain is not None:
             return plain
-    lane = Numbered(rules, sorted(machines), nest, binding)
+    lane = Numbered(rules, sorted(machines), nest)
     best: _Taken | None = None
     loose: Cells | None = None  # they are the same for both of the loose ways
     for way in Way if len(lane.classes) <= MANY else _OF_MANY:

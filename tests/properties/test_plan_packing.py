@@ -60,9 +60,7 @@ def test_large_lanes_are_packed_alike(seed: int) -> None:
 def _everywhere(rules: Rules) -> list[Tried]:
     """Tries at packing everything as one lane, the same in each manner."""
     everybody = range(len(rules.sizes))
-    nest = of_all(rules)
-    binding = [constraint for constraint, parts in nest.view.items() if rules.binds(constraint, parts)]
-    lane = Numbered(rules, everybody, nest, binding)
+    lane = Numbered(rules, everybody, of_all(rules))
     found = {
         manner: list(_tries(lane, small, large))
         for manner, (small, large) in MANNERS.items()
