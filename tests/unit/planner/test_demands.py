@@ -21,7 +21,7 @@ def asked(*rules: Constraint, names: str = NAMES) -> tuple[Numbered, list[Asked]
     numbered = rules_of(names, *rules)
     everything = range(len(numbered.machines))
     nest = Nesting(numbered, numbered.view(everything))
-    lane = Numbered(numbered, everything, nest, list(nest.view))
+    lane = Numbered(numbered, everything, nest)
     return lane, asked_of(lane)
 
 

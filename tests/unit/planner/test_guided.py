@@ -65,7 +65,7 @@ def test_where_no_exclusion_is_wide_nothing_is_tried() -> None:
         names, exclusion({"x": "d1 w1", "y": "d2 w2"}), order("d1 d2", "w1 w2"), budget(1, names)
     )
     nest = Nesting(rules, rules.view(range(4)))
-    lane = Numbered(rules, range(4), nest, list(nest.view))
+    lane = Numbered(rules, range(4), nest)
 
     def never(guide: Guide, shake: int) -> Taken | None:
         raise AssertionError((guide, shake))
