@@ -24,7 +24,8 @@ from orchestrator.errors import GitError, UsageError
 from orchestrator.gitops.model import Commit
 from orchestrator.gitops.repository import Repository
 from orchestrator.policy.model import Policy
-from orchestrator.wiring.files import FLOOR, read_bytes, write_bytes
+from orchestrator.policy.own import own
+from orchestrator.wiring.files import read_bytes, write_bytes
 
 log = structlog.get_logger("wavekeeper.policies")
 
@@ -110,9 +111,7 @@ class Following:
             return
         since = {name: datetime.fromisoformat(at) for name, at in told["since"].items()}
         accepted = datetime.fromisoformat(told["accepted_at"])
-        self.followed = Followed(
-            Good(commit, accepted, _without_floor(loaded.policies), MappingProxyType(since))
-        )
+        self.followed = Followed(Good(commit, accepted, own(loaded.policies), MappingProxyType(since)))
         log.info("going on under the commit that counted before", commit=commit.short)
 
     async def look(self) -> Followed:
@@ -196,7 +195,3 @@ class Following:
         for other in (self.state / CHECKOUTS).iterdir():
             if other.name != keep.id:
                 shutil.rmtree(other, ignore_errors=True)
-
-
-def _without_floor(policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
-    return tuple(policy for policy in policies if policy.name.lower() != FLOOR)

@@ -16,9 +16,10 @@ from orchestrator.errors import PolicyError, Refused, UsageError, WavekeeperErro
 from orchestrator.inventory.model import MachineId
 from orchestrator.inventory.read import read
 from orchestrator.policy.model import Policy
+from orchestrator.policy.own import own
 from orchestrator.review.review import review
 from orchestrator.simulation.books import open_books
-from orchestrator.wiring.files import FLOOR, TESTS, floor
+from orchestrator.wiring.files import TESTS, floor
 from orchestrator.wiring.plans import plan_with
 
 
@@ -44,7 +45,7 @@ def vet(folder: Path, prefix: str, inventory: bytes, now: datetime) -> Vetted:
     found = review(loaded, floor(), now, fleet)
     if found.errors:
         return Vetted((), tuple(map(str, found.errors)))
-    policies = tuple(policy for policy in loaded.policies if policy.name.lower() != FLOOR)
+    policies = own(loaded.policies)
     problems = [text.replace(f"{folder}/", prefix) for text in _failing(folder)]
     notes = [str(warning) for warning in found.warnings]
     for policy in policies:

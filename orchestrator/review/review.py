@@ -16,6 +16,7 @@ from orchestrator.policy.effective import settle
 from orchestrator.policy.index import Mask
 from orchestrator.policy.load import Loaded
 from orchestrator.policy.model import MinAvailable, OrderRule, Policy
+from orchestrator.policy.own import own
 from orchestrator.review.campaigns import of_campaign
 from orchestrator.review.catalogue import is_error
 from orchestrator.review.counting import Held, of_counting, superfluous
@@ -57,7 +58,7 @@ class Review:
 
 def review(loaded: Loaded, floor: Policy, now: datetime, inventory: Inventory | None = None) -> Review:
     """Everything that there is to say of policy files, as of `now`; with an inventory, of what they do to that fleet, too."""
-    policies = tuple(policy for policy in loaded.policies if policy.name.lower() != floor.name)
+    policies = own(loaded.policies)
     subjects = [Subject(policy, loaded.documents[policy.file]) for policy in policies]
     problems: list[Problem] = [*loaded.problems, *_together(loaded.policies, floor)]
     for subject in subjects:

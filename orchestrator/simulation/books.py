@@ -10,11 +10,12 @@ from pathlib import Path
 from orchestrator.errors import InventoryError, PolicyError, Problem, Refused, UsageError
 from orchestrator.inventory.model import Inventory
 from orchestrator.policy.model import Policy
+from orchestrator.policy.own import own
 from orchestrator.rehearsal.fleet import made
 from orchestrator.rehearsal.model import Book, Case, Result
 from orchestrator.rehearsal.read import read_books
 from orchestrator.simulation.rehearse import rehearse
-from orchestrator.wiring.files import FLOOR, floor, read_inventory, read_policies, read_tests
+from orchestrator.wiring.files import floor, read_inventory, read_policies, read_tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _policies(book: Book) -> tuple[Policy, ...]:
         raise PolicyError(
             [Problem(book.file, 1, f"its policies: {error}", "name them from its own folder on")]
         ) from None
-    return tuple(policy for policy in read if policy.name.lower() != FLOOR)
+    return own(read)
 
 
 def _fleet(book: Book, case: Case, known: dict[Path, Inventory]) -> Inventory:

@@ -17,14 +17,13 @@ from orchestrator.hotpatch.calendar import Calendar, built_in_calendar
 from orchestrator.inventory.model import Inventory
 from orchestrator.inventory.read import read
 from orchestrator.inventory.regions import with_regions
-from orchestrator.policy.defaults import LONGEST_SCRIPT
+from orchestrator.policy.defaults import FLOOR, LONGEST_SCRIPT
 from orchestrator.policy.model import Policy
 
 if TYPE_CHECKING:
     from orchestrator.planner.model import Plan
     from orchestrator.policy.load import Loaded
 
-FLOOR = "availability-first"
 TESTS = (".test.yaml", ".test.yml")
 """How the names of files of tests end, which stand beside policies and are none."""
 

@@ -12,7 +12,6 @@ import typer
 
 from orchestrator.cli import options
 from orchestrator.cli.output import bullets, count, heading, line, print_json
-from orchestrator.cli.policy.own import own
 from orchestrator.cli.source import source
 from orchestrator.errors import PolicyError, Refused, UsageError
 from orchestrator.inventory.model import Inventory
@@ -22,6 +21,7 @@ from orchestrator.planner.diff_words import headline, sections
 from orchestrator.planner.model import Plan
 from orchestrator.planner.summary import summarize
 from orchestrator.policy.model import Policy
+from orchestrator.policy.own import own
 from orchestrator.reports.diff_markdown import MOST_CHARACTERS, code, markdown
 from orchestrator.wiring.files import read_folder
 from orchestrator.wiring.plans import plan_with

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from orchestrator.cli import options
 from orchestrator.cli.output import columns, err, line, out, print_json, print_table
-from orchestrator.cli.policy.own import own
 from orchestrator.cli.source import source
 from orchestrator.drafting.taken_together import Written, taken_together
 from orchestrator.errors import Defect, PolicyError, UsageError
@@ -21,6 +20,7 @@ from orchestrator.policy.describe import describe
 from orchestrator.policy.effective import effective
 from orchestrator.policy.holds import why_held
 from orchestrator.policy.load import load
+from orchestrator.policy.own import own
 from orchestrator.wiring.files import floor, make_folder, read_policies, write_new
 
 

@@ -1,13 +1,13 @@
-"""The policies of a command, without a copy of the built-in rules."""
+"""The policies that people wrote, among those that were read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
+from orchestrator.policy.defaults import FLOOR
 from orchestrator.policy.model import Policy
-from orchestrator.wiring.files import FLOOR
 
 
-def own(policies: Sequence[Policy]) -> tuple[Policy, ...]:
+def own(policies: Iterable[Policy]) -> tuple[Policy, ...]:
     """Without a copy of the built-in rules, which hold anyway."""
     return tuple(policy for policy in policies if policy.name.lower() != FLOOR)
