@@ -8,7 +8,8 @@ plan is the same on every machine.
 An exclusion holds a *cell* open: a domain, or what rules above leave of it in one piece (`nesting`), which is tried where
 whole domains lead into a dead end. A cell that was begun is finished before another domain begins. Where that makes a lane
 longer than its bound, no more is kept than has to be: a cell is finished before those of other domains begin that stand in
-the same place of what cuts them. Others may go in turn with it, in waves of their own.
+the same place of what cuts them. Others may go in turn with it, in waves of their own; which of them in which wave is planned
+first (`itinerary`), and only tried by urgency where that doesn't meet the bound.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from random import Random
 
 import orjson
+import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ from orchestrator.verify.plan import judge_plan
 from tests.builders import budget, exclusion, ids, order
 from tests.fleet import inventory, vm, vm_id
 from tests.properties.test_plan_lanes_never import NAMES, problems
+from tests.unit.planner.applications import applications
 from tests.unit.planner.compiling import floor
 from tests.unit.planner.dividing import judged, lanes_of
 
@@ -135,6 +137,23 @@ def test_a_lane_gets_shorter_by_the_search() -> None:
     assert (len(plain.waves), plain.bound.waves) > (len(found.waves), 0)
     assert found.optimal
     assert judged((found,), *rules) == []
+
+
+@pytest.mark.parametrize(("count", "seed", "above"), [(6, 1, 1), (6, 7, 2), (9, 5, 1)])
+def test_applications_in_zones_take_no_fewer_waves_than_an_itinerary_gives(
+    count: int, seed: int, above: int
+) -> None:
+    """Where they are above their bound, it's the bound that is too low: it doesn't know that a zone that was begun must be finished."""
+    names, constraints = applications(count, seed)
+    rules = number(ids(names), constraints)
+    everything = range(len(rules.machines))
+    nest = of_all(rules)
+    bound = prove(rules, everything).waves
+    packed = pack(rules, everything, bound, nest)
+    assert packed is not None
+    assert len(packed) == bound + above
+    found = SOLVER.fewest(problem_of(rules, everything, nest), bound, len(packed) - 1, ENOUGH)
+    assert (found.waves, found.least) == (None, len(packed))
 
 
 def _lanes(names: str, constraints: Sequence[Constraint], *, searched: bool) -> tuple[Lane, ...] | None:
