@@ -21,6 +21,7 @@ from orchestrator.errors import AccessDenied, CloudError, CloudPermanent
 from orchestrator.executor.assessing import assess_machine
 from orchestrator.executor.commands import settle_command
 from orchestrator.executor.following import until_end
+from orchestrator.executor.groups import SickGroup
 from orchestrator.executor.hybrid import SILENCE, began_since, is_hybrid, with_patches
 from orchestrator.executor.services import Services, target_of
 from orchestrator.executor.wellness import ask_network, probes_of, unwell_by_view
@@ -102,13 +103,16 @@ def _kind(rollout: Rollout, index: int) -> Budgeted:
 
 
 async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBaseline) -> m.Observation:
-    """Read the last patch run's id again, before another intent under the same grant."""
+    """Read the last patch run's id again, before an intent under a grant of a while ago, and ask the groups again: its steps before,
+    an attempt that never began, or hours in which no process ran may lie between the two."""
     index, clock = activity.machine, services.clock
     if activity.not_before is not None:
         await clock.sleep((activity.not_before - clock.now()).total_seconds())
-    target = target_of(rollout.planned.machine(index))
-    until = clock.now() + services.settings.baseline_within
+    machine = rollout.planned.machine(index)
+    target, health = target_of(machine), rollout.planned.plan.health[machine.health]
+    until, misses = clock.now() + services.settings.baseline_within, 0
     while True:
+        pause = services.settings.settle_every
         try:
             view = await _view_before(services, rollout, index, target)
         except CloudPermanent as error:
@@ -119,8 +123,22 @@ async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBa
         else:
             if view.installing:
                 return m.FoundBusy(rollout.id, index)
-            return m.FoundWell(rollout.id, index, view.installation_id or "", view.restart_pending)
-        await clock.sleep(services.settings.settle_every.total_seconds())
+            sick = await _sick_since(services, rollout, index)
+            if sick is None:
+                return m.FoundWell(rollout.id, index, view.installation_id or "", view.restart_pending)
+            misses += 1
+            if misses >= health.fail_after:
+                return m.FoundGroupSick(rollout.id, index, sick.group, sick.evidence)
+            pause = health.interval
+        await clock.sleep(pause.total_seconds())
+
+
+async def _sick_since(services: Services, rollout: Rollout, index: int) -> SickGroup | None:
+    """The group of a granted machine that isn't well; None for one whose grant asked no group either, or that is half-way."""
+    run = rollout.machines[index]
+    if run.forced or run.broken or run.part:
+        return None
+    return await services.groups.sick(rollout.planned.plan, rollout.planned.machine(index))
 
 
 async def send(services: Services, rollout: Rollout, activity: a.Send) -> m.Observation:

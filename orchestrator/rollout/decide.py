@@ -216,16 +216,22 @@ def _begin(
 
 
 def _found_sick(scope: Scope, rollout: Rollout, found: m.FoundGroupSick) -> tuple[e.Event, ...]:
-    """A machine that must wait for its group: the group is put down, so that nobody else of it is looked at in vain."""
-    machine = found.machine
-    pending = rollout.machines[machine].status is MachineStatus.PENDING
-    if not pending or rollout.status is not RolloutStatus.RUNNING:
+    """A machine that must wait for its group: the group is put down, so that nobody else of it is looked at in vain.
+
+    One that is granted gives its grant back.
+    """
+    machine, run = found.machine, rollout.machines[found.machine]
+    fresh = found.group not in rollout.sick
+    seen = (e.GroupSeen(found.group, well=False, evidence=found.evidence),) if fresh else ()
+    if run.status is MachineStatus.GRANTED:
+        if run.part or run.step < len(rollout.planned.steps_before(machine)):
+            return ()
+        name = rollout.planned.plan.group_probes[found.group].name
+        return (*seen, not_begun(machine, f"its group {name} isn't well any more: {found.evidence}"))
+    if run.status is not MachineStatus.PENDING or rollout.status is not RolloutStatus.RUNNING:
         return ()
     back = rollout.planned.machine(machine).id in scope.ledger.others  # it was seen well itself
-    facts: tuple[e.Event, ...] = (e.FleetSeen(back=(machine,)),) if back else ()
-    if found.group in rollout.sick:
-        return facts
-    return (*facts, e.GroupSeen(found.group, well=False, evidence=found.evidence))
+    return (*((e.FleetSeen(back=(machine,)),) if back else ()), *seen)
 
 
 def intend(scope: Scope, rollout: Rollout, machine: int, baseline: str, now: datetime) -> e.Intended:

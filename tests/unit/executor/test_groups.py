@@ -44,6 +44,29 @@ async def test_a_machine_whose_group_is_not_well_waits_for_it() -> None:
 
 
 @virtual
+async def test_a_granted_machine_asks_its_group_again_before_its_intent() -> None:
+    """A throttled attempt lies between the two, in which the group may have turned."""
+    here = doors("2 of 3 in step")
+    here.prober.about = lambda world, group, now: "" if now < NOON + MINUTE else "2 of 3 in step"
+    here.diary.well("a")
+    here.diary.rejected("a", after=120)
+    assert isinstance(here.diary.doing("a"), a.ReadBaseline)
+    seen = await here.do("a")
+    assert seen == m.FoundGroupSick("r1", 0, 0, "http http://status/db: 2 of 3 in step")
+    assert [at - NOON for at, _ in here.prober.asked_of_groups] == [2 * MINUTE + i * 15 * SECOND for i in range(3)]
+
+
+@virtual
+async def test_a_granted_machine_that_a_person_retried_does_not_ask_its_group() -> None:
+    """It may be the very reason why the group isn't well."""
+    here = doors("2 of 3 in step")
+    here.diary.well("a")
+    here.diary.rejected("a")
+    here.diary.rollout.machines[0] = here.diary.run("a")._replace(forced=True)
+    assert isinstance(await here.do("a"), m.FoundWell)
+
+
+@virtual
 async def test_many_machines_of_a_group_ask_one_question() -> None:
     """Within an interval the same answer is good for all of them."""
     here = doors(names=" ".join(f"m{number:02}" for number in range(40)))

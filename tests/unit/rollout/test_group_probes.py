@@ -13,7 +13,7 @@ from orchestrator.rollout import messages as m
 from orchestrator.rollout.admission import refusal
 from orchestrator.rollout.state import MachineStatus as M
 from orchestrator.rollout.state import RolloutStatus
-from tests.builders import budget, grouped, lane, plan_of
+from tests.builders import budget, grouped, lane, plan_of, step
 from tests.diary import OLD, Diary, kinds
 
 
@@ -120,3 +120,21 @@ def test_a_group_that_is_put_down_late_lets_what_has_begun_go_on(diary: Diary) -
     diary.ended("a")
     assert kinds(diary.healthy("a")).startswith("MachineEnded")
     assert diary.now - diary.rollout.sick[0].since == timedelta(0)
+
+
+def test_a_granted_machine_whose_group_is_not_well_any_more_gives_its_grant_back() -> None:
+    """The group is asked again right before an intent; its steps after follow, and it goes when the group is well again."""
+    plan = plan_of(lane("west", "a"), before=[step("drain")], after=[step("undrain")])
+    diary = Diary(grouped(plan, "db", "a"))
+    diary.well("a")
+    assert diary.tell(m.FoundGroupSick("r1", 0, 0, "503")) == ()  # its steps are under way
+    diary.step("a")
+    assert kinds(diary.tell(m.FoundGroupSick("r1", 0, 0, "503"))) == "GroupSeen ChangeEnded"
+    diary.healthy("a")
+    diary.step("a")
+    diary.healthy("a")
+    assert diary.status("a") is M.PENDING
+    assert diary.run("a").detail == "not begun: its group db isn't well any more: 503"
+    assert (diary.granted(), diary.checked()) == ("", "")
+    diary.group_well()
+    assert diary.checked() == "a"
