@@ -270,10 +270,18 @@ class Rollout:
 
     @property
     def waits_for_a_person(self) -> bool:
-        """Whether nothing new is begun before somebody says so, or ever again. What is in flight goes on meanwhile."""
+        """Whether nothing new is begun before somebody says so, or ever again. What is in flight goes on meanwhile.
+
+        While a machine is retried, nobody can approve its stage.
+        """
         if self.over or self.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
             return True
-        return self.status is RolloutStatus.RUNNING and self.stage_status is StageStatus.AWAITING
+        retried = any(self.machines[m].status is MachineStatus.PENDING for m in self.stragglers)
+        return (
+            self.status is RolloutStatus.RUNNING
+            and self.stage_status is StageStatus.AWAITING
+            and not retried
+        )
 
 
 @dataclass(frozen=True, slots=True)
