@@ -198,7 +198,7 @@ class LocalHost:
         self._beside(self._catch_up())
 
     async def _catch_up(self) -> None:
-        """See who went out while no process looked. What is in flight doesn't wait for it; a grant does."""
+        """See who went out while no process looked. What is in flight doesn't wait for it; a grant and an intent do."""
         if self.rollout.prepared and not self.rollout.over:
             for observation in await catch_up(self.services, self.rollout):
                 self.post(observation)
@@ -322,7 +322,7 @@ class LocalHost:
             self._runner.want(machine, (desired,) if desired is not None else ())
 
     async def _perform(self, activity: a.Activity) -> messages.Observation:
-        if isinstance(activity, a.Check):
+        if isinstance(activity, a.Check | a.ReadBaseline):
             await self._caught_up.wait()
         return await perform(self.services, self.rollout, activity, self.post)
 

@@ -92,7 +92,8 @@ def _word(theatre: Theatre, rollout: Rollout, machine: int, status: MachineStatu
     """What the person says of a machine; nothing if it is well, or may yet get well by itself."""
     rng = random.Random(f"word {theatre.trial.seed} {machine} {theatre.processes}")  # noqa: S311 - emulated
     if status in A_PERSONS:
-        verb = rng.choice(["retry", "skip", "write-off", ""])
+        seldom = theatre.processes >= LOOKS[-1][0]  # until the next time its wave gives it up
+        verb = rng.choice(["retry", "skip", "write-off", *([] if seldom else [""])])
         heard = sum(of == rollout.planned.machine(machine).id for _, of, _ in theatre.said)
         return "write-off" if heard >= MOST_WORDS else verb
     if status is MachineStatus.GONE:
