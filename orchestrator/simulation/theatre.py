@@ -136,7 +136,7 @@ class Theatre:
             key = boundary.request.headers.get("x-ms-client-request-id", "")
             self.visit(boundary)
             self._befall(boundary)
-            self.sent[key] += not key.endswith(ASSESSMENT)
+            self._leaves(key)
             return
         self.visit(boundary)
         self._befall(boundary)
@@ -164,6 +164,10 @@ class Theatre:
             case _:
                 return True
 
+    def _leaves(self, key: str) -> None:
+        """A request that starts work is under way."""
+        self.sent[key] += not key.endswith(ASSESSMENT)
+
     def _happen(self, mishap: Mishap, boundary: Boundary) -> None:
         length = timedelta(seconds=mishap.seconds)
         match mishap.what:
@@ -171,7 +175,7 @@ class Theatre:
                 self.die(length)
             case What.LATE:
                 assert boundary.request is not None
-                self.sent[boundary.request.headers.get("x-ms-client-request-id", "")] += 1
+                self._leaves(boundary.request.headers.get("x-ms-client-request-id", ""))
                 self.late.append((self.true_now() + length, boundary.request))
                 self.die(timedelta(0))
             case What.FULL_DISK:
@@ -352,7 +356,7 @@ class Theatre:
             self.graveyard.append((loop, asyncio.all_tasks(loop)))
             self.disk.died()
             return None
-        except JournalError:
+        except (JournalError, StaleLease):
             return None
         finally:
             self.now = self.clock.now() + self.away
