@@ -103,8 +103,10 @@ def _kind(rollout: Rollout, index: int) -> Budgeted:
 
 
 async def read_baseline(services: Services, rollout: Rollout, activity: a.ReadBaseline) -> m.Observation:
-    """Read the last patch run's id again, before an intent under a grant of a while ago, and ask the groups again: its steps before,
-    an attempt that never began, or hours in which no process ran may lie between the two."""
+    """Look again before an intent under a grant of a while ago: the last patch run's id, and its groups.
+
+    Its steps before, an attempt that never began, or hours in which no process ran may lie between the two.
+    """
     index, clock = activity.machine, services.clock
     if activity.not_before is not None:
         await clock.sleep((activity.not_before - clock.now()).total_seconds())

@@ -133,8 +133,10 @@ class FoundBusy:
 
 @dataclass(frozen=True, slots=True)
 class FoundGroupSick:
-    """A machine about to be granted is well, and what is asked about a group of its isn't answered well. Of one that is granted: its
-    grant is given back."""
+    """A machine about to be granted is well, and what is asked about a group of its isn't answered well.
+
+    Of one that is granted: its grant is given back.
+    """
 
     rollout: str
     machine: int

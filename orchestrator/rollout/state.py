@@ -278,9 +278,7 @@ class Rollout:
             return True
         retried = any(self.machines[m].status is MachineStatus.PENDING for m in self.stragglers)
         return (
-            self.status is RolloutStatus.RUNNING
-            and self.stage_status is StageStatus.AWAITING
-            and not retried
+            self.status is RolloutStatus.RUNNING and self.stage_status is StageStatus.AWAITING and not retried
         )
 
 

@@ -53,7 +53,9 @@ async def test_a_granted_machine_asks_its_group_again_before_its_intent() -> Non
     assert isinstance(here.diary.doing("a"), a.ReadBaseline)
     seen = await here.do("a")
     assert seen == m.FoundGroupSick("r1", 0, 0, "http http://status/db: 2 of 3 in step")
-    assert [at - NOON for at, _ in here.prober.asked_of_groups] == [2 * MINUTE + i * 15 * SECOND for i in range(3)]
+    assert [at - NOON for at, _ in here.prober.asked_of_groups] == [
+        2 * MINUTE + i * 15 * SECOND for i in range(3)
+    ]
 
 
 @virtual
