@@ -134,7 +134,7 @@ def follow(entries: list[Entry], begins: frozenset[str] = BEGINS) -> Timeline:
         elif entry.event == "out":
             walk.out(entry)
         elif entry.event == "back":
-            walk.back(entry)
+            walk.back(entry, ill=_is_ill(later[entry.machine]))
         elif entry.event in _HEALTH:
             walk.health(entry)
         elif entry.event == "vanished":
@@ -142,6 +142,11 @@ def follow(entries: list[Entry], begins: frozenset[str] = BEGINS) -> Timeline:
         elif _ended(entry.event, begins) is not None and not entry.foreign:
             walk.end(entry)
     return walk.timeline
+
+
+def _is_ill(later: Iterable[Entry]) -> bool:
+    """Whether a machine that comes back is told to be healthy only later: until then its application isn't. `later`: as of `follow`."""
+    return any(x.event == "healthy" for x in later)
 
 
 def _ended(event: str, begins: frozenset[str] = TOUCHES) -> str | None:
@@ -205,9 +210,11 @@ class _Walk:
         self._out[entry.machine] = ours
         self._step(entry, What.OUT, ours=ours)
 
-    def back(self, entry: Entry) -> None:
+    def back(self, entry: Entry, *, ill: bool = False) -> None:
         self._out.pop(entry.machine, None)
         self._step(entry, What.BACK)
+        if ill:
+            self._step(entry, What.ILL)
         for work in list(self._going[entry.machine]):
             if id(work) in self._until_back:
                 self._over(entry, work)

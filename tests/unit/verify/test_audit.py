@@ -167,6 +167,14 @@ def test_a_machine_that_serves_nobody_may_be_mended() -> None:
     assert _rules(_judged(audit(during), "a b", budget(1, "a b"))) == ["budget"]
 
 
+def test_a_machine_that_came_back_unwell_may_be_mended() -> None:
+    """It serves nobody from when it went out until its application is healthy, though nothing says that it turned unhealthy."""
+    lines = [*worked("a", 0, 3), entry(4, "b", "out"), *worked("a", 5, 6), entry(20, "a", "healthy")]
+    assert _judged(audit(lines), "a b", budget(1, "a b"), retried=[vm_id("a")]).ok
+    lines[-1] = entry(4.5, "a", "healthy")
+    assert _rules(_judged(audit(lines), "a b", budget(1, "a b"), retried=[vm_id("a")])) == ["budget"]
+
+
 def test_each_machine_counts_once() -> None:
     """A machine that is worked on and out is one machine."""
     lines = audit(worked("a", 0, 10), worked("b", 6, 8))  # a is out from 5 on
