@@ -161,7 +161,7 @@ def _ask(asked: Asked, lane: Numbered, prove: Prover) -> None:
     size = {unit: sum(lane.sizes[one] for held in sides for one in held) for unit, sides in by_unit.items()}
     for unit in sorted(by_unit, key=lambda unit: (unit != NOWHERE, -size[unit], unit)):
         demand = tuple(_counted(asked, lane, members) for members in by_unit[unit])
-        if not any(_within(demand, other) for other in kept.values()):
+        if all(within(demand, other) is None for other in kept.values()):
             demand = kept[unit] = tuple(_proven(asked, lane, members, prove) for members in by_unit[unit])
         asked.demands[unit] = demand
     asked.leading = leading_of(asked.demands)
@@ -171,7 +171,7 @@ def leading_of(demands: Mapping[int, Demand]) -> list[int]:
     """The units that ask for something that no other asks for too."""
     kept: list[int] = []
     for unit in sorted(demands, key=lambda unit: (-sum(map(sum, demands[unit])), unit)):
-        if not any(_within(demands[unit], demands[other]) for other in kept):
+        if all(within(demands[unit], demands[other]) is None for other in kept):
             kept.append(unit)
     return sorted(kept)
 
@@ -197,13 +197,15 @@ def _proven(asked: Asked, lane: Numbered, members: Sequence[int], prove: Prover)
     )
 
 
-def _within(demand: Demand, other: Demand) -> bool:
-    """Whether each side finds one of the other's that needs no less, in the same order."""
+def within(demand: Demand, other: Demand) -> list[int] | None:
+    """For each side one of the other's that needs no less, in the same order; None if there are none."""
+    found: list[int] = []
     at = 0
     for needs in demand:
         while at < len(other) and any(mine > its for mine, its in zip(needs, other[at], strict=True)):
             at += 1
         if at == len(other):
-            return False
+            return None
+        found.append(at)
         at += 1
-    return True
+    return found

@@ -6,14 +6,14 @@ is after it comes late too. So what took longer is asked for as it was, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.planner.cells import Numbered
-from orchestrator.planner.demands import NOWHERE, Asked, Demand, asked_of, leading_of
+from orchestrator.planner.demands import NOWHERE, Asked, Demand, asked_of, leading_of, within
 from orchestrator.planner.flat import Numbers
 from orchestrator.planner.itinerary import Searcher
 from orchestrator.planner.progress import Paths, Window, windows
@@ -95,10 +95,11 @@ class _Route:
             return False
         self.ways = ways
         self.windows.clear()
-        known: dict[Demand, list[dict[int, Window]]] = {}
+        leading = [asked.demands[unit] for unit in asked.leading]
+        known = {demand: windows(self.paths, demand, self.ways) for demand in leading}
         for unit, demand in asked.demands.items():
             if demand not in known:
-                known[demand] = windows(self.paths, demand, self.ways)
+                known[demand] = _along_with(demand, known, leading)
             for side, window in enumerate(known[demand]):
                 self.windows[unit, side] = window
         return True
@@ -136,6 +137,20 @@ class _Route:
         for outer in reversed(tree.path(place)[:-1]):
             needs[outer] = max(needs[outer], sum(needs[inner] for inner in tree.inside[outer]))
         self.asked.demands[unit] = tuple(map(tuple, demand))
+
+
+def _along_with(
+    demand: Demand, known: Mapping[Demand, list[dict[int, Window]]], leading: Sequence[Demand]
+) -> list[dict[int, Window]]:
+    """When the sides of a demand go that asks no more than one of these: as that does."""
+    for other in leading:
+        sides = within(demand, other)
+        if sides is not None and sides[-1] < len(known[other]):
+            return [
+                {place: window for place, window in known[other][side].items() if needs[place]}
+                for needs, side in zip(demand, sides, strict=True)
+            ]
+    return []
 
 
 def guided(lane: Numbered, least: int, best: Taken | None, run: Run) -> Taken | None:

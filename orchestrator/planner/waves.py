@@ -38,6 +38,9 @@ DEAD_ENDS: Final = 2
 MANY: Final = 200_000
 """Classes of a lane in which each try takes seconds."""
 
+GUIDED: Final = 20_000
+"""Classes of a lane up to which an itinerary is made: what it takes in a larger one isn't measured yet."""
+
 _AT_ONCE: Final = 16
 """How many classes are reckoned on arrays at the cost of one look."""
 
@@ -70,7 +73,8 @@ def pack(rules: Rules, machines: Sequence[int], least: int, nest: nesting.Nestin
             continue
         if loose is None:
             loose = Cells(lane, way)
-            best = guided(lane, least, best, _Packing(lane, loose, Way.IN_TURN).along)
+            if len(lane.classes) <= GUIDED:
+                best = guided(lane, least, best, _Packing(lane, loose, Way.IN_TURN).along)
         if best is None or len(best) > least:
             best = _Packing(lane, loose, way).shortest(least, best)
     if best is None:
