@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.errors import Refused
 from orchestrator.planner.bound import Proof, Prover
 from orchestrator.planner.nesting import Nesting
 from orchestrator.planner.rules import RuleKind, Rules, View, components
@@ -161,13 +162,15 @@ class _Divider:
                 inner = view if len(joined) == len(classes) else rules.view(joined)
                 parted.append(_Component(joined, inner, self._prove(joined, inner)))
         longest = max([longest, *(each.proof.waves for each in parted)])
-        for each in parted:
-            self._joined(each, longest, path)
-        for places, together in alike.items():
-            wave = sorted(one for one in together for _ in range(rules.sizes[one]))
-            self.leaves.append(Leaf(tuple(together), [wave], path, dict(places), Proof(1, len(wave))))
-        for budget in slack:
-            del self._settled[budget]
+        try:
+            for each in parted:
+                self._joined(each, longest, path)
+            for places, together in alike.items():
+                wave = sorted(one for one in together for _ in range(rules.sizes[one]))
+                self.leaves.append(Leaf(tuple(together), [wave], path, dict(places), Proof(1, len(wave))))
+        finally:
+            for budget in slack:
+                del self._settled[budget]
 
     def _bound_by_itself(self, one: int) -> bool:
         """Whether a budget keeps the machines of a class from going all at once."""
@@ -182,14 +185,12 @@ class _Divider:
         most = longest if self._rules.count(classes) > SMALL else proof.waves
         nest = self._whole if view is self._whole.view else Nesting(self._rules, view)
         groups = cut(self._prove, classes, nest, most, self._left)
-        if groups is not None:
-            self._one_after_another(groups, path)
+        if groups is not None and self._in_series(groups, path):
             return
         waves = pack(self._rules, classes, proof.waves, nest)
         if waves is None:
-            groups = cut(self._prove, classes, nest, None, self._left)
-            if groups is not None:
-                self._one_after_another(groups, path)
+            groups = cut(self._prove, classes, nest, None, self._left) if groups is None else None
+            if groups is not None and self._in_series(groups, path):
                 return
             waves = pack_anyhow(self._rules, classes, view)
         least = 0
@@ -198,6 +199,19 @@ class _Divider:
             waves, least = found.waves or waves, found.least
         places, subject = dict(self._places(view)), _subject(self._rules, nest)
         self.leaves.append(Leaf(tuple(classes), waves, path, places, proof, subject, least))
+
+    def _in_series(self, groups: Sequence[Group], path: Path) -> bool:
+        """Go through groups one after another; False, and nothing is changed, if one of them has no way through by itself.
+
+        An order may let domains be left in between only as long as both of its sides are looked at.
+        """
+        kept = len(self.leaves)
+        try:
+            self._one_after_another(groups, path)
+        except Refused:
+            del self.leaves[kept:]
+            return False
+        return True
 
     def _one_after_another(self, groups: Sequence[Group], path: Path) -> None:
         for group in groups:

@@ -123,3 +123,15 @@ def test_lanes_of_thousands_of_machines_come_in_an_order_that_keeps_everything_b
 
     assert len(lanes) == 400
     assert judged(lanes, *constraints) == []
+
+
+def test_machines_that_have_no_way_by_themselves_go_with_the_others() -> None:
+    """Behind the order, two exclusions that cross let nobody go; together with who goes first their domains may be left in between."""
+    rules = [
+        exclusion({"d0": "m0 m1 m2 m5", "d1": "m3 m4 m9"}, level=0),
+        exclusion({"d0": "m1 m2 m3 m5", "d2": "m0 m4 m9"}, level=0),
+        order("m1 m2 m4", "m0 m3"),
+    ]
+    lanes = lanes_of("m0 m1 m2 m3 m4 m5 m9", *rules)
+    assert judged(lanes, *rules) == []
+    assert len(lanes) == 1
