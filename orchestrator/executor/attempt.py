@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from orchestrator.cloud.port import (
@@ -24,6 +24,7 @@ from orchestrator.executor.following import until_end
 from orchestrator.executor.groups import SickGroup
 from orchestrator.executor.hybrid import SILENCE, began_since, is_hybrid, with_patches
 from orchestrator.executor.services import Services, target_of
+from orchestrator.executor.settling import Settling
 from orchestrator.executor.wellness import ask_network, probes_of, unwell_by_view
 from orchestrator.hotpatch.selection import selected
 from orchestrator.inventory.assessments import Assessment
@@ -194,11 +195,7 @@ async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.
     if isinstance(change, Restart):
         return _read_back(rollout, activity, certain=False)  # a restart leaves no id to compare
     arc = is_hybrid(target)
-    settings, clock = services.settings, services.clock
-    in_transit = timedelta(seconds=settings.in_transit_s * clock.scale)
-    begun = clock.now() if settings.writer_is_alone else max(clock.now(), activity.not_after)
-    until = begun + in_transit + settings.settle_for
-    at_most = begun + in_transit + settings.settle_at_most
+    settling = Settling(services, activity.not_after)
     while True:
         try:
             view = await services.views.read(target)
@@ -215,12 +212,10 @@ async def settle(services: Services, rollout: Rollout, activity: a.Settle) -> m.
                 url = (await services.cloud.operation_of(target, shown)).status_url
                 return m.ReadBack(rollout.id, index, attempt, shown, url, certain=True, sure=False)
             good = view.agent is Agent.READY and not arc
-        now = clock.now()
-        if not good:
-            until = max(until, now + settings.settle_for)
-        if now >= until or now >= at_most:
-            return _read_back(rollout, activity, certain=now >= until, why=SILENCE if arc else "")
-        await clock.sleep(min(settings.settle_every, until - now).total_seconds())
+        certain = settling.looked(good=good)
+        if certain is not None:
+            return _read_back(rollout, activity, certain=certain, why=SILENCE if arc else "")
+        await settling.pause()
 
 
 def _read_back(rollout: Rollout, activity: a.Settle, *, certain: bool, why: str = "") -> m.ReadBack:

@@ -9,6 +9,7 @@ from orchestrator.cloud.port import Accepted, Budgeted, Ended, Rejected, Target,
 from orchestrator.errors import CloudError, CloudPermanent, CloudTransient
 from orchestrator.executor.following import until_end
 from orchestrator.executor.services import Services
+from orchestrator.executor.settling import Settling
 from orchestrator.policy.change import RunCommand, parts
 from orchestrator.policy.words import duration
 from orchestrator.rollout import actions as a
@@ -29,24 +30,17 @@ async def settle_command(
     """
     index, attempt = activity.machine, activity.attempt
     key = rollout.machines[index].key
-    settings, clock = services.settings, services.clock
-    in_transit = timedelta(seconds=settings.in_transit_s * clock.scale)
-    begun = clock.now() if settings.writer_is_alone else max(clock.now(), activity.not_after)
-    until = begun + in_transit + settings.settle_for
-    at_most = begun + in_transit + settings.settle_at_most
+    settling = Settling(services, activity.not_after)
     while True:
         there = await is_there(services, target, key)
         if there:
             return m.ReadBack(rollout.id, index, attempt, key, "", certain=True, sure=True)
         if there is False and await _machine_is_gone(services, target):
             return m.FoundGone(rollout.id, index)
-        now = clock.now()
-        if there is None:
-            until = max(until, now + settings.settle_for)
-        if now >= until or now >= at_most:
-            baseline, certain = activity.baseline, now >= until
-            return m.ReadBack(rollout.id, index, attempt, baseline, "", certain=certain, sure=False)
-        await clock.sleep(min(settings.settle_every, until - now).total_seconds())
+        certain = settling.looked(good=there is not None)
+        if certain is not None:
+            return m.ReadBack(rollout.id, index, attempt, activity.baseline, "", certain=certain, sure=False)
+        await settling.pause()
 
 
 async def is_there(services: Services, target: Target, key: str) -> bool | None:
