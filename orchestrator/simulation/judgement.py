@@ -237,7 +237,7 @@ def _broken(
     """
     plans, fleet, wrong = documents(theatre.trial.premises)
     yield from wrong
-    seen = [*audit, *(_word(*said) for said in theatre.said)]
+    seen = [*_counted(theatre, audit), *(_word(*said) for said in theatre.said)]
     persons = {machine for _, machine, _ in theatre.said}
     changed = [_changed(plan) for plan in plans]
     for number, plan in enumerate(plans):
@@ -264,6 +264,15 @@ def _broken(
 
 
 _WORDS: Final = {"write-off": "vanished", "skip": "end", "retry": "end"}
+
+
+def _counted(theatre: Theatre, audit: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """What is judged: one that was written off counts no more, whatever its last request, which nobody knew of, does to it later."""
+    off = {machine: at for at, machine, verb in theatre.said if verb == "write-off"}
+    for line in audit:
+        at = off.get(line["machine"].lower())
+        if line["event"] != "out" or at is None or datetime.fromisoformat(line["at"]) < at:
+            yield line
 
 
 def _word(at: datetime, machine: str, verb: str) -> Mapping[str, Any]:
