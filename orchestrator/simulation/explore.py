@@ -176,7 +176,7 @@ def _played(copies: Copies, branches: Sequence[_Branch]) -> Report:
 
 def _play_branch(theatre: Theatre, boundary: Boundary, mishap: Mishap) -> Report:
     """Everything that the process was doing is dead from here on."""
-    begun, trial = theatre.now, theatre.trial
+    begun, before, trial = theatre.now, theatre.processes, theatre.trial
     rng = random.Random(f"again {trial.seed} {boundary.number} {mishap.what}")  # noqa: S311 - nothing to keep secret
     again: list[Mishap] = []
     if rng.random() < AGAIN:
@@ -184,7 +184,7 @@ def _play_branch(theatre: Theatre, boundary: Boundary, mishap: Mishap) -> Report
     theatre.killed_at(boundary, mishap)
     theatre.waiting = sorted([*theatre.waiting, *again])
     judgement = finish(theatre)
-    report = Report(processes=theatre.processes)
+    report = Report(processes=theatre.processes - before)
     report.machine_days = trial.machines * (theatre.now - begun) / timedelta(days=1)
     if not judgement.well:
         report.failures.append(Failure(and_then(trial, mishap, *again), judgement, str(boundary)))

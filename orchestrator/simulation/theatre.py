@@ -74,7 +74,7 @@ def nobody(_boundary: Boundary) -> None:
 
 _OUTLIVES: Final = (
     *("world", "off_by", "acknowledged", "waiting", "words", "happened"),
-    *("heard", "sent", "calls", "said", "late", "intruders", "sick"),
+    *("heard", "sent", "calls", "said", "spoken", "late", "intruders", "sick", "processes"),
 )
 """What outlives a process, but for the disk and the time, which are looked after one by one."""
 
