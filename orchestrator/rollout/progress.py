@@ -190,9 +190,16 @@ def advance_stage(rollout: Rollout, now: datetime, looked: Looked = ALL_THE_WHIL
             return (e.StageBaking(rollout.stage, now + bake),)
     elif rollout.bake_until is None or now < rollout.bake_until or looked is None:
         return ()
-    if gate.approve and not _is_last(rollout):
+    if _is_last(rollout):
+        return () if _is_closing(rollout) else next_stage(rollout)
+    if gate.approve:
         return _approved_by_emergency(rollout) or (e.StageAwaiting(rollout.stage),)
     return next_stage(rollout)
+
+
+def _is_closing(rollout: Rollout) -> bool:
+    """Whether a machine that was given up on has just got well: after its steps after and one more look it is done, and the end says so."""
+    return any(run.status is MachineStatus.UNHEALTHY and run.verdict for run in rollout.machines)
 
 
 def _approved_by_emergency(rollout: Rollout) -> tuple[e.Event, ...]:

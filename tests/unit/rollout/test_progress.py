@@ -11,7 +11,7 @@ from orchestrator.rollout.due import lane_wakes_at, stage_wakes_at
 from orchestrator.rollout.state import MachineStatus as M
 from orchestrator.rollout.state import RolloutStatus as R
 from orchestrator.rollout.state import StageStatus
-from tests.builders import NOON, budget, exclusion, lane, order, plan_of, stage
+from tests.builders import NOON, budget, exclusion, lane, order, plan_of, stage, step
 from tests.diary import Diary, kinds, only
 
 
@@ -339,3 +339,19 @@ def test_no_more_are_looked_at_than_there_is_room_for(limit: int) -> None:
     names = "a b c d"
     diary = Diary(plan_of(lane("west", names), rules=[budget(limit, names)]))
     assert diary.checked() == names[: 2 * limit - 1]
+
+
+def test_a_rollout_does_not_end_while_a_machine_that_got_well_again_is_about_to_be_done() -> None:
+    """Its wave was given up on, and its steps after are under way: a moment later what the end said of it would be wrong."""
+    diary = Diary(plan_of(lane("west", "a"), after=[step("undrain")]))
+    diary.change("a")
+    diary.unhealthy("a")
+    diary.wait(hours=23, minutes=59)
+    diary.healthy("a")
+    diary.wait(minutes=2)
+    assert diary.rollout.lanes[0].gave_up
+    assert diary.rollout.status is R.RUNNING
+    diary.step("a")
+    diary.healthy("a")
+    assert diary.status("a") is M.DONE
+    assert diary.rollout.status is R.FINISHED
