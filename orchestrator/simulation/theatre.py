@@ -239,8 +239,9 @@ class Theatre:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(FOLLOWED_S):
                         await self._follow()
-        else:
-            self.intruders += 1
+        else:  # whoever comes once the lock is lost may take it
+            befell = [one for one in self.trial.mishaps if one not in self.waiting]
+            self.intruders += not any(one.what is What.LOST_LOCK for one in befell)
 
     async def _follow(self) -> None:
         """Hand the plan over, as a person does who types the same command again, and read how it goes on."""
