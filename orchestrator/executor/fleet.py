@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Never
 
@@ -23,6 +23,7 @@ from orchestrator.rollout.membership import outsiders
 from orchestrator.rollout.state import A_PERSONS, IN_FLIGHT, MachineStatus, Rollout
 
 Report = Callable[[m.Observation], None]
+Look = Callable[[Services, Rollout], Awaitable[tuple[m.Observation, ...]]]
 
 UNLISTED: Final = "it is not listed any more"
 PATCHED_BY_OTHERS: Final = "somebody else is patching it now"
@@ -96,6 +97,7 @@ async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation,
     """
     plan = rollout.planned.plan
     networked = [i for i in range(len(plan.machines)) if _networked(rollout, i)]
+    seen_at = services.clock.now()
     views = await sweep_all(services, rollout)
     strangers = outsiders(rollout)
     others = (_of_outsiders(rollout, strangers, views),) if strangers else ()
@@ -108,8 +110,17 @@ async def catch_up(services: Services, rollout: Rollout) -> tuple[m.Observation,
         networked = [i for i in sorted(doubtful) if _networked(rollout, i)]
         again = await _look(services, rollout, await sweep_all(services, rollout), networked)
         seen = {i: again.get(i, "") if i in doubtful else bad for i, bad in seen.items()}
-    changes = _changes(rollout, {i: bad for i, bad in seen.items() if bad}, [i for i in seen if not seen[i]])
-    return (*others, *changes)
+    out = {i: bad for i, bad in seen.items() if bad}
+    return (*others, *_changes(rollout, out, [i for i in seen if not seen[i]], seen_at))
+
+
+async def look_anew(services: Services, rollout: Rollout) -> tuple[m.Observation, ...]:
+    """As `catch_up`, on a host that has just woken up: it may be without a network, or a login, for a while."""
+    while True:
+        try:
+            return await catch_up(services, rollout)
+        except CloudError:
+            await services.clock.sleep(services.settings.settle_every.total_seconds())
 
 
 async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
@@ -131,7 +142,7 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
         seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes), seen_at)
         turn += 1
         _count(rollout, misses, seen)
-        out = {i: bad for i, bad in seen.items() if bad and misses[i] == _looks(rollout, i, bad)}
+        out = {i: bad for i, bad in seen.items() if bad and misses[i] >= _looks(rollout, i, bad)}
         for observation in _changes(rollout, out, [i for i in seen if not seen[i]], seen_at):
             report(observation)
         if strangers := outsiders(rollout):

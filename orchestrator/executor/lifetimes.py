@@ -63,6 +63,10 @@ class Lifetimes:
         last = sorted(self._ended[-SCOUTS:] + self._seen[-SCOUTS:])
         return last[-SCOUTS] if len(last) >= SCOUTS else 0.0
 
+    def scouted(self) -> float:
+        """The age up to which so many of those that still run were watched."""
+        return self._seen[-SCOUTS] if len(self._seen) >= SCOUTS else 0.0
+
     def due(self, age_s: float, share: float) -> float | None:
         """The age by which this share of those had ended that still ran at `age_s`, or after which a void begins.
 

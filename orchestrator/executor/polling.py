@@ -100,7 +100,8 @@ class Polling:
             known = lives.frontier()
             farther = known + min(settings.poll_most.total_seconds(), settings.poll_by_age * known)
             due = max(settings.first_poll.total_seconds(), farther)
-        early = due + AFTER_S - age_s
+        alone = max(settings.crowd_gap.total_seconds(), settings.poll_by_age * one.seen_s)
+        early = min(due + AFTER_S, max(one.seen_s + alone, lives.scouted())) - age_s
         return early if early >= AFTER_S else 0.0
 
     @property

@@ -45,6 +45,8 @@ class Settings:
     poll_most: timedelta = timedelta(seconds=60)
     # In a crowd none is looked at as often but its oldest, until some have ended.
     crowd_above: int = 200  # operations in flight
+    # Between two looks at one of them at the most, unless its oldest are older: what ended long ago took another time, perhaps.
+    crowd_gap: timedelta = timedelta(minutes=20)
     poll_least: timedelta = timedelta(seconds=15)  # Azure's bucket refills by 15 a minute for each VM
     operation_grace: timedelta = timedelta(
         hours=1

@@ -25,7 +25,9 @@ async def verify(services: Services, rollout: Rollout, activity: a.Verify) -> m.
     plan, machine = rollout.planned.plan, rollout.planned.machine(activity.machine)
     health = plan.health[machine.health]
     gate = Gate(_opened_at(activity, health, services.clock.now()))
-    asker = _Asker(services, plan, machine, activity.since)
+    asker = _Asker(
+        services, plan, machine, activity.since, touched=rollout.machines[activity.machine].tries > 0
+    )
     while True:
         now = services.clock.now()
         final = (
@@ -71,8 +73,11 @@ class _Asker:
     that somebody else's sweep brought are looked at; network probes are asked each time.
     """
 
-    def __init__(self, services: Services, plan: Plan, machine: PlannedMachine, since: datetime) -> None:
+    def __init__(
+        self, services: Services, plan: Plan, machine: PlannedMachine, since: datetime, *, touched: bool
+    ) -> None:
         self._services = services
+        self._touched = touched
         self._plan = plan
         self._machine = machine
         self._since = since
@@ -90,7 +95,9 @@ class _Asker:
         return seen.evidence or await self._by_groups()
 
     async def _by_groups(self) -> str:
-        """A group that isn't well after the machine's change is a reason not to call the machine well."""
+        """A group that isn't well after the machine's change is a reason not to call the machine well; before any it's no fault of ours."""
+        if not self._touched:
+            return ""
         sick = await self._services.groups.sick(self._plan, self._machine, self._since)
         if sick is None:
             return ""

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from orchestrator.errors import Refused
-from orchestrator.executor.fleet import catch_up
+from orchestrator.executor.fleet import Look, catch_up, look_anew
 from orchestrator.executor.log import Decided, Log
 from orchestrator.executor.perform import perform
 from orchestrator.executor.services import Services
@@ -195,12 +195,12 @@ class LocalHost:
         """An alarm rings long after its time: the host was asleep, or its clock leapt, and nobody has looked meanwhile."""
         self.agenda.looked = None
         self._caught_up.clear()
-        self._beside(self._catch_up())
+        self._beside(self._catch_up(look_anew))
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, look: Look = catch_up) -> None:
         """See who went out while no process looked. What is in flight doesn't wait for it; a grant and an intent do."""
         if self.rollout.prepared and not self.rollout.over:
-            for observation in await catch_up(self.services, self.rollout):
+            for observation in await look(self.services, self.rollout):
                 self.post(observation)
         self._caught_up.set()
         self._news.set()

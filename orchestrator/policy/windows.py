@@ -28,6 +28,9 @@ HORIZON: Final = timedelta(days=3653)
 """How far ahead anybody looks: ten years. Windows of several policies may have rare moments in common, since months and clock
 changes drift against each other; what hasn't come in ten years is no use to anybody, and counts as never."""
 
+_NEVER_FOR: Final = timedelta(days=1)
+"""For how long it is remembered that something opens at no time within the horizon."""
+
 _REACHES: Final = (timedelta(days=62), HORIZON)
 """How far is looked for the next opening: a little first, since windows that follow one another all the time are one long stretch."""
 
@@ -168,6 +171,8 @@ class Openings:
     def span(self, place: int, now: datetime, lasting: timedelta) -> Span | None:
         """`next_span` of the calendar in that place."""
         asked, span = self._found.get((place, lasting), (None, None))
+        if asked is not None and span is None and asked <= now < asked + _NEVER_FOR:
+            return None
         if asked is None or now < asked or span is None or span.end - max(span.start, now) < lasting:
             span = next_span(self._calendars[place], now, lasting)
             self._found[place, lasting] = now, span

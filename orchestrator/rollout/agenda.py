@@ -49,9 +49,8 @@ Line = OrderedDict[int, None]
 class Agenda:
     """What is due in one rollout of a scope.
 
-    `activities` maps a machine (or -1 for the rollout's own) to what is to be going on. `lanes` are to be advanced now, and so is the stage if
-    `stage_due`.
-    `waiting` maps a machine to the refusal it waits behind.
+    `activities` maps a machine (or -1 for the rollout's own) to what is to be going on, `waiting` to the refusal it waits behind.
+    `lanes` are to be advanced now, and so is the stage if `stage_due`.
     A rule's queue has a line for each domain of an exclusion: those of one may pass while those of another may not.
     """
 
@@ -251,7 +250,7 @@ class Agenda:
         else:
             self.lanes.pop(lane, None)
             when, armed = lane_wakes_at(self.rollout, lane, self.looked), self._watched.get(lane)
-            if when is not None and (armed is None or when < armed):
+            if when is not None and when > now and (armed is None or when < armed):
                 self._watched[lane] = when
                 heapq.heappush(self._alarms, (when, _LANE, lane))
 
@@ -359,8 +358,8 @@ class Agenda:
 
     def wake_at(self) -> datetime | None:
         """The next moment at which somebody has to be asked again, if any."""
-        moments = (self._alarms[0][0] if self._alarms else None, self.replans.wakes_at)
-        return min((when for when in moments if when is not None), default=None)
+        replans = self.replans.wakes_at if self.looked else None
+        return min(filter(None, [replans, *(when for when, *_ in self._alarms[:1])]), default=None)
 
     def wake(self, now: datetime) -> set[int]:
         """Ask whose time has come. Returns the machines whose activity may differ."""
@@ -373,7 +372,8 @@ class Agenda:
             elif kind == _LANE:
                 self._watched.pop(number, None)
                 self._ask_lane(number, now)
-        self.replans.wake(now)
+        if self.looked is not None:
+            self.replans.wake(now)
         self._wake(touched, now)
         self._after(now)
         return touched

@@ -121,15 +121,19 @@ def looked_long(
 ) -> datetime:
     """When these machines, under these calendars, were looked at for a fair while, from `looked` or from their next opening on.
 
-    What is shut has no room for anybody, whoever looks: no look at all.
+    What is shut has no room for anybody, whoever looks: no look at all. What never opens for long enough is nothing to wait for.
     """
     counted = (None,) if rollout.emergency is not None or not calendars else calendars
-    takes = max((rollout.planned.machine(machine).takes for machine in machines), default=timedelta(0))
+    takes: dict[int | None, timedelta] = {}
+    for machine in map(rollout.planned.machine, machines):
+        takes[machine.calendar] = max(machine.takes, takes.get(machine.calendar, machine.takes))
     opens = (
-        looked if calendar is None else rollout.planned.openings.next(calendar, looked, takes)
+        None
+        if calendar is None
+        else rollout.planned.openings.next(calendar, looked, takes.get(calendar, timedelta(0)))
         for calendar in counted
     )
-    return max(when or looked + HORIZON for when in opens) + fair_look(rollout.planned.plan)
+    return max(when or looked for when in opens) + fair_look(rollout.planned.plan)
 
 
 def next_opening(rollout: Rollout, now: datetime) -> tuple[datetime, int] | None:

@@ -82,7 +82,7 @@ def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
 
 def _waits_since(rollout: Rollout, number: int) -> datetime | None:
     lane = rollout.lanes[number]
-    if not lane.open or lane.in_flight or lane.moved_at is None:
+    if not lane.open or lane.in_flight or not lane.left or lane.moved_at is None:
         return None
     return max(lane.moved_at, rollout.status_since or lane.moved_at)
 

@@ -98,6 +98,19 @@ def test_a_few_are_looked_at_without_asking_the_others() -> None:
     assert many.too_early(many.begin("patches"), 180.0) > 3400
 
 
+def test_what_a_crowd_of_before_took_leaves_nobody_alone_for_long() -> None:
+    """These may be quicker: twenty minutes after its last look each is looked at again."""
+    pace = polling(running=1000)
+    for _ in range(SCOUTS):
+        pace.ended("patches", 5000.0)
+    for _ in range(180):
+        pace.ended("patches", 600.0)
+    crowd_ = [pace.begin("patches") for _ in range(300)]
+    for one in crowd_:
+        pace.look(one, 660.0)
+    assert pace.too_early(crowd_[0], 660.0) <= SETTINGS.crowd_gap.total_seconds()
+
+
 def test_who_is_followed_no_more_tells_nothing() -> None:
     """Of a rollout that was left by its process nobody knows whether its operations still run."""
     pace = polling(running=1000)

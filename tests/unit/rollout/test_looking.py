@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from orchestrator.policy.model import Each
 from orchestrator.policy.windows import calendar
 from orchestrator.rollout import actions as a
+from orchestrator.rollout.hours import looked_long
 from orchestrator.rollout.looking import fair_look
 from orchestrator.rollout.progress import is_looking
-from tests.builders import budget, lane, night, plan_of, stage, under
+from tests.builders import budget, lane, night, plan_of, stage, step, surrounded, under
 from tests.diary import Diary, kinds
 
 
@@ -127,3 +129,24 @@ def test_nothing_is_planned_anew_before_the_fleet_was_looked_at() -> None:
     assert not any(isinstance(one, a.Replan) for one in diary.agenda.own)
     diary.caught_up()
     assert any(isinstance(one, a.Replan) for one in diary.agenda.own)
+
+
+def test_a_window_that_is_too_short_for_another_machine_keeps_nobody_waiting() -> None:
+    """What a machine takes is asked of its own calendar alone, and what can never begin is nothing to wait for."""
+    long_nights = calendar([[night(range(7), "22:00", 8)]], [], None)
+    short_nights = calendar([[night(range(7), "22:00", 2)]], [], None)
+    plan = under(plan_of(lane("west", "a b")), long_nights, timedelta(hours=3), only="a")
+    diary = Diary(under(plan, short_nights, timedelta(hours=1), only="b"))
+    looked = diary.now
+    assert looked_long(diary.rollout, (0, 1), (0, 1), looked) < looked + timedelta(days=1)
+    never = Diary(under(plan_of(lane("west", "a")), short_nights, timedelta(hours=3)))
+    assert looked_long(never.rollout, (0,), (0,), looked) == looked + fair_look(never.plan)
+
+
+def test_a_settled_wave_whose_step_after_takes_for_ever_rings_no_alarm() -> None:
+    """There is nobody to give up, and an alarm of the past would ring without end."""
+    diary = Diary(surrounded(plan_of(lane("west", "a")), Each.WAVE, after=[step("undrain")]))
+    diary.finish("a")
+    diary.wait(hours=30)
+    assert (diary.agenda.wake_at() or diary.now) >= diary.now
+    assert kinds(diary.step_around(0, 0)) == "StretchStepEnded WavePassed RolloutFinished"
