@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
-from orchestrator.executor.fleet import catch_up, prepare, watch
+import pytest
+
+from orchestrator.errors import AccessDenied
+from orchestrator.executor.fleet import catch_up, look_anew, prepare, watch
 from orchestrator.inventory.model import Kind
 from orchestrator.rollout import messages as m
 from orchestrator.rollout.state import MachineRun, MachineStatus, Membership
@@ -41,6 +45,35 @@ async def test_who_comes_back_sees_at_once_who_counts_and_is_not_of_the_plan() -
         seen = await catch_up(here.services, rollout)
         looks += [one for one in seen if isinstance(one, m.OutsidersLooked)]
     assert looks == [m.OutsidersLooked("r1", (), (vm_id("b"),)), m.OutsidersLooked("r1", (vm_id("b"),), ())]
+
+
+@virtual
+async def test_what_was_seen_is_of_when_the_look_began() -> None:
+    """A look at a large fleet takes minutes: who went out meanwhile isn't called well by it."""
+    here = Doors(plan_of(lane("west", "a b")))
+    began = here.clock.now()
+    (seen,) = await catch_up(here.services, here.diary.rollout)
+    assert isinstance(seen, m.FleetChanged)
+    assert (seen.back, seen.seen_at) == ((0, 1), began)
+
+
+@virtual
+async def test_a_host_that_woke_up_looks_until_it_has_a_login_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that begins says at once that it has none."""
+    here = Doors(plan_of(lane("west", "a b")))
+    sweep, refused = here.services.views.sweep, [1, 2, 3]
+
+    async def without_a_login(*asked: Any) -> Any:
+        if refused:
+            refused.pop()
+            raise AccessDenied("no token")
+        return await sweep(*asked)
+
+    monkeypatch.setattr(here.services.views, "sweep", without_a_login)
+    with pytest.raises(AccessDenied):
+        await catch_up(here.services, here.diary.rollout)
+    assert await look_anew(here.services, here.diary.rollout)
+    assert not refused
 
 
 @virtual
