@@ -142,7 +142,7 @@ async def watch(services: Services, rollout: Rollout, report: Report) -> Never:
         seen = await _look(services, rollout, views, _turn(rollout, turn, settings.watch_probes), seen_at)
         turn += 1
         _count(rollout, misses, seen)
-        out = {i: bad for i, bad in seen.items() if bad and misses[i] >= _looks(rollout, i, bad)}
+        out = {i: bad for i, bad in seen.items() if bad and misses[i] == _looks(rollout, i, bad)}
         for observation in _changes(rollout, out, [i for i in seen if not seen[i]], seen_at):
             report(observation)
         if strangers := outsiders(rollout):

@@ -162,7 +162,7 @@ class Witness:
                 self.settled.pop(machine, None)
             case e.Undecided() | e.AttemptRejected():
                 self.failures += 1
-            case e.StretchStepEnded(ok=good) | e.ChangeEnded(changed=good):
+            case e.StretchStepEnded(ok=good) | e.StepEnded(ok=good) | e.ChangeEnded(changed=good):
                 self.failures += not good
             case _:
                 pass
