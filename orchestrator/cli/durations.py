@@ -14,10 +14,9 @@ from rich.console import Console
 
 from orchestrator.cli.output import count, line
 from orchestrator.errors import UsageError
-from orchestrator.planner.durations import CLASSES, ENOUGH, Duration, Durations, learn
+from orchestrator.planner.durations import CLASSES, ENOUGH, Duration, Durations, learn, read_duration
 from orchestrator.planner.expected import expected
 from orchestrator.planner.model import Plan
-from orchestrator.policy.values import read_positive_duration
 from orchestrator.service.history import History, history
 from orchestrator.wiring.journal import look_into
 
@@ -98,14 +97,9 @@ def _given(typed: Sequence[str]) -> Durations:
             )
             continue
         try:
-            median, _, late = values.partition("/")
-            takes = Duration(read_positive_duration(median), read_positive_duration(late or median))
+            known[name] = read_duration(values)
         except ValueError as wrong:
             problems.append(f"--takes {text!r}: {wrong}")
-            continue
-        if takes.late < takes.median:
-            problems.append(f"--takes {text!r}: what 19 of 20 stay below isn't shorter than the median")
-        known[name] = takes
     if problems:
         raise UsageError("\n".join(problems))
     return Durations(MappingProxyType(known))

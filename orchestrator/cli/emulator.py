@@ -22,8 +22,7 @@ from orchestrator.emulator.server import serve
 from orchestrator.emulator.tempo import Tempo
 from orchestrator.errors import UsageError
 from orchestrator.inventory.model import Inventory, MachineId
-from orchestrator.planner.durations import Duration
-from orchestrator.policy.values import read_positive_duration
+from orchestrator.planner.durations import read_duration
 from orchestrator.wiring.files import read_bytes, read_inventory
 
 HOST = "127.0.0.1"
@@ -131,13 +130,10 @@ def _tell(time_scale: float, machines: int, as_json: bool, taken: int) -> None:
 
 def _tempos(typed: str, fleet: Inventory, seed: int) -> dict[MachineId, Tempo]:
     """How long each machine's installations take, by the seed. Raises `UsageError`."""
-    median, _, late = typed.partition("/")
     try:
-        takes = Duration(read_positive_duration(median), read_positive_duration(late or median))
+        takes = read_duration(typed)
     except ValueError as wrong:
         raise UsageError(f"--install-takes {typed!r}: {wrong}") from None
-    if takes.late < takes.median:
-        raise UsageError(f"--install-takes {typed!r}: what 19 of 20 stay below isn't shorter than the median")
     shares = {machine.id: portion(seed, "install takes", machine.id) for machine in fleet.machines}
     return {
         one: Tempo(installs=takes.quantile(share) if share else takes.median) for one, share in shares.items()

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from orchestrator.inventory.model import Kind, Os
 from orchestrator.policy.change import Enrolment, Rollback, Script
 from orchestrator.policy.model import Change, Health, Patches, Reboot, Restart, RunCommand, Step
+from orchestrator.policy.values import read_positive_duration
 
 LATE: Final = 0.95
 """The share of disruptions that end within `Duration.late`."""
@@ -70,6 +71,15 @@ class Duration:
             return self.late
         spread = log(late / middle) / _NORMAL.inv_cdf(LATE)
         return timedelta(seconds=round(middle * exp(spread * _NORMAL.inv_cdf(share))))
+
+
+def read_duration(text: str) -> Duration:
+    """What a person gives: how long mostly, and 19 times of 20, such as "20m/1h"; the one alone is both. Raises ValueError."""
+    median, _, late = text.partition("/")
+    takes = Duration(read_positive_duration(median), read_positive_duration(late or median))
+    if takes.late < takes.median:
+        raise ValueError("what 19 of 20 stay below isn't shorter than the median")
+    return takes
 
 
 INSTALLED: Final = Duration(timedelta(seconds=300), timedelta(seconds=425))

@@ -74,30 +74,30 @@ def gives_up_at(rollout: Rollout, number: int) -> datetime | None:
 
     Time in which calendars are closed doesn't count.
     """
-    since = _waits_since(rollout, number)
-    if since is None:
-        return None
-    return waited_long(rollout, rollout.planned.lanes[number].calendars[rollout.lanes[number].wave], since)
-
-
-def _waits_since(rollout: Rollout, number: int) -> datetime | None:
-    lane = rollout.lanes[number]
-    if not lane.open or lane.in_flight or not lane.left or lane.moved_at is None:
-        return None
-    return max(lane.moved_at, rollout.status_since or lane.moved_at)
+    return given_up_at(rollout, number, ALL_THE_WHILE)
 
 
 def given_up_at(rollout: Rollout, number: int, looked: Looked) -> datetime | None:
     """When the wave is given up on. Where it waited already while nobody looked, that takes a fair look first; None before there was any."""
-    since = _waits_since(rollout, number)
-    if since is None or looked is None:
+    lane, planned = rollout.lanes[number], rollout.planned.lanes[number]
+    if not lane.open or lane.in_flight or not lane.left or lane.moved_at is None:
         return None
-    lane = rollout.planned.lanes[number]
-    wave = rollout.lanes[number].wave
-    deadline = waited_long(rollout, lane.calendars[wave], since)
-    if since >= looked:
-        return deadline
-    return max(deadline, looked_long(rollout, lane.waves[wave], lane.calendars[wave], looked))
+    since = max(lane.moved_at, rollout.status_since or lane.moved_at)
+    return _looked_and_waited(rollout, planned.waves[lane.wave], planned.calendars[lane.wave], since, looked)
+
+
+def _looked_and_waited(
+    rollout: Rollout,
+    machines: tuple[int, ...],
+    calendars: tuple[int | None, ...],
+    since: datetime,
+    looked: Looked,
+) -> datetime | None:
+    """When these machines, which wait since then, have waited for long enough, and were looked at."""
+    if looked is None:
+        return None
+    deadline = waited_long(rollout, calendars, since)
+    return deadline if since >= looked else max(deadline, looked_long(rollout, machines, calendars, looked))
 
 
 def leaves_held_at(rollout: Rollout, number: int, looked: Looked = ALL_THE_WHILE) -> datetime | None:
@@ -232,15 +232,11 @@ def _stragglers(rollout: Rollout, now: datetime, looked: Looked) -> tuple[e.Even
 
 
 def _straggler_gives_up_at(rollout: Rollout, machine: int, looked: Looked) -> datetime | None:
-    if looked is None:
-        return None
     moments = (rollout.machines[machine].since, rollout.status_since, rollout.started_at)
     since = max(x for x in moments if x is not None)
-    calendars = (rollout.planned.machine(machine).calendar,)
-    deadline = waited_long(rollout, calendars, since)
-    if since >= looked:
-        return deadline
-    return max(deadline, looked_long(rollout, (machine,), calendars, looked))
+    return _looked_and_waited(
+        rollout, (machine,), (rollout.planned.machine(machine).calendar,), since, looked
+    )
 
 
 def stragglers_give_up_at(rollout: Rollout, now: datetime, looked: Looked = ALL_THE_WHILE) -> datetime | None:

@@ -121,9 +121,8 @@ class MachineRun(NamedTuple):
     changed: bool | None = None
     passing: bool = False  # the failure is of a kind that is known to pass
     verdict: bool | None = None
-    forced: bool = (
-        False  # out of our doing, and a person wants this attempt, whatever the probes say before it
-    )
+    # Out of our doing, and a person wants this attempt, whatever the probes say before it.
+    forced: bool = False
     late: bool = False
     broken: bool = False  # it was out already before its grant: that it is out after is no failure of ours
     detail: str = ""
@@ -276,10 +275,9 @@ class Rollout:
         """
         if self.over or self.status in (RolloutStatus.PAUSED, RolloutStatus.STOPPED):
             return True
-        retried = any(self.machines[m].status is MachineStatus.PENDING for m in self.stragglers)
-        return (
-            self.status is RolloutStatus.RUNNING and self.stage_status is StageStatus.AWAITING and not retried
-        )
+        if self.status is not RolloutStatus.RUNNING or self.stage_status is not StageStatus.AWAITING:
+            return False
+        return not any(self.machines[m].status is MachineStatus.PENDING for m in self.stragglers)
 
 
 @dataclass(frozen=True, slots=True)

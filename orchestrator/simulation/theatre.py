@@ -131,15 +131,10 @@ class Theatre:
     # Boundaries -----------------------------------------------------------------------------------------------
 
     def _crossed(self, boundary: Boundary) -> None:
-        if boundary.kind is Kind.LEAVES and boundary.starts_work:
-            assert boundary.request is not None
-            key = boundary.request.headers.get("x-ms-client-request-id", "")
-            self.visit(boundary)
-            self._befall(boundary)
-            self._leaves(key)
-            return
         self.visit(boundary)
         self._befall(boundary)
+        if boundary.kind is Kind.LEAVES and boundary.starts_work:
+            self._leaves(boundary)
 
     def _befall(self, boundary: Boundary) -> None:
         """Let happen what is due here, and people say what they have to say: from other terminals, beside the process."""
@@ -164,9 +159,12 @@ class Theatre:
             case _:
                 return True
 
-    def _leaves(self, key: str) -> None:
+    def _leaves(self, boundary: Boundary) -> Request:
         """A request that starts work is under way."""
+        assert boundary.request is not None
+        key = boundary.request.headers.get("x-ms-client-request-id", "")
         self.sent[key] += not key.endswith(ASSESSMENT)
+        return boundary.request
 
     def _happen(self, mishap: Mishap, boundary: Boundary) -> None:
         length = timedelta(seconds=mishap.seconds)
@@ -174,9 +172,7 @@ class Theatre:
             case What.CRASH:
                 self.die(length)
             case What.LATE:
-                assert boundary.request is not None
-                self._leaves(boundary.request.headers.get("x-ms-client-request-id", ""))
-                self.late.append((self.true_now() + length, boundary.request))
+                self.late.append((self.true_now() + length, self._leaves(boundary)))
                 self.die(timedelta(0))
             case What.FULL_DISK:
                 self.away = length

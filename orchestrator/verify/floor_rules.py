@@ -210,9 +210,8 @@ def _share_of_subscriptions(fleet: Fleet) -> Iterator[Budget]:
 def _share(held: Circle, fleet: Fleet, rule: str, title: str, limit: int | None) -> Budget:
     """20 % of the members that weren't off. Members that the inventory doesn't hold count as out all the time."""
     off = {m.id for m in _held(held, fleet) if m.off}
-    missing = {
-        m for m in held.members if m not in fleet.machines
-    }  # to take keys away goes through all of them
+    # One by one: to take all keys away goes through the whole fleet.
+    missing = {m for m in held.members if m not in fleet.machines}
     size = len(held.members - off)
     out = f", of which {len(missing)} can't be read and count as out" if missing else ""
     return Budget(

@@ -111,9 +111,8 @@ class Moments:
 
     def _judge(self, step: Step, *, taken: bool, holds: bool) -> None:
         self._found.judged("beginnings")
-        if (
-            not taken and step.machine not in self._ill
-        ):  # who serves nobody anyway may be mended: it costs no place more
+        # Who serves nobody anyway may be mended: it costs no place more.
+        if not taken and step.machine not in self._ill:
             for number in self._budgets_of[step.machine]:
                 self._judge_budget(self._budgets[number], self._taken[number], step)
         if not holds:
